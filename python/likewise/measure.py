@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
@@ -77,7 +78,9 @@ def measure(name: str | Measure, **options: Any) -> Measure:
     Parameters
     ----------
     name
-        One of :func:`measures`; a measure object is returned as it is.
+        One of :func:`measures`, or an id of the similarity-repository naming scheme (
+        ``measure/netrep/procrustes-distance=angular``; the part up to the last slash may be left
+        out). A measure object is returned as it is.
     options
         The keyword options of the public function of that name.
 
@@ -92,8 +95,33 @@ def measure(name: str | Measure, **options: Any) -> Measure:
         if options:
             raise ValueError("measure: options go with a name, not with a measure object")
         return name
+    name, options = _from_similarity_repository(name, options)
     if name not in _registry:
         near = difflib.get_close_matches(name, _registry, n=3)
         hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise ValueError(f"measure: no measure {name!r}, there are {list(measures())}{hint}")
     return _registry[name](**options)
+
+
+# Ids of github.com/nacloos/similarity-repository (standardization.py) that name our measures.
+_SIMILARITY_REPOSITORY: dict[str, tuple[str, dict[str, Any]]] = {
+    "procrustes-score": ("procrustes", {"score": "similarity"}),
+    "procrustes-distance=angular": ("procrustes", {"score": "angular"}),
+    "procrustes-distance=euclidean": ("procrustes", {"score": "euclidean", "scale": False}),
+    "cka-kernel=linear-hsic=gretton-score": ("cka", {"estimator": "biased"}),
+    "cka-kernel=linear-hsic=song-score": ("cka", {"estimator": "unbiased"}),
+}
+_SHAPE_METRIC = re.compile(r"shape_metric-alpha=([0-9.]+)-distance=(angular|euclidean)")
+
+
+def _from_similarity_repository(name: str, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Our name and options for such an id; anything else comes back as it is."""
+    short = name.rpartition("/")[2]
+    if short in _SIMILARITY_REPOSITORY:
+        own, implied = _SIMILARITY_REPOSITORY[short]
+    elif match := _SHAPE_METRIC.fullmatch(short):
+        own = "shape_distance"
+        implied = {"alpha": float(match[1]), "score": match[2], "scale": match[2] == "angular"}
+    else:
+        return name, options
+    return own, implied | options
