@@ -9,15 +9,19 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from likewise import _cpu, _engine
 from likewise.errors import InputTypeError
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+else:  # numpy.typing takes milliseconds to import
+    Array = np.ndarray
 
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
