@@ -184,7 +184,8 @@ def require_representation(function: str, name: str, array: Array, min_samples: 
 
 def require_finite(function: str, name: str, array: Array) -> None:
     """Raise ``ValueError`` naming the first NaN or infinity."""
-    flat = _cpu.first_nonfinite(np.atleast_2d(array), _engine.threads())
+    matrices = array if array.ndim >= 2 else np.atleast_2d(array)
+    flat = _cpu.first_nonfinite(matrices, _engine.threads())
     if flat < 0:
         return
     index = tuple(int(i) for i in np.unravel_index(flat, array.shape)) if array.ndim else ()
