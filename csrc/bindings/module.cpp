@@ -7,6 +7,7 @@
 namespace likewise::bindings {
 
 void register_core(pybind11::module_& m);
+void register_kernels(pybind11::module_& m);
 
 namespace {
 
@@ -36,4 +37,5 @@ PYBIND11_MODULE(_cpu, m) {
   });
 
   lb::register_core(m);
+  lb::register_kernels(m);
 }
