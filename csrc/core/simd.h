@@ -77,4 +77,28 @@ struct Simd {
   }
 };
 
+template <int... I>
+struct Lanes {};
+template <int N, int... I>
+struct CountLanes : CountLanes<N - 1, N - 1, I...> {};
+template <int... I>
+struct CountLanes<0, I...> {
+  using type = Lanes<I...>;
+};
+
+template <int H, class Vec, int... L>
+static inline void exchange_lanes(Vec& a, Vec& b, Lanes<L...>) {
+  constexpr int n = sizeof...(L);
+  const Vec low = __builtin_shufflevector(a, b, ((L & H) ? n + L - H : L)...);
+  b = __builtin_shufflevector(a, b, ((L & H) ? n + L : L + H)...);
+  a = low;
+}
+
+// Swaps every second block of H lanes of `a` with the block before it of `b`: seen as rows, their
+// 2 x 2 blocks are transposed.
+template <int H, class S>
+static inline void exchange(typename S::Vec& a, typename S::Vec& b) {
+  exchange_lanes<H>(a, b, typename CountLanes<S::lanes>::type{});
+}
+
 }  // namespace likewise::LIKEWISE_ISA

@@ -16,7 +16,8 @@
 namespace likewise {
 namespace {
 
-constexpr int64_t kSide = 128;
+constexpr int64_t kSide = 144;
+constexpr int64_t kTilesPerTask = 8;
 constexpr int64_t kSample = 2048;
 constexpr double kSampleMargin = 0.033;  // three standard deviations of a median of kSample draws
 constexpr int kHistogramBits = 12;
@@ -80,7 +81,6 @@ class MedianSearch {
 
   struct Worker {
     GramWorkspace<T> gram;
-    std::vector<T> products;
     int64_t below = 0, inside = 0;
     std::vector<int64_t> histogram;
     std::vector<T> kept;
@@ -134,8 +134,17 @@ class MedianSearch {
       w.histogram.assign(size_t(1) << kHistogramBits, 0);
       w.kept.clear();
     }
-    parallel_for(int64_t(tiles_.size()), threads_, [&](int64_t t, int worker) {
-      look_at(tiles_[t], low, high, workers_[worker]);
+    const int64_t tiles = int64_t(tiles_.size());
+    parallel_for((tiles + kTilesPerTask - 1) / kTilesPerTask, threads_, [&](int64_t task, int id) {
+      Worker& w = workers_[id];
+      std::vector<GramJob<T>> jobs;
+      for (int64_t t = task * kTilesPerTask; t < std::min(tiles, (task + 1) * kTilesPerTask); ++t) {
+        jobs.push_back({&item_, tiles_[t]});
+      }
+      gram_tiles<T>(jobs, w.gram, [&](size_t job, T* products) {
+        look_at(jobs[job].tile, products, low, high, w);
+        poll_interrupt();
+      });
     });
     below_ = inside_ = 0;
     kept_.clear();
@@ -148,13 +157,11 @@ class MedianSearch {
     }
   }
 
-  void look_at(const Tile& tile, Bits low, Bits high, Worker& w) const {
+  void look_at(const Tile& tile, T* products, Bits low, Bits high, Worker& w) const {
     const int shift = shift_for(low, high);
     const int64_t room = pairs_ <= capacity_ ? pairs_ : capacity_ / int64_t(workers_.size());
-    w.products.resize(size_t(tile.rows * tile.cols));
-    gram_tile(item_, tile, w.products.data(), w.gram);
     for (int64_t i = 0; i < tile.rows; ++i) {
-      T* row = w.products.data() + i * tile.cols;
+      T* row = products + i * tile.cols;
       const int64_t count = tile.diagonal() ? i : tile.cols;
       const T norm = norms_[tile.row + i];
       const T* norms = norms_.data() + tile.col;

@@ -1,14 +1,13 @@
 #include "kernels/cpu/gram_stream.h"
 
 #include <algorithm>
-#include <memory>
 #include <numeric>
 
+#include "core/aligned_buffer.h"
 #include "core/parallel.h"
 #include "kernels/cpu/gram_tile.h"
 #include "kernels/cpu/kernel_functions.h"
 #include "kernels/cpu/row_kernels.h"
-#include "linalg/linalg.h"
 
 namespace likewise {
 namespace {
@@ -17,18 +16,27 @@ namespace {
 // twenty-fifth of that, but neither less than it needs to be of use nor more than caches hold.
 constexpr double kSlabFraction = 0.04;
 constexpr double kSmallestSlab = 2 << 20, kLargestSlab = 12 << 20;
-constexpr int64_t kLargestSide = 128, kSmallestSide = 32;
+constexpr int64_t kLargestSide = 144, kSmallestSide = 24, kSideStep = 24;
+constexpr int64_t kLineBytes = 64;  // tiles and rows of the slab start on cache lines
 
-constexpr int64_t kChunk = 4096;        // slab columns per product: operands stay in cache,
-                                        // and sums of floats stay short
-constexpr int64_t kRowBlock = 128;      // items per product
-constexpr int64_t kDotPairs = 16;       // fewer pairs than this: no GEMM
+constexpr int64_t kRowBlock = 64;         // rows of the slab per product task
+constexpr int64_t kPartialSums = 1 << 18;  // sums that the tasks of one slab may hold
+constexpr int64_t kLargestSlices = 8;
+
+int64_t padded(int64_t count, int64_t item_size) {
+  const int64_t line = kLineBytes / item_size;
+  return (count + line - 1) / line * line;
+}
 
 struct Plan {
   std::vector<Tile> tiles;
-  std::vector<int64_t> offsets;        // of a tile in the slab
-  std::vector<int64_t> slab_begin;     // first tile of every slab, and the number of tiles
-  int64_t capacity = 0;                // entries per item
+  std::vector<int64_t> offsets;     // of a tile in the slab
+  std::vector<int64_t> slab_begin;  // first tile of every slab, and the number of tiles
+  int64_t row_size = 0;             // entries of the slab per item
+
+  int64_t end(int64_t tile, int64_t item_size) const {
+    return offsets[tile] + padded(tiles[tile].size(), item_size);
+  }
 };
 
 Plan make_plan(int64_t items, int64_t n, int64_t item_size) {
@@ -36,22 +44,23 @@ Plan make_plan(int64_t items, int64_t n, int64_t item_size) {
   const double bytes = std::clamp(kSlabFraction * stacks, kSmallestSlab, kLargestSlab);
   const auto room = int64_t(bytes / double(items * item_size));
   int64_t side = kLargestSide;
-  while (side > kSmallestSide && side * side > room) side -= 16;
+  while (side > kSmallestSide && side * side > room) side -= kSideStep;
+  const int64_t capacity = std::max(room, side * side);
 
   Plan plan;
   plan.tiles = lower_triangle_tiles(n, side);
-  plan.capacity = std::max(room, side * side);
-  int64_t used = plan.capacity;
+  int64_t used = 0;
   for (size_t t = 0; t < plan.tiles.size(); ++t) {
-    if (used + plan.tiles[t].size() > plan.capacity) {
+    const int64_t size = padded(plan.tiles[t].size(), item_size);
+    if (t == 0 || used + size > capacity) {
       plan.slab_begin.push_back(int64_t(t));
       used = 0;
     }
     plan.offsets.push_back(used);
-    used += plan.tiles[t].size();
+    used += size;
+    plan.row_size = std::max(plan.row_size, used);
   }
   plan.slab_begin.push_back(int64_t(plan.tiles.size()));
-  plan.capacity = std::min(plan.capacity, n * (n - 1) / 2);
   return plan;
 }
 
@@ -69,7 +78,7 @@ class Stream {
         workers_(std::max(threads, 1)) {
     if (!symmetric) items_.insert(items_.end(), b.begin(), b.end());
     n_ = items_[0].item->x.rows;
-    plan_ = make_plan(int64_t(items_.size()), n_, sizeof(T));
+    plan_ = make_plan(count(), n_, sizeof(T));
     // The widest items first: the threads finish together.
     order_.resize(items_.size());
     std::iota(order_.begin(), order_.end(), 0);
@@ -83,12 +92,13 @@ class Stream {
     sums_.count_b = count_b_;
     sums_.products.assign(size_t(count_a_ * count_b_), 0.0);
     sums_.self.assign(items_.size(), 0.0);
+    sums_.diagonal.resize(items_.size() * size_t(n_));
     if (!linear()) sums_.row_sums.assign(items_.size() * size_t(n_), 0.0);
-    slab_ = std::make_unique_for_overwrite<T[]>(items_.size() * size_t(plan_.capacity));
+    slab_.require(count() * plan_.row_size);
     for (size_t s = 0; s + 1 < plan_.slab_begin.size(); ++s) {
       const int64_t first = plan_.slab_begin[s], last = plan_.slab_begin[s + 1];
       fill(first, last);
-      multiply(plan_.offsets[last - 1] + plan_.tiles[last - 1].size());
+      multiply(plan_.end(last - 1, sizeof(T)));
     }
     if (symmetric_) {
       for (int64_t k = 0; k < count_a_; ++k) sums_.self[k] = sums_.products[k * count_a_ + k];
@@ -99,45 +109,80 @@ class Stream {
  private:
   struct Worker {
     GramWorkspace<T> gram;
+    std::vector<GramJob<T>> jobs;
     std::vector<T> norms, column_sums;
   };
 
+  int64_t count() const { return int64_t(items_.size()); }
   bool linear() const { return options_.function == KernelFunction::linear; }
-  T* slab_row(int64_t item) { return slab_.get() + item * plan_.capacity; }
+  T* slab_row(int64_t item) const { return slab_.data() + item * plan_.row_size; }
 
+  // Kernel values of the tiles [first, last) of all items. A task takes several, item by item: the
+  // rows of a product are fetched behind the arithmetic of the one before.
   void fill(int64_t first, int64_t last) {
-    const int64_t count = int64_t(items_.size());
-    if (!linear()) edge_sums_.assign(size_t((last - first) * count * 2 * kLargestSide), 0.0);
-    parallel_for((last - first) * count, threads_, [&](int64_t task, int worker) {
-      const int64_t t = first + task % (last - first), k = order_[task / (last - first)];
-      const Tile& tile = plan_.tiles[t];
-      T* values = slab_row(k) + plan_.offsets[t];
+    const int64_t tiles = last - first;
+    if (!linear()) edge_sums_.assign(size_t(tiles) * items_.size() * 2 * kLargestSide, 0.0);
+    const std::vector<int64_t> begin = split_jobs(first, last);
+    parallel_for(int64_t(begin.size()) - 1, threads_, [&](int64_t task, int worker) {
       Worker& w = workers_[worker];
-      T* products = values;
-      if (tile.diagonal()) {
-        w.gram.tile.resize(size_t(tile.rows * tile.cols));
-        products = w.gram.tile.data();
+      w.jobs.clear();
+      for (int64_t job = begin[task]; job < begin[task + 1]; ++job) {
+        w.jobs.push_back({items_[order_[job / tiles]].item, plan_.tiles[first + job % tiles]});
       }
-      gram_tile(*items_[k].item, tile, products, w.gram);
-      if (linear()) {
-        if (tile.diagonal()) pack_lower(tile, products, values);
-      } else {
-        double* edges = edge_sums_.data() + ((t - first) * count + k) * 2 * kLargestSide;
-        apply_kernel(items_[k], tile, products, values, edges, w);
-      }
+      gram_tiles<T>(w.jobs, w.gram, [&](size_t done, T* products) {
+        const int64_t job = begin[task] + int64_t(done);
+        keep(order_[job / tiles], first, first + job % tiles, products, w);
+        poll_interrupt();
+      });
     });
     if (!linear()) add_edge_sums(first, last);
   }
 
-  static void pack_lower(const Tile& tile, const T* products, T* values) {
-    for (int64_t i = 1; i < tile.rows; ++i) {
-      values = std::copy_n(products + i * tile.cols, i, values);
+  // Bounds of tasks over the jobs (item in order_, tile of the slab), the last one being their
+  // number: each takes a share of the work that is left, so that the threads end together.
+  std::vector<int64_t> split_jobs(int64_t first, int64_t last) const {
+    const int64_t tiles = last - first, jobs = count() * tiles;
+    if (threads_ <= 1) return {0, jobs};
+    const auto work = [&](int64_t job) {
+      const Tile& tile = plan_.tiles[first + job % tiles];
+      return double(tile.size()) * double(items_[order_[job / tiles]].item->x.cols);
+    };
+    double left = 0;
+    for (int64_t job = 0; job < jobs; ++job) left += work(job);
+    std::vector<int64_t> begin{0};
+    double share = left / (3 * threads_), taken = 0;
+    for (int64_t job = 0; job < jobs; ++job) {
+      taken += work(job);
+      if (taken < share && job + 1 < jobs) continue;
+      begin.push_back(job + 1);
+      left -= taken;
+      taken = 0;
+      share = left / (3 * threads_);
     }
+    return begin;
   }
 
-  // Kernel values of a tile into the slab, their sums over rows and columns into `edges`.
-  void apply_kernel(const StreamItem<T>& item, const Tile& tile, const T* products, T* values,
-                    double* edges, Worker& w) const {
+  // Kernel values of a tile into the slab, strictly below the diagonal of the matrix.
+  void keep(int64_t k, int64_t first, int64_t t, const T* products, Worker& w) {
+    const Tile& tile = plan_.tiles[t];
+    T* values = slab_row(k) + plan_.offsets[t];
+    T* end = values + padded(tile.size(), sizeof(T));
+    if (linear()) {
+      for (int64_t i = 0; i < tile.rows; ++i) {
+        const T* row = products + i * tile.cols;
+        values = std::copy_n(row, tile.diagonal() ? i : tile.cols, values);
+        if (tile.diagonal()) sums_.diagonal[k * n_ + tile.row + i] = double(row[i]);
+      }
+    } else {
+      double* edges = edge_sums_.data() + ((t - first) * count() + k) * 2 * kLargestSide;
+      values = apply_kernel(items_[k], tile, products, values, edges, w);
+    }
+    std::fill(values, end, T(0));
+  }
+
+  // Returns the end of the values; their sums over rows and over columns go into `edges`.
+  T* apply_kernel(const StreamItem<T>& item, const Tile& tile, const T* products, T* values,
+                  double* edges, Worker& w) const {
     const KernelFunctions<T>& functions = kernel_functions<T>();
     const double* norms = item.item->norms;
     w.norms.assign(norms + tile.col, norms + tile.col + tile.cols);
@@ -155,14 +200,14 @@ class Stream {
       values += count;
     }
     std::copy_n(w.column_sums.data(), tile.cols, edges + kLargestSide);
+    return values;
   }
 
   void add_edge_sums(int64_t first, int64_t last) {
-    const int64_t count = int64_t(items_.size());
     for (int64_t t = first; t < last; ++t) {
       const Tile& tile = plan_.tiles[t];
-      for (int64_t k = 0; k < count; ++k) {
-        const double* edges = edge_sums_.data() + ((t - first) * count + k) * 2 * kLargestSide;
+      for (int64_t k = 0; k < count(); ++k) {
+        const double* edges = edge_sums_.data() + ((t - first) * count() + k) * 2 * kLargestSide;
         double* row_sums = sums_.row_sums.data() + k * n_;
         for (int64_t i = 0; i < tile.rows; ++i) row_sums[tile.row + i] += edges[i];
         for (int64_t j = 0; j < tile.cols; ++j) row_sums[tile.col + j] += edges[kLargestSide + j];
@@ -170,55 +215,30 @@ class Stream {
     }
   }
 
-  // Adds the products of all pairs over the slab's first `length` columns. Chunks of columns run
-  // in parallel while their results are small, blocks of rows beside that.
+  // Adds the products of all pairs over the first `length` columns of the slab. Tasks are slices of
+  // columns, with sums of their own, times blocks of rows.
   void multiply(int64_t length) {
-    const int64_t chunks = (length + kChunk - 1) / kChunk;
-    if (count_a_ * count_b_ < kDotPairs) return multiply_few(length);
-    const int64_t blocks = (count_a_ + kRowBlock - 1) / kRowBlock;
-    const int64_t together = blocks <= 2 ? chunks : 1;
-    partial_.resize(size_t(together * count_a_ * count_b_));
-    for (int64_t begin = 0; begin < chunks; begin += together) {
-      parallel_for(together * blocks, threads_, [&](int64_t task, int) {
-        const int64_t col = (begin + task / blocks) * kChunk;
-        T* partial = partial_.data() + (task / blocks) * count_a_ * count_b_;
-        multiply_block((task % blocks) * kRowBlock, col, std::min(kChunk, length - col), partial);
-      });
-      for (int64_t c = 0; c < together; ++c) {
-        const T* partial = partial_.data() + c * count_a_ * count_b_;
-        for (int64_t i = 0; i < count_a_; ++i) {
-          const int64_t width = symmetric_ ? i + 1 : count_b_;
-          double* row = sums_.products.data() + i * count_b_;
-          for (int64_t j = 0; j < width; ++j) row[j] += 2.0 * double(partial[i * count_b_ + j]);
-        }
-      }
-    }
-    if (!symmetric_) add_self_products(length);
-  }
-
-  void multiply_block(int64_t row, int64_t col, int64_t width, T* partial) {
-    const int64_t rows = std::min(kRowBlock, count_a_ - row), ld = plan_.capacity;
-    const T* left = slab_row(row) + col;
-    const T* right = slab_row(symmetric_ ? 0 : count_a_) + col;
-    T* out = partial + row * count_b_;
-    gemm<T>(Op::none, Op::transpose, rows, symmetric_ ? row : count_b_, width, T(1), left, ld,
-            right, ld, T(0), out, count_b_);
-    if (symmetric_) gram<T>(Op::none, rows, width, T(1), left, ld, T(0), out + row, count_b_);
-  }
-
-  void multiply_few(int64_t length) {
     const int64_t pairs = count_a_ * count_b_;
-    parallel_for(pairs, threads_, [&](int64_t pair, int) {
-      const int64_t i = pair / count_b_, j = pair % count_b_;
-      if (symmetric_ && j > i) return;
-      const T* right = slab_row(symmetric_ ? j : count_a_ + j);
-      sums_.products[pair] += 2 * row_kernels<T>().dot(slab_row(i), right, length);
+    const int64_t slices = std::clamp<int64_t>(kPartialSums / pairs, 1, kLargestSlices);
+    const int64_t blocks = (count_a_ + kRowBlock - 1) / kRowBlock;
+    partial_.assign(size_t(slices * pairs), 0.0);
+    parallel_for(slices * blocks, threads_, [&](int64_t task, int) {
+      const int64_t slice = task / blocks, row = (task % blocks) * kRowBlock;
+      const int64_t col = padded(slice * length / slices, sizeof(T));
+      const int64_t end = std::min(length, padded((slice + 1) * length / slices, sizeof(T)));
+      const int64_t rows = std::min(kRowBlock, count_a_ - row);
+      const T* right = slab_row(symmetric_ ? 0 : count_a_) + col;
+      row_kernels<T>().add_products(slab_row(row) + col, plan_.row_size, rows, right,
+                                    plan_.row_size, symmetric_ ? row + rows : count_b_, end - col,
+                                    symmetric_ ? row : count_b_,
+                                    partial_.data() + slice * pairs + row * count_b_, count_b_);
     });
-    if (!symmetric_) add_self_products(length);
-  }
-
-  void add_self_products(int64_t length) {
-    parallel_for(int64_t(items_.size()), threads_, [&](int64_t k, int) {
+    for (int64_t slice = 0; slice < slices; ++slice) {
+      const double* partial = partial_.data() + slice * pairs;
+      for (int64_t k = 0; k < pairs; ++k) sums_.products[k] += 2 * partial[k];
+    }
+    if (symmetric_) return;
+    parallel_for(count(), threads_, [&](int64_t k, int) {
       sums_.self[k] += 2 * row_kernels<T>().dot(slab_row(k), slab_row(k), length);
     });
   }
@@ -232,9 +252,8 @@ class Stream {
   std::vector<int64_t> order_;
   int64_t n_ = 0;
   Plan plan_;
-  std::unique_ptr<T[]> slab_;
-  std::vector<T> partial_;
-  std::vector<double> edge_sums_;
+  AlignedBuffer<T> slab_;
+  std::vector<double> partial_, edge_sums_;
   KernelSums sums_;
 };
 

@@ -23,6 +23,7 @@ struct KernelSums {
   std::vector<double> products;  // count_a x count_b: sum over p != q of K_pq L_pq;
                                  // only the lower triangle if a is compared with itself
   std::vector<double> self;      // all items: the same with K = L
+  std::vector<double> diagonal;  // all items: K_pp (linear kernel only)
   std::vector<double> row_sums;  // all items: n sums over q != p of K_pq. Empty: the linear kernel
 };
 

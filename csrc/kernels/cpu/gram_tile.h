@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
+#include "core/aligned_buffer.h"
 #include "kernels/kernels.h"
 
 // Gram matrices of centred representations, one tile of the lower triangle at a time.
@@ -18,18 +20,27 @@ struct Tile {
   int64_t size() const { return diagonal() ? rows * (rows - 1) / 2 : rows * cols; }
 };
 
-// Tiles of about side x side that cover the lower triangle: first those on the diagonal, then the
-// others, such that neighbours share rows or columns.
+// Tiles of side x side (smaller at the lower edge) that cover the lower triangle: first those on
+// the diagonal, then the others, such that neighbours share rows or columns.
 std::vector<Tile> lower_triangle_tiles(int64_t n, int64_t side);
 
 template <class T>
-struct GramWorkspace {
-  std::vector<T> left, right, gathered, tile;
+struct GramJob {
+  const KernelItem<T>* item;
+  Tile tile;
 };
 
-// products[i * tile.cols + j] = inner product of the centred and scaled samples tile.row + i and
-// tile.col + j; of a diagonal tile only entries j <= i are written.
 template <class T>
-void gram_tile(const KernelItem<T>& item, const Tile& tile, T* products, GramWorkspace<T>& w);
+struct GramWorkspace {
+  AlignedBuffer<T> panels[2], products;
+  std::vector<T> gathered;
+};
+
+// For every job in turn calls done(job's index, products): products[i * tile.cols + j] = inner product
+// of the centred and scaled samples tile.row + i and tile.col + j (on the diagonal j <= i only). The
+// products are the callee's to overwrite and gone after the call.
+template <class T>
+void gram_tiles(const std::vector<GramJob<T>>& jobs, GramWorkspace<T>& w,
+                const std::function<void(size_t job, T* products)>& done);
 
 }  // namespace likewise
