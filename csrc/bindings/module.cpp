@@ -1,0 +1,39 @@
+#include <pybind11/pybind11.h>
+
+#include "core/error.h"
+#include "core/parallel.h"
+#include "linalg/linalg.h"
+
+namespace likewise::bindings {
+
+void register_core(pybind11::module_& m);
+
+namespace {
+
+bool ctrl_c_pending() {
+  const pybind11::gil_scoped_acquire gil;
+  return PyErr_CheckSignals() != 0;
+}
+
+}  // namespace
+}  // namespace likewise::bindings
+
+// Table of contents: one register_<topic> per file of this folder.
+PYBIND11_MODULE(_cpu, m) {
+  namespace lb = likewise::bindings;
+  namespace py = pybind11;
+
+  likewise::use_one_blas_thread();
+  likewise::set_interrupt_hook(&lb::ctrl_c_pending);
+  py::register_exception<likewise::ConvergenceError>(m, "EngineConvergenceError");
+  py::register_exception_translator([](std::exception_ptr p) {
+    try {
+      if (p) std::rethrow_exception(p);
+    } catch (const likewise::Interrupted&) {
+      // PyErr_CheckSignals has set KeyboardInterrupt (or what the user's handler raised).
+      if (!PyErr_Occurred()) PyErr_SetNone(PyExc_KeyboardInterrupt);
+    }
+  });
+
+  lb::register_core(m);
+}

@@ -1,0 +1,118 @@
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "linalg/cpu/blas.h"
+#include "linalg/linalg.h"
+
+namespace likewise {
+namespace {
+
+using blas::Int;
+
+// A row-major m x n matrix is its transpose in Fortran's eyes, A' = V S U': LAPACK gets n x m, and
+// what it calls U and VT are our V and U', which in row-major memory are exactly our Vt and U.
+template <class T>
+bool lapack_svd(char job, int64_t m, int64_t n, T* a, int64_t lda, T* s, T* u, T* vt) {
+  const Int fm = blas::narrow(n), fn = blas::narrow(m), ld = blas::narrow(lda);
+  const Int r = std::min(fm, fn), one = 1;
+  const bool vectors = job != 'N';
+  const Int ldu = vectors ? fm : one, ldvt = vectors ? r : one;
+
+  // gesdd destroys A even when it fails: the slower driver needs a copy.
+  std::vector<T> saved(size_t(m) * n);
+  for (int64_t i = 0; i < m; ++i) std::copy_n(a + i * lda, n, saved.data() + i * n);
+
+  std::vector<Int> iwork(8 * size_t(r));
+  Int info = 0, query = -1;
+  T size = 0;
+  blas::gesdd<T>(&job, &fm, &fn, a, &ld, s, vt, &ldu, u, &ldvt, &size, &query, iwork.data(), &info);
+  std::vector<T> work(static_cast<size_t>(size));
+  Int lwork = static_cast<Int>(work.size());
+  blas::gesdd<T>(&job, &fm, &fn, a, &ld, s, vt, &ldu, u, &ldvt, work.data(), &lwork, iwork.data(),
+                 &info);
+  if (info < 0) throw InternalError("gesdd refused argument " + std::to_string(-info));
+  if (info == 0 && s[0] == s[0]) return true;
+
+  blas::gesvd<T>(&job, &job, &fm, &fn, saved.data(), &fm, s, vt, &ldu, u, &ldvt, &size, &query,
+                 &info);
+  work.resize(static_cast<size_t>(size));
+  lwork = static_cast<Int>(work.size());
+  blas::gesvd<T>(&job, &job, &fm, &fn, saved.data(), &fm, s, vt, &ldu, u, &ldvt, work.data(),
+                 &lwork, &info);
+  if (info == 0 && s[0] == s[0]) return true;
+  std::fill_n(s, r, std::numeric_limits<T>::quiet_NaN());
+  return false;
+}
+
+}  // namespace
+
+template <class T>
+bool singular_values(int64_t m, int64_t n, T* a, int64_t lda, T* s) {
+  if (m == 0 || n == 0) return true;
+  return lapack_svd<T>('N', m, n, a, lda, s, nullptr, nullptr);
+}
+
+template <class T>
+bool svd(int64_t m, int64_t n, T* a, int64_t lda, T* s, T* u, T* vt) {
+  if (m == 0 || n == 0) return true;
+  return lapack_svd<T>('S', m, n, a, lda, s, u, vt);
+}
+
+// Row-major lower is Fortran's upper; Fortran's eigenvector columns are our rows.
+template <class T>
+bool symmetric_eigen(int64_t n, T* a, int64_t lda, T* w, bool vectors) {
+  if (n == 0) return true;
+  const char job = vectors ? 'V' : 'N', uplo = 'U';
+  const Int ni = blas::narrow(n), ld = blas::narrow(lda);
+  std::vector<T> saved(size_t(n) * n);
+  for (int64_t i = 0; i < n; ++i) std::copy_n(a + i * lda, n, saved.data() + i * n);
+
+  Int info = 0, query = -1, isize = 0;
+  T size = 0;
+  blas::syevd<T>(&job, &uplo, &ni, a, &ld, w, &size, &query, &isize, &query, &info);
+  std::vector<T> work(static_cast<size_t>(size));
+  std::vector<Int> iwork(isize);
+  Int lwork = static_cast<Int>(work.size());
+  blas::syevd<T>(&job, &uplo, &ni, a, &ld, w, work.data(), &lwork, iwork.data(), &isize, &info);
+  if (info < 0) throw InternalError("syevd refused argument " + std::to_string(-info));
+  if (info == 0) return true;
+
+  for (int64_t i = 0; i < n; ++i) std::copy_n(saved.data() + i * n, n, a + i * lda);
+  blas::syev<T>(&job, &uplo, &ni, a, &ld, w, work.data(), &lwork, &info);
+  if (info == 0) return true;
+  std::fill_n(w, n, std::numeric_limits<T>::quiet_NaN());
+  return false;
+}
+
+// Fortran sees A' (n x m) = Q R, so A = R' Q': R in Fortran's upper triangle is L in our lower one.
+template <class T>
+void triangular_root(int64_t m, int64_t n, T* a, int64_t lda, T* l) {
+  if (m > n) throw InternalError("triangular_root wants m <= n");
+  if (m == 0) return;
+  const Int fm = blas::narrow(n), fn = blas::narrow(m), ld = blas::narrow(lda);
+  std::vector<T> tau(m);
+  Int info = 0, query = -1;
+  T size = 0;
+  blas::geqrf<T>(&fm, &fn, a, &ld, tau.data(), &size, &query, &info);
+  std::vector<T> work(static_cast<size_t>(size));
+  const Int lwork = static_cast<Int>(work.size());
+  blas::geqrf<T>(&fm, &fn, a, &ld, tau.data(), work.data(), &lwork, &info);
+  if (info != 0) throw InternalError("geqrf refused argument " + std::to_string(-info));
+  for (int64_t i = 0; i < m; ++i) {
+    std::copy_n(a + i * lda, i + 1, l + i * m);
+    std::fill_n(l + i * m + i + 1, m - i - 1, T(0));
+  }
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                        \
+  template bool singular_values<T>(int64_t, int64_t, T*, int64_t, T*);                 \
+  template bool svd<T>(int64_t, int64_t, T*, int64_t, T*, T*, T*);                     \
+  template bool symmetric_eigen<T>(int64_t, T*, int64_t, T*, bool);                    \
+  template void triangular_root<T>(int64_t, int64_t, T*, int64_t, T*);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
+
+}  // namespace likewise

@@ -1,0 +1,167 @@
+#include "linalg/cross.h"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "core/error.h"
+#include "core/parallel.h"
+#include "linalg/linalg.h"
+
+namespace likewise {
+namespace {
+
+constexpr int64_t kTileWidth = 512;       // columns merged into one GEMM
+constexpr int64_t kRowsPerBlock = 1024;   // bounds the packed panels to 4 MB of doubles
+constexpr int64_t kRowsPerFloatBlock = 512;
+constexpr int64_t kTilesPerThread = 8;    // fewer, larger tiles would leave threads idle at the end
+
+// Consecutive items [begin, end) and the column at which each of them starts in the panel.
+struct Group {
+  int64_t begin, end, width;
+};
+
+template <class T>
+std::vector<Group> group_items(const std::vector<Item<T>>& items, int64_t tile_width) {
+  std::vector<Group> groups;
+  for (int64_t i = 0; i < int64_t(items.size()); ++i) {
+    const int64_t cols = items[i].cols;
+    if (groups.empty() || groups.back().width + cols > tile_width) groups.push_back({i, i, 0});
+    groups.back().end = i + 1;
+    groups.back().width += cols;
+  }
+  return groups;
+}
+
+template <class T>
+struct Panel {
+  const T* data;
+  int64_t ld;
+};
+
+// Rows [row, row + count) of the group's items side by side; a single item is used in place.
+template <class T>
+Panel<T> panel_of(const std::vector<Item<T>>& items, const Group& group, int64_t row, int64_t count,
+                  std::vector<T>& buffer) {
+  if (group.end - group.begin == 1) {
+    const Item<T>& item = items[group.begin];
+    return {item.data + row * item.cols, item.cols};
+  }
+  buffer.resize(size_t(count * group.width));
+  int64_t offset = 0;
+  for (int64_t i = group.begin; i < group.end; ++i) {
+    const Item<T>& item = items[i];
+    for (int64_t r = 0; r < count; ++r) {
+      std::copy_n(item.data + (row + r) * item.cols, item.cols,
+                  buffer.data() + r * group.width + offset);
+    }
+    offset += item.cols;
+  }
+  return {buffer.data(), group.width};
+}
+
+template <class T, class Acc>
+struct Workspace {
+  std::vector<T> left, right, block;
+  std::vector<Acc> product;
+};
+
+template <class T, class Acc>
+void multiply(const std::vector<Item<T>>& a, const std::vector<Item<T>>& b, int64_t rows,
+              const Group& ga, const Group& gb, Workspace<T, Acc>& w) {
+  constexpr bool widen = !std::is_same_v<T, Acc>;
+  const int64_t step = widen ? kRowsPerFloatBlock : kRowsPerBlock;
+  w.product.assign(size_t(ga.width * gb.width), Acc(0));
+  if constexpr (widen) w.block.resize(w.product.size());
+  for (int64_t row = 0; row < rows; row += step) {
+    const int64_t count = std::min(step, rows - row);
+    const Panel<T> left = panel_of(a, ga, row, count, w.left);
+    const Panel<T> right = panel_of(b, gb, row, count, w.right);
+    if constexpr (widen) {
+      gemm<T>(Op::transpose, Op::none, ga.width, gb.width, count, T(1), left.data, left.ld,
+              right.data, right.ld, T(0), w.block.data(), gb.width);
+      for (size_t k = 0; k < w.product.size(); ++k) w.product[k] += Acc(w.block[k]);
+    } else {
+      gemm<T>(Op::transpose, Op::none, ga.width, gb.width, count, T(1), left.data, left.ld,
+              right.data, right.ld, T(1), w.product.data(), gb.width);
+    }
+  }
+}
+
+template <class T>
+int64_t tile_width_for(const std::vector<Item<T>>& a, const std::vector<Item<T>>& b,
+                       Pairing pairing, int threads) {
+  if (pairing == Pairing::paired) return 0;  // every item alone
+  int64_t width_a = 0, width_b = 0;
+  for (const auto& item : a) width_a += item.cols;
+  for (const auto& item : b) width_b += item.cols;
+  int64_t width = kTileWidth;
+  while (width > 64 && threads > 1) {
+    int64_t tiles = ((width_a + width - 1) / width) * ((width_b + width - 1) / width);
+    if (pairing == Pairing::symmetric) tiles /= 2;
+    if (tiles >= kTilesPerThread * threads) break;
+    width /= 2;
+  }
+  return width;
+}
+
+}  // namespace
+
+template <class T, class Acc>
+void for_each_product(const std::vector<Item<T>>& a, const std::vector<Item<T>>& b_given,
+                      int64_t rows, Pairing pairing, int threads,
+                      const ProductVisitor<Acc>& visit) {
+  const std::vector<Item<T>>& b = pairing == Pairing::symmetric ? a : b_given;
+  if (pairing == Pairing::paired && a.size() != b.size()) {
+    throw InternalError("paired lists of different length");
+  }
+  const int64_t tile_width = tile_width_for(a, b, pairing, threads);
+  const std::vector<Group> groups_a = group_items(a, tile_width);
+  const std::vector<Group> groups_b = group_items(b, tile_width);
+
+  struct Tile {
+    int64_t a, b;
+  };
+  std::vector<Tile> tiles;
+  for (int64_t i = 0; i < int64_t(groups_a.size()); ++i) {
+    if (pairing == Pairing::paired) {
+      tiles.push_back({i, i});
+      continue;
+    }
+    for (int64_t j = pairing == Pairing::symmetric ? i : 0; j < int64_t(groups_b.size()); ++j) {
+      tiles.push_back({i, j});
+    }
+  }
+
+  std::vector<Workspace<T, Acc>> workspaces(std::max(threads, 1));
+  parallel_for(int64_t(tiles.size()), threads, [&](int64_t t, int worker) {
+    const Group& ga = groups_a[tiles[t].a];
+    const Group& gb = groups_b[tiles[t].b];
+    // A single item has no pair with itself here.
+    if (pairing == Pairing::symmetric && ga.begin == gb.begin && ga.end - ga.begin == 1) return;
+    Workspace<T, Acc>& w = workspaces[worker];
+    multiply(a, b, rows, ga, gb, w);
+    int64_t row = 0;
+    for (int64_t i = ga.begin; i < ga.end; ++i) {
+      int64_t col = 0;
+      for (int64_t j = gb.begin; j < gb.end; ++j) {
+        if (pairing != Pairing::symmetric || i < j) {
+          visit(i, j, w.product.data() + row * gb.width + col, gb.width, worker);
+        }
+        col += b[j].cols;
+      }
+      row += a[i].cols;
+    }
+  });
+}
+
+template void for_each_product<float, float>(const std::vector<Item<float>>&,
+                                             const std::vector<Item<float>>&, int64_t, Pairing, int,
+                                             const ProductVisitor<float>&);
+template void for_each_product<double, double>(const std::vector<Item<double>>&,
+                                               const std::vector<Item<double>>&, int64_t, Pairing,
+                                               int, const ProductVisitor<double>&);
+template void for_each_product<float, double>(const std::vector<Item<float>>&,
+                                              const std::vector<Item<float>>&, int64_t, Pairing,
+                                              int, const ProductVisitor<double>&);
+
+}  // namespace likewise

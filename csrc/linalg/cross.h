@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace likewise {
+
+// Which pairs of two lists are wanted. `symmetric` is one list against itself, i < j only.
+enum class Pairing { paired, cross, symmetric };
+
+// A prepared representation: rows x cols, row-major and contiguous. All items of one call share
+// their number of rows (samples).
+template <class T>
+struct Item {
+  const T* data;
+  int64_t cols;
+};
+
+// Called once per wanted pair with M = A_i' B_j (cols_i x cols_j, row-major, leading dimension ld);
+// M is the callee's to overwrite within its cols_i x cols_j block and gone after the call.
+// `worker` is in [0, threads): calls of one worker never overlap.
+template <class Acc>
+using ProductVisitor =
+    std::function<void(int64_t i, int64_t j, Acc* product, int64_t ld, int worker)>;
+
+// Products of all wanted pairs, narrow items merged side by side into one large GEMM.
+// `b` is ignored (may be empty) for Pairing::symmetric. Instantiated for <float, float>,
+// <double, double> and <float, double>; the last multiplies in float over blocks of 512 samples
+// and sums the blocks in double, which keeps 1e-9 .. 1e-8 of relative accuracy at sgemm's speed.
+template <class T, class Acc>
+void for_each_product(const std::vector<Item<T>>& a, const std::vector<Item<T>>& b, int64_t rows,
+                      Pairing pairing, int threads, const ProductVisitor<Acc>& visit);
+
+}  // namespace likewise
