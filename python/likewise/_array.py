@@ -9,15 +9,19 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from likewise import _cpu, _engine
 from likewise.errors import InputTypeError
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+else:  # numpy.typing takes milliseconds to import
+    Array = np.ndarray
 
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
@@ -180,7 +184,8 @@ def require_representation(function: str, name: str, array: Array, min_samples: 
 
 def require_finite(function: str, name: str, array: Array) -> None:
     """Raise ``ValueError`` naming the first NaN or infinity."""
-    flat = _cpu.first_nonfinite(np.atleast_2d(array), _engine.threads())
+    matrices = array if array.ndim >= 2 else np.atleast_2d(array)
+    flat = _cpu.first_nonfinite(matrices, _engine.threads())
     if flat < 0:
         return
     index = tuple(int(i) for i in np.unravel_index(flat, array.shape)) if array.ndim else ()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from pathlib import Path
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class SmallSampleWarning(LikewiseWarning):
     """A flexible measure with fewer than 2 * max(dx, dy) samples: its score is inflated."""
 
 
-_PACKAGE = str(Path(__file__).parent)
+_PACKAGE = os.path.dirname(__file__)
 _quiet: ContextVar[bool] = ContextVar("likewise_quiet", default=False)
 
 

@@ -1,14 +1,13 @@
-"""All pairs at once, and the labelled table they come in."""
+"""All pairs at once, and the labelled table they come in.
+
+File formats are imported where they are used: ``import likewise`` should cost little.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -105,31 +104,38 @@ class Grid:
 
     def to_json(self, path: str | PathLike[str] | None = None) -> str:
         """JSON text with labels, measure and options; also written to ``path`` if given."""
-        text = json.dumps(self.to_dict())
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
-        return text
+        import json
+
+        return _written(json.dumps(self.to_dict()), path)
 
     @classmethod
     def from_json(cls, source: str | PathLike[str]) -> Grid:
         """A grid from a JSON file, or from JSON text."""
+        import json
+
         return cls.from_dict(json.loads(_text_of(source, "{")))
 
     def to_csv(self, path: str | PathLike[str] | None = None) -> str:
         """Comma-separated text with labels; its first cell holds the measure and its options."""
+        import csv
+        import io
+        import json
+
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
         corner = json.dumps({"measure": self.measure, "options": self.options})
         writer.writerow([corner, *self.columns])
         for label, row in zip(self.rows, self.values, strict=True):
             writer.writerow([label, *(repr(float(v)) for v in row)])
-        if path is not None:
-            Path(path).write_text(buffer.getvalue(), encoding="utf-8")
-        return buffer.getvalue()
+        return _written(buffer.getvalue(), path)
 
     @classmethod
     def from_csv(cls, source: str | PathLike[str]) -> Grid:
         """A grid (float64) from a CSV file that ``to_csv`` wrote, or from its text."""
+        import csv
+        import io
+        import json
+
         header, *lines = csv.reader(io.StringIO(_text_of(source, '"')))
         corner = json.loads(header[0])
         values = np.array([[float(v) for v in line[1:]] for line in lines], dtype=np.float64)
@@ -274,7 +280,15 @@ def _locate(labels: Sequence[str], key: Any, side: str) -> int | list[int]:
 def _text_of(source: str | PathLike[str], start: str) -> str:
     if isinstance(source, str) and source.lstrip().startswith(start):
         return source
-    return Path(source).read_text(encoding="utf-8")
+    with open(source, encoding="utf-8") as file:
+        return file.read()
+
+
+def _written(text: str, path: str | PathLike[str] | None) -> str:
+    if path is not None:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    return text
 
 
 def _tuples(options: dict[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
@@ -97,6 +95,8 @@ def measure(name: str | Measure, **options: Any) -> Measure:
         return name
     name, options = _from_similarity_repository(name, options)
     if name not in _registry:
+        import difflib
+
         near = difflib.get_close_matches(name, _registry, n=3)
         hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise ValueError(f"measure: no measure {name!r}, there are {list(measures())}{hint}")
@@ -111,15 +111,17 @@ _SIMILARITY_REPOSITORY: dict[str, tuple[str, dict[str, Any]]] = {
     "cka-kernel=linear-hsic=gretton-score": ("cka", {"estimator": "biased"}),
     "cka-kernel=linear-hsic=song-score": ("cka", {"estimator": "unbiased"}),
 }
-_SHAPE_METRIC = re.compile(r"shape_metric-alpha=([0-9.]+)-distance=(angular|euclidean)")
+_SHAPE_METRIC = r"shape_metric-alpha=([0-9.]+)-distance=(angular|euclidean)"
 
 
 def _from_similarity_repository(name: str, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Our name and options for such an id; anything else comes back as it is."""
+    import re
+
     short = name.rpartition("/")[2]
     if short in _SIMILARITY_REPOSITORY:
         own, implied = _SIMILARITY_REPOSITORY[short]
-    elif match := _SHAPE_METRIC.fullmatch(short):
+    elif match := re.fullmatch(_SHAPE_METRIC, short):
         own = "shape_distance"
         implied = {"alpha": float(match[1]), "score": match[2], "scale": match[2] == "angular"}
     else:
