@@ -3,7 +3,7 @@
 `run` does the work and returns a `Result`; the modules that print and draw only read it.
 """
 
-from .experiment import Result, run, stages
-from .settings import Settings
+from likewise.demo.experiment import Result, run, stages
+from likewise.demo.settings import Settings
 
 __all__ = ["Result", "Settings", "run", "stages"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import likewise as lw
-
-from .settings import CLEAN, Key, Network, Recordings, Settings, State, Stream
+from likewise.demo.settings import CLEAN, Key, Network, Recordings, Settings, State, Stream
+from likewise.errors import LikewiseWarning, quiet
 
 Samples = NDArray[np.float64]
 Advance = Callable[[str], None]
@@ -64,7 +63,7 @@ class Comparisons:
     grids: dict[str, lw.Grid] = field(default_factory=dict)
     blocks: dict[str, dict[tuple[State, int, int], Samples]] = field(default_factory=dict)
     control_pairs: int = 0
-    warnings: Counter[str] = field(default_factory=Counter)
+    warnings: list[str] = field(default_factory=list)
 
     def between(
         self, score: Score, state: State, layers: tuple[int, int], widths: tuple[int, int]
@@ -93,7 +92,7 @@ def compare(
     """Compare all recordings with each other, and the shown pairs again with shuffled stimuli."""
     result = Comparisons(networks)
     items = {key.label: activations for key, activations in recordings.items()}
-    with _counting_warnings(result.warnings):
+    with _collected_warnings(result.warnings):
         for score in SCORES:
             advance(f"{score.title}, every pair")
             grid = lw.pairwise(items, score.measure, **score.options)
@@ -110,7 +109,7 @@ def compare(
 
 
 def _compared_layers(state: State, settings: Settings) -> list[list[int]]:
-    """Groups of layers shown against each other: all at the end of training, else only same ones."""
+    """Groups of layers that are shown against each other: all at the end, else equal ones."""
     layers = list(range(settings.layers))
     if state == State(settings.last_step, CLEAN):
         return [layers]
@@ -134,7 +133,8 @@ def _with_controls(
             generator = settings.generator(Stream.CONTROLS, shuffle, key.network.number)
             activations = recordings[key]
             items[key.label] = activations[generator.permutation(len(activations))]
-        stack.append(np.asarray(lw.pairwise(items, score.measure, **score.options)))
+        with quiet():  # The grid of all pairs has warned of the same units.
+            stack.append(np.asarray(lw.pairwise(items, score.measure, **score.options)))
     return np.stack(stack)
 
 
@@ -148,14 +148,14 @@ def _split(
 
 
 @contextmanager
-def _counting_warnings(counter: Counter[str]) -> Iterator[None]:
-    """Count likewise's own warnings, which the report then states; others pass through."""
+def _collected_warnings(messages: list[str]) -> Iterator[None]:
+    """Keep this package's warnings for the report, which states them."""
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+        warnings.simplefilter("always", LikewiseWarning)
         yield
     for warning in caught:
-        if issubclass(warning.category, (lw.DegenerateWarning, lw.SmallSampleWarning)):
-            counter[warning.category.__name__] += 1
+        if issubclass(warning.category, LikewiseWarning):
+            messages.append(f"{warning.category.__name__}, {warning.message}")
         else:
             warnings.warn_explicit(
                 warning.message, warning.category, warning.filename, warning.lineno

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .settings import CLEAN, NOISE, PIXEL_SHUFFLE, ROTATION, Settings, Stream
+from likewise.demo.settings import CLEAN, NOISE, PIXEL_SHUFFLE, ROTATION, Settings, Stream
 
 SIDE = 8
 BRIGHTEST = 16.0

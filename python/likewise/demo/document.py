@@ -5,21 +5,26 @@ from __future__ import annotations
 import platform
 from importlib.metadata import version
 
-from ..report import Page, Table, number
-from .comparison import SCORES, Estimate
-from .experiment import Result
-from .figures import change, estimate, layer_maps, pairings, shift_curves, training_curves
-from .findings import findings, headline, state_label, summary
-from .settings import CLEAN, SHIFTS, State
-
-Cell = tuple[str, str]
+from likewise.demo.comparison import SCORES, Estimate
+from likewise.demo.experiment import Result
+from likewise.demo.figures import (
+    change,
+    estimate,
+    layer_maps,
+    pairings,
+    shift_curves,
+    training_curves,
+)
+from likewise.demo.findings import findings, headline, state_label, summary
+from likewise.demo.settings import CLEAN, SHIFTS, State
+from likewise.report import Cell, Page, Table, number
 
 _MEASURES = (
     (
         "Procrustes",
-        "Similarity ‖X'Y‖* of centred representations scaled to unit Frobenius norm, ‖·‖* being the "
-        "sum of the singular values: how well the best rotation or reflection lays one onto the "
-        "other. From 0 to 1; 1 means equal up to rotation, shift and scale.",
+        "Similarity ‖X'Y‖* of centred representations scaled to unit Frobenius norm, ‖·‖* being "
+        "the sum of the singular values: how well the best rotation or reflection lays one onto "
+        "the other. From 0 to 1; 1 means equal up to rotation, shift and scale.",
     ),
     (
         "CKA, biased",
@@ -86,13 +91,15 @@ def _lead(result: Result) -> str:
 
 def _summary(result: Result) -> Table:
     header = ["Images, training step", *(score.title for score in SCORES)]
-    rows = [[label, *map(_cell, estimates)] for label, estimates in summary(result)]
+    rows: list[list[Cell]] = [
+        [label, *map(_cell, estimates)] for label, estimates in summary(result)
+    ]
     return Table(header, rows)
 
 
 def _accuracy(result: Result) -> Table:
     widths = result.settings.widths
-    rows = []
+    rows: list[list[Cell]] = []
     for state in result.settings.states:
         estimates = [Estimate.of(result.accuracy[state, width]) for width in widths]
         rows.append([state_label(state, result), *map(_cell, estimates)])
@@ -101,7 +108,7 @@ def _accuracy(result: Result) -> Table:
 
 def _same_layers(result: Result) -> Table:
     """Everything that the training and the shift figure draw, and the scores behind it."""
-    rows = []
+    rows: list[list[Cell]] = []
     for widths in pairings(result):
         for state in result.settings.states:
             for layer in range(result.settings.layers):
@@ -120,7 +127,7 @@ def _same_layers(result: Result) -> Table:
 
 def _layer_pairs(result: Result) -> Table:
     layers = range(result.settings.layers)
-    rows = []
+    rows: list[list[Cell]] = []
     for widths in pairings(result):
         for a in layers:
             for b in layers:
@@ -137,8 +144,7 @@ def _notes(result: Result) -> list[tuple[str, str]]:
     count = len(result.recordings)
     units = sum(activations.shape[1] for activations in result.recordings.values())
     constant = sum(result.constant_units.values())
-    warned = result.comparisons.warnings
-    warnings = ", ".join(f"{name} {times} times" for name, times in warned.items()) or "none"
+    warnings = "; ".join(result.comparisons.warnings) or "none"
     versions = ("likewise", "numpy", "scikit-learn", "plotly")
     return [
         (
@@ -163,9 +169,9 @@ def _notes(result: Result) -> list[tuple[str, str]]:
         ),
         (
             "Comparisons",
-            f"{count} recordings; all {count * (count - 1) // 2:,} pairs by {len(SCORES)} measures, "
-            f"and {result.comparisons.control_pairs:,} pairs with shuffled stimuli as controls of "
-            "the numbers shown here.",
+            f"{count} recordings; all {count * (count - 1) // 2:,} pairs by each of "
+            f"{len(SCORES)} measures, and {result.comparisons.control_pairs:,} pairs with "
+            "shuffled stimuli as controls of the numbers shown here.",
         ),
         (
             "Constant units",

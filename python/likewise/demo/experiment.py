@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from . import comparison
-from .comparison import Advance, Comparisons, Samples
-from .digits import Digits, load
-from .settings import Key, Network, Recordings, Settings, State, Stream, networks
-from .training import Checkpoint, train
+from likewise.demo import comparison
+from likewise.demo.comparison import Advance, Comparisons, Samples
+from likewise.demo.digits import Digits, load
+from likewise.demo.settings import Key, Network, Recordings, Settings, State, Stream, networks
+from likewise.demo.training import Checkpoint, train
 
 
 @dataclass
@@ -57,9 +57,7 @@ def run(settings: Settings | None = None, advance: Advance = lambda stage: None)
         address: np.mean(per_network, axis=0) for address, per_network in accuracies.items()
     }
     trained = time.perf_counter()
-    result.comparisons = comparison.compare(
-        result.recordings, result.networks, settings, advance
-    )
+    result.comparisons = comparison.compare(result.recordings, result.networks, settings, advance)
     result.seconds = {
         "training and recording": trained - started,
         "comparing": time.perf_counter() - trained,
@@ -75,9 +73,7 @@ def _record(result: Result, checkpoint: Checkpoint, state: State, digits: Digits
         result.constant_units[state] = result.constant_units.get(state, 0) + constant
 
 
-def _accuracy(
-    checkpoint: Checkpoint, state: State, digits: Digits, settings: Settings
-) -> Samples:
+def _accuracy(checkpoint: Checkpoint, state: State, digits: Digits, settings: Settings) -> Samples:
     """Share of held-out images classified correctly, then the same against shuffled labels."""
     predicted = checkpoint.predict(digits.test_images[state.condition])
     labels = digits.test_labels

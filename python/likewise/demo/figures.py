@@ -6,14 +6,14 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from ..report import Figure, Panels, with_control
-from ..report.curves import control_band, curve
-from ..report.heatmap import category_axis, heat_map
-from ..report.panels import Json, axis_title
-from ..report.style import ALIKE_SCALE, CONTRASTS, CONTROL_SCALE, DEPTHS
-from .comparison import SCORES, Estimate, Score
-from .experiment import Result
-from .settings import CLEAN, SHIFTS, State
+from likewise.demo.comparison import SCORES, Estimate, Score
+from likewise.demo.experiment import Result
+from likewise.demo.settings import CLEAN, SHIFTS, State
+from likewise.report import Figure, Panels, with_control
+from likewise.report.curves import control_band, curve
+from likewise.report.heatmap import category_axis, heat_map
+from likewise.report.panels import Json, axis_title
+from likewise.report.style import ALIKE_SCALE, CONTRASTS, CONTROL_SCALE, DEPTHS
 
 Widths = tuple[int, int]
 
@@ -50,40 +50,29 @@ def layer_maps(result: Result) -> Figure:
         maps = [_layer_map(result, score, widths) for widths in pairings(result)]
         values = np.array([[[cell.value for cell in row] for row in cells] for cells in maps])
         means = np.array([[[cell.control_mean for cell in row] for row in cells] for cells in maps])
+        sds = np.array([[[cell.control_sd for cell in row] for row in cells] for cells in maps])
         panels.title(0, column, score.title)
         panels.title(1, column, "stimuli shuffled")
-        rows = category_axis(names if column == 0 else [""] * len(names), reverse=True)
+        rows = category_axis(names, reverse=True, named=column == 0)
         for row in range(2):
             panels.axes(row, column, category_axis(names), rows)
         for choice, cells in enumerate(maps):
             hover = [[_text(cell) for cell in row] for row in cells]
-            observed = heat_map(
-                values[choice],
-                names,
-                names,
-                colours=ALIKE_SCALE,
-                limits=(values.min(), values.max()),
-                hover=hover,
-            )
+            limits = (float(values.min()), float(values.max()))
+            observed = heat_map(values[choice], ALIKE_SCALE, limits, hover)
             control = heat_map(
-                means[choice],
-                names,
-                names,
-                colours=CONTROL_SCALE,
-                limits=(0, 1),
-                hover=hover,
-                digits=3,
+                means[choice], CONTROL_SCALE, (0, 1), hover, digits=3, spread=sds[choice]
             )
-            panels.add(0, column, observed | _chosen(result, choice))
-            panels.add(1, column, control | _chosen(result, choice))
+            for row, traces in enumerate((observed, control)):
+                for trace in traces:
+                    panels.add(row, column, trace | _chosen(result, choice))
     caption = (
         f"Every cell compares a layer of one network (row) with a layer of another (column) after "
         f"step {result.settings.last_step}, on clean images: the mean over all pairs of different "
         f"networks of the chosen widths, rows having the first width and columns the second. "
         f"Blue runs from the lowest to the highest score of each measure, so colours compare "
-        f"within a measure only; the numbers compare everywhere. Grey is the control, the mean "
-        f"over {result.settings.shuffles} shuffles of the stimuli, from white at 0 to black at 1. "
-        f"Point at a cell for the sd."
+        f"within a measure only; the numbers compare everywhere. Grey is the control, mean ± sd "
+        f"over {result.settings.shuffles} shuffles of the stimuli, from white at 0 to black at 1."
     )
     return Figure("layers", "Which layers resemble each other across networks", panels, caption)
 

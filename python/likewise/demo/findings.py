@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..report import number, with_control
-from .comparison import (
+from likewise.demo.comparison import (
     CKA_BIASED,
     CKA_UNBIASED,
     PERMUTATION,
@@ -17,8 +16,9 @@ from .comparison import (
     Samples,
     Score,
 )
-from .experiment import Result
-from .settings import CLEAN, SHIFTS, State
+from likewise.demo.experiment import Result
+from likewise.demo.settings import CLEAN, SHIFTS, State
+from likewise.report import number, with_control
 
 Finding = tuple[str, str]
 
@@ -73,13 +73,13 @@ def findings(result: Result) -> list[Finding]:
 
 
 def _training(result: Result) -> Finding:
-    changes = []
-    for score in SCORES:
+    numbers = []
+    for score in (PROCRUSTES, CKA_UNBIASED):
         untrained, trained = _untrained_and_trained(result, score)
-        changes.append(f"{score.title} {_change(trained - untrained)}")
+        numbers.append(f"{score.title} {_text(untrained)} untrained, {_text(trained)} trained")
     untrained, trained = _untrained_and_trained(result, PROCRUSTES)
     verb = "raises" if trained[0] > untrained[0] else "lowers"
-    return f"Training {verb} the similarity of equal layers", "Change: " + ", ".join(changes) + "."
+    return f"Training {verb} the similarity of equal layers", "; ".join(numbers) + "."
 
 
 def _depth(result: Result) -> Finding:
@@ -93,7 +93,7 @@ def _depth(result: Result) -> Finding:
 
 
 def _same_depth(result: Result, score: Score) -> Samples:
-    """Share of layers, over ordered pairs of networks, whose best partner is as deep as they are."""
+    """Share of layers whose best partner is as deep, over ordered pairs of networks."""
     layers = range(result.settings.layers)
     blocks = result.comparisons.blocks[score.title]
     state = State(result.settings.last_step, CLEAN)
@@ -116,37 +116,36 @@ def _rotation_and_permutation(result: Result) -> Finding:
 
 
 def _chance(result: Result) -> Finding:
-    biased = _untrained_and_trained(result, CKA_BIASED)[1][1:]
-    unbiased = _untrained_and_trained(result, CKA_UNBIASED)[1][1:]
-    title = (
-        f"With shuffled stimuli, biased CKA is above zero in {np.sum(biased > 0)} of "
-        f"{len(biased)} shuffles, unbiased CKA in {np.sum(unbiased > 0)}"
+    biased, unbiased, rotation, permutation = (
+        Estimate.of(_untrained_and_trained(result, score)[1])
+        for score in (CKA_BIASED, CKA_UNBIASED, PROCRUSTES, PERMUTATION)
     )
-    levels = []
-    for score in SCORES:
-        control = Estimate.of(_untrained_and_trained(result, score)[1])
-        levels.append(f"{score.title} {number(control.control_mean, 4)} ± "
-                      f"{number(control.control_sd, 4)}")
-    return title, "Chance level: " + ", ".join(levels) + "."
+    return (
+        f"Chance is {number(biased.control_mean, 3)} for biased CKA and "
+        f"{number(unbiased.control_mean, 3)} for unbiased CKA",
+        "Controls of trained networks: biased "
+        f"{_control(biased)}, unbiased {_control(unbiased)}; for Procrustes {_control(rotation)}, "
+        f"for permutation match {_control(permutation)}.",
+    )
 
 
 def _shift(result: Result) -> Finding:
-    last = result.settings.layers - 1
+    depths = (0, result.settings.layers - 1)
     changes = {
         (shift, layer): change_under(result, PROCRUSTES, shift, layer)
         for shift in SHIFTS
-        for layer in range(last + 1)
+        for layer in range(result.settings.layers)
     }
     shift, layer = min(changes, key=lambda address: changes[address][0])
     verb = "costs" if changes[shift, layer][0] < 0 else "changes"
     numbers = [
-        f"{name} {_change(changes[name, 0])} at layer 1 and "
-        f"{_change(changes[name, last])} at layer {last + 1}"
-        for name in SHIFTS
+        f"at layer {depth + 1}: "
+        + ", ".join(f"{name} {_change(changes[name, depth])}" for name in SHIFTS)
+        for depth in depths
     ]
     return (
         f"Of the shifts, {shift} {verb} most similarity, at layer {layer + 1}",
-        "Change in Procrustes similarity: " + "; ".join(numbers) + ".",
+        "Change of Procrustes similarity " + "; ".join(numbers) + ".",
     )
 
 
@@ -189,6 +188,10 @@ def _beats_controls(samples: Samples) -> bool:
 def _text(samples: Samples) -> str:
     estimate = Estimate.of(samples)
     return with_control(estimate.value, estimate.control_mean, estimate.control_sd)
+
+
+def _control(estimate: Estimate) -> str:
+    return f"{number(estimate.control_mean, 4)} ± {number(estimate.control_sd, 4)}"
 
 
 def _change(samples: Samples) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .digits import Digits, Images
-from .settings import Network, Settings, Stream
+from likewise.demo.digits import Digits, Images
+from likewise.demo.settings import Network, Settings, Stream
 
 # The smallest step scikit-learn accepts that leaves every float32 weight as it was.
 _NO_LEARNING = 1e-300
@@ -37,7 +37,7 @@ class Checkpoint:
     def predict(self, images: Images) -> NDArray[np.int64]:
         """The digit with the largest output, for every image."""
         outputs = self.hidden(images)[-1] @ self.weights[-1] + self.biases[-1]
-        return np.argmax(outputs, axis=1)
+        return np.asarray(np.argmax(outputs, axis=1))
 
 
 def train(network: Network, digits: Digits, settings: Settings) -> Iterator[Checkpoint]:

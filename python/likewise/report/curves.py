@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .panels import Json
-from .style import CONTROL_BAND
+from likewise.report.panels import Json
+from likewise.report.style import CONTROL_BAND
 
 
-def curve(x: Sequence[float], y: Sequence[float], name: str, colour: str, hover: Sequence[str]
-          ) -> Json:
+def curve(
+    x: Sequence[float], y: Sequence[float], name: str, colour: str, hover: Sequence[str]
+) -> Json:
     """A line through `y`; `name` ties it to the curves of the same name in other panels."""
     return {
         "type": "scatter",
@@ -25,9 +26,7 @@ def curve(x: Sequence[float], y: Sequence[float], name: str, colour: str, hover:
     }
 
 
-def control_band(
-    x: Sequence[float], mean: Sequence[float], sd: Sequence[float], name: str
-) -> Json:
+def control_band(x: Sequence[float], mean: Sequence[float], sd: Sequence[float], name: str) -> Json:
     """The area between mean - 2 sd and mean + 2 sd."""
     above = [m + 2 * s for m, s in zip(mean, sd, strict=True)]
     below = [m - 2 * s for m, s in zip(mean, sd, strict=True)]

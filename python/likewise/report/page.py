@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from .panels import Panels
-from .style import STYLE_SHEET
+from likewise.report.panels import Panels
+from likewise.report.style import STYLE_SHEET
 
 _PLOT_OPTIONS = {
     "responsive": True,
@@ -52,17 +53,21 @@ class Figure:
         return (
             f"<section><h2>{escape(self.title)}</h2>"
             f'<div class="scroll"><div class="plot" id="{escape(self.name)}"></div></div>'
-            f'{_data(self.name + "-json", self.panels.json())}'
+            f"{_data(self.name + '-json', self.panels.json())}"
             f'<p class="caption">{escape(self.caption)}</p></section>'
         )
 
 
+Cell = str | tuple[str, str]
+"""Text, or (text, control) where the control is set beside it in grey."""
+
+
 @dataclass(frozen=True)
 class Table:
-    """Cells are text, or (text, control) where the control is set beside it in grey."""
+    """A table whose first column names the rows."""
 
     header: Sequence[str]
-    rows: Sequence[Sequence[str | tuple[str, str]]]
+    rows: Sequence[Sequence[Cell]]
 
     def html(self) -> str:
         head = "".join(f'<th scope="col">{escape(name)}</th>' for name in self.header)
@@ -80,19 +85,19 @@ class Page:
         self._title = title
         self._parts = [
             f'<header><p class="kicker">{escape(kicker)}</p><h1>{escape(title)}</h1>'
-            f'<p class="lead">{escape(lead)}</p></header>'
+            f'<p class="lead">{_prose(lead)}</p></header>'
         ]
 
     def findings(self, findings: Sequence[tuple[str, str]]) -> None:
         """Short statements, each with the numbers behind it."""
-        items = "".join(f"<li><b>{escape(a)}</b><br>{escape(b)}</li>" for a, b in findings)
+        items = "".join(f"<li><b>{_prose(a)}</b><br>{_prose(b)}</li>" for a, b in findings)
         self._parts.append(f'<ul class="findings">{items}</ul>')
 
     def choices(self, legend: str, labels: Sequence[str], chosen: int) -> None:
         """Buttons that show, in every figure, the traces whose `meta` is the button's index."""
         buttons = "".join(
             f'<label><input type="radio" name="choice" value="{index}"'
-            f'{" checked" if index == chosen else ""}><span>{escape(label)}</span></label>'
+            f"{' checked' if index == chosen else ''}><span>{escape(label)}</span></label>"
             for index, label in enumerate(labels)
         )
         self._parts.append(
@@ -129,11 +134,16 @@ class Page:
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f"<title>{escape(self._title)}</title><style>{STYLE_SHEET}</style>"
             f"<script>{get_plotlyjs()}</script></head><body><main>{''.join(self._parts)}</main>"
-            f'{_data("plot-options", _PLOT_OPTIONS)}<script>{_SCRIPT}</script></body></html>'
+            f"{_data('plot-options', _PLOT_OPTIONS)}<script>{_SCRIPT}</script></body></html>"
         )
 
 
-def _row(cells: Sequence[str | tuple[str, str]]) -> str:
+def _prose(text: str) -> str:
+    """Escaped text in which every control, `(mean ± sd)`, is set in grey."""
+    return re.sub(r"\([^()]*±[^()]*\)", r'<span class="control">\g<0></span>', escape(text))
+
+
+def _row(cells: Sequence[Cell]) -> str:
     first, *others = cells
     row = f'<th scope="row">{escape(str(first))}</th>'
     for cell in others:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .style import FONT, INK, QUIET, RULE
+from likewise.report.style import FONT, INK, QUIET, RULE
 
 Json = dict[str, Any]
 
@@ -39,7 +39,14 @@ class Panels:
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "hoverlabel": {"font": {"family": FONT, "size": 13}},
-            "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.12, "yanchor": "bottom"},
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "xanchor": "left",
+                "y": 1.12,
+                "yanchor": "bottom",
+            },
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "#c3cbd3", "activecolor": INK},
             "annotations": [],
         }
 
