@@ -10,7 +10,7 @@ def main() -> None:
     try:
         from likewise.cli import app
     except ModuleNotFoundError as error:
-        if error.name not in ("typer", "rich"):
+        if (error.name or "").partition(".")[0] not in ("typer", "rich"):
             raise
         print('likewise: the command line needs pip install "likewise[cli]"', file=sys.stderr)
         sys.exit(2)

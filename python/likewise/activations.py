@@ -12,6 +12,11 @@ import numpy as np
 
 from likewise._array import Array
 
+# Element types of the safetensors format that NumPy has too.
+_NUMPY_KINDS = frozenset(
+    ("F64", "F32", "F16", "I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL", "C64")
+)
+
 __all__ = ["ActivationsError", "load_activations", "load_two"]
 
 
@@ -126,7 +131,7 @@ def _safetensors(path: Path) -> Iterator[tuple[str, Array]]:
             kind = file.get_slice(name).get_dtype()
             if kind == "BF16":
                 yield name, _bfloat16(path, name)
-            elif kind.startswith(("F8", "F4", "F6")):
+            elif kind not in _NUMPY_KINDS:
                 raise ActivationsError(
                     f"{path}: {name!r} is {kind}, which NumPy has not; store it as float16, "
                     "bfloat16 or float32"

@@ -24,8 +24,9 @@ def print_result(result: Result, output: Console) -> None:
     header = ["images, training step", *(score.title for score in SCORES)]
     output.print(Text(headline(result), style="bold"))
     output.print(
-        "Similarity of equal layers, mean over layers and all pairs of different networks. In "
-        f"brackets the control: mean ± sd over {result.settings.shuffles} shuffles of the stimuli."
+        "Similarity of corresponding layers, mean over layers and all pairs of different networks. "
+        "In brackets the control: mean ± sd over "
+        f"{result.settings.shuffles} shuffles of the stimuli."
     )
     output.print(table(header, rows))
     for statement, numbers in findings(result):

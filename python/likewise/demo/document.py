@@ -55,14 +55,14 @@ def document(result: Result) -> Page:
         page.figure(figure)
     page.heading("The numbers")
     page.paragraph(
-        "Similarity of equal layers, mean over layers and over all pairs of different networks "
-        "of both widths. In grey the control: mean ± sd of the same number over "
+        "Similarity of corresponding layers, mean over layers and over all pairs of different "
+        "networks of both widths. In grey the control: mean ± sd of the same number over "
         f"{settings.shuffles} shuffles of the stimuli."
     )
     page.table(_summary(result))
     page.paragraph("Share of held-out images classified correctly; the control shuffles labels.")
     page.table(_accuracy(result))
-    page.table(_same_layers(result), folded="Equal layers: every number in the figures")
+    page.table(_same_layers(result), folded="Corresponding layers: every number in the figures")
     page.table(_layer_pairs(result), folded="Layer by layer: every number in the heat maps")
     page.heading("How it was done")
     page.definitions(_MEASURES)

@@ -94,13 +94,13 @@ def training_curves(result: Result) -> Figure:
                 series.append((f"layer {layer + 1}", DEPTHS[layer % len(DEPTHS)], points))
             _draw(panels, column, series, _chosen(result, choice))
     caption = (
-        "Similarity of equal layers of different networks at each recorded step of training, on "
-        "clean held-out images; step 0 is the untrained network. The recorded steps are drawn at "
-        "equal distances. Under each step stands the held-out accuracy, mean over all networks. "
-        f"Grey bands are the control, the same numbers with the stimuli shuffled: mean ± 2 sd over "
-        f"{result.settings.shuffles} shuffles, one band for each layer."
+        "Similarity of corresponding layers of different networks at each recorded step of "
+        "training, on clean held-out images; step 0 is the untrained network. The recorded steps "
+        "are drawn at equal distances. Under each step stands the held-out accuracy, mean over all "
+        "networks. Grey bands are the control, the same numbers with the stimuli shuffled: mean ± "
+        f"2 sd over {result.settings.shuffles} shuffles, one band for each layer."
     )
-    return Figure("training", "How alike equal layers are during training", panels, caption)
+    return Figure("training", "How alike corresponding layers are during training", panels, caption)
 
 
 def shift_curves(result: Result) -> Figure:
@@ -117,8 +117,8 @@ def shift_curves(result: Result) -> Figure:
                 series.append((shift, colour, points))
             _draw(panels, column, series, _chosen(result, choice))
     caption = (
-        "Similarity of equal layers of different networks on shifted images minus the same on "
-        "clean images, after the last training step: below 0, the shift makes networks differ "
+        "Similarity of corresponding layers of different networks on shifted images minus the same "
+        "on clean images, after the last training step: below 0, the shift makes networks differ "
         "more. Grey bands are the control, the same difference with the stimuli shuffled: mean ± "
         f"2 sd over {result.settings.shuffles} shuffles, one band for each shift."
     )

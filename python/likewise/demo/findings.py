@@ -54,10 +54,10 @@ def headline(result: Result) -> str:
     untrained, trained = _untrained_and_trained(result, PROCRUSTES)
     values = f"from {number(untrained[0])} to {number(trained[0])}"
     if _beats_controls(trained - untrained):
-        return f"Networks trained apart grow alike: same-layer similarity rises {values}"
+        return f"Networks trained apart grow alike: layer by layer, similarity rises {values}"
     if _beats_controls(untrained - trained):
-        return f"Networks trained apart grow apart: same-layer similarity falls {values}"
-    return f"Training moves same-layer similarity no further than chance: {values}"
+        return f"Networks trained apart grow apart: layer by layer, similarity falls {values}"
+    return f"Training moves the similarity of networks no further than chance: {values}"
 
 
 def findings(result: Result) -> list[Finding]:
@@ -79,7 +79,7 @@ def _training(result: Result) -> Finding:
         numbers.append(f"{score.title} {_text(untrained)} untrained, {_text(trained)} trained")
     untrained, trained = _untrained_and_trained(result, PROCRUSTES)
     verb = "raises" if trained[0] > untrained[0] else "lowers"
-    return f"Training {verb} the similarity of equal layers", "; ".join(numbers) + "."
+    return f"Training {verb} the similarity of corresponding layers", "; ".join(numbers) + "."
 
 
 def _depth(result: Result) -> Finding:

@@ -66,8 +66,10 @@ def _figure(name: str, comparison: Comparison) -> Figure:
         )
     for column, traces in enumerate(maps):
         panels.title(0, column, ("score", "control: stimuli shuffled")[column])
-        x = category_axis(columns) | {"tickangle": -90 if upright else 0}
-        panels.axes(0, column, x, category_axis(rows, reverse=True, named=column == 0))
+        x = category_axis([*map(escape, columns)]) | {"tickangle": -90 if upright else 0}
+        panels.axes(
+            0, column, x, category_axis([*map(escape, rows)], reverse=True, named=column == 0)
+        )
         for trace in traces:
             panels.add(0, column, trace)
     low, high = comparison.measure.range

@@ -75,7 +75,7 @@ td .control {{ font-size: 13px; margin-left: 6px; }}
 tbody th {{ font-weight: 400; }}
 details {{ margin-top: 18px; }}
 summary {{ cursor: pointer; font-weight: 640; }}
-dl {{ display: grid; grid-template-columns: max-content 1fr; gap: 4px 24px; font-size: 15px;
+dl {{ display: grid; grid-template-columns: 140px 1fr; gap: 4px 24px; font-size: 15px;
      margin: 8px 0; }}
 dt {{ color: {QUIET}; }}
 dd {{ margin: 0; max-width: 52em; }}
