@@ -212,6 +212,15 @@ def test_sentences_follow_the_numbers(result):
     assert "lowers" in findings.findings(backwards)[0][0]
 
 
+@pytest.mark.parametrize(
+    "draw", [figures.layer_maps, figures.training_curves, figures.shift_curves]
+)
+def test_figures_are_valid_for_plotly(result, draw):
+    graph_objects = pytest.importorskip("plotly.graph_objects")
+    # Names and values of every property are checked.
+    graph_objects.Figure(draw(result).panels.json())
+
+
 def test_every_number_of_the_figures_comes_from_this_run(result):
     html = document(result).html()
 

