@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
+import select
 import subprocess
 import sys
 from importlib.metadata import version
@@ -26,17 +28,24 @@ runpy.run_module("likewise", run_name="__main__")
 """
 
 
-def python(*arguments, cwd):
-    """Run Python on the `likewise` that this test imports."""
+def start(*arguments, cwd, stderr=subprocess.PIPE):
+    """Start Python on the `likewise` that this test imports."""
     path = os.pathsep.join([str(Path(lw.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
-    return subprocess.run(
+    return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=cwd,
         env=os.environ | {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
         encoding="utf-8",
-        timeout=120,
     )
+
+
+def python(*arguments, cwd):
+    """Run Python to its end."""
+    process = start(*arguments, cwd=cwd)
+    stdout, stderr = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
 
 
 @pytest.fixture
@@ -189,6 +198,23 @@ def test_warnings_are_one_line_each(run, tmp_path):
     (line,) = result.stderr.splitlines()
     assert line.startswith("likewise: DegenerateWarning: ")
     assert "1 constant unit" in line
+
+
+def test_a_terminal_sees_a_progress_bar(tmp_path, files):
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    process = start("-m", "likewise", "compare", "a.npz", cwd=tmp_path, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while process.poll() is None or select.select([ours], [], [], 0)[0]:
+        try:
+            shown += os.read(ours, 4096)
+        except OSError:  # What reading the end of a terminal gives on Linux.
+            break
+    os.close(ours)
+    process.communicate(timeout=120)
+    assert "procrustes, control" in shown.decode()
+    assert re.search(r"\d %", shown.decode())
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,9 @@ def progress(total: int) -> Iterator[Callable[[str], None]]:
 
     The yielded function starts the next stage and takes its name.
     """
+    if not sys.stderr.isatty():
+        yield lambda stage: None
+        return
     columns = (
         SpinnerColumn(),
         BarColumn(),
@@ -47,9 +50,7 @@ def progress(total: int) -> Iterator[Callable[[str], None]]:
         TimeElapsedColumn(),
         TextColumn("{task.description}"),
     )
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
-    ) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=total)
         started = 0
 
