@@ -213,7 +213,7 @@ def test_a_terminal_sees_a_progress_bar(tmp_path, files):
             break
     os.close(ours)
     process.communicate(timeout=120)
-    assert "procrustes, control" in shown.decode()
+    assert "permutation_match, control" in shown.decode()
     assert re.search(r"\d %", shown.decode())
 
 
