@@ -156,7 +156,7 @@ def test_the_table_shows_every_score_with_its_control(run, files):
     assert lines[0] == "cka (similarity, larger is more alike)"
     assert lines[1].split() == ["moved", "noise"]
     score = f"{lw.cross(*files, 'cka')['x', 'moved']:.3f}"
-    assert lines[2].startswith(f"x         {score} (")
+    assert lines[2].startswith(f"x        {score} (")
     assert text.count("±") == 4
 
 

@@ -223,8 +223,9 @@ def test_the_demo_prints_its_findings_and_writes_one_file(demo, folder):
     assert demo.stderr == ""
     lines = demo.stdout.splitlines()
     header = next(line for line in lines if "Procrustes" in line and "CKA, unbiased" in line)
-    assert header.split("  ")[0] == "images, training step"
-    for state in ("clean, step 0 (untrained)", "noise", "rotation by 90°", "pixel shuffle"):
+    assert "Permutation match" in header
+    shifts = ("trained, noise", "trained, rotation by 90°", "trained, pixel shuffle")
+    for state in ("step 0, untrained", "step 1024, trained", *shifts):
         (line,) = [line for line in lines if line.startswith(state)]
         assert line.count("±") == 4
     assert str(folder / "demo.html") in lines[-1]

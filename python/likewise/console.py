@@ -76,14 +76,13 @@ def one_line_warnings() -> Iterator[None]:
                 print(f"likewise: {line}{repeated}", file=sys.stderr)
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table:
-    """A compact table; a cell (number, control) shows the control beside it, dimmed."""
-    result = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
-    for name in header:
-        result.add_column(Text(name))
-    for row in rows:
-        result.add_row(*(_text(cell) for cell in row))
-    return result
+def table(header: Sequence[str], rows: Sequence[Sequence[Cell]], output: Console) -> Table:
+    """A compact table; a cell (number, control) shows the control dimmed.
+
+    The control stands beside its number where the terminal has room for that, else below it.
+    """
+    beside = _table(header, rows, _beside)
+    return beside if _fits(beside, output) else _table(header, rows, _below)
 
 
 def print_grid(comparison: Comparison, output: Console) -> None:
@@ -95,15 +94,39 @@ def print_grid(comparison: Comparison, output: Console) -> None:
         [_cell(comparison, i, j) for j in range(len(grid.columns))] for i in range(len(grid.rows))
     ]
     rows: list[list[Cell]] = [[label, *line] for label, line in zip(grid.rows, cells, strict=True)]
-    shown = table(["", *grid.columns], rows)
-    unbounded = output.options.update(max_width=sys.maxsize)
-    if output.measure(shown, options=unbounded).maximum > output.width:
+    shown = table(["", *grid.columns], rows, output)
+    if not _fits(shown, output):
         best = _best(grid.values, kind)
         rows = [[grid.rows[i], grid.columns[j], cells[i][j]] for i, j in enumerate(best)]
-        shown = table(["", "most alike", "score"], rows)
+        shown = table(["", "most alike", "score"], rows, output)
         output.print("Too wide for this terminal: best partner of every row; --out has them all.")
     output.print(shown)
     output.print()
+
+
+def _table(
+    header: Sequence[str], rows: Sequence[Sequence[Cell]], place: Callable[[str, str], Text]
+) -> Table:
+    result = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for name in header:
+        result.add_column(Text(name))
+    for row in rows:
+        texts = [Text(cell) if isinstance(cell, str) else place(*cell) for cell in row]
+        result.add_row(*texts)
+    return result
+
+
+def _beside(value: str, control: str) -> Text:
+    return Text.assemble(value, (f" ({control})" if control else "", "dim"), no_wrap=True)
+
+
+def _below(value: str, control: str) -> Text:
+    return Text.assemble(value, (f"\n{control}" if control else "", "dim"), no_wrap=True)
+
+
+def _fits(shown: Table, output: Console) -> bool:
+    unbounded = output.options.update(max_width=sys.maxsize)
+    return output.measure(shown, options=unbounded).maximum <= output.width
 
 
 def _cell(comparison: Comparison, i: int, j: int) -> Cell:
@@ -120,10 +143,3 @@ def _best(values: Array, kind: str) -> list[int]:
     filled = np.where(np.isnan(values), worst, values)
     best = np.argmin(filled, axis=1) if kind == "distance" else np.argmax(filled, axis=1)
     return [int(column) for column in best]
-
-
-def _text(cell: Cell) -> Text:
-    if isinstance(cell, str):
-        return Text(cell)
-    value, control = cell
-    return Text.assemble(value, (f" ({control})" if control else "", "dim"))

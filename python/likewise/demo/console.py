@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from likewise.console import table
@@ -21,13 +22,17 @@ def print_result(result: Result, output: Console) -> None:
             for e in estimates
         ]
         rows.append([label, *cells])
-    header = ["images, training step", *(score.title for score in SCORES)]
+    header = ["", *(score.title for score in SCORES)]
     output.print(Text(headline(result), style="bold"))
     output.print(
         "Similarity of corresponding layers, mean over layers and all pairs of different networks. "
         "In brackets the control: mean ± sd over "
         f"{result.settings.shuffles} shuffles of the stimuli."
     )
-    output.print(table(header, rows))
+    output.print()
+    output.print(table(header, rows, output))
+    output.print()
     for statement, numbers in findings(result):
-        output.print(Text.assemble("• ", (statement, "bold"), "\n  ", numbers))
+        output.print(Text(f"• {statement}", style="bold"))
+        output.print(Padding(numbers, (0, 0, 0, 2)))
+    output.print()

@@ -90,7 +90,7 @@ def _lead(result: Result) -> str:
 
 
 def _summary(result: Result) -> Table:
-    header = ["Images, training step", *(score.title for score in SCORES)]
+    header = ["", *(score.title for score in SCORES)]
     rows: list[list[Cell]] = [
         [label, *map(_cell, estimates)] for label, estimates in summary(result)
     ]
@@ -103,7 +103,7 @@ def _accuracy(result: Result) -> Table:
     for state in result.settings.states:
         estimates = [Estimate.of(result.accuracy[state, width]) for width in widths]
         rows.append([state_label(state, result), *map(_cell, estimates)])
-    return Table(["Images, training step", *(f"width {width}" for width in widths)], rows)
+    return Table(["", *(f"width {width}" for width in widths)], rows)
 
 
 def _same_layers(result: Result) -> Table:

@@ -43,10 +43,11 @@ def summary(result: Result) -> Iterator[tuple[str, list[Estimate]]]:
 
 
 def state_label(state: State, result: Result) -> str:
+    """Short enough for a table: `step 4`, `step 1024, trained`, `trained, noise`."""
     if state.condition != CLEAN:
-        return f"{state.condition}, step {state.step}"
-    note = {0: " (untrained)", result.settings.last_step: " (trained)"}
-    return f"clean, step {state.step}{note.get(state.step, '')}"
+        return f"trained, {state.condition}"
+    note = {0: ", untrained", result.settings.last_step: ", trained"}
+    return f"step {state.step}{note.get(state.step, '')}"
 
 
 def headline(result: Result) -> str:
