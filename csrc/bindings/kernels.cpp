@@ -34,20 +34,6 @@ KernelOptions options_of(const Options& options) {
 }
 
 template <class T>
-T* float_output(py::array& array) {
-  const ArrayRef view = output(array);
-  if (array.itemsize() != sizeof(T) || !(array.flags() & py::array::c_style)) {
-    throw InternalError("an output has the wrong type or layout");
-  }
-  return static_cast<T*>(view.data);
-}
-
-template <class T>
-MatrixRef<const T> matrix(const ArrayRef& view) {
-  return MatrixBatch<const T>(view)[0];
-}
-
-template <class T>
 std::vector<KernelItem<T>> items_of(const std::vector<PreparedItem>& prepared) {
   std::vector<KernelItem<T>> items;
   items.reserve(prepared.size());
