@@ -1,3 +1,5 @@
+#include "kernels/kernels.h"
+
 #include <pybind11/stl.h>
 
 #include <string>
@@ -5,7 +7,6 @@
 
 #include "bindings/arrays.h"
 #include "core/dtype.h"
-#include "kernels/kernels.h"
 
 namespace likewise::bindings {
 namespace {
