@@ -14,6 +14,7 @@ struct Centred {
   std::vector<double> data;  // rows x cols, squares neither overflow nor vanish
   int64_t rows, cols;
   int exponent;  // data times 2^exponent are the centred columns
+  bool finite = true;
 };
 
 // Columns that contribute: not constant (centred) or not zero (as they are).
@@ -40,8 +41,42 @@ std::vector<int64_t> contributing_columns(const MatrixRef<const T>& x, bool cent
   return columns;
 }
 
+// Largest magnitude, or NaN once something was not finite. Independent lanes, which the compiler
+// turns into vectors.
+class Magnitude {
+ public:
+  void add(const double* values, int64_t count) {
+    int64_t k = 0;
+    for (; k + kLanes <= count; k += kLanes) {
+      for (int64_t lane = 0; lane < kLanes; ++lane) look(values[k + lane], lane);
+    }
+    for (; k < count; ++k) look(values[k], 0);
+  }
+
+  double largest() const {
+    double largest = 0, zero = 0;
+    for (int64_t lane = 0; lane < kLanes; ++lane) {
+      largest = std::max(largest, largest_[lane]);
+      zero += zero_[lane];
+    }
+    return largest + zero;
+  }
+
+ private:
+  static constexpr int64_t kLanes = 8;
+
+  void look(double value, int64_t lane) {
+    const double size = std::abs(value);
+    largest_[lane] = size > largest_[lane] ? size : largest_[lane];
+    zero_[lane] += value * 0;  // NaN if it is not finite
+  }
+
+  double largest_[kLanes] = {}, zero_[kLanes] = {};
+};
+
 // Columns minus their first entry if centring: close to centred already, so that one mean in double
-// is enough however large the offset. Returns the largest magnitude (NaN data: anything).
+// is enough however large the offset. Returns the largest magnitude, NaN if something is not
+// finite.
 template <class T>
 double shifted_copy(const MatrixRef<const T>& x, const std::vector<int64_t>& columns, bool center,
                     std::vector<double>& out) {
@@ -49,7 +84,7 @@ double shifted_copy(const MatrixRef<const T>& x, const std::vector<int64_t>& col
   const bool all = cols == x.cols && x.col_stride == 1;
   std::vector<double> shift(cols, 0);
   for (int64_t k = 0; center && k < cols; ++k) shift[k] = x(0, columns[k]);
-  double largest = 0;
+  Magnitude magnitude;
   for (int64_t i = 0; i < x.rows; ++i) {
     const T* row = x.data + i * x.row_stride;
     double* to = out.data() + i * cols;
@@ -58,20 +93,24 @@ double shifted_copy(const MatrixRef<const T>& x, const std::vector<int64_t>& col
     } else {
       for (int64_t k = 0; k < cols; ++k) to[k] = double(row[columns[k] * x.col_stride]) - shift[k];
     }
-    for (int64_t k = 0; k < cols; ++k) largest = std::max(largest, std::abs(to[k]));
+    magnitude.add(to, cols);
   }
-  return largest;
+  return magnitude.largest();
 }
 
 template <class T>
 Centred centred_columns(const MatrixRef<const T>& x, const std::vector<int64_t>& columns,
                         bool center) {
   const int64_t rows = x.rows, cols = columns.size();
-  Centred out{std::vector<double>(size_t(rows * cols)), rows, cols, 0};
+  Centred out{std::vector<double>(size_t(rows * cols)), rows, cols, 0, true};
   const double largest = shifted_copy(x, columns, center, out.data);
+  if (!std::isfinite(largest)) {
+    out.finite = false;
+    return out;
+  }
 
   // Squares of entries near the ends of the range would overflow or vanish.
-  if (largest > 0 && (largest > 1e100 || largest < 1e-100) && std::isfinite(largest)) {
+  if (largest > 0 && (largest > 1e100 || largest < 1e-100)) {
     out.exponent = std::ilogb(largest) + 1;
     for (double& v : out.data) v = std::ldexp(v, -out.exponent);
   }
@@ -154,6 +193,10 @@ PreparedShape<T> prepare_shape(const MatrixRef<const T>& x, const ProcrustesOpti
   if (columns.empty()) return out;
 
   Centred work = centred_columns(x, columns, options.center);
+  if (!work.finite) {
+    out.norm = std::numeric_limits<double>::quiet_NaN();
+    return out;
+  }
   take_root(work, options.center);
   const double norm = frobenius_norm(work.data);
   if (norm == 0) return out;  // columns that differ by less than centring can resolve

@@ -161,11 +161,12 @@ ShapeList<T> repeated_list(const std::vector<PreparedShape<T>>& prepared, int64_
     list.norms.push_back(shape.norm);
   }
   for (const PreparedShape<T>& shape : prepared) {
-    if (shape.norm > 0) {
-      counts.constant_units += shape.constant_units;
-    } else {
+    if (shape.norm == 0) {
       ++counts.constant_items;
+    } else {
+      counts.constant_units += shape.constant_units;
     }
+    counts.finite &= shape.norm == shape.norm;
   }
   return list;
 }
