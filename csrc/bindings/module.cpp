@@ -10,6 +10,8 @@ namespace likewise::bindings {
 
 void register_core(pybind11::module_& m);
 void register_kernels(pybind11::module_& m);
+void register_linalg(pybind11::module_& m);
+void register_procrustes(pybind11::module_& m);
 
 namespace {
 
@@ -42,4 +44,6 @@ PYBIND11_MODULE(_cpu, m) {
 
   lb::register_core(m);
   lb::register_kernels(m);
+  lb::register_linalg(m);
+  lb::register_procrustes(m);
 }

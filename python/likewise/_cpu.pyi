@@ -13,3 +13,37 @@ class EngineConvergenceError(Exception): ...
 def simd() -> str: ...
 def blas() -> str: ...
 def first_nonfinite(array: Array, threads: int) -> int: ...
+
+# linalg
+def svdvals(a: Array, s: Array, threads: int) -> None: ...
+def nuclear_norm(a: Array, out: Array, threads: int) -> None: ...
+def polar(a: Array, u: Array, p: Array, threads: int) -> None: ...
+def orthogonal_procrustes(a: Array, b: Array, r: Array, scale: Array, threads: int) -> None: ...
+
+# procrustes
+def procrustes(
+    x: Array,
+    y: Array,
+    out: Array,
+    center: bool,
+    scale: bool,
+    alpha: float,
+    score: str,
+    threads: int,
+) -> tuple[int, int]: ...
+def procrustes_prepare(
+    items: list[Array], center: bool, scale: bool, alpha: float, score: str, threads: int
+) -> list[tuple[Array, float, int]]: ...
+def procrustes_compare(
+    a: list[Array],
+    norms_a: list[float],
+    b: list[Array],
+    norms_b: list[float],
+    symmetric: bool,
+    out: Array,
+    center: bool,
+    scale: bool,
+    alpha: float,
+    score: str,
+    threads: int,
+) -> None: ...
