@@ -1,0 +1,41 @@
+"""How alike are two representations, and under which transformation?
+
+Representations are arrays ``(..., n_samples, n_features)``: rows are the same stimuli in both
+networks, columns are units, leading axes are a batch. NumPy arrays, torch tensors on the CPU and
+anything with DLPack go in, the same library comes out.
+"""
+
+from likewise._engine import build_config, num_threads
+from likewise.errors import (
+    ConvergenceError,
+    DegenerateWarning,
+    InputTypeError,
+    LikewiseWarning,
+    SmallSampleWarning,
+)
+from likewise.grid import Grid, cross, pairwise
+from likewise.inference import Bootstrap, PermutationTest, bootstrap, permutation_test
+from likewise.measure import Measure, measure, measures, register
+from likewise.reduce import reduce
+
+__all__ = [
+    "Bootstrap",
+    "ConvergenceError",
+    "DegenerateWarning",
+    "Grid",
+    "InputTypeError",
+    "LikewiseWarning",
+    "Measure",
+    "PermutationTest",
+    "SmallSampleWarning",
+    "bootstrap",
+    "build_config",
+    "cross",
+    "measure",
+    "measures",
+    "num_threads",
+    "pairwise",
+    "permutation_test",
+    "reduce",
+    "register",
+]

@@ -1,0 +1,296 @@
+"""The border: arrays of any library in, the same library out.
+
+On CPUs every array becomes a NumPy view (no copy where none is needed), and results go back
+through :class:`Library`. All refusals of the input policy live here, worded once.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from likewise import _cpu, _engine
+from likewise.errors import InputTypeError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+else:  # numpy.typing takes milliseconds to import
+    Array = np.ndarray
+
+_FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+
+
+class Library(NamedTuple):
+    """An array library and how it takes a result that NumPy holds."""
+
+    name: str
+    give: Callable[[Array], Any]
+
+
+def _give_numpy(array: Array) -> Any:
+    return array[()]
+
+
+NUMPY = Library("numpy", _give_numpy)
+
+
+class Pair(NamedTuple):
+    """Two representations ready for the engine: same dtype, samples and batch axes."""
+
+    x: Array
+    y: Array
+    batch: tuple[int, ...]
+    library: Library
+
+
+def read(function: str, check_finite: bool, **arrays: Any) -> tuple[list[Array], Library]:
+    """Named arrays as float32 or float64 NumPy views of one dtype, and the library they came from.
+
+    Raises :class:`InputTypeError` for what cannot be used, ``ValueError`` for NaN or infinity.
+    """
+    views: list[Array] = []
+    library: Library | None = None
+    for name, value in arrays.items():
+        view, owner = _view(function, name, value)
+        if library is not None and owner.name != library.name:
+            raise InputTypeError(
+                f"{function}: all arrays must come from one library, got {library.name} and "
+                f"{owner.name}; convert one of them first"
+            )
+        library = owner
+        views.append(view)
+    if any(view.dtype != views[0].dtype for view in views):
+        views = [view.astype(np.float64, copy=False) for view in views]
+    if check_finite:
+        for name, view in zip(arrays, views, strict=True):
+            require_finite(function, name, view)
+    assert library is not None
+    return views, library
+
+
+def read_pair(
+    function: str, x: Any, y: Any, *, check_finite: bool = True, min_samples: int = 2
+) -> Pair:
+    """Two representations ``(..., n, dx)`` and ``(..., n, dy)`` with broadcast batch axes."""
+    if (
+        type(x) is np.ndarray
+        and type(y) is np.ndarray
+        and x.dtype is y.dtype
+        and x.dtype in _FLOATS
+        and x.flags.aligned
+        and y.flags.aligned
+        and x.ndim == 2
+        and y.ndim == 2
+    ):
+        library = NUMPY
+    else:
+        (x, y), library = read(function, False, x=x, y=y)
+    require_representation(function, "x", x, min_samples)
+    require_representation(function, "y", y, min_samples)
+    if x.shape[-2] != y.shape[-2]:
+        raise ValueError(
+            f"{function}: x and y must have the same number of samples (axis -2), got shapes "
+            f"{x.shape} and {y.shape}"
+        )
+    batch: tuple[int, ...] = ()
+    if x.ndim > 2 or y.ndim > 2:
+        try:
+            batch = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
+        except ValueError:
+            raise ValueError(
+                f"{function}: the leading (batch) axes of x and y must broadcast, got shapes "
+                f"{x.shape} and {y.shape}"
+            ) from None
+    if check_finite:
+        require_finite(function, "x", x)
+        require_finite(function, "y", y)
+    if batch:
+        x = np.broadcast_to(x, batch + x.shape[-2:])
+        y = np.broadcast_to(y, batch + y.shape[-2:])
+    return Pair(x, y, batch, library)
+
+
+class Items(NamedTuple):
+    """Representations to be compared with each other: 2-D, one dtype, one number of samples."""
+
+    arrays: list[Array]
+    labels: tuple[str, ...] | None
+    library: Library
+
+
+def read_items(
+    function: str, name: str, items: Any, *, check_finite: bool = True, min_samples: int = 2
+) -> Items:
+    """A list, a mapping of labels or a stacked array ``(m, n, d)`` of representations."""
+    labels: tuple[str, ...] | None = None
+    values: Sequence[Any]
+    if isinstance(items, Mapping):
+        for label in items:
+            if not isinstance(label, str):
+                raise InputTypeError(f"{function}: labels of {name} must be strings, got {label!r}")
+        labels, values = tuple(items), list(items.values())
+        names = [f"{name}[{label!r}]" for label in labels]
+    else:
+        if hasattr(items, "ndim"):
+            if items.ndim != 3:
+                raise ValueError(
+                    f"{function}: {name} must be a list, a mapping or a stacked array (m, n, d), "
+                    f"got an array of shape {tuple(items.shape)}"
+                )
+            values = [items[k] for k in range(items.shape[0])]
+        else:
+            values = list(items)
+        names = [f"{name}[{k}]" for k in range(len(values))]
+    if not values:
+        return Items([], labels, NUMPY)
+    arrays, library = read(function, check_finite, **dict(zip(names, values, strict=True)))
+    for item_name, array in zip(names, arrays, strict=True):
+        if array.ndim > 2:
+            raise ValueError(
+                f"{function}: {item_name} must be 2-D (n_samples, n_features), got shape "
+                f"{array.shape}; feature maps and sequences go through lw.reduce first"
+            )
+        require_representation(function, item_name, array, min_samples)
+        if array.shape[0] != arrays[0].shape[0]:
+            raise ValueError(
+                f"{function}: all items must have the same number of samples (axis 0), got "
+                f"{names[0]} of shape {arrays[0].shape} and {item_name} of shape {array.shape}"
+            )
+    return Items(arrays, labels, library)
+
+
+def require_representation(function: str, name: str, array: Array, min_samples: int) -> None:
+    """At least two axes, ``min_samples`` samples and one feature."""
+    if array.ndim < 2:
+        raise ValueError(
+            f"{function}: {name} must have shape (..., n_samples, n_features), got {array.shape}"
+        )
+    if array.shape[-2] < min_samples:
+        raise ValueError(
+            f"{function}: {name} must have at least {min_samples} samples (axis -2), got shape "
+            f"{array.shape}"
+        )
+    if array.shape[-1] == 0:
+        raise ValueError(
+            f"{function}: {name} must have at least one feature (axis -1), got shape {array.shape}"
+        )
+
+
+def require_finite(function: str, name: str, array: Array) -> None:
+    """Raise ``ValueError`` naming the first NaN or infinity."""
+    matrices = array if array.ndim >= 2 else np.atleast_2d(array)
+    flat = _cpu.first_nonfinite(matrices, _engine.threads())
+    if flat < 0:
+        return
+    index = tuple(int(i) for i in np.unravel_index(flat, array.shape)) if array.ndim else ()
+    raise ValueError(
+        f"{function}: {name} must be finite, got {array[index]} at index {index} "
+        "(check_finite=False skips this look)"
+    )
+
+
+def _view(function: str, name: str, value: Any) -> tuple[Array, Library]:
+    """One array of any library as an aligned, native float32 or float64 NumPy view."""
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.Tensor):
+        return _engine_floats(function, name, _numpy_of_tensor(function, name, value)), Library(
+            "torch", torch.from_numpy
+        )
+    if isinstance(value, np.ma.MaskedArray):
+        raise InputTypeError(
+            f"{function}: {name} is a masked array; fill or drop the masked values first"
+        )
+    if isinstance(value, np.ndarray):
+        return _engine_floats(function, name, np.asarray(value)), NUMPY
+    if hasattr(value, "toarray") and hasattr(value, "nnz"):
+        raise InputTypeError(f"{function}: {name} is sparse; call .toarray() first")
+    if hasattr(value, "__dlpack__"):
+        return _read_dlpack(function, name, value)
+    return _engine_floats(function, name, np.asarray(value)), NUMPY
+
+
+def _numpy_of_tensor(function: str, name: str, tensor: Any) -> Array:
+    import torch
+
+    if tensor.requires_grad:
+        raise InputTypeError(
+            f"{function}: {name} requires grad and {function} is not differentiable; "
+            "call .detach() first"
+        )
+    if tensor.device.type != "cpu":
+        raise InputTypeError(
+            f"{function}: {name} is on {tensor.device}, this build computes on CPUs only; "
+            "call .cpu() first"
+        )
+    if tensor.layout != torch.strided:
+        raise InputTypeError(f"{function}: {name} is sparse; call .to_dense() first")
+    if tensor.dtype == torch.bfloat16:  # NumPy has no such type
+        tensor = tensor.to(torch.float32)
+    array: Array = tensor.resolve_conj().resolve_neg().numpy()
+    return array
+
+
+def _read_dlpack(function: str, name: str, value: Any) -> tuple[Array, Library]:
+    device, _ = value.__dlpack_device__()
+    if int(device) != 1:  # kDLCPU
+        raise InputTypeError(
+            f"{function}: {name} is not in CPU memory (DLPack device type {int(device)}), this "
+            "build computes on CPUs only; move it first"
+        )
+    try:
+        array = np.from_dlpack(value)
+    except (BufferError, RuntimeError) as error:
+        raise InputTypeError(f"{function}: {name} cannot be read as an array: {error}") from error
+    root = type(value).__module__.partition(".")[0]
+    namespace = (
+        value.__array_namespace__()
+        if hasattr(value, "__array_namespace__")
+        else sys.modules.get(root)
+    )
+    give = getattr(namespace, "from_dlpack", None)
+    # A producer with no way to take an array back gets NumPy arrays.
+    library = Library(root, give) if give is not None else NUMPY
+    return _engine_floats(function, name, array), library
+
+
+def _engine_floats(function: str, name: str, array: Array) -> Array:
+    kind, size = array.dtype.kind, array.dtype.itemsize
+    if kind == "f" and size in (4, 8):
+        target = array.dtype.newbyteorder("=")
+    elif kind == "f" and size == 2:
+        target = np.dtype(np.float32)
+    elif kind in "iub":
+        target = np.dtype(np.float64)
+    elif kind == "c":
+        raise InputTypeError(
+            f"{function}: {name} is complex ({array.dtype}); pass real arrays, for example "
+            "np.concatenate([a.real, a.imag], axis=-1)"
+        )
+    else:
+        raise InputTypeError(
+            f"{function}: {name} must hold real numbers, got dtype {array.dtype}; "
+            "convert it with .astype(np.float64)"
+        )
+    in_place = array.flags.aligned and all(s % target.itemsize == 0 for s in array.strides)
+    return array.astype(target, copy=not in_place)
+
+
+def empty_scores(pair: Pair) -> Array:
+    """One float64 per item of the batch, for the engine to fill."""
+    return np.empty(pair.batch, np.float64)
+
+
+def give_scores(pair: Pair, scores: Array) -> Any:
+    """Scores in the dtype and library of the inputs."""
+    return pair.library.give(scores.astype(pair.x.dtype, copy=False))
+
+
+def batch_size(batch: tuple[int, ...]) -> int:
+    """Number of items that these leading axes hold."""
+    return math.prod(batch)

@@ -1,0 +1,75 @@
+"""The compiled engine and how many of its threads to use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from likewise import _cpu
+
+_threads: ContextVar[int] = ContextVar("likewise_threads")
+
+
+def _positive(value: object, name: str) -> int:
+    try:
+        count = int(str(value))
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise ValueError(f"{name} must be a positive integer, got {value!r}")
+    return count
+
+
+def _default_threads() -> int:
+    wish = os.environ.get("LIKEWISE_NUM_THREADS")
+    if wish:
+        return _positive(wish, "LIKEWISE_NUM_THREADS")
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_default = _default_threads()
+
+
+def threads() -> int:
+    """Threads that an engine call made here and now may use."""
+    return _threads.get(_default)
+
+
+@contextmanager
+def num_threads(k: int) -> Iterator[None]:
+    """Use at most ``k`` engine threads inside the ``with`` block.
+
+    Holds for the current Python thread (and asyncio task) alone. The default is the
+    environment variable ``LIKEWISE_NUM_THREADS``, else the processors this process may run on.
+
+    Raises
+    ------
+    ValueError
+        If ``k`` is not a positive integer.
+    """
+    token = _threads.set(_positive(k, "num_threads: k"))
+    try:
+        yield
+    finally:
+        _threads.reset(token)
+
+
+def build_config() -> dict[str, Any]:
+    """What this build is and uses: version, SIMD variant, BLAS, threads, CUDA.
+
+    ``simd`` is the instruction set in use (``LIKEWISE_SIMD`` forces one), ``blas`` the vendored
+    library's own description, ``threads`` what a call made here would use, ``cuda`` whether the
+    CUDA engine was built.
+    """
+    from importlib.metadata import version
+
+    return {
+        "version": version("likewise"),
+        "simd": _cpu.simd(),
+        "blas": _cpu.blas(),
+        "threads": threads(),
+        "cuda": False,
+    }

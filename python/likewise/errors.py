@@ -1,0 +1,100 @@
+"""Errors and warnings that callers may want to catch."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import numpy as np
+
+from likewise import _cpu
+
+__all__ = [
+    "ConvergenceError",
+    "DegenerateWarning",
+    "InputTypeError",
+    "LikewiseWarning",
+    "SmallSampleWarning",
+]
+
+
+class InputTypeError(TypeError, ValueError):
+    """An input of a kind that cannot be used as it is: complex, sparse, of another library..."""
+
+
+class ConvergenceError(np.linalg.LinAlgError):
+    """A decomposition failed with its fast and its slow driver; the text names the items."""
+
+
+class LikewiseWarning(UserWarning):
+    """Base of all warnings of this package."""
+
+
+class DegenerateWarning(LikewiseWarning):
+    """Constant units (they contribute nothing) or constant representations (their score is NaN)."""
+
+
+class SmallSampleWarning(LikewiseWarning):
+    """A flexible measure with fewer than 2 * max(dx, dy) samples: its score is inflated."""
+
+
+_PACKAGE = os.path.dirname(__file__)
+_quiet: ContextVar[bool] = ContextVar("likewise_quiet", default=False)
+
+
+def warn(message: str, category: type[LikewiseWarning]) -> None:
+    """Warn at the first caller outside this package."""
+    if _quiet.get():
+        return
+    level = 2
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+        level += 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Repeats of one comparison (resamples, shuffles) warn once, on the original data."""
+    token = _quiet.set(True)
+    try:
+        yield
+    finally:
+        _quiet.reset(token)
+
+
+def warn_degenerate(function: str, units: int, items: int) -> None:
+    """One warning with the counts that an engine call reported, none if both are zero."""
+    if not units and not items:
+        return
+    parts = []
+    if units:
+        parts.append(f"{units} constant unit{'s' * (units != 1)} (contributing nothing)")
+    if items:
+        parts.append(f"{items} constant representation{'s' * (items != 1)} (score NaN)")
+    warn(f"{function}: {' and '.join(parts)}", DegenerateWarning)
+
+
+def warn_small_sample(function: str, samples: int, dx: int, dy: int) -> None:
+    """Say that a flexible measure saw fewer than ``2 * max(dx, dy)`` samples."""
+    width = max(dx, dy)
+    if samples < 2 * width:
+        warn(
+            f"{function}: {samples} samples for {width} units; below {2 * width} samples the "
+            "measure can fit noise and its score is inflated",
+            SmallSampleWarning,
+        )
+
+
+@contextmanager
+def named_convergence(function: str) -> Iterator[None]:
+    """Turn the engine's convergence failure into ours, with the function's name in front."""
+    try:
+        yield
+    except _cpu.EngineConvergenceError as error:
+        raise ConvergenceError(f"{function}: {error}") from None

@@ -1,0 +1,296 @@
+"""All pairs at once, and the labelled table they come in.
+
+File formats are imported where they are used: ``import likewise`` should cost little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from likewise._array import Array, Items, read_items
+from likewise.errors import InputTypeError
+from likewise.measure import Measure, measure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["Grid", "cross", "pairwise"]
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Scores with labels on both sides.
+
+    ``grid["a", "b"]`` is one score, ``grid["a"]`` a row, ``grid[["a", "c"], :]`` a smaller grid;
+    whole numbers index by position. ``np.asarray(grid)`` is the array of scores.
+
+    Attributes
+    ----------
+    values
+        Scores, ``(len(rows), len(columns))``.
+    rows, columns
+        Labels of the two sides.
+    measure, options
+        What was computed.
+    """
+
+    values: Array
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    measure: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        shape = (len(self.rows), len(self.columns))
+        if self.values.shape != shape:
+            raise ValueError(f"Grid: values must have shape {shape}, got {self.values.shape}")
+        for side, labels in (("rows", self.rows), ("columns", self.columns)):
+            if len(set(labels)) != len(labels):
+                raise ValueError(f"Grid: labels of {side} must be unique, got {list(labels)}")
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.array(self.values, dtype=dtype, copy=copy)
+
+    def __getitem__(self, key: Any) -> Any:
+        row, column = key if isinstance(key, tuple) else (key, slice(None))
+        i, j = _locate(self.rows, row, "row"), _locate(self.columns, column, "column")
+        if isinstance(i, int) and isinstance(j, int):
+            return self.values[i, j]
+        if isinstance(i, int) or isinstance(j, int):
+            return self.values[i, j]
+        return Grid(
+            self.values[np.ix_(i, j)],
+            tuple(self.rows[k] for k in i),
+            tuple(self.columns[k] for k in j),
+            self.measure,
+            self.options,
+        )
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The scores as a pandas DataFrame (pandas must be installed)."""
+        import pandas as pd
+
+        return pd.DataFrame(self.values, index=list(self.rows), columns=list(self.columns))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists, strings and numbers, as ``to_json`` writes them; NaN becomes None."""
+        return {
+            "measure": self.measure,
+            "options": self.options,
+            "dtype": str(self.values.dtype),
+            "rows": list(self.rows),
+            "columns": list(self.columns),
+            "values": [[None if np.isnan(v) else float(v) for v in row] for row in self.values],
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Grid:
+        """The inverse of ``to_dict``."""
+        values = [[np.nan if v is None else v for v in row] for row in data["values"]]
+        shape = (len(data["rows"]), len(data["columns"]))
+        return cls(
+            np.array(values, dtype=data["dtype"]).reshape(shape),
+            tuple(data["rows"]),
+            tuple(data["columns"]),
+            data["measure"],
+            _tuples(data["options"]),
+        )
+
+    def to_json(self, path: str | PathLike[str] | None = None) -> str:
+        """JSON text with labels, measure and options; also written to ``path`` if given."""
+        import json
+
+        return _written(json.dumps(self.to_dict()), path)
+
+    @classmethod
+    def from_json(cls, source: str | PathLike[str]) -> Grid:
+        """A grid from a JSON file, or from JSON text."""
+        import json
+
+        return cls.from_dict(json.loads(_text_of(source, "{")))
+
+    def to_csv(self, path: str | PathLike[str] | None = None) -> str:
+        """Comma-separated text with labels; its first cell holds the measure and its options."""
+        import csv
+        import io
+        import json
+
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
+        corner = json.dumps({"measure": self.measure, "options": self.options})
+        writer.writerow([corner, *self.columns])
+        for label, row in zip(self.rows, self.values, strict=True):
+            writer.writerow([label, *(repr(float(v)) for v in row)])
+        return _written(buffer.getvalue(), path)
+
+    @classmethod
+    def from_csv(cls, source: str | PathLike[str]) -> Grid:
+        """A grid (float64) from a CSV file that ``to_csv`` wrote, or from its text."""
+        import csv
+        import io
+        import json
+
+        header, *lines = csv.reader(io.StringIO(_text_of(source, '"')))
+        corner = json.loads(header[0])
+        values = np.array([[float(v) for v in line[1:]] for line in lines], dtype=np.float64)
+        return cls(
+            values.reshape(len(lines), len(header) - 1),
+            tuple(line[0] for line in lines),
+            tuple(header[1:]),
+            corner["measure"],
+            _tuples(corner["options"]),
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """A heat map on ``ax`` or on new axes (Matplotlib must be installed)."""
+        import matplotlib.pyplot as plt
+
+        if ax is None:
+            _, ax = plt.subplots()
+        image = ax.imshow(self.values, aspect="auto")
+        ax.set_xticks(range(len(self.columns)), self.columns, rotation=90)
+        ax.set_yticks(range(len(self.rows)), self.rows)
+        ax.set_title(self.measure)
+        assert ax.figure is not None
+        ax.figure.colorbar(image, ax=ax)
+        return ax
+
+
+def pairwise(
+    items: Any, measure: str | Measure = "procrustes", *, check_finite: bool = True, **options: Any
+) -> Any:
+    """Compare all representations of one collection with each other.
+
+    Each item is prepared once, and all pairs go to the engine together.
+
+    Parameters
+    ----------
+    items
+        A list of arrays ``(n, d_k)`` of mixed widths, a mapping of labels to such arrays, or a
+        stacked array ``(m, n, d)``.
+    measure
+        A name of :func:`likewise.measures` with its ``options``, or a measure object.
+    check_finite
+        Look for NaN and infinity first.
+
+    Returns
+    -------
+    ``(m, m)`` array in the items' library, or a :class:`Grid` for a mapping. Row and column follow
+    the order of the items; entry ``(i, j)`` is ``measure(items[i], items[j])``.
+
+    Raises
+    ------
+    ValueError
+        For an unknown measure or option value, items that are not 2-D or differ in their number of
+        samples, NaN or infinity.
+    InputTypeError
+        For inputs that cannot be used as they are (complex, sparse, mixed libraries).
+    """
+    chosen = _measure(measure, options)
+    read = read_items(
+        "pairwise", "items", items, check_finite=check_finite, min_samples=chosen.min_samples
+    )
+    scores = chosen.compare(chosen.prepare(read.arrays), None)
+    return _result(scores, read, read, chosen)
+
+
+def cross(
+    items_a: Any,
+    items_b: Any,
+    measure: str | Measure = "procrustes",
+    *,
+    check_finite: bool = True,
+    **options: Any,
+) -> Any:
+    """Compare every representation of one collection with every one of another.
+
+    Parameters, errors and the kinds of collections are those of :func:`pairwise`.
+
+    Returns
+    -------
+    ``(m_a, m_b)`` array in the items' library, or a :class:`Grid` if either side is a mapping (the
+    other side is then labelled ``"0"``, ``"1"``, ... if it is not).
+    """
+    chosen = _measure(measure, options)
+    a, b = (
+        read_items("cross", name, items, check_finite=check_finite, min_samples=chosen.min_samples)
+        for name, items in (("items_a", items_a), ("items_b", items_b))
+    )
+    a, b = _agree(a, b)
+    scores = chosen.compare(chosen.prepare(a.arrays), chosen.prepare(b.arrays))
+    return _result(scores, a, b, chosen)
+
+
+def _measure(name: str | Measure, options: dict[str, Any]) -> Measure:
+    return measure(name, **options)
+
+
+def _agree(a: Items, b: Items) -> tuple[Items, Items]:
+    if not a.arrays or not b.arrays:
+        return a, b
+    if a.library.name != b.library.name:
+        raise InputTypeError(
+            f"cross: all arrays must come from one library, got {a.library.name} and "
+            f"{b.library.name}; convert one of them first"
+        )
+    if a.arrays[0].shape[0] != b.arrays[0].shape[0]:
+        raise ValueError(
+            "cross: all items must have the same number of samples (axis 0), got items of shape "
+            f"{a.arrays[0].shape} in items_a and {b.arrays[0].shape} in items_b"
+        )
+    if a.arrays[0].dtype != b.arrays[0].dtype:
+        a, b = (
+            side._replace(arrays=[array.astype(np.float64, copy=False) for array in side.arrays])
+            for side in (a, b)
+        )
+    return a, b
+
+
+def _result(scores: Array, a: Items, b: Items, chosen: Measure) -> Any:
+    if a.arrays:
+        scores = scores.astype(a.arrays[0].dtype, copy=False)
+    if a.labels is None and b.labels is None:
+        return a.library.give(scores)
+    rows, columns = (
+        side.labels if side.labels is not None else tuple(map(str, range(len(side.arrays))))
+        for side in (a, b)
+    )
+    return Grid(scores, rows, columns, chosen.name, asdict(chosen))  # type: ignore[call-overload]
+
+
+def _locate(labels: Sequence[str], key: Any, side: str) -> int | list[int]:
+    if isinstance(key, str):
+        try:
+            return labels.index(key)
+        except ValueError:
+            raise KeyError(f"no {side} {key!r}, there are {list(labels)}") from None
+    if isinstance(key, (int, np.integer)):
+        return range(len(labels))[key]
+    if isinstance(key, slice):
+        return list(range(len(labels))[key])
+    return [k for part in key if isinstance(k := _locate(labels, part, side), int)]
+
+
+def _text_of(source: str | PathLike[str], start: str) -> str:
+    if isinstance(source, str) and source.lstrip().startswith(start):
+        return source
+    with open(source, encoding="utf-8") as file:
+        return file.read()
+
+
+def _written(text: str, path: str | PathLike[str] | None) -> str:
+    if path is not None:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    return text
+
+
+def _tuples(options: dict[str, Any]) -> dict[str, Any]:
+    # Options are frozen values: what JSON holds as a list was a tuple.
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}

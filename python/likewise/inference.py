@@ -1,0 +1,179 @@
+"""How much of a score is chance: permutation test and bootstrap over stimuli."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from likewise._array import Array, read_pair
+from likewise.errors import quiet
+from likewise.measure import Measure, measure
+
+__all__ = ["Bootstrap", "PermutationTest", "bootstrap", "permutation_test"]
+
+_CHUNK_BYTES = 64 * 2**20
+
+
+class PermutationTest(NamedTuple):
+    """A score and what it is when the rows of ``y`` are shuffled."""
+
+    score: Any
+    p_value: float
+    null: Any
+    """The ``n`` scores of shuffled data; their mean and standard deviation are the control."""
+
+
+class Bootstrap(NamedTuple):
+    """A score and its spread over resampled stimuli."""
+
+    score: Any
+    standard_error: float
+    low: float
+    """2.5th percentile of the draws."""
+    high: float
+    """97.5th percentile of the draws."""
+    draws: Any
+
+
+def permutation_test(
+    x: Any,
+    y: Any,
+    measure: str | Measure = "procrustes",
+    n: int = 1000,
+    random_state: int | np.random.Generator | None = 0,
+    *,
+    check_finite: bool = True,
+    **options: Any,
+) -> PermutationTest:
+    """Is this score larger than chance? Compares it with ``n`` shuffles of the stimuli of ``y``.
+
+    ``p = (1 + #{shuffles at least as extreme}) / (n + 1)`` (Phipson & Smyth 2010), one-sided:
+    larger for similarities, smaller for distances.
+
+    Parameters
+    ----------
+    x, y
+        Representations ``(n_samples, dx)`` and ``(n_samples, dy)``.
+    measure
+        A name of :func:`likewise.measures` with its ``options``, or a measure object.
+    n
+        Number of shuffles.
+    random_state
+        Seed or generator.
+
+    Returns
+    -------
+    PermutationTest
+        ``score``, ``p_value`` in ``[1 / (n + 1), 1]`` (NaN if the score is) and the ``null`` draws.
+
+    Raises
+    ------
+    ValueError
+        For ``n < 1``, representations that are not 2-D, or what the measure itself refuses.
+    """
+    chosen, pair_x, pair_y, library = _one_pair(
+        "permutation_test", x, y, measure, options, n, check_finite
+    )
+    score = chosen(pair_x, pair_y, check_finite=False)
+    rng = np.random.default_rng(random_state)
+    samples = len(pair_x)
+    null = _draws(chosen, n, pair_x, pair_y, lambda: (None, rng.permutation(samples)))
+    extreme = null >= score if chosen.kind == "similarity" else null <= score
+    p_value = float((1 + np.count_nonzero(extreme)) / (n + 1))
+    if np.isnan(score):
+        p_value = float("nan")
+    return PermutationTest(library.give(np.asarray(score)), p_value, library.give(null))
+
+
+def bootstrap(
+    x: Any,
+    y: Any,
+    measure: str | Measure = "procrustes",
+    n: int = 1000,
+    random_state: int | np.random.Generator | None = 0,
+    *,
+    check_finite: bool = True,
+    **options: Any,
+) -> Bootstrap:
+    """How far does this score move when other stimuli are drawn? ``n`` resamples with replacement.
+
+    The same rows are drawn from both representations. Repeated rows look like agreement, so the
+    draws of flexible measures sit above the score when samples are few; the standard error and
+    the percentile interval (Efron & Tibshirani 1993, ch. 13) describe the spread, not a bias.
+
+    Parameters
+    ----------
+    x, y
+        Representations ``(n_samples, dx)`` and ``(n_samples, dy)``.
+    measure
+        A name of :func:`likewise.measures` with its ``options``, or a measure object.
+    n
+        Number of resamples, at least 2.
+    random_state
+        Seed or generator.
+
+    Returns
+    -------
+    Bootstrap
+        ``score``, ``standard_error``, ``low``, ``high`` (95 % percentile interval) and ``draws``.
+        Draws in which a representation is constant are NaN and left out of the summary.
+
+    Raises
+    ------
+    ValueError
+        For ``n < 2``, representations that are not 2-D, or what the measure itself refuses.
+    """
+    chosen, pair_x, pair_y, library = _one_pair(
+        "bootstrap", x, y, measure, options, n, check_finite, at_least=2
+    )
+    score = chosen(pair_x, pair_y, check_finite=False)
+    rng = np.random.default_rng(random_state)
+    samples = len(pair_x)
+
+    def resample() -> tuple[Array, Array]:
+        rows = rng.integers(samples, size=samples)
+        return rows, rows
+
+    draws = _draws(chosen, n, pair_x, pair_y, resample)
+    kept = draws[~np.isnan(draws)].astype(np.float64)
+    error = low = high = float("nan")
+    if kept.size >= 2:
+        error = float(kept.std(ddof=1))
+        low, high = (float(q) for q in np.quantile(kept, [0.025, 0.975]))
+    return Bootstrap(library.give(np.asarray(score)), error, low, high, library.give(draws))
+
+
+def _one_pair(
+    function: str,
+    x: Any,
+    y: Any,
+    name: str | Measure,
+    options: dict[str, Any],
+    n: int,
+    check_finite: bool,
+    at_least: int = 1,
+) -> tuple[Measure, Array, Array, Any]:
+    chosen = measure(name, **options)
+    if n < at_least:
+        raise ValueError(f"{function}: n must be at least {at_least}, got {n}")
+    pair = read_pair(function, x, y, check_finite=check_finite, min_samples=chosen.min_samples)
+    if pair.batch:
+        raise ValueError(
+            f"{function}: x and y must be 2-D, got shapes {pair.x.shape} and {pair.y.shape}"
+        )
+    return chosen, pair.x, pair.y, pair.library
+
+
+def _draws(chosen: Measure, n: int, x: Array, y: Array, draw: Any) -> Array:
+    """Scores of n redrawn pairs; ``draw()`` gives rows of x (None: as they are) and rows of y."""
+    per_draw = x.nbytes + y.nbytes
+    chunk = int(np.clip(_CHUNK_BYTES // per_draw, 1, n))
+    scores = np.empty(n, x.dtype)
+    with quiet():
+        for start in range(0, n, chunk):
+            rows = [draw() for _ in range(min(chunk, n - start))]
+            ys = np.stack([y[of_y] for _, of_y in rows])
+            xs = x if rows[0][0] is None else np.stack([x[of_x] for of_x, _ in rows])
+            scores[start : start + len(rows)] = chosen(xs, ys, check_finite=False)
+    return scores

@@ -1,0 +1,129 @@
+"""What a measure is, and the registry of measures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
+
+from likewise._array import Array
+
+__all__ = ["Measure", "measure", "measures", "register"]
+
+Kind = Literal["similarity", "distance"]
+
+
+class Measure(Protocol):
+    """A number for two representations, with what is known about it.
+
+    A measure is a frozen dataclass whose fields are its options. ``prepare`` does the work that is
+    needed once per representation; ``compare`` takes two lists of prepared items of mixed widths
+    and fills the whole block of scores at once. A new measure is one such class and ``@register``;
+    it is then available in :func:`likewise.pairwise`, in the inference functions, in the tests of
+    declared properties and on the command line.
+    """
+
+    name: ClassVar[str]
+    """Name of the public function that computes it."""
+    streamable: ClassVar[bool]
+    """Whether it is a function of sums over samples."""
+    min_samples: int
+    """Fewest samples for which it is defined."""
+    kind: Kind
+    range: tuple[float, float]
+    """Smallest and largest possible score."""
+    symmetric: bool
+    is_metric: bool
+    """Whether it obeys the triangle inequality and is zero between equivalent items only."""
+    invariances: frozenset[str]
+    """Of ``translation``, ``isotropic_scaling``, ``orthogonal``, ``permutation``, ``invertible``:
+    what may be done to the units of one side without changing the score."""
+
+    def prepare(self, items: Sequence[Array]) -> list[Any]:
+        """Everything that is needed once per representation. Items are checked 2-D floats."""
+        ...
+
+    def compare(self, a: list[Any], b: list[Any] | None) -> Array:
+        """Scores ``(len(a), len(b))`` in float64; ``b=None`` compares ``a`` with itself."""
+        ...
+
+    def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
+        """Scores of batches ``x (..., n, dx)`` and ``y (..., n, dy)``, as the public function."""
+        ...
+
+
+M = TypeVar("M", bound=type)
+
+_registry: dict[str, Callable[..., Measure]] = {}
+
+
+def register(cls: M) -> M:
+    """Add a measure class to the registry under its ``name``."""
+    name: str = cls.name  # type: ignore[attr-defined]
+    if name in _registry:
+        raise ValueError(f"register: a measure named {name!r} exists already")
+    _registry[name] = cls
+    return cls
+
+
+def measures() -> tuple[str, ...]:
+    """Names of all registered measures."""
+    return tuple(sorted(_registry))
+
+
+def measure(name: str | Measure, **options: Any) -> Measure:
+    """The measure of that name with these options, for example ``measure("cka", kernel="rbf")``.
+
+    Parameters
+    ----------
+    name
+        One of :func:`measures`, or an id of the similarity-repository naming scheme (
+        ``measure/netrep/procrustes-distance=angular``; the part up to the last slash may be left
+        out). A measure object is returned as it is.
+    options
+        The keyword options of the public function of that name.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name or option value, or options beside a measure object.
+    TypeError
+        For an unknown option.
+    """
+    if not isinstance(name, str):
+        if options:
+            raise ValueError("measure: options go with a name, not with a measure object")
+        return name
+    name, options = _from_similarity_repository(name, options)
+    if name not in _registry:
+        import difflib
+
+        near = difflib.get_close_matches(name, _registry, n=3)
+        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+        raise ValueError(f"measure: no measure {name!r}, there are {list(measures())}{hint}")
+    return _registry[name](**options)
+
+
+# Ids of github.com/nacloos/similarity-repository (standardization.py) that name our measures.
+_SIMILARITY_REPOSITORY: dict[str, tuple[str, dict[str, Any]]] = {
+    "procrustes-score": ("procrustes", {"score": "similarity"}),
+    "procrustes-distance=angular": ("procrustes", {"score": "angular"}),
+    "procrustes-distance=euclidean": ("procrustes", {"score": "euclidean", "scale": False}),
+    "cka-kernel=linear-hsic=gretton-score": ("cka", {"estimator": "biased"}),
+    "cka-kernel=linear-hsic=song-score": ("cka", {"estimator": "unbiased"}),
+}
+_SHAPE_METRIC = r"shape_metric-alpha=([0-9.]+)-distance=(angular|euclidean)"
+
+
+def _from_similarity_repository(name: str, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Our name and options for such an id; anything else comes back as it is."""
+    import re
+
+    short = name.rpartition("/")[2]
+    if short in _SIMILARITY_REPOSITORY:
+        own, implied = _SIMILARITY_REPOSITORY[short]
+    elif match := re.fullmatch(_SHAPE_METRIC, short):
+        own = "shape_distance"
+        implied = {"alpha": float(match[1]), "score": match[2], "scale": match[2] == "angular"}
+    else:
+        return name, options
+    return own, implied | options

@@ -1,0 +1,138 @@
+"""pairwise, cross and the labelled Grid."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import likewise as lw
+
+
+@pytest.fixture
+def layers():
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((60, 8))
+    return {
+        name: z @ rng.standard_normal((8, d)) + 0.3 * rng.standard_normal((60, d))
+        for name, d in (("conv1", 6), ("conv2", 12), ("head, last", 4))
+    }
+
+
+@pytest.fixture
+def grid(layers):
+    return lw.pairwise(layers, "cka", estimator="unbiased")
+
+
+def test_lists_mappings_and_stacks_agree(layers):
+    stack = np.stack([a[:, :4] for a in layers.values()])
+    as_list = lw.pairwise(list(stack))
+    assert isinstance(as_list, np.ndarray)
+    assert np.array_equal(lw.pairwise(stack), as_list)
+    labelled = lw.pairwise(dict(zip(layers, stack, strict=True)))
+    assert labelled.rows == labelled.columns == tuple(layers)
+    assert np.array_equal(labelled.values, as_list)
+
+
+def test_cross_labels_the_side_that_has_none(layers):
+    grid = lw.cross(layers, list(layers.values())[:2])
+    assert grid.rows == tuple(layers)
+    assert grid.columns == ("0", "1")
+
+
+def test_empty_collections_give_empty_results(layers):
+    assert lw.pairwise([]).shape == (0, 0)
+    assert lw.cross(list(layers.values()), []).shape == (3, 0)
+    assert lw.pairwise({}).values.shape == (0, 0)
+
+
+def test_mixed_dtypes_follow_result_type(layers):
+    a, b, _ = layers.values()
+    assert lw.pairwise([a.astype(np.float32), b.astype(np.float32)]).dtype == np.float32
+    assert lw.pairwise([a.astype(np.float32), b]).dtype == np.float64
+    assert lw.cross([a.astype(np.float32)], [b]).dtype == np.float64
+
+
+def test_torch_in_torch_out(layers):
+    torch = pytest.importorskip("torch")
+    tensors = [torch.from_numpy(a) for a in layers.values()]
+    scores = lw.pairwise(tensors, "cka")
+    assert isinstance(scores, torch.Tensor)
+    np.testing.assert_array_equal(scores.numpy(), lw.pairwise(list(layers.values()), "cka"))
+    with pytest.raises(lw.InputTypeError, match="one library, got torch and numpy"):
+        lw.cross(tensors, list(layers.values()))
+
+
+def test_index_by_label_and_by_position(grid, layers):
+    assert grid["conv1", "conv2"] == grid.values[0, 1] == grid[0, 1]
+    assert grid["conv2", "conv1"] == pytest.approx(
+        lw.cka(layers["conv2"], layers["conv1"], estimator="unbiased")
+    )
+    assert np.array_equal(grid["conv2"], grid.values[1])
+    assert np.array_equal(grid[:, "conv2"], grid.values[:, 1])
+    part = grid[["head, last", "conv1"], 1:]
+    assert part.rows == ("head, last", "conv1")
+    assert part.columns == ("conv2", "head, last")
+    assert np.array_equal(part.values, grid.values[np.ix_([2, 0], [1, 2])])
+    with pytest.raises(KeyError, match="no row 'conv9', there are"):
+        grid["conv9", "conv1"]
+
+
+def test_json_and_csv_bring_back_the_same_grid(grid, tmp_path):
+    for text, read in ((grid.to_json(), lw.Grid.from_json), (grid.to_csv(), lw.Grid.from_csv)):
+        back = read(text)
+        assert np.array_equal(back.values, grid.values)
+        assert (back.rows, back.columns) == (grid.rows, grid.columns)
+        assert (back.measure, back.options) == (grid.measure, grid.options)
+    grid.to_json(tmp_path / "grid.json")
+    grid.to_csv(tmp_path / "grid.csv")
+    assert np.array_equal(lw.Grid.from_json(tmp_path / "grid.json").values, grid.values)
+    assert np.array_equal(lw.Grid.from_csv(tmp_path / "grid.csv").values, grid.values)
+
+
+def test_nan_scores_survive_files():
+    grid = lw.Grid(np.array([[1.0, np.nan]], np.float32), ("a",), ("b", "c"), "cka")
+    back = lw.Grid.from_json(grid.to_json())
+    assert back.values.dtype == np.float32
+    np.testing.assert_array_equal(back.values, grid.values)
+    np.testing.assert_array_equal(lw.Grid.from_csv(grid.to_csv()).values, grid.values)
+
+
+def test_pandas_and_matplotlib(grid):
+    pytest.importorskip("pandas")
+    frame = grid.to_pandas()
+    assert frame.loc["conv1", "conv2"] == grid["conv1", "conv2"]
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    axes = grid.plot()
+    assert [t.get_text() for t in axes.get_yticklabels()] == list(grid.rows)
+    assert np.array_equal(axes.images[0].get_array(), grid.values)
+
+
+def test_numpy_sees_the_scores(grid):
+    assert np.array_equal(np.asarray(grid), grid.values)
+    assert np.asarray(grid, dtype=np.float32).dtype == np.float32
+
+
+def test_a_grid_checks_its_own_shape():
+    with pytest.raises(ValueError, match=r"must have shape \(1, 2\), got \(2, 2\)"):
+        lw.Grid(np.eye(2), ("a",), ("b", "c"))
+    with pytest.raises(ValueError, match="labels of rows must be unique"):
+        lw.Grid(np.eye(2), ("a", "a"), ("b", "c"))
+
+
+def test_bad_collections_are_named(layers):
+    a = layers["conv1"]
+    with pytest.raises(ValueError, match=r"items\[1\] must be 2-D .* lw.reduce"):
+        lw.pairwise([a, np.zeros((60, 3, 4, 4))])
+    with pytest.raises(ValueError, match=r"got items\[0\] of shape \(60, 6\) and items\[1\]"):
+        lw.pairwise([a, a[:-1]])
+    with pytest.raises(ValueError, match="items_a and"):
+        lw.cross([a], [a[:-1]])
+    with pytest.raises(ValueError, match=r"items\['b'\] must be finite"):
+        lw.pairwise({"a": a, "b": np.full_like(a, np.inf)})
+    with pytest.raises(ValueError, match="must be a list, a mapping or a stacked array"):
+        lw.pairwise(a)
+    with pytest.raises(lw.InputTypeError, match="labels of items must be strings"):
+        lw.pairwise({1: a})
+    with pytest.raises(ValueError, match="at least 4 samples"):
+        lw.pairwise([a[:3]], "cka", estimator="unbiased")

@@ -1,0 +1,100 @@
+"""Permutation test and bootstrap over stimuli."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import likewise as lw
+
+
+@pytest.fixture
+def pair():
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((80, 5))
+    x = z @ rng.standard_normal((5, 6)) + rng.standard_normal((80, 6))
+    y = z @ rng.standard_normal((5, 7)) + rng.standard_normal((80, 7))
+    return x, y
+
+
+def test_null_is_the_scores_of_shuffled_rows(pair):
+    x, y = pair
+    result = lw.permutation_test(x, y, "cka", n=30, random_state=3, estimator="unbiased")
+    rng = np.random.default_rng(3)
+    null = [lw.cka(x, y[rng.permutation(80)], estimator="unbiased") for _ in range(30)]
+    np.testing.assert_allclose(result.null, null, atol=1e-12)
+    assert result.score == pytest.approx(lw.cka(x, y, estimator="unbiased"))
+
+
+def test_related_data_is_significant_both_ways(pair):
+    for name in ("cka", "procrustes"):  # a similarity and a distance
+        assert lw.permutation_test(*pair, name, n=99).p_value == 0.01
+
+
+def test_p_values_of_unrelated_data_are_uniform():
+    rng = np.random.default_rng(1)
+    p = [
+        lw.permutation_test(
+            rng.standard_normal((40, 3)), rng.standard_normal((40, 3)), "cka", n=19, random_state=k
+        ).p_value
+        for k in range(200)
+    ]
+    # Each of 20 values equally likely: mean 0.525, standard error of the mean 0.02.
+    assert abs(np.mean(p) - 0.525) < 0.08
+    assert 0.01 < np.mean(np.array(p) <= 0.05) < 0.12
+
+
+def test_bootstrap_draws_are_the_scores_of_resampled_rows(pair):
+    x, y = pair
+    result = lw.bootstrap(x, y, "procrustes", n=25, random_state=4)
+    rng = np.random.default_rng(4)
+    draws = []
+    for _ in range(25):
+        rows = rng.integers(80, size=80)
+        draws.append(lw.procrustes(x[rows], y[rows]))
+    np.testing.assert_allclose(result.draws, draws, atol=1e-10)
+    assert result.standard_error == pytest.approx(np.std(draws, ddof=1))
+    assert (result.low, result.high) == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])))
+
+
+def test_many_draws_come_in_chunks(pair, monkeypatch):
+    whole = lw.bootstrap(*pair, "cka", n=10)
+    monkeypatch.setattr("likewise.inference._CHUNK_BYTES", 3 * sum(a.nbytes for a in pair))
+    parts = lw.bootstrap(*pair, "cka", n=10)
+    np.testing.assert_allclose(whole.draws, parts.draws, atol=1e-12)
+
+
+def test_degenerate_draws_are_left_out_of_the_summary():
+    x = np.zeros((4, 1))
+    x[0] = 1
+    y = np.arange(4.0)[:, None]
+    result = lw.bootstrap(x, y, "cka", n=200)
+    assert 0 < np.isnan(result.draws).sum() < 200
+    assert np.isfinite([result.standard_error, result.low, result.high]).all()
+
+
+def test_constant_representation_gives_nan_p_value():
+    with pytest.warns(lw.DegenerateWarning) as seen:
+        result = lw.permutation_test(np.ones((20, 2)), np.eye(20, 2), "cka", n=10)
+    assert len(seen) == 1
+    assert np.isnan(result.score)
+    assert np.isnan(result.p_value)
+
+
+def test_torch_in_torch_out(pair):
+    torch = pytest.importorskip("torch")
+    result = lw.permutation_test(*map(torch.from_numpy, pair), "cka", n=5)
+    assert isinstance(result.score, torch.Tensor)
+    assert isinstance(result.null, torch.Tensor)
+
+
+def test_bad_input_is_named(pair):
+    x, y = pair
+    with pytest.raises(ValueError, match="n must be at least 1, got 0"):
+        lw.permutation_test(x, y, n=0)
+    with pytest.raises(ValueError, match="n must be at least 2, got 1"):
+        lw.bootstrap(x, y, n=1)
+    with pytest.raises(ValueError, match="must be 2-D"):
+        lw.bootstrap(x[None], y, n=5)
+    with pytest.raises(ValueError, match="same number of samples"):
+        lw.permutation_test(x, y[:-1])
