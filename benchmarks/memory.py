@@ -1,5 +1,7 @@
 """Child process of the memory benchmark: prints the most bytes in use above the inputs.
 
+One thread, where LIKEWISE_NUM_THREADS says so.
+
 `python -m benchmarks.memory likewise|cka '[count, n, widths]' float32|float64`
 """
 
@@ -43,7 +45,8 @@ def main() -> None:
     rng = np.random.default_rng(0)
     tiny = [rng.standard_normal((64, 16)).astype(dtype) for _ in range(2)]
     call_of(module, tiny)()  # loads the libraries and starts what they keep for ever
-    call = call_of(module, mixed_widths(*json.loads(workload), dtype))
+    count, n, widths = json.loads(workload)
+    call = call_of(module, mixed_widths(count, n, widths, dtype))
     Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM
     before = resident("VmRSS")
     call()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from .data import Array, assignment_costs
+from .reference import assignment_error
 from .timing import Contestant
 
 BATCHES = [
@@ -51,7 +52,7 @@ def test_batch(race: Callable[..., None], workload: tuple[str, int, int], dtype:
         f"assignment, {kind}, {dtype}: {count} problems, d = {d}",
         contestants,
         unit="problem",
-        error=suboptimality(costs),
+        error=assignment_error(costs),
         tolerance=tolerance(dtype),
     )
 
@@ -91,7 +92,7 @@ def test_next_checkpoint(race: Callable[..., None], count: int, d: int, dtype: s
             scipy(following[:10], count),
         ],
         unit="problem",
-        error=suboptimality(following),
+        error=assignment_error(following),
         tolerance=tolerance(dtype),
     )
 
@@ -120,7 +121,7 @@ def test_two_threads(race: Callable[..., None], workload: tuple[str, int, int], 
             ours(costs, name="likewise, 1 thread", goal=1.8),
         ],
         unit="problem",
-        error=suboptimality(costs),
+        error=assignment_error(costs),
         tolerance=tolerance(dtype),
         clock="wall",
     )
@@ -135,28 +136,6 @@ def goal_against_lapcpp(kind: str, d: int, dtype: str) -> float | None:
 
 def tolerance(dtype: str) -> float:
     return 1e-6 if dtype == "float32" else 1e-12
-
-
-def suboptimality(costs: Array) -> Callable[[Sequence[Any]], float]:
-    """Relative excess cost of the first assignments over SciPy's optimum of the same matrices.
-
-    Infinite where the columns are not a permutation.
-    """
-    from scipy.optimize import linear_sum_assignment
-
-    wide = costs.astype(np.float64)
-    rows = np.arange(costs.shape[1])
-    optimum = [cost[linear_sum_assignment(cost)].sum() for cost in wide]
-
-    def error(found: Sequence[Any]) -> float:
-        worst = 0.0
-        for cost, columns, best in zip(wide, found, optimum, strict=False):
-            if not np.array_equal(np.sort(columns), rows):
-                return np.inf
-            worst = max(worst, abs(cost[rows, columns].sum() - best) / abs(best))
-        return worst
-
-    return error
 
 
 def ours(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ import pytest
 
 from . import peers
 from .data import Array, mixed_widths
+from .reference import centred, cka_error, linear_gram, rbf_gram, unbiased
 from .tables import SHARE, Row, Table
 from .timing import Contestant
 
@@ -48,7 +50,7 @@ def test_linear(race: Callable[..., None], workload: Workload, dtype: str) -> No
         f"CKA, linear, unbiased, all pairs, {dtype}: {words(workload)}",
         contestants,
         unit="pair",
-        error=error_in(items, linear_gram, unbiased),
+        error=cka_error(items, linear_gram, unbiased),
         tolerance=tolerance(dtype),
     )
 
@@ -66,7 +68,7 @@ def test_rbf(race: Callable[..., None], workload: Workload, dtype: str) -> None:
             cached_kernels(items, gram, goal=6.0),
         ],
         unit="pair",
-        error=error_in(items, gram, centred),
+        error=cka_error(items, gram, centred),
         tolerance=tolerance(dtype),
     )
 
@@ -78,7 +80,7 @@ def test_biased(race: Callable[..., None], workload: Workload) -> None:
         f"CKA, linear, biased, all pairs, float64: {words(workload)}",
         [ours(items, estimator="biased"), repsim(items[:3])],
         unit="pair",
-        error=error_in(items, linear_gram, centred),
+        error=cka_error(items, linear_gram, centred),
         tolerance=tolerance("float64"),
     )
 
@@ -109,7 +111,7 @@ def test_two_threads(
 ) -> None:
     items = mixed_widths(*workload, dtype)
     bandwidth = float(np.sqrt(workload[2][0]))
-    options = {"estimator": "unbiased", "kernel": kernel, "bandwidth": bandwidth}
+    options: dict[str, Any] = {"estimator": "unbiased", "kernel": kernel, "bandwidth": bandwidth}
     gram = linear_gram if kernel == "linear" else partial(rbf_gram, bandwidth=bandwidth)
     race(
         f"CKA, two threads against one, {kernel}, {dtype}: {words(workload)}",
@@ -118,7 +120,7 @@ def test_two_threads(
             ours(items, name="likewise, 1 thread", goal=1.8, **options),
         ],
         unit="pair",
-        error=error_in(items, gram, unbiased),
+        error=cka_error(items, gram, unbiased),
         tolerance=tolerance(dtype),
         clock="wall",
     )
@@ -136,57 +138,6 @@ def tolerance(dtype: str) -> float:
 def count_pairs(count: int) -> int:
     """Pairs of a symmetric comparison, an item with itself included."""
     return count * (count + 1) // 2
-
-
-# The definition, in float64 and with whole Gram matrices.
-
-
-def linear_gram(item: Array) -> Array:
-    centred_item = item - item.mean(axis=0)
-    return centred_item @ centred_item.T
-
-
-def rbf_gram(item: Array, bandwidth: float) -> Array:
-    """exp(-|x - y|^2 / (2 bandwidth^2))."""
-    gram = linear_gram(item)
-    norms = gram.diagonal()
-    squared = np.maximum(norms[:, None] + norms - 2 * gram, 0)
-    return np.exp(squared / (-2 * bandwidth**2))
-
-
-def centred(gram: Array) -> Array:
-    means = gram.mean(axis=0)
-    return gram - means - means[:, None] + means.mean()
-
-
-def unbiased(gram: Array) -> Array:
-    """U-centred (Szekely and Rizzo 2014): products of two of these are unbiased HSIC."""
-    n = len(gram)
-    gram = gram.copy()
-    np.fill_diagonal(gram, 0)
-    means = gram.sum(axis=0) / (n - 2)
-    means -= means.sum() / (2 * (n - 1))
-    gram -= means + means[:, None]
-    np.fill_diagonal(gram, 0)
-    return gram
-
-
-def error_in(
-    items: Sequence[Array], gram: Callable[[Array], Array], centre: Callable[[Array], Array]
-) -> Callable[[Array], float]:
-    """Largest error of the scores of the first (at most eight) items against the definition."""
-    some = [centre(gram(item.astype(np.float64))) for item in items[:8]]
-    some = [matrix / np.linalg.norm(matrix) for matrix in some]
-    exact = np.array([[np.vdot(a, b) for b in some] for a in some])
-
-    def error(found: Array) -> float:
-        size = min(len(found), len(exact))
-        return float(np.abs(found[:size, :size] - exact[:size, :size]).max())
-
-    return error
-
-
-# Contestants; all answer with a matrix of scores.
 
 
 def ours(
@@ -356,5 +307,6 @@ def peak_memory(module: str, workload: Workload, dtype: str) -> float:
         text=True,
         check=True,
         cwd=Path(__file__).parents[1],
+        env={**os.environ, "LIKEWISE_NUM_THREADS": "1"},
     )
     return float(finished.stdout)

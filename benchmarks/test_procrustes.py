@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 
 from .data import Array, representations
+from .reference import Pairs, centred_unit_norm, procrustes_error
 from .timing import Contestant
 
 pytestmark = pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning")
-
-Pairs = list[tuple[int, int]]
 
 ALL_PAIRS = [
     ("unrelated", 8, 2000, 64),
@@ -53,7 +52,7 @@ def test_all_pairs_float64(race: Callable[..., None], workload: tuple[str, int, 
             netrep(items, pairs, goal=8.0),
         ],
         unit="pair",
-        error=error_in(items, pairs),
+        error=procrustes_error(items, pairs),
         tolerance=1e-9,
     )
 
@@ -71,7 +70,7 @@ def test_all_pairs_float32(race: Callable[..., None], workload: tuple[str, int, 
             torch_svdvals(items, pairs, widen=True),
         ],
         unit="pair",
-        error=error_in(items, pairs),
+        error=procrustes_error(items, pairs),
         tolerance=1e-7,
     )
 
@@ -87,7 +86,7 @@ def test_fewer_samples_than_units(race: Callable[..., None], n: int, d: int) -> 
             torch_svdvals(items, pairs[:1], goal=40.0, how="1 of 6 pairs, scaled"),
         ],
         unit="pair",
-        error=error_in(items, pairs),
+        error=procrustes_error(items, pairs),
         tolerance=1e-9,
     )
 
@@ -152,9 +151,12 @@ def test_two_threads(
     pairs = all_pairs(count)
     race(
         f"Procrustes, two threads against one, {dtype}: {count} {kind} items, n = {n}, d = {d}",
-        [ours(items, pairs, threads=2), ours(items, pairs, threads=1, goal=1.8)],
+        [
+            ours(items, pairs, name="likewise, 2 threads", threads=2),
+            ours(items, pairs, name="likewise, 1 thread", goal=1.8),
+        ],
         unit="pair",
-        error=error_in(items, pairs),
+        error=procrustes_error(items, pairs),
         tolerance=1e-7 if dtype == "float32" else 1e-9,
         clock="wall",
     )
@@ -164,31 +166,15 @@ def all_pairs(count: int) -> Pairs:
     return list(itertools.combinations(range(count), 2))
 
 
-def centred_unit_norm(items: Sequence[Array]) -> list[Array]:
-    centred = [item - item.mean(axis=0) for item in items]
-    return [item / np.linalg.norm(item) for item in centred]
-
-
-def error_in(items: Sequence[Array], pairs: Pairs) -> Callable[[Sequence[float]], float]:
-    """Largest error of the similarities of the first pairs, against float64 singular values."""
-    unit = centred_unit_norm([item.astype(np.float64) for item in items])
-    exact: dict[tuple[int, int], float] = {}
-
-    def error(found: Sequence[float]) -> float:
-        for i, j in pairs[: len(found)]:
-            if (i, j) not in exact:
-                exact[i, j] = float(np.linalg.norm(unit[i].T @ unit[j], "nuc"))
-        expected = [exact[pair] for pair in pairs[: len(found)]]
-        return float(np.abs(np.asarray(found, dtype=np.float64) - expected).max())
-
-    return error
-
-
 def ours(
-    items: Sequence[Array], pairs: Pairs, threads: int = 1, goal: float | None = None
+    items: Sequence[Array],
+    pairs: Pairs,
+    name: str = "likewise",
+    threads: int = 1,
+    goal: float | None = None,
 ) -> Contestant:
     return Contestant(
-        name=f"likewise, {threads} thread{'s' * (threads > 1)}",
+        name=name,
         module="likewise",
         build=lambda lw: partial(lw.pairwise, items, "procrustes", score="similarity"),
         answer=lambda scores: [np.asarray(scores)[pair] for pair in pairs],
