@@ -9,6 +9,7 @@
 namespace likewise::bindings {
 
 void register_core(pybind11::module_& m);
+void register_kernels(pybind11::module_& m);
 
 namespace {
 
@@ -40,4 +41,5 @@ PYBIND11_MODULE(_cpu, m) {
   });
 
   lb::register_core(m);
+  lb::register_kernels(m);
 }
