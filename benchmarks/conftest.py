@@ -87,12 +87,13 @@ def pytest_terminal_summary(
         "machine": machine(),
         "versions": peers.versions(),
         "build": peers.load("likewise").build_config(),
-        "quick": config.getoption("quick"),
     }
     terminalreporter.section("likewise and its peers")
     for topic, facts in about.items():
         terminalreporter.write_line(f"{topic}: {facts}")
     terminalreporter.write_line("first row: ours; peers by the same timer, in turns, medians")
+    if config.getoption("quick"):
+        terminalreporter.write_line("--quick: tiny sizes and few rounds; the ratios mean nothing")
     for table in tables:
         terminalreporter.write_line("")
         for line in table.lines():
