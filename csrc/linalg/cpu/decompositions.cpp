@@ -128,10 +128,10 @@ void triangular_root(int64_t m, int64_t n, T* a, int64_t lda, T* l) {
   }
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                        \
-  template bool singular_values<T>(int64_t, int64_t, T*, int64_t, T*);                 \
-  template bool svd<T>(int64_t, int64_t, T*, int64_t, T*, T*, T*);                     \
-  template bool symmetric_eigen<T>(int64_t, T*, int64_t, T*, bool);                    \
+#define LIKEWISE_INSTANTIATE(T)                                        \
+  template bool singular_values<T>(int64_t, int64_t, T*, int64_t, T*); \
+  template bool svd<T>(int64_t, int64_t, T*, int64_t, T*, T*, T*);     \
+  template bool symmetric_eigen<T>(int64_t, T*, int64_t, T*, bool);    \
   template void triangular_root<T>(int64_t, int64_t, T*, int64_t, T*);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
