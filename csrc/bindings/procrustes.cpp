@@ -77,9 +77,10 @@ void register_procrustes(py::module_& m) {
           const py::gil_scoped_release release;
           counts = procrustes_batch(vx, vy, options, threads, static_cast<double*>(scores.data));
         }
-        return py::make_tuple(counts.constant_units, counts.constant_items);
+        return py::make_tuple(counts.constant_units, counts.constant_items, counts.finite);
       },
-      "Fills out (float64, contiguous) for all items; returns (constant units, constant items).");
+      "Fills out (float64, contiguous) for all items; returns (constant units, constant items, "
+      "finite).");
 
   m.def(
       "procrustes_prepare",

@@ -85,6 +85,7 @@ ProcrustesCounts score_batch(const MatrixBatch<const T>& x, const MatrixBatch<co
   std::vector<PairWorkspace<T>> workspaces(
       std::clamp<int64_t>(threads, 1, std::max<int64_t>(count, 1)));
   std::atomic<int64_t> constant_units = 0, constant_items = 0;
+  std::atomic<bool> finite = true;
   Failures failures;
   parallel_for(count, threads, [&](int64_t k, int worker) {
     PairWorkspace<T>& w = workspaces[worker];
@@ -93,6 +94,7 @@ ProcrustesCounts score_batch(const MatrixBatch<const T>& x, const MatrixBatch<co
     w.y.prepare(matrix_y, options);
     for (const Side<T>* side : {&w.x, &w.y}) {
       if (!side->fresh()) continue;
+      if (!std::isfinite(side->shape().norm)) finite = false;
       if (side->shape().cols == 0) {
         ++constant_items;
       } else {
@@ -109,7 +111,7 @@ ProcrustesCounts score_batch(const MatrixBatch<const T>& x, const MatrixBatch<co
     scores[k] = procrustes_score(gap, w.x.shape().norm, w.y.shape().norm, options);
   });
   failures.raise(kSvd);
-  return {constant_units, constant_items};
+  return {constant_units, constant_items, finite};
 }
 
 }  // namespace

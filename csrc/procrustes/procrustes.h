@@ -67,6 +67,7 @@ void procrustes_scores(const ShapeList<T>& a, const ShapeList<T>& b, int64_t row
 struct ProcrustesCounts {
   int64_t constant_units = 0;
   int64_t constant_items = 0;
+  bool finite = true;  // false: some item holds NaN or infinity, its scores are NaN
 };
 
 // Prepares and scores x[i] with y[i] for all items of the two batches (equal batch axes). An item
