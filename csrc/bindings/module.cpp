@@ -1,4 +1,6 @@
 #include <pybind11/pybind11.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "core/error.h"
 #include "core/parallel.h"
@@ -7,10 +9,13 @@
 namespace likewise::bindings {
 
 void register_core(pybind11::module_& m);
+void register_kernels(pybind11::module_& m);
 
 namespace {
 
+// Only Python's main thread handles signals; the others need not wait for the GIL to learn that.
 bool ctrl_c_pending() {
+  if (syscall(SYS_gettid) != getpid()) return false;
   const pybind11::gil_scoped_acquire gil;
   return PyErr_CheckSignals() != 0;
 }
@@ -36,4 +41,5 @@ PYBIND11_MODULE(_cpu, m) {
   });
 
   lb::register_core(m);
+  lb::register_kernels(m);
 }

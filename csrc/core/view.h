@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdint>
 
+#include "core/error.h"
+
 namespace likewise {
 
 enum class DType { float32, float64 };
@@ -43,7 +45,9 @@ struct MatrixRef {
 template <class T>
 class MatrixBatch {
  public:
-  explicit MatrixBatch(const ArrayRef& array) : array_(array) {}
+  explicit MatrixBatch(const ArrayRef& array) : array_(array) {
+    if (array.ndim < 2) throw InternalError("a matrix was expected, got fewer than two axes");
+  }
 
   int64_t count() const {
     int64_t n = 1;

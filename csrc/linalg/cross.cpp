@@ -38,23 +38,26 @@ struct Panel {
   int64_t ld;
 };
 
-// Rows [row, row + count) of the group's items side by side; a single item is used in place.
+// Rows [row, row + count) of the group's items side by side; a single item with data is used in place.
 template <class T>
 Panel<T> panel_of(const std::vector<Item<T>>& items, const Group& group, int64_t row, int64_t count,
                   std::vector<T>& buffer) {
-  if (group.end - group.begin == 1) {
+  if (group.end - group.begin == 1 && !items[group.begin].read) {
     const Item<T>& item = items[group.begin];
     return {item.data + row * item.cols, item.cols};
   }
   buffer.resize(size_t(count * group.width));
-  int64_t offset = 0;
+  T* out = buffer.data();
   for (int64_t i = group.begin; i < group.end; ++i) {
     const Item<T>& item = items[i];
-    for (int64_t r = 0; r < count; ++r) {
-      std::copy_n(item.data + (row + r) * item.cols, item.cols,
-                  buffer.data() + r * group.width + offset);
+    if (item.read) {
+      item.read(row, count, out, group.width);
+    } else {
+      for (int64_t r = 0; r < count; ++r) {
+        std::copy_n(item.data + (row + r) * item.cols, item.cols, out + r * group.width);
+      }
     }
-    offset += item.cols;
+    out += item.cols;
   }
   return {buffer.data(), group.width};
 }
@@ -70,21 +73,37 @@ void multiply(const std::vector<Item<T>>& a, const std::vector<Item<T>>& b, int6
               const Group& ga, const Group& gb, Workspace<T, Acc>& w) {
   constexpr bool widen = !std::is_same_v<T, Acc>;
   const int64_t step = widen ? kRowsPerFloatBlock : kRowsPerBlock;
+  const bool same = &a == &b && ga.begin == gb.begin;
   w.product.assign(size_t(ga.width * gb.width), Acc(0));
-  if constexpr (widen) w.block.resize(w.product.size());
+  if constexpr (widen) w.block.assign(w.product.size(), T(0));  // gram() leaves an upper triangle
   for (int64_t row = 0; row < rows; row += step) {
     const int64_t count = std::min(step, rows - row);
+    poll_interrupt();
     const Panel<T> left = panel_of(a, ga, row, count, w.left);
-    const Panel<T> right = panel_of(b, gb, row, count, w.right);
+    const Panel<T> right = same ? left : panel_of(b, gb, row, count, w.right);
+    T* out = nullptr;
+    T beta = 0;
     if constexpr (widen) {
-      gemm<T>(Op::transpose, Op::none, ga.width, gb.width, count, T(1), left.data, left.ld,
-              right.data, right.ld, T(0), w.block.data(), gb.width);
-      for (size_t k = 0; k < w.product.size(); ++k) w.product[k] += Acc(w.block[k]);
+      out = w.block.data();
+    } else {
+      out = w.product.data();
+      beta = 1;
+    }
+    if (same) {
+      gram<T>(Op::transpose, ga.width, count, T(1), left.data, left.ld, beta, out, ga.width);
     } else {
       gemm<T>(Op::transpose, Op::none, ga.width, gb.width, count, T(1), left.data, left.ld,
-              right.data, right.ld, T(1), w.product.data(), gb.width);
+              right.data, right.ld, beta, out, gb.width);
+    }
+    if constexpr (widen) {
+      for (size_t k = 0; k < w.product.size(); ++k) w.product[k] += Acc(w.block[k]);
     }
   }
+  if (same) symmetrize(ga.width, w.product.data(), ga.width);
+}
+
+bool is_symmetric(Pairing pairing) {
+  return pairing == Pairing::symmetric || pairing == Pairing::symmetric_with_self;
 }
 
 template <class T>
@@ -97,7 +116,7 @@ int64_t tile_width_for(const std::vector<Item<T>>& a, const std::vector<Item<T>>
   int64_t width = kTileWidth;
   while (width > 64 && threads > 1) {
     int64_t tiles = ((width_a + width - 1) / width) * ((width_b + width - 1) / width);
-    if (pairing == Pairing::symmetric) tiles /= 2;
+    if (is_symmetric(pairing)) tiles /= 2;
     if (tiles >= kTilesPerThread * threads) break;
     width /= 2;
   }
@@ -110,7 +129,7 @@ template <class T, class Acc>
 void for_each_product(const std::vector<Item<T>>& a, const std::vector<Item<T>>& b_given,
                       int64_t rows, Pairing pairing, int threads,
                       const ProductVisitor<Acc>& visit) {
-  const std::vector<Item<T>>& b = pairing == Pairing::symmetric ? a : b_given;
+  const std::vector<Item<T>>& b = is_symmetric(pairing) ? a : b_given;
   if (pairing == Pairing::paired && a.size() != b.size()) {
     throw InternalError("paired lists of different length");
   }
@@ -127,11 +146,14 @@ void for_each_product(const std::vector<Item<T>>& a, const std::vector<Item<T>>&
       tiles.push_back({i, i});
       continue;
     }
-    for (int64_t j = pairing == Pairing::symmetric ? i : 0; j < int64_t(groups_b.size()); ++j) {
+    for (int64_t j = is_symmetric(pairing) ? i : 0; j < int64_t(groups_b.size()); ++j) {
       tiles.push_back({i, j});
     }
   }
 
+  const auto wanted = [&](int64_t i, int64_t j) {
+    return !is_symmetric(pairing) || i < j || (i == j && pairing == Pairing::symmetric_with_self);
+  };
   std::vector<Workspace<T, Acc>> workspaces(std::max(threads, 1));
   parallel_for(int64_t(tiles.size()), threads, [&](int64_t t, int worker) {
     const Group& ga = groups_a[tiles[t].a];
@@ -144,7 +166,7 @@ void for_each_product(const std::vector<Item<T>>& a, const std::vector<Item<T>>&
     for (int64_t i = ga.begin; i < ga.end; ++i) {
       int64_t col = 0;
       for (int64_t j = gb.begin; j < gb.end; ++j) {
-        if (pairing != Pairing::symmetric || i < j) {
+        if (wanted(i, j)) {
           visit(i, j, w.product.data() + row * gb.width + col, gb.width, worker);
         }
         col += b[j].cols;

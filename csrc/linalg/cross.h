@@ -6,15 +6,18 @@
 
 namespace likewise {
 
-// Which pairs of two lists are wanted. `symmetric` is one list against itself, i < j only.
-enum class Pairing { paired, cross, symmetric };
+// Which pairs of two lists are wanted. `symmetric` is one list against itself, i < j only;
+// `symmetric_with_self` has the pairs i == j too.
+enum class Pairing { paired, cross, symmetric, symmetric_with_self };
 
 // A prepared representation: rows x cols, row-major and contiguous. All items of one call share
-// their number of rows (samples).
+// their number of rows (samples). One that is not (strided, not yet centred) gives `read` instead of
+// data: it writes rows [row, row + count) to `out`, on any thread and several times.
 template <class T>
 struct Item {
   const T* data;
   int64_t cols;
+  std::function<void(int64_t row, int64_t count, T* out, int64_t ld)> read = nullptr;
 };
 
 // Called once per wanted pair with M = A_i' B_j (cols_i x cols_j, row-major, leading dimension ld);
@@ -25,7 +28,7 @@ using ProductVisitor =
     std::function<void(int64_t i, int64_t j, Acc* product, int64_t ld, int worker)>;
 
 // Products of all wanted pairs, narrow items merged side by side into one large GEMM.
-// `b` is ignored (may be empty) for Pairing::symmetric. Instantiated for <float, float>,
+// `b` is ignored (may be empty) for the symmetric pairings. Instantiated for <float, float>,
 // <double, double> and <float, double>; the last multiplies in float over blocks of 512 samples
 // and sums the blocks in double, which keeps 1e-9 .. 1e-8 of relative accuracy at sgemm's speed.
 template <class T, class Acc>

@@ -15,6 +15,7 @@ from likewise.errors import (
 )
 from likewise.grid import Grid, cross, pairwise
 from likewise.inference import Bootstrap, PermutationTest, bootstrap, permutation_test
+from likewise.kernels import cka, hsic
 from likewise.measure import Measure, measure, measures, register
 from likewise.reduce import reduce
 
@@ -30,7 +31,9 @@ __all__ = [
     "SmallSampleWarning",
     "bootstrap",
     "build_config",
+    "cka",
     "cross",
+    "hsic",
     "measure",
     "measures",
     "num_threads",

@@ -1,0 +1,134 @@
+#include <pybind11/stl.h>
+
+#include <string>
+#include <tuple>
+
+#include "bindings/arrays.h"
+#include "core/dtype.h"
+#include "kernels/kernels.h"
+
+namespace likewise::bindings {
+namespace {
+
+using Options = std::tuple<std::string, std::string, bool, double, bool, int64_t, double, double>;
+using PreparedItem = std::tuple<py::array, py::array, py::array, double, double>;
+
+KernelOptions options_of(const Options& options) {
+  const auto& [function, estimator, normalize, bandwidth, median, degree, coef0, gamma] = options;
+  KernelOptions out;
+  if (function == "rbf") {
+    out.function = KernelFunction::rbf;
+  } else if (function == "polynomial") {
+    out.function = KernelFunction::polynomial;
+  } else if (function != "linear") {
+    throw InternalError("unknown kernel " + function);
+  }
+  out.estimator = estimator == "unbiased" ? HsicEstimator::unbiased : HsicEstimator::biased;
+  out.normalize = normalize;
+  out.bandwidth = bandwidth;
+  out.median = median;
+  out.degree = degree;
+  out.coef0 = coef0;
+  out.gamma = gamma;
+  return out;
+}
+
+template <class T>
+T* float_output(py::array& array) {
+  const ArrayRef view = output(array);
+  if (array.itemsize() != sizeof(T) || !(array.flags() & py::array::c_style)) {
+    throw InternalError("an output has the wrong type or layout");
+  }
+  return static_cast<T*>(view.data);
+}
+
+template <class T>
+MatrixRef<const T> matrix(const ArrayRef& view) {
+  return MatrixBatch<const T>(view)[0];
+}
+
+template <class T>
+std::vector<KernelItem<T>> items_of(const std::vector<PreparedItem>& prepared) {
+  std::vector<KernelItem<T>> items;
+  items.reserve(prepared.size());
+  for (const auto& [x, mean, norms, scale, sigma] : prepared) {
+    items.push_back({matrix<T>(input(x)), static_cast<const T*>(mean.data()),
+                     static_cast<const double*>(norms.data()), scale, sigma});
+  }
+  return items;
+}
+
+void prepare(const std::vector<py::array>& x, std::vector<py::array> means,
+             std::vector<py::array> norms, py::array scales, py::array sigmas,
+             py::array constant_units, const Options& options, int threads) {
+  if (x.empty()) return;
+  dispatch_float(input(x[0]).dtype, [&](auto zero) {
+    using T = decltype(zero);
+    std::vector<MatrixRef<const T>> views;
+    std::vector<T*> mean_pointers;
+    std::vector<double*> norm_pointers;
+    for (size_t k = 0; k < x.size(); ++k) {
+      views.push_back(matrix<T>(input(x[k])));
+      mean_pointers.push_back(float_output<T>(means[k]));
+      norm_pointers.push_back(float_output<double>(norms[k]));
+    }
+    double* scale = float_output<double>(scales);
+    double* sigma = float_output<double>(sigmas);
+    int64_t* constants = integer_output<int64_t>(constant_units);
+    const py::gil_scoped_release release;
+    const auto facts =
+        prepare_kernel_items(views, mean_pointers, norm_pointers, options_of(options), threads);
+    for (size_t k = 0; k < facts.size(); ++k) {
+      scale[k] = facts[k].scale;
+      sigma[k] = facts[k].sigma;
+      constants[k] = facts[k].constant_units;
+    }
+  });
+}
+
+void scores(const std::vector<PreparedItem>& a, const std::optional<std::vector<PreparedItem>>& b,
+            py::array out, py::array status_a, py::array status_b, const Options& options,
+            int threads) {
+  if (a.empty()) return;
+  dispatch_float(input(std::get<0>(a[0])).dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const auto items_a = items_of<T>(a);
+    const auto items_b = b ? items_of<T>(*b) : std::vector<KernelItem<T>>{};
+    double* values = float_output<double>(out);
+    int32_t* of_a = integer_output<int32_t>(status_a);
+    int32_t* of_b = integer_output<int32_t>(status_b);
+    const py::gil_scoped_release release;
+    kernel_scores(items_a, items_b, !b, options_of(options), threads, values, of_a, of_b);
+  });
+}
+
+void scores_paired(const py::array& x, const py::array& y, py::array out, py::array status,
+                   py::array constant_units, const Options& options, int threads) {
+  const ArrayRef view_x = input(x), view_y = input(y);
+  require_same_dtype(view_x, view_y, "kernel_scores_paired");
+  dispatch_float(view_x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const MatrixBatch<const T> batch_x(view_x), batch_y(view_y);
+    std::vector<MatrixRef<const T>> items_x, items_y;
+    for (int64_t p = 0; p < batch_x.count(); ++p) {
+      items_x.push_back(batch_x[p]);
+      items_y.push_back(batch_y[p]);
+    }
+    double* values = float_output<double>(out);
+    int32_t* codes = integer_output<int32_t>(status);
+    int64_t* constants = integer_output<int64_t>(constant_units);
+    const py::gil_scoped_release release;
+    kernel_scores_paired(items_x, items_y, options_of(options), threads, values, codes, constants);
+  });
+}
+
+}  // namespace
+
+void register_kernels(py::module_& m) {
+  m.def("kernel_prepare", &prepare);
+  m.def("kernel_scores", &scores);
+  m.def("kernel_scores_paired", &scores_paired);
+  m.def("kernel_exp", [](const py::array& x, py::array out) { kernel_exp(input(x), output(out)); });
+}
+
+}  // namespace likewise::bindings

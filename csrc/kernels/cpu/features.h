@@ -1,0 +1,21 @@
+#pragma once
+
+#include <vector>
+
+#include "kernels/cpu/gram_stream.h"
+#include "kernels/kernels.h"
+
+namespace likewise {
+
+// The sums of stream_grams for the linear kernel, from features x features products, but with the
+// diagonal: sum over all p, q of K_pq L_pq = |X'Y|_F^2.
+template <class T>
+KernelSums feature_products(const std::vector<KernelItem<T>>& a,
+                            const std::vector<KernelItem<T>>& b, bool symmetric, int threads);
+
+// Whether that takes fewer operations than streaming the Gram matrices.
+template <class T>
+bool features_are_cheaper(const std::vector<KernelItem<T>>& a, const std::vector<KernelItem<T>>& b,
+                          bool symmetric);
+
+}  // namespace likewise

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/kernels.h"
+
+namespace likewise {
+
+// A kernel with what one representation makes of its parameters. Every kernel value has `shift`
+// subtracted: HSIC does not change with it, and sums of products lose no digits to a common mean.
+template <class T>
+struct StreamItem {
+  const KernelItem<T>* item;
+  double gamma = 0;
+  double shift = 0;
+};
+
+// What HSIC is made of, K and L being the (shifted) kernel matrices of two items. "All items" are
+// those of list a, then (unless a is compared with itself) those of list b.
+struct KernelSums {
+  int64_t count_a = 0, count_b = 0;
+  std::vector<double> products;  // count_a x count_b: sum over p != q of K_pq L_pq;
+                                 // only the lower triangle if a is compared with itself
+  std::vector<double> self;      // all items: the same with K = L
+  std::vector<double> row_sums;  // all items: n sums over q != p of K_pq. Empty: the linear kernel
+};
+
+// Streams tiles of all kernel matrices: a slab holds some tiles of every item side by side, strictly
+// lower part only, and one product of the slab with itself adds to all sums at once.
+// Results do not depend on the number of threads.
+template <class T>
+KernelSums stream_grams(const std::vector<StreamItem<T>>& a, const std::vector<StreamItem<T>>& b,
+                        bool symmetric, const KernelOptions& options, int threads);
+
+}  // namespace likewise

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/isa.h"
+
+// Kernels of two samples from their inner product, a row at a time, compiled once per instruction
+// set (kernel_functions.simd.cpp).
+
+namespace likewise {
+
+template <class T>
+struct RbfParameters {
+  T gamma;  // exp(-gamma |a - b|^2)
+  T shift;  // subtracted from every kernel value
+};
+
+template <class T>
+struct PolynomialParameters {
+  T gamma, coef0;  // (gamma a'b + coef0)^degree
+  int64_t degree;
+  T shift;
+};
+
+template <class T>
+struct KernelFunctions {
+  // values[j] = kernel of a sample with sample j, from products[j], their inner product (may be the
+  // same memory). norm and norms[j] are their squared norms. Adds values[j] to column_sums[j];
+  // returns the sum of the values.
+  double (*rbf)(const T* products, int64_t count, T norm, const T* norms,
+                const RbfParameters<T>& parameters, T* values, T* column_sums);
+  double (*polynomial)(const T* products, int64_t count, const PolynomialParameters<T>& parameters,
+                       T* values, T* column_sums);
+  // out[k] = exp(x[k]) for x[k] <= 0: within 1 unit in the last place, 0 where exp(x) would be
+  // subnormal, NaN for NaN.
+  void (*exp)(const T* x, int64_t count, T* out);
+};
+
+struct KernelFunctionTable {
+  KernelFunctions<float> f32;
+  KernelFunctions<double> f64;
+};
+
+LIKEWISE_KERNEL_TABLE(KernelFunctionTable, kernel_function_table)
+
+template <class T>
+inline const KernelFunctions<T>& kernel_functions() {
+  if constexpr (sizeof(T) == 4) {
+    return kernel_function_table_for_this_cpu().f32;
+  } else {
+    return kernel_function_table_for_this_cpu().f64;
+  }
+}
+
+}  // namespace likewise

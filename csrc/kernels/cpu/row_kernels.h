@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/isa.h"
+
+// Loops over contiguous rows, compiled once per instruction set (row_kernels.simd.cpp).
+
+namespace likewise {
+
+template <class T>
+struct RowKernels {
+  // sum[j] += sum of column j in double; low[j], high[j] widened to its smallest and largest entry.
+  void (*column_statistics)(const T* x, int64_t ld, int64_t rows, int64_t cols, double* sum, T* low,
+                            T* high);
+  // out[i, j] = ((x[i, j] - mean[j]) - rest[j]) * scale
+  void (*centre)(const T* x, int64_t ld, int64_t rows, int64_t cols, const T* mean, const T* rest,
+                 T scale, T* out, int64_t out_ld);
+  // norms[i] = sum over j of x[i, j]^2, in double.
+  void (*squared_norms)(const T* x, int64_t ld, int64_t rows, int64_t cols, double* norms);
+  // Sum of a[k] * b[k]; blocks of a few hundred in T, the rest in double.
+  double (*dot)(const T* a, const T* b, int64_t count);
+};
+
+struct RowKernelTable {
+  RowKernels<float> f32;
+  RowKernels<double> f64;
+};
+
+LIKEWISE_KERNEL_TABLE(RowKernelTable, row_kernel_table)
+
+template <class T>
+inline const RowKernels<T>& row_kernels() {
+  if constexpr (sizeof(T) == 4) {
+    return row_kernel_table_for_this_cpu().f32;
+  } else {
+    return row_kernel_table_for_this_cpu().f64;
+  }
+}
+
+}  // namespace likewise

@@ -1,0 +1,249 @@
+"""Centred kernel alignment (CKA) and the Hilbert-Schmidt independence criterion (HSIC)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+from likewise import _cpu, _engine
+from likewise._array import Array, empty_scores, give_scores, read_pair
+from likewise.errors import DegenerateWarning, warn, warn_degenerate, warn_small_sample
+from likewise.measure import register
+
+__all__ = ["CKA", "HSIC", "cka", "hsic"]
+
+Kernel = Literal["linear", "rbf", "polynomial"]
+Estimator = Literal["biased", "unbiased"]
+Bandwidth = float | tuple[Literal["median"], float]
+
+# What the engine's status codes say about a representation (1 is a constant one).
+_NO_BANDWIDTH = 2
+_NOT_POSITIVE = 3
+
+
+class _Prepared(NamedTuple):
+    array: Array
+    mean: Array
+    norms: Array
+    scale: float
+    sigma: float
+    constant_units: int
+
+
+@dataclass(frozen=True)
+class _KernelMeasure:
+    kernel: Kernel = "linear"
+    estimator: Estimator = "biased"
+    bandwidth: Bandwidth = ("median", 0.5)
+    degree: int = 3
+    coef0: float = 1.0
+    gamma: float | None = None
+
+    name: ClassVar[str]
+    normalize: ClassVar[bool]
+    kind: ClassVar[str] = "similarity"
+    symmetric: ClassVar[bool] = True
+    is_metric: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        for option, allowed in (
+            ("kernel", ("linear", "rbf", "polynomial")),
+            ("estimator", ("biased", "unbiased")),
+        ):
+            value = getattr(self, option)
+            if value not in allowed:
+                raise ValueError(
+                    f"{self.name}: {option} must be one of {', '.join(map(repr, allowed))}, "
+                    f"got {value!r}"
+                )
+        if not _positive(self._bandwidth()[1]):
+            raise ValueError(
+                f"{self.name}: bandwidth must be a positive number or ('median', factor) with a "
+                f"positive factor, got {self.bandwidth!r}"
+            )
+        if not (_positive(self.degree) and self.degree == int(self.degree)):
+            raise ValueError(
+                f"{self.name}: degree must be a positive integer, got {self.degree!r}"
+            )
+        if self.gamma is not None and not _positive(self.gamma):
+            raise ValueError(f"{self.name}: gamma must be positive or None, got {self.gamma!r}")
+        if not math.isfinite(self.coef0):
+            raise ValueError(f"{self.name}: coef0 must be finite, got {self.coef0!r}")
+
+    @property
+    def streamable(self) -> bool:
+        return self.kernel == "linear"
+
+    @property
+    def min_samples(self) -> int:
+        return 4 if self.estimator == "unbiased" else 2
+
+    @property
+    def invariances(self) -> frozenset[str]:
+        always = frozenset({"translation", "orthogonal", "permutation"})
+        if self.kernel == "linear":
+            scaling = self.normalize
+        else:
+            scaling = self.kernel == "rbf" and self._bandwidth()[0]
+        return always | {"isotropic_scaling"} if scaling else always
+
+    def prepare(self, items: Sequence[Array]) -> list[_Prepared]:
+        """Means, norms of the centred samples and the bandwidth of each item."""
+        count = len(items)
+        means = [np.empty((2, item.shape[1]), item.dtype) for item in items]
+        norms = [np.empty(item.shape[0]) for item in items]
+        scales, sigmas = np.empty(count), np.empty(count)
+        constants = np.empty(count, np.int64)
+        _cpu.kernel_prepare(
+            items, means, norms, scales, sigmas, constants, self._options(), _engine.threads()
+        )
+        rest = zip(scales.tolist(), sigmas.tolist(), constants.tolist(), strict=True)
+        return [
+            _Prepared(item, mean, norm, *facts)
+            for item, mean, norm, facts in zip(items, means, norms, rest, strict=True)
+        ]
+
+    def compare(self, a: list[_Prepared], b: list[_Prepared] | None) -> Array:
+        """Scores of all pairs; the kernel matrices of all items are streamed once, together."""
+        other = a if b is None else b
+        scores = np.empty((len(a), len(other)))
+        status = np.zeros(len(a), np.int32), np.zeros(len(other), np.int32)
+        _cpu.kernel_scores(
+            [item[:5] for item in a],
+            None if b is None else [item[:5] for item in b],
+            scores,
+            *status,
+            self._options(),
+            _engine.threads(),
+        )
+        seen = a if b is None else a + b
+        codes = status[0] if b is None else np.concatenate(status)
+        self._warn(codes, np.array([item.constant_units for item in seen], np.int64))
+        if scores.size:
+            widest = max(item.array.shape[1] for item in seen)
+            self._warn_small_sample(a[0].array.shape[0], widest, widest)
+        return scores
+
+    def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
+        pair = read_pair(
+            self.name, x, y, check_finite=check_finite, min_samples=self.min_samples
+        )
+        scores = empty_scores(pair)
+        status = np.empty((*pair.batch, 2), np.int32)
+        constants = np.empty((*pair.batch, 2), np.int64)
+        _cpu.kernel_scores_paired(
+            pair.x, pair.y, scores, status, constants, self._options(), _engine.threads()
+        )
+        self._warn(status, constants)
+        self._warn_small_sample(pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
+        return give_scores(pair, scores)
+
+    def _bandwidth(self) -> tuple[bool, Any]:
+        """Whether it is a multiple of the median distance, and the number."""
+        value: Any = self.bandwidth
+        if isinstance(value, (tuple, list)):
+            named = len(value) == 2 and value[0] == "median"
+            return True, value[1] if named else None
+        return False, value
+
+    def _options(self) -> tuple[str, str, bool, float, bool, int, float, float]:
+        median, bandwidth = self._bandwidth()
+        return (
+            self.kernel,
+            self.estimator,
+            self.normalize,
+            float(bandwidth),
+            median,
+            int(self.degree),
+            float(self.coef0),
+            0.0 if self.gamma is None else float(self.gamma),
+        )
+
+    def _warn(self, status: Array, constant_units: Array) -> None:
+        constant = status == 1
+        if constant_units.any() or status.any():
+            warn_degenerate(self.name, int(constant_units[~constant].sum()), int(constant.sum()))
+        for code, reason in (
+            (_NO_BANDWIDTH, "a median distance of 0, pass bandwidth as a number"),
+            (_NOT_POSITIVE, f"no positive {self.estimator} HSIC with itself"),
+        ):
+            count = int((status == code).sum())
+            if count:
+                warn(
+                    f"{self.name}: {count} representation{'s' * (count != 1)} with {reason} "
+                    "(score NaN)",
+                    DegenerateWarning,
+                )
+
+    def _warn_small_sample(self, samples: int, dx: int, dy: int) -> None:
+        if self.estimator == "biased":
+            warn_small_sample(self.name, samples, dx, dy)
+
+
+def _positive(value: Any) -> bool:
+    try:
+        return bool(0 < value < math.inf)
+    except TypeError:
+        return False
+
+
+@register
+class CKA(_KernelMeasure):
+    """Centred kernel alignment; see :func:`cka`."""
+
+    name = "cka"
+    normalize = True
+
+    @property
+    def range(self) -> tuple[float, float]:
+        return (-1.0, 1.0) if self.estimator == "unbiased" else (0.0, 1.0)
+
+
+@register
+class HSIC(_KernelMeasure):
+    """Hilbert-Schmidt independence criterion; see :func:`hsic`."""
+
+    name = "hsic"
+    normalize = False
+
+    @property
+    def range(self) -> tuple[float, float]:
+        return (-math.inf, math.inf) if self.estimator == "unbiased" else (0.0, math.inf)
+
+
+def cka(
+    x: Any,
+    y: Any,
+    *,
+    kernel: Kernel = "linear",
+    estimator: Estimator = "biased",
+    bandwidth: Bandwidth = ("median", 0.5),
+    degree: int = 3,
+    coef0: float = 1.0,
+    gamma: float | None = None,
+    check_finite: bool = True,
+) -> Any:
+    """Centred kernel alignment: ``HSIC(x, y) / sqrt(HSIC(x, x) HSIC(y, y))``."""
+    measure = CKA(kernel, estimator, bandwidth, degree, coef0, gamma)
+    return measure(x, y, check_finite=check_finite)
+
+
+def hsic(
+    x: Any,
+    y: Any,
+    *,
+    kernel: Kernel = "linear",
+    estimator: Estimator = "biased",
+    bandwidth: Bandwidth = ("median", 0.5),
+    degree: int = 3,
+    coef0: float = 1.0,
+    gamma: float | None = None,
+    check_finite: bool = True,
+) -> Any:
+    """Hilbert-Schmidt independence criterion of two representations."""
+    measure = HSIC(kernel, estimator, bandwidth, degree, coef0, gamma)
+    return measure(x, y, check_finite=check_finite)
