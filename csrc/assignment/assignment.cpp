@@ -5,34 +5,13 @@
 #include <limits>
 #include <string>
 
+#include "core/copy.h"
 #include "core/dtype.h"
 #include "core/error.h"
 #include "core/parallel.h"
 
 namespace likewise {
 namespace {
-
-constexpr int64_t kTile = 32;  // a tile of doubles and its transpose fit the first-level cache
-
-// out (rows x cols, contiguous) = in; walks tiles so that either side is read along cache lines.
-template <class T>
-void copy_matrix(const MatrixRef<const T>& in, T* out) {
-  for (int64_t i0 = 0; i0 < in.rows; i0 += kTile) {
-    const int64_t i1 = std::min(in.rows, i0 + kTile);
-    for (int64_t j0 = 0; j0 < in.cols; j0 += kTile) {
-      const int64_t j1 = std::min(in.cols, j0 + kTile);
-      for (int64_t i = i0; i < i1; ++i) {
-        for (int64_t j = j0; j < j1; ++j) out[i * in.cols + j] = in(i, j);
-      }
-    }
-    poll_interrupt();
-  }
-}
-
-template <class T>
-MatrixRef<const T> transpose(const MatrixRef<const T>& m) {
-  return {m.data, m.cols, m.rows, m.col_stride, m.row_stride};
-}
 
 std::string describe(LapStatus status) {
   return status == LapStatus::infeasible ? "cost matrix is infeasible"
@@ -50,11 +29,11 @@ void AssignmentSolver::reserve(int64_t rows, int64_t cols) {
   }
   state_.rows = int32_t(rows);
   state_.cols = int32_t(cols);
+  constexpr size_t kLine = 64;  // bytes of a cache line
   const int64_t padded = cols + LapState::kPadding;
   size_t used = 0;
   std::byte* base = nullptr;
   const auto take = [&](auto*& pointer, int64_t count) {
-    constexpr size_t kLine = 64;
     pointer = reinterpret_cast<std::remove_reference_t<decltype(pointer)>>(base + used);
     used += (size_t(count) * sizeof(*pointer) + kLine - 1) / kLine * kLine;
   };
@@ -77,21 +56,26 @@ void AssignmentSolver::reserve(int64_t rows, int64_t cols) {
     take(state_.next_free, rows);
   };
   carve();
-  if (used > memory_size_) {
-    memory_.reset(new std::byte[used]);
-    memory_size_ = used;
+  if (used <= kSmall) {
+    base = small_;
+  } else {
+    if (used > large_size_) {
+      large_.reset(new std::byte[used + kLine]);
+      large_size_ = used;
+    }
+    const auto address = reinterpret_cast<uintptr_t>(large_.get());
+    base = large_.get() + (kLine - address % kLine) % kLine;
   }
-  base = memory_.get();
   carve();
 }
 
 // Rows become the shorter side, contiguous; without a copy where the layout allows it.
 template <class T>
 void AssignmentSolver::orient(const MatrixRef<const T>& cost) {
-  const MatrixRef<const T> other = transpose(cost);
+  const MatrixRef<const T> other = cost.transposed();
   const bool square = cost.rows == cost.cols;
-  transposed_ = cost.rows > cost.cols ||
-                (square && !cost.rows_contiguous() && other.rows_contiguous());
+  transposed_ =
+      cost.rows > cost.cols || (square && !cost.rows_contiguous() && other.rows_contiguous());
   MatrixRef<const T> view = transposed_ ? other : cost;
   if (!view.rows_contiguous()) {
     copy_.resize(size_t(view.rows * view.cols) * sizeof(T));
@@ -164,6 +148,22 @@ void AssignmentSolver::columns_of_rows(int64_t* column_of_row) const {
   }
 }
 
+void AssignmentSolver::pairs(int64_t* row_ind, int64_t* col_ind) const {
+  const int32_t* column_of_row = transposed_ ? state_.row_of_col : state_.col_of_row;
+  const int64_t rows = transposed_ ? state_.cols : state_.rows;
+  for (int64_t i = 0; i < rows; ++i) {
+    if (column_of_row[i] < 0) continue;
+    *row_ind++ = i;
+    *col_ind++ = column_of_row[i];
+  }
+}
+
+double AssignmentSolver::cost() const {
+  double sum = 0;
+  for (int32_t i = 0; i < state_.rows; ++i) sum += state_.matched_cost[i];
+  return state_.sign * sum;
+}
+
 double AssignmentSolver::certify(double* row_dual, double* column_dual) {
   double* u = transposed_ ? column_dual : row_dual;  // of the shorter side
   double* v = transposed_ ? row_dual : column_dual;
@@ -196,36 +196,32 @@ void solve_batch(const ArrayRef& array, bool maximize, const double* row_start,
   const int64_t count = batch.count();
   const int64_t rows = array.shape[array.ndim - 2], cols = array.shape[array.ndim - 1];
   const int64_t pairs = std::min(rows, cols);
-  std::vector<AssignmentSolver> solvers(std::max<int64_t>(1, std::min<int64_t>(threads, count)));
-  std::vector<LapStatus> statuses(count);
-  std::vector<std::vector<int64_t>> columns(solvers.size());
-  parallel_for(count, threads, [&](int64_t item, int worker) {
-    AssignmentSolver& solver = solvers[worker];
-    const MatrixRef<const T> cost = batch[item];
-    statuses[item] = solver.solve(cost, maximize ? -1 : 1,
-                                  row_start ? row_start + item * rows : nullptr,
-                                  column_start ? column_start + item * cols : nullptr);
-    if (statuses[item] != LapStatus::optimal) return;
-    columns[worker].resize(rows);
-    solver.columns_of_rows(columns[worker].data());
-    int64_t* row = row_ind + item * pairs;
-    int64_t* col = col_ind + item * pairs;
-    double total = 0;
-    for (int64_t i = 0; i < rows; ++i) {
-      const int64_t j = columns[worker][i];
-      if (j < 0) continue;
-      *row++ = i;
-      *col++ = j;
-      total += double(cost(i, j));
+  const auto solve = [&](AssignmentSolver& solver, int64_t item) {
+    const LapStatus status =
+        solver.solve(batch[item], maximize ? -1 : 1, row_start ? row_start + item * rows : nullptr,
+                     column_start ? column_start + item * cols : nullptr);
+    if (status != LapStatus::optimal) return status;
+    solver.pairs(row_ind + item * pairs, col_ind + item * pairs);
+    if (out) {
+      out->cost[item] = solver.cost();
+      out->gap[item] = solver.certify(out->row_dual + item * rows, out->column_dual + item * cols);
     }
-    if (!out) return;
-    out->cost[item] = total;
-    out->gap[item] = solver.certify(out->row_dual + item * rows, out->column_dual + item * cols);
-  });
+    return status;
+  };
+  if (count == 1) {  // small problems feel every allocation
+    AssignmentSolver solver;
+    const LapStatus status = solve(solver, 0);
+    if (status != LapStatus::optimal) throw InputError(describe(status));
+    return;
+  }
+  std::vector<AssignmentSolver> solvers(std::max(threads, 1));
+  std::vector<LapStatus> statuses(count);
+  parallel_for(count, threads,
+               [&](int64_t item, int worker) { statuses[item] = solve(solvers[worker], item); });
   for (int64_t item = 0; item < count; ++item) {
     if (statuses[item] == LapStatus::optimal) continue;
-    const std::string where = count > 1 ? " (item " + std::to_string(item) + " of the batch)" : "";
-    throw InputError(describe(statuses[item]) + where);
+    throw InputError(describe(statuses[item]) + " (item " + std::to_string(item) +
+                     " of the batch)");
   }
 }
 

@@ -10,9 +10,13 @@
 
 namespace likewise {
 
-// Solves one linear assignment problem at a time and keeps its workspace for the next one.
+// Solves one linear assignment problem at a time and keeps its workspace for the next one. Problems
+// of up to about 64 rows use no heap.
 class AssignmentSolver {
  public:
+  AssignmentSolver() {}  // leaves the small workspace as it is
+  AssignmentSolver(const AssignmentSolver&) = delete;
+
   // Pairs min(rows, cols) rows and columns one to one, at the least sum of sign * cost; sign is 1
   // or -1. The view must stay alive until the last question about this problem. Layouts with
   // neither rows nor columns contiguous, or only the longer side, are copied.
@@ -22,8 +26,11 @@ class AssignmentSolver {
   LapStatus solve(const MatrixRef<const T>& cost, double sign, const double* row_start = nullptr,
                   const double* column_start = nullptr);
 
-  // After an optimal solution: column_of_row[i * stride], -1 where row i is left over.
+  // After an optimal solution: the column of every row, -1 for rows left over.
   void columns_of_rows(int64_t* column_of_row) const;
+  // The same as min(rows, cols) pairs, rows ascending.
+  void pairs(int64_t* row_ind, int64_t* col_ind) const;
+  double cost() const;
 
   // Dual variables with sign * (cost(i, j) - row[i] - column[j]) >= 0 (up to one rounding) for all
   // pairs, sign * dual <= 0 on the longer side and 0 where it is left over. Returns the gap: how
@@ -39,8 +46,10 @@ class AssignmentSolver {
   void set_start(const double* start, double range);
 
   LapState state_{};
-  std::unique_ptr<std::byte[]> memory_;
-  size_t memory_size_ = 0;
+  static constexpr size_t kSmall = size_t{40} << 10;
+  alignas(64) std::byte small_[kSmall];
+  std::unique_ptr<std::byte[]> large_;
+  size_t large_size_ = 0;
   std::vector<std::byte> copy_;
   bool transposed_ = false;
   bool is_float_ = false;

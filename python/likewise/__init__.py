@@ -6,6 +6,14 @@ anything with DLPack go in, the same library comes out.
 """
 
 from likewise._engine import build_config, num_threads
+from likewise.assignment import (
+    Assignment,
+    Match,
+    assignment,
+    linear_sum_assignment,
+    permutation_match,
+    semi_match,
+)
 from likewise.errors import (
     ConvergenceError,
     DegenerateWarning,
@@ -20,25 +28,31 @@ from likewise.measure import Measure, measure, measures, register
 from likewise.reduce import reduce
 
 __all__ = [
+    "Assignment",
     "Bootstrap",
     "ConvergenceError",
     "DegenerateWarning",
     "Grid",
     "InputTypeError",
     "LikewiseWarning",
+    "Match",
     "Measure",
     "PermutationTest",
     "SmallSampleWarning",
+    "assignment",
     "bootstrap",
     "build_config",
     "cka",
     "cross",
     "hsic",
+    "linear_sum_assignment",
     "measure",
     "measures",
     "num_threads",
     "pairwise",
+    "permutation_match",
     "permutation_test",
     "reduce",
     "register",
+    "semi_match",
 ]

@@ -44,9 +44,9 @@ struct LapState {
   void (*poll)();  // called at least every few milliseconds; may throw
 
   // Results. column_dual is also the warm start; it is at most its value at unassigned columns.
-  double* column_dual;   // [cols]
-  int32_t* col_of_row;   // [rows]
-  int32_t* row_of_col;   // [cols], negative if unassigned
+  double* column_dual;  // [cols]
+  int32_t* col_of_row;  // [rows]
+  int32_t* row_of_col;  // [cols], negative if unassigned
 
   // Workspace; [blocks] is cols / 16 rounded up, plus kPadding.
   static constexpr int kPadding = 16;

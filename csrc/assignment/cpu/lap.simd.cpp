@@ -147,7 +147,10 @@ void settle_surplus(LapState& s) {
     }
   }
   for (; unsettled > 0; --unsettled) ShortestPath<T>(s).augment_surplus(level);
-  for (int32_t j = 0; j < s.cols; ++j) s.column_dual[j] -= level;
+  for (int32_t j = 0; j < s.cols; ++j) {
+    const double dual = s.column_dual[j] - level;
+    s.column_dual[j] = dual < 0 ? dual : 0;
+  }
 }
 
 template <class T>

@@ -11,7 +11,9 @@ constexpr int32_t kSurplus = -2;  // one that stays without, at the largest colu
 constexpr int32_t kSurplusRoot = -3;
 constexpr int32_t kKeysPerBlock = 16;
 
-static inline int32_t key_blocks(const LapState& s) { return (s.cols + kKeysPerBlock - 1) / kKeysPerBlock; }
+static inline int32_t key_blocks(const LapState& s) {
+  return (s.cols + kKeysPerBlock - 1) / kKeysPerBlock;
+}
 
 static inline void assign(LapState& s, int32_t i, int32_t j, double cost) {
   s.col_of_row[i] = j;
@@ -59,12 +61,12 @@ class ShortestPath {
       const int32_t j = s.closed[k];
       s.column_dual[j] += s.distance[j] - settled_;
     }
+    clear();
+    exchange(kSurplusRoot);
     level = -settled_;
     for (int32_t j = 0; j < s.cols; ++j) {
       if (s.row_of_col[j] == kSurplus) s.column_dual[j] = level;
     }
-    clear();
-    exchange(kSurplusRoot);
   }
 
  private:

@@ -30,7 +30,8 @@ static inline double reduced_at(const LapState& s, const T* row, int32_t j) {
   return s.sign * double(row[j]) - s.column_dual[j];
 }
 
-// A long solve stops here when the user asks for it. `entries` is the work done since the last call.
+// A long solve stops here when the user asks for it. `entries` is the work done since the last
+// call.
 static inline void count_work(LapState& s, int64_t entries) {
   constexpr int64_t kEntriesPerPoll = int64_t{1} << 21;  // about a millisecond
   s.work += entries;
