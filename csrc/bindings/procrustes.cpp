@@ -2,6 +2,8 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
+
 #include "bindings/arrays.h"
 #include "core/dtype.h"
 #include "core/parallel.h"
@@ -35,8 +37,9 @@ py::list prepare(const std::vector<ArrayRef>& views, const ProcrustesOptions& op
   std::vector<PreparedShape<T>> prepared(views.size());
   {
     const py::gil_scoped_release release;
-    parallel_for(int64_t(views.size()), threads, [&](int64_t i, int) {
-      prepared[i] = prepare_shape<T>(MatrixBatch<const T>(views[i])[0], options);
+    std::vector<ShapePreparation<T>> preparations(std::max(threads, 1));
+    parallel_for(int64_t(views.size()), threads, [&](int64_t i, int worker) {
+      preparations[worker].run(MatrixBatch<const T>(views[i])[0], options, prepared[i]);
     });
   }
   py::list out;
@@ -74,9 +77,10 @@ void register_procrustes(py::module_& m) {
           const py::gil_scoped_release release;
           counts = procrustes_batch(vx, vy, options, threads, static_cast<double*>(scores.data));
         }
-        return py::make_tuple(counts.constant_units, counts.constant_items);
+        return py::make_tuple(counts.constant_units, counts.constant_items, counts.finite);
       },
-      "Fills out (float64, contiguous) for all items; returns (constant units, constant items).");
+      "Fills out (float64, contiguous) for all items; returns (constant units, constant items, "
+      "finite).");
 
   m.def(
       "procrustes_prepare",
@@ -105,8 +109,7 @@ void register_procrustes(py::module_& m) {
         dispatch_float(va[0].dtype, [&](auto zero) {
           using T = decltype(zero);
           procrustes_scores<T>(list_of<T>(va, norms_a), list_of<T>(vb, norms_b), va[0].shape[0],
-                               symmetric ? Pairing::symmetric : Pairing::cross, options, threads,
-                               static_cast<double*>(scores.data));
+                               symmetric, options, threads, static_cast<double*>(scores.data));
         });
       },
       "Fills out (len(a), len(b)) or, symmetric, (len(a), len(a)).");

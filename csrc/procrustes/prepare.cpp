@@ -2,179 +2,186 @@
 #include <cmath>
 #include <limits>
 #include <type_traits>
-#include <utility>
 
+#include "core/parallel.h"
+#include "core/rows.h"
 #include "linalg/linalg.h"
 #include "procrustes/procrustes.h"
 
 namespace likewise {
 namespace {
 
-struct Centred {
-  std::vector<double> data;  // rows x cols, squares neither overflow nor vanish
-  int64_t rows, cols;
-  int exponent;  // data times 2^exponent are the centred columns
-};
+constexpr int64_t kBlockElements = 1 << 14;
 
-// Columns that contribute: not constant (centred) or not zero (as they are).
-template <class T>
-std::vector<int64_t> contributing_columns(const MatrixRef<const T>& x, bool center) {
-  const std::vector<T> zeros(center ? 0 : x.cols);
-  const T* reference = center ? x.data : zeros.data();
-  const int64_t reference_stride = center ? x.col_stride : 1;
-  std::vector<char> contributes(x.cols, 0);
-  int64_t missing = x.cols;
-  // Most units differ within the first few rows: the look ends as soon as all have.
-  for (int64_t i = 0; i < x.rows && missing > 0; ++i) {
-    for (int64_t j = 0; j < x.cols; ++j) {
-      if (!contributes[j] && x(i, j) != reference[j * reference_stride]) {
-        contributes[j] = 1;
-        --missing;
-      }
-    }
-  }
-  std::vector<int64_t> columns;
-  for (int64_t j = 0; j < x.cols; ++j) {
-    if (contributes[j]) columns.push_back(j);
-  }
-  return columns;
-}
-
-// Columns minus their first entry if centring: close to centred already, so that one mean in double
-// is enough however large the offset. Returns the largest magnitude (NaN data: anything).
-template <class T>
-double shifted_copy(const MatrixRef<const T>& x, const std::vector<int64_t>& columns, bool center,
-                    std::vector<double>& out) {
-  const int64_t cols = columns.size();
-  const bool all = cols == x.cols && x.col_stride == 1;
-  std::vector<double> shift(cols, 0);
-  for (int64_t k = 0; center && k < cols; ++k) shift[k] = x(0, columns[k]);
-  double largest = 0;
-  for (int64_t i = 0; i < x.rows; ++i) {
-    const T* row = x.data + i * x.row_stride;
-    double* to = out.data() + i * cols;
-    if (all) {
-      for (int64_t k = 0; k < cols; ++k) to[k] = double(row[k]) - shift[k];
-    } else {
-      for (int64_t k = 0; k < cols; ++k) to[k] = double(row[columns[k] * x.col_stride]) - shift[k];
-    }
-    for (int64_t k = 0; k < cols; ++k) largest = std::max(largest, std::abs(to[k]));
-  }
-  return largest;
-}
+// A root costs about as much as one comparison: it must save a good part of every one.
+bool worth_a_root(int64_t rows, int64_t cols) { return 4 * cols >= 5 * rows; }
 
 template <class T>
-Centred centred_columns(const MatrixRef<const T>& x, const std::vector<int64_t>& columns,
-                        bool center) {
-  const int64_t rows = x.rows, cols = columns.size();
-  Centred out{std::vector<double>(size_t(rows * cols)), rows, cols, 0};
-  const double largest = shifted_copy(x, columns, center, out.data);
-
-  // Squares of entries near the ends of the range would overflow or vanish.
-  if (largest > 0 && (largest > 1e100 || largest < 1e-100) && std::isfinite(largest)) {
-    out.exponent = std::ilogb(largest) + 1;
-    for (double& v : out.data) v = std::ldexp(v, -out.exponent);
+double sum_of_squares(int64_t n, const T* x) {
+  constexpr int64_t kLanes = 8;  // independent sums, which the compiler turns into vectors
+  double lanes[kLanes] = {};
+  int64_t j = 0;
+  for (; j + kLanes <= n; j += kLanes) {
+    for (int64_t k = 0; k < kLanes; ++k) lanes[k] += double(x[j + k]) * double(x[j + k]);
   }
-  if (!center) return out;
-
-  std::vector<double> mean(cols, 0);
-  for (int64_t i = 0; i < rows; ++i) {
-    const double* row = out.data.data() + i * cols;
-    for (int64_t k = 0; k < cols; ++k) mean[k] += row[k];
-  }
-  for (double& m : mean) m /= double(rows);
-  for (int64_t i = 0; i < rows; ++i) {
-    double* row = out.data.data() + i * cols;
-    for (int64_t k = 0; k < cols; ++k) row[k] -= mean[k];
-  }
-  return out;
+  for (; j < n; ++j) lanes[0] += double(x[j]) * double(x[j]);
+  double sum = 0;
+  for (const double lane : lanes) sum += lane;
+  return sum;
 }
 
-// Where units outnumber samples, the triangular root has the same inner products and few columns.
-// The rows of a centred matrix sum to zero, so the last row depends on the others and the last
-// column of the root is round-off.
-void take_root(Centred& x, bool center) {
-  const int64_t rank = center ? x.rows - 1 : x.rows;
-  if (x.cols <= rank) return;
-  std::vector<double> root(size_t(x.rows * x.rows));
-  if (x.cols < x.rows) throw InternalError("a centred matrix has fewer columns than its rank");
-  triangular_root<double>(x.rows, x.cols, x.data.data(), x.cols, root.data());
-  x.data.resize(size_t(x.rows * rank));
-  for (int64_t i = 0; i < x.rows; ++i) {
-    std::copy_n(root.data() + i * x.rows, rank, x.data.data() + i * rank);
-  }
-  x.cols = rank;
-}
-
-double frobenius_norm(const std::vector<double>& data) {
-  constexpr size_t kLanes = 8;  // independent sums, which the compiler turns into vectors
-  double sums[kLanes] = {};
-  size_t k = 0;
-  for (; k + kLanes <= data.size(); k += kLanes) {
-    for (size_t lane = 0; lane < kLanes; ++lane) sums[lane] += data[k + lane] * data[k + lane];
-  }
-  for (; k < data.size(); ++k) sums[0] += data[k] * data[k];
-  double total = 0;
-  for (const double sum : sums) total += sum;
-  return std::sqrt(total);
-}
-
-// X (alpha I + (1 - alpha) (X'X)^-1/2) up to a rotation of its columns, which no score sees:
-// U diag(alpha s + 1 - alpha). Singular values below the usual rank tolerance count as zero.
+// Sums rows first: the error does not grow with the number of samples times units.
 template <class T>
-bool reshape_by_alpha(Centred& x, double alpha) {
-  const int64_t r = std::min(x.rows, x.cols);
-  std::vector<double> s(r), u(size_t(x.rows * r)), vt(size_t(r * x.cols));
-  if (!svd<double>(x.rows, x.cols, x.data.data(), x.cols, s.data(), u.data(), vt.data())) {
-    return false;
-  }
-  const double tolerance = double(std::max(x.rows, x.cols)) * std::numeric_limits<T>::epsilon();
-  int64_t rank = 0;
-  while (rank < r && s[rank] > tolerance * s[0]) ++rank;
-  // alpha weighs the singular values against 1: they are taken in the data's own units.
-  std::vector<double> weight(rank);
-  for (int64_t k = 0; k < rank; ++k) {
-    weight[k] = alpha * std::ldexp(s[k], x.exponent) + (1 - alpha);
-  }
-  x.data.resize(size_t(x.rows * rank));
-  x.cols = rank;
-  for (int64_t i = 0; i < x.rows; ++i) {
-    for (int64_t k = 0; k < rank; ++k) x.data[i * rank + k] = u[i * r + k] * weight[k];
-  }
-  return true;
+double norm_of(int64_t rows, int64_t cols, const T* x) {
+  double sum = 0;
+  for (int64_t i = 0; i < rows; ++i) sum += sum_of_squares(cols, x + i * cols);
+  return std::sqrt(sum);
 }
 
 }  // namespace
 
+// Sums run over differences from the first sample, which are exact zeros for constant units and
+// keep their precision for units with a large mean. `total_` is zero for units that contribute
+// nothing: constant ones if centring, else zeros.
 template <class T>
-PreparedShape<T> prepare_shape(const MatrixRef<const T>& x, const ProcrustesOptions& options) {
-  PreparedShape<T> out;
-  const std::vector<int64_t> columns = contributing_columns(x, options.center);
-  out.constant_units = x.cols - int64_t(columns.size());
-  if (columns.empty()) return out;
-
-  Centred work = centred_columns(x, columns, options.center);
-  take_root(work, options.center);
-  const double norm = frobenius_norm(work.data);
-  if (norm == 0) return out;  // columns that differ by less than centring can resolve
-  out.norm = std::ldexp(norm, work.exponent);
-  if (options.alpha < 1) out.converged = reshape_by_alpha<T>(work, options.alpha);
-
-  const double scale = 1 / (options.alpha < 1 ? frobenius_norm(work.data) : norm);
-  out.cols = work.cols;
-  if constexpr (std::is_same_v<T, double>) {
-    for (double& v : work.data) v *= scale;
-    out.data = std::move(work.data);
-  } else {
-    out.data.resize(work.data.size());
-    for (size_t k = 0; k < work.data.size(); ++k) out.data[k] = T(work.data[k] * scale);
+void ShapePreparation<T>::find_means(const MatrixRef<const T>& x, bool center) {
+  reference_.assign(size_t(x.cols), 0.0);
+  if (center) {
+    for (int64_t j = 0; j < x.cols; ++j) reference_[j] = double(x(0, j));
   }
-  return out;
+  mean_.assign(size_t(x.cols), 0.0);
+  total_.assign(size_t(x.cols), 0.0);
+  const int64_t step = std::max<int64_t>(1, kBlockElements / x.cols);
+  const double* reference = reference_.data();
+  double* mean = mean_.data();
+  double* total = total_.data();
+  for (int64_t row = 0; row < x.rows; row += step) {
+    const int64_t count = std::min(step, x.rows - row);
+    const Rows<T> rows = contiguous_rows(x, row, count, 0, x.cols, gathered_);
+    for (int64_t r = 0; r < count; ++r) {
+      const T* from = rows.data + r * rows.ld;
+      for (int64_t j = 0; j < x.cols; ++j) {
+        const double difference = double(from[j]) - reference[j];
+        mean[j] += difference;
+        total[j] += std::abs(difference);
+      }
+    }
+    poll_interrupt();
+  }
+  for (double& m : mean_) m = center ? m / double(x.rows) : 0;
 }
 
-template PreparedShape<float> prepare_shape<float>(const MatrixRef<const float>&,
-                                                   const ProcrustesOptions&);
-template PreparedShape<double> prepare_shape<double>(const MatrixRef<const double>&,
-                                                     const ProcrustesOptions&);
+// Writes the kept columns, centred and times `unit`; returns the norm of what it wrote.
+template <class T>
+template <class Out>
+double ShapePreparation<T>::write_centred(const MatrixRef<const T>& x, double unit, Out* out) {
+  const int64_t kept = int64_t(kept_.size());
+  const int64_t step = std::max<int64_t>(1, kBlockElements / x.cols);
+  const double* reference = reference_.data();
+  const double* mean = mean_.data();
+  double squares = 0;
+  for (int64_t row = 0; row < x.rows; row += step) {
+    const int64_t count = std::min(step, x.rows - row);
+    const Rows<T> rows = contiguous_rows(x, row, count, 0, x.cols, gathered_);
+    for (int64_t r = 0; r < count; ++r) {
+      const T* from = rows.data + r * rows.ld;
+      Out* to = out + (row + r) * kept;
+      if (kept == x.cols) {
+        for (int64_t j = 0; j < kept; ++j) {
+          to[j] = Out(((double(from[j]) - reference[j]) - mean[j]) * unit);
+        }
+      } else {
+        for (int64_t k = 0; k < kept; ++k) {
+          const int64_t j = kept_[k];
+          to[k] = Out(((double(from[j]) - reference[j]) - mean[j]) * unit);
+        }
+      }
+      squares += sum_of_squares(kept, to);
+    }
+    poll_interrupt();
+  }
+  return std::sqrt(squares);
+}
+
+// The root in place of a wide matrix. Centred columns sum to zero, so the last column of their
+// root, which has one element, is zero up to rounding.
+template <class T>
+void ShapePreparation<T>::take_root(int64_t rows, int64_t& cols, bool center) {
+  root_.resize(size_t(rows * rows));
+  triangular_root<double>(rows, cols, wide_.data(), cols, root_.data());
+  cols = center ? rows - 1 : rows;
+  for (int64_t i = 0; i < rows; ++i) std::copy_n(&root_[i * rows], cols, &wide_[i * cols]);
+}
+
+// With X = U S V', X (alpha I + (1 - alpha) (X'X)^-1/2) is U (alpha S + 1 - alpha) up to V, which
+// no score sees; alpha weighs S, in the data's own units, against 1. Directions that rounding of
+// the input may have made count as absent.
+template <class T>
+bool ShapePreparation<T>::whiten(int64_t rows, int64_t& cols, int64_t dimension, double alpha,
+                                 double unit) {
+  const int64_t r = std::min(rows, cols);
+  left_.resize(size_t(rows * r));
+  right_.resize(size_t(r * cols));
+  values_.resize(size_t(r));
+  if (!svd<double>(rows, cols, wide_.data(), cols, values_.data(), left_.data(), right_.data())) {
+    return false;
+  }
+  const double least = double(dimension) * double(std::numeric_limits<T>::epsilon()) * values_[0];
+  cols = 0;
+  while (cols < r && values_[cols] > least) ++cols;
+  for (int64_t k = 0; k < cols; ++k) values_[k] = alpha * (values_[k] / unit) + (1 - alpha);
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t k = 0; k < cols; ++k) wide_[i * cols + k] = left_[i * r + k] * values_[k];
+  }
+  return true;
+}
+
+template <class T>
+void ShapePreparation<T>::run(const MatrixRef<const T>& x, const ProcrustesOptions& options,
+                              PreparedShape<T>& out) {
+  find_means(x, options.center);
+  kept_.clear();
+  double largest = 0;
+  for (int64_t j = 0; j < x.cols; ++j) {
+    if (total_[j] == 0) continue;
+    kept_.push_back(j);
+    largest = std::max(largest, total_[j]);
+  }
+  const int64_t rows = x.rows, kept = int64_t(kept_.size());
+  out.constant_units = x.cols - kept;
+  out.cols = kept;
+  out.norm = 0;
+  out.converged = true;
+  if (kept == 0) return;
+
+  // A power of two, so that squares neither overflow nor vanish and nothing is rounded.
+  const int exponent = std::isfinite(largest) ? std::clamp(std::ilogb(largest), -1000, 1000) : 0;
+  const double unit = std::ldexp(1.0, -exponent);
+  const bool root = kept >= rows && worth_a_root(rows, kept);
+  double norm;
+  if (!root && options.alpha == 1) {
+    out.data.resize(size_t(rows * kept));
+    norm = write_centred(x, unit, out.data.data());
+    out.norm = norm / unit;
+  } else {
+    wide_.resize(size_t(rows * kept));
+    norm = write_centred(x, unit, wide_.data());
+    out.norm = norm / unit;
+    if (std::isfinite(norm)) {
+      if (root) take_root(rows, out.cols, options.center);
+      if (options.alpha < 1) {
+        out.converged = whiten(rows, out.cols, std::max(rows, kept), options.alpha, unit);
+      }
+    }
+    norm = norm_of(rows, out.cols, wide_.data());
+    out.data.resize(size_t(rows * out.cols));
+    std::copy_n(wide_.begin(), out.data.size(), out.data.begin());
+  }
+  const T scale = T(1 / norm);
+  for (T& value : out.data) value *= scale;
+}
+
+template class ShapePreparation<float>;
+template class ShapePreparation<double>;
 
 }  // namespace likewise

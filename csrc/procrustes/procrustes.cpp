@@ -1,173 +1,117 @@
 #include "procrustes/procrustes.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
-#include <mutex>
 #include <string>
 
 #include "core/dtype.h"
+#include "core/failures.h"
 #include "core/parallel.h"
-#include "linalg/bidiagonal.h"
-#include "linalg/linalg.h"
+#include "procrustes/gap.h"
 
 namespace likewise {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-// Below this 1 - similarity the chord is computed from the rotation. An error e of the similarity
-// is an error e / angle of the angle: 1e-14 / 0.014 in double, 1e-8 / 0.045 with float products.
-template <class T>
-constexpr double kRefineBelow = sizeof(T) == 4 ? 1e-3 : 1e-4;
-
-template <class T>
-struct Workspace {
-  BidiagonalReduction<T> reduction;
-  std::vector<double> product, s, u, vt, rotation, x, residual;
-};
-
-// |X Q - Y|^2 for the best Q with orthonormal rows or columns, from the SVD of the product.
-// Returns NaN if that does not converge.
-template <class T>
-double chord_from_rotation(const Item<T>& x, const Item<T>& y, int64_t rows, const double* product,
-                           int64_t ld, Workspace<T>& w) {
-  const int64_t m = x.cols, n = y.cols, r = std::min(m, n);
-  w.product.resize(size_t(m * n));
-  for (int64_t i = 0; i < m; ++i) std::copy_n(product + i * ld, n, w.product.data() + i * n);
-  w.s.resize(r);
-  w.u.resize(size_t(m * r));
-  w.vt.resize(size_t(r * n));
-  w.rotation.resize(size_t(m * n));
-  if (!svd<double>(m, n, w.product.data(), n, w.s.data(), w.u.data(), w.vt.data())) return kNaN;
-  gemm<double>(Op::none, Op::none, m, n, r, 1, w.u.data(), r, w.vt.data(), n, 0, w.rotation.data(),
-               n);
-
-  // The narrower item is rotated into the space of the wider one, where its norm is kept.
-  const Item<T>& narrow = m <= n ? x : y;
-  const Item<T>& wide = m <= n ? y : x;
-  w.x.assign(narrow.data, narrow.data + rows * narrow.cols);
-  w.residual.assign(wide.data, wide.data + rows * wide.cols);
-  gemm<double>(Op::none, m <= n ? Op::none : Op::transpose, rows, wide.cols, narrow.cols, 1,
-               w.x.data(), narrow.cols, w.rotation.data(), n, -1, w.residual.data(), wide.cols);
-  double sum = 0;
-  for (const double v : w.residual) sum += v * v;
-  return sum;
-}
-
-// Squared distance of the two aligned unit-norm items, 2 - 2 * similarity. NaN data give NaN;
-// a decomposition that does not converge sets `failed`.
-template <class T>
-double squared_chord(const Item<T>& x, const Item<T>& y, int64_t rows, const double* product,
-                     int64_t ld, Workspace<T>& w, bool& failed) {
-  const double similarity = nuclear_norm(w.reduction.reduce(x.cols, y.cols, product, ld, 1.0));
-  if (!(1 - similarity < kRefineBelow<T>)) return 2 - 2 * similarity;
-  const double chord2 = chord_from_rotation(x, y, rows, product, ld, w);
-  failed = chord2 != chord2;
-  return chord2;
-}
-
-double score_of(double chord2, double norm_x, double norm_y, const ProcrustesOptions& options) {
-  switch (options.score) {
-    case ProcrustesScore::angular:
-      return 2 * std::asin(std::min(1.0, std::sqrt(chord2) / 2));
-    case ProcrustesScore::similarity:
-      return 1 - chord2 / 2;
-    default:
-      if (options.scale) return std::sqrt(chord2);
-      // |aU - bV|^2 = (a - b)^2 + a b |U - V|^2 for unit-norm U and V; hypot cannot overflow.
-      return std::hypot(norm_x - norm_y, std::sqrt(norm_x) * std::sqrt(norm_y) * std::sqrt(chord2));
-  }
-}
+constexpr char kSvd[] = "the singular value decomposition";
 
 }  // namespace
 
 template <class T>
 void procrustes_scores(const ShapeList<T>& a, const ShapeList<T>& b_given, int64_t rows,
-                       Pairing pairing, const ProcrustesOptions& options, int threads,
+                       bool symmetric, const ProcrustesOptions& options, int threads,
                        double* scores) {
-  const ShapeList<T>& b = pairing == Pairing::symmetric ? a : b_given;
-  const int64_t width = b.items.size();
-  std::vector<Workspace<T>> workspaces(std::max(threads, 1));
-  std::mutex mutex;
-  std::string failures;
-
-  auto visit = [&](int64_t i, int64_t j, double* product, int64_t ld, int worker) {
-    double score = kNaN;
-    if (a.norms[i] > 0 && b.norms[j] > 0) {
-      bool failed = false;
-      const double chord2 =
-          squared_chord(a.items[i], b.items[j], rows, product, ld, workspaces[worker], failed);
-      if (failed) {
-        const std::lock_guard lock(mutex);
-        failures += (failures.empty() ? "" : ", ") + std::to_string(i);
-        if (pairing != Pairing::paired) failures += " with " + std::to_string(j);
-      }
-      score = score_of(chord2, a.norms[i], b.norms[j], options);
+  const ShapeList<T>& b = symmetric ? a : b_given;
+  const int64_t width = int64_t(b.items.size());
+  std::vector<ProcrustesGap<T>> gaps(std::max(threads, 1));
+  Failures failures;
+  auto visit = [&](int64_t i, int64_t j, double* m, int64_t ld, int worker) {
+    double gap = kNaN;
+    if (a.norms[i] != 0 && b.norms[j] != 0 &&
+        !gaps[worker].run(a.items[i], b.items[j], rows, m, ld, gap)) {
+      failures.add("item " + std::to_string(i) + " with " + std::to_string(j));
     }
-    if (pairing == Pairing::paired) {
-      scores[i] = score;
-    } else {
-      scores[i * width + j] = score;
-      if (pairing == Pairing::symmetric) scores[j * width + i] = score;
-    }
+    const double score = procrustes_score(gap, a.norms[i], b.norms[j], options);
+    scores[i * width + j] = score;
+    if (symmetric) scores[j * width + i] = score;
+    poll_interrupt();
   };
-  for_each_product<T, double>(a.items, b.items, rows, pairing, threads, visit);
-  if (pairing == Pairing::symmetric) {
-    for (int64_t i = 0; i < width; ++i) {
-      scores[i * width + i] = a.norms[i] > 0 ? score_of(0, a.norms[i], a.norms[i], options) : kNaN;
-    }
-  }
-  if (!failures.empty()) {
-    throw ConvergenceError("the singular value decomposition did not converge for item " +
-                           failures);
+  for_each_product<T, double>(a.items, b.items, rows,
+                              symmetric ? Pairing::symmetric : Pairing::cross, threads, visit);
+  failures.raise(kSvd);
+  if (!symmetric) return;
+  for (int64_t i = 0; i < width; ++i) {
+    const bool usable = a.norms[i] != 0 && std::isfinite(a.norms[i]);
+    scores[i * width + i] = procrustes_score(usable ? 0 : kNaN, a.norms[i], a.norms[i], options);
   }
 }
 
 namespace {
 
-bool same_item_everywhere(const ArrayRef& array) {
-  for (int k = 0; k < array.ndim - 2; ++k) {
-    if (array.strides[k] != 0 && array.shape[k] != 1) return false;
-  }
-  return true;
-}
-
-// Prepares item 0 alone if the batch repeats it (broadcasting), every item otherwise.
+// One side of the pairs that a thread works on.
 template <class T>
-std::vector<PreparedShape<T>> prepare_batch(const ArrayRef& array, const ProcrustesOptions& options,
-                                            int threads) {
-  const MatrixBatch<const T> batch(array);
-  const int64_t count = same_item_everywhere(array) ? 1 : batch.count();
-  std::vector<PreparedShape<T>> prepared(count);
-  parallel_for(count, threads,
-               [&](int64_t i, int) { prepared[i] = prepare_shape<T>(batch[i], options); });
-  for (int64_t i = 0; i < count; ++i) {
-    if (!prepared[i].converged) {
-      throw ConvergenceError("the singular value decomposition did not converge for item " +
-                             std::to_string(i));
-    }
+class Side {
+ public:
+  void prepare(const MatrixRef<const T>& x, const ProcrustesOptions& options) {
+    fresh_ = x.data != source_;
+    if (!fresh_) return;
+    preparation_.run(x, options, shape_);
+    source_ = x.data;
   }
-  return prepared;
-}
+  const PreparedShape<T>& shape() const { return shape_; }
+  Item<T> item() const { return {shape_.data.data(), shape_.cols}; }
+  bool fresh() const { return fresh_; }
+
+ private:
+  ShapePreparation<T> preparation_;
+  PreparedShape<T> shape_;
+  const T* source_ = nullptr;
+  bool fresh_ = false;
+};
 
 template <class T>
-ShapeList<T> repeated_list(const std::vector<PreparedShape<T>>& prepared, int64_t count,
-                           ProcrustesCounts& counts) {
-  ShapeList<T> list;
-  for (int64_t i = 0; i < count; ++i) {
-    const PreparedShape<T>& shape = prepared[prepared.size() == 1 ? 0 : i];
-    list.items.push_back({shape.data.data(), shape.cols});
-    list.norms.push_back(shape.norm);
-  }
-  for (const PreparedShape<T>& shape : prepared) {
-    if (shape.norm > 0) {
-      counts.constant_units += shape.constant_units;
-    } else {
-      ++counts.constant_items;
+struct PairWorkspace {
+  Side<T> x, y;
+  ProductWorkspace<T, double> product;
+  ProcrustesGap<T> gap;
+};
+
+template <class T>
+ProcrustesCounts score_batch(const MatrixBatch<const T>& x, const MatrixBatch<const T>& y,
+                             const ProcrustesOptions& options, int threads, double* scores) {
+  const int64_t count = x.count();
+  std::vector<PairWorkspace<T>> workspaces(
+      std::clamp<int64_t>(threads, 1, std::max<int64_t>(count, 1)));
+  std::atomic<int64_t> constant_units = 0, constant_items = 0;
+  std::atomic<bool> finite = true;
+  Failures failures;
+  parallel_for(count, threads, [&](int64_t k, int worker) {
+    PairWorkspace<T>& w = workspaces[worker];
+    const MatrixRef<const T> matrix_x = x[k], matrix_y = y[k];
+    w.x.prepare(matrix_x, options);
+    w.y.prepare(matrix_y, options);
+    for (const Side<T>* side : {&w.x, &w.y}) {
+      if (!side->fresh()) continue;
+      if (!std::isfinite(side->shape().norm)) finite = false;
+      if (side->shape().cols == 0) {
+        ++constant_items;
+      } else {
+        constant_units += side->shape().constant_units;
+      }
     }
-  }
-  return list;
+    double gap = kNaN;
+    bool converged = w.x.shape().converged && w.y.shape().converged;
+    if (converged && w.x.shape().cols > 0 && w.y.shape().cols > 0) {
+      const double* m = product<T, double>(w.x.item(), w.y.item(), matrix_x.rows, w.product);
+      converged = w.gap.run(w.x.item(), w.y.item(), matrix_x.rows, m, w.y.shape().cols, gap);
+    }
+    if (!converged) failures.add("item " + std::to_string(k));
+    scores[k] = procrustes_score(gap, w.x.shape().norm, w.y.shape().norm, options);
+  });
+  failures.raise(kSvd);
+  return {constant_units, constant_items, finite};
 }
 
 }  // namespace
@@ -175,23 +119,16 @@ ShapeList<T> repeated_list(const std::vector<PreparedShape<T>>& prepared, int64_
 ProcrustesCounts procrustes_batch(const ArrayRef& x, const ArrayRef& y,
                                   const ProcrustesOptions& options, int threads, double* scores) {
   require_same_dtype(x, y, "procrustes");
-  ProcrustesCounts counts;
-  dispatch_float(x.dtype, [&](auto zero) {
+  return dispatch_float(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const int64_t count = MatrixBatch<const T>(x).count();
-    if (count == 0) return;
-    const auto prepared_x = prepare_batch<T>(x, options, threads);
-    const auto prepared_y = prepare_batch<T>(y, options, threads);
-    procrustes_scores<T>(repeated_list(prepared_x, count, counts),
-                         repeated_list(prepared_y, count, counts), x.shape[x.ndim - 2],
-                         Pairing::paired, options, threads, scores);
+    return score_batch<T>(MatrixBatch<const T>(x), MatrixBatch<const T>(y), options, threads,
+                          scores);
   });
-  return counts;
 }
 
 template void procrustes_scores<float>(const ShapeList<float>&, const ShapeList<float>&, int64_t,
-                                       Pairing, const ProcrustesOptions&, int, double*);
+                                       bool, const ProcrustesOptions&, int, double*);
 template void procrustes_scores<double>(const ShapeList<double>&, const ShapeList<double>&, int64_t,
-                                        Pairing, const ProcrustesOptions&, int, double*);
+                                        bool, const ProcrustesOptions&, int, double*);
 
 }  // namespace likewise

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, empty_scores, give_scores, read_pair
+from likewise._array import Array, empty_scores, give_scores, read_pair, require_finite
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
 from likewise.measure import Kind, register
 
@@ -110,15 +110,20 @@ class _ShapeMeasure:
         return scores
 
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
-        pair = read_pair(self.name, x, y, check_finite=check_finite)
+        # The engine meets NaN and infinity on its way; they are looked for only if it did.
+        pair = read_pair(self.name, x, y, check_finite=False)
         scores = empty_scores(pair)
         try:
-            units, items = _cpu.procrustes(
+            units, items, finite = _cpu.procrustes(
                 pair.x, pair.y, scores, *self._options(), _engine.threads()
             )
         except _cpu.EngineConvergenceError:
             with named_convergence(self.name):
                 raise
+        if check_finite and not finite:
+            require_finite(self.name, "x", pair.x)
+            require_finite(self.name, "y", pair.y)
+            raise ValueError(f"{self.name}: differences within x or y overflow float64")
         if units or items:
             warn_degenerate(self.name, units, items)
         warn_small_sample(self.name, pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
