@@ -40,7 +40,7 @@ inline typename Simd<T>::Vec exp_nonpositive(typename Simd<T>::Vec t) {
   using S = Simd<T>;
   using C = ExpConstants<T>;
   using Vec = typename S::Vec;
-  using Mask = typename S::Mask;
+  using Bits = typename S::Bits;
   constexpr T kLog2E = T(1.44269504088896340736);
   constexpr int kLast = int(sizeof(C::q) / sizeof(T)) - 1;
 
@@ -51,7 +51,7 @@ inline typename Simd<T>::Vec exp_nonpositive(typename Simd<T>::Vec t) {
   for (int i = kLast - 1; i >= 0; --i) q = q * r + C::q[i];
   const Vec exp_r = (r * r * q + r) + T(1);
   // The low bits of `biased` hold k: shifted into the exponent they multiply by 2^k.
-  const Vec scaled = (Vec)((Mask)exp_r + ((Mask)biased << C::mantissa_bits));
+  const Vec scaled = (Vec)((Bits)exp_r + ((Bits)biased << C::mantissa_bits));
   const Vec value = t < C::smallest ? S::fill(0) : scaled;
   return t == t ? value : t;
 }
