@@ -28,7 +28,7 @@ Workload = tuple[int, int, tuple[int, ...]]
 STACKS: list[Workload] = [
     (50, 512, (64, 256, 768)),
     (60, 1024, (64, 256, 512, 1024)),
-    (200, 1024, (128,)),
+    (100, 1024, (128,)),
 ]
 TINY_STACKS: list[Workload] = [(5, 48, (8, 16))]
 DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])

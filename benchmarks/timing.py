@@ -65,6 +65,7 @@ class _Lane:
     module: Any
     run: Callable[[], Any] = field(init=False)
     error: float = field(init=False)
+    once: float = field(init=False)
     calls: int = 1
     rounds: int = 1
     wall: list[float] = field(default_factory=list)
@@ -76,7 +77,10 @@ class _Lane:
         allowed = tolerance if contestant.tolerance is None else contestant.tolerance
         with _conditions(contestant):
             self.run = contestant.build(self.module)
-            answer = contestant.answer(self.run())
+            start = time.perf_counter()
+            result = self.run()
+            self.once = time.perf_counter() - start
+            answer = contestant.answer(result)
         self.error = float(error(answer))
         if not self.error <= allowed:
             raise AssertionError(
@@ -97,12 +101,16 @@ class _Lane:
         self.cpu.append(cpu / self.calls)
 
     def calibrate(self, effort: Effort) -> None:
-        """Choose calls per sample and rounds from one warm call, which is not counted."""
-        self.sample()
-        once = self.wall.pop()
-        self.cpu.pop()
-        self.calls = max(1, math.ceil(effort.sample / once))
-        affordable = int(effort.budget / (once * self.calls))
+        """Choose calls per sample and rounds from one warm call, which is not counted.
+
+        A call that exhausts the budget is warm enough from its check.
+        """
+        if self.once < effort.budget:
+            self.sample()
+            self.once = self.wall.pop()
+            self.cpu.pop()
+        self.calls = max(1, math.ceil(effort.sample / self.once))
+        affordable = int(effort.budget / (self.once * self.calls))
         self.rounds = min(max(affordable, effort.least_rounds), effort.most_rounds)
 
     def row(self, clock: str, comparison: Comparison, ours: float | None) -> Row:
