@@ -24,7 +24,9 @@ from likewise.errors import (
 from likewise.grid import Grid, cross, pairwise
 from likewise.inference import Bootstrap, PermutationTest, bootstrap, permutation_test
 from likewise.kernels import cka, hsic
+from likewise.linalg import nuclear_norm, orthogonal_procrustes, polar, svdvals
 from likewise.measure import Measure, measure, measures, register
+from likewise.procrustes import procrustes, shape_distance
 from likewise.reduce import reduce
 
 __all__ = [
@@ -48,11 +50,17 @@ __all__ = [
     "linear_sum_assignment",
     "measure",
     "measures",
+    "nuclear_norm",
     "num_threads",
+    "orthogonal_procrustes",
     "pairwise",
     "permutation_match",
     "permutation_test",
+    "polar",
+    "procrustes",
     "reduce",
     "register",
     "semi_match",
+    "shape_distance",
+    "svdvals",
 ]

@@ -50,3 +50,37 @@ def match_units_cross(
     score: Array,
     threads: int,
 ) -> None: ...
+
+# linalg
+def svdvals(a: Array, s: Array, threads: int) -> None: ...
+def nuclear_norm(a: Array, out: Array, threads: int) -> None: ...
+def polar(a: Array, u: Array, p: Array, threads: int) -> None: ...
+def orthogonal_procrustes(a: Array, b: Array, r: Array, scale: Array, threads: int) -> None: ...
+
+# procrustes
+def procrustes(
+    x: Array,
+    y: Array,
+    out: Array,
+    center: bool,
+    scale: bool,
+    alpha: float,
+    score: str,
+    threads: int,
+) -> tuple[int, int, bool]: ...
+def procrustes_prepare(
+    items: list[Array], center: bool, scale: bool, alpha: float, score: str, threads: int
+) -> list[tuple[Array, float, int]]: ...
+def procrustes_compare(
+    a: list[Array],
+    norms_a: list[float],
+    b: list[Array],
+    norms_b: list[float],
+    symmetric: bool,
+    out: Array,
+    center: bool,
+    scale: bool,
+    alpha: float,
+    score: str,
+    threads: int,
+) -> None: ...

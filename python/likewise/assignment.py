@@ -91,12 +91,7 @@ def linear_sum_assignment(
         "cost matrix is infeasible": every assignment has a forbidden pair.
         Fewer than two axes.
     """
-    if (
-        type(cost) is _ndarray
-        and cost.dtype == _FLOAT64
-        and cost.ndim == 2
-        and cost.flags.aligned
-    ):
+    if type(cost) is _ndarray and cost.dtype == _FLOAT64 and cost.ndim == 2 and cost.flags.aligned:
         m, n = cost.shape
         pairs = m if m < n else n
         rows, cols = _empty(pairs, _INT64), _empty(pairs, _INT64)
@@ -154,9 +149,7 @@ def assignment(
     rows, cols = _empty_pairs(array)
     total, gap = np.empty(batch), np.empty(batch)
     u, v = np.empty((*batch, m)), np.empty((*batch, n))
-    _cpu.assignment(
-        array, bool(maximize), *start, rows, cols, total, u, v, gap, _engine.threads()
-    )
+    _cpu.assignment(array, bool(maximize), *start, rows, cols, total, u, v, gap, _engine.threads())
     return Assignment(*map(library.give, (rows, cols, total, u, v, gap)))
 
 
@@ -211,9 +204,7 @@ class _UnitMatch:
             prepared.append((units, _cpu.unit_columns(item, units)))
         return prepared
 
-    def compare(
-        self, a: list[tuple[Array, int]], b: list[tuple[Array, int]] | None
-    ) -> Array:
+    def compare(self, a: list[tuple[Array, int]], b: list[tuple[Array, int]] | None) -> Array:
         """Scores of all pairs; correlations come from merged products."""
         other = a if b is None else b
         scores = np.empty((len(a), len(other)))
@@ -236,9 +227,7 @@ class _UnitMatch:
 
     def match(self, x: Any, y: Any, *, check_finite: bool = True) -> Match:
         """The score and the partners."""
-        pair = read_pair(
-            self.name, x, y, check_finite=check_finite, min_samples=self.min_samples
-        )
+        pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
         scores = empty_scores(pair)
         dx, dy = pair.x.shape[-1], pair.y.shape[-1]
         partners = np.empty((*pair.batch, dx), np.int64)

@@ -66,9 +66,7 @@ class _KernelMeasure:
                 f"positive factor, got {self.bandwidth!r}"
             )
         if not (_positive(self.degree) and self.degree == int(self.degree)):
-            raise ValueError(
-                f"{self.name}: degree must be a positive integer, got {self.degree!r}"
-            )
+            raise ValueError(f"{self.name}: degree must be a positive integer, got {self.degree!r}")
         if self.gamma is not None and not _positive(self.gamma):
             raise ValueError(f"{self.name}: gamma must be positive or None, got {self.gamma!r}")
         if not math.isfinite(self.coef0):
@@ -129,9 +127,7 @@ class _KernelMeasure:
         return scores
 
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
-        pair = read_pair(
-            self.name, x, y, check_finite=check_finite, min_samples=self.min_samples
-        )
+        pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
         scores = empty_scores(pair)
         status = np.empty((*pair.batch, 2), np.int32)
         constants = np.empty((*pair.batch, 2), np.int64)
