@@ -86,6 +86,7 @@ def test_checkpoints_are_those_of_scikit_learn(images):
     assert min(layer.min() for layer in checkpoint.hidden(pixels)) == 0
 
 
+@pytest.mark.filterwarnings("ignore::likewise.DegenerateWarning")
 def test_everything_is_recorded_and_compared_with_everything(result):
     networks = {key.network for key in result.recordings}
     states = {key.state for key in result.recordings}

@@ -225,7 +225,7 @@ def test_the_demo_prints_its_findings_and_writes_one_file(demo, folder):
     header = next(line for line in lines if "Procrustes" in line and "CKA, unbiased" in line)
     assert "Permutation match" in header
     shifts = ("trained, noise", "trained, rotation by 90°", "trained, pixel shuffle")
-    for state in ("step 0, untrained", "step 1024, trained", *shifts):
+    for state in ("step 0, untrained", "step 512, trained", *shifts):
         (line,) = [line for line in lines if line.startswith(state)]
         assert line.count("±") == 4
     assert str(folder / "demo.html") in lines[-1]

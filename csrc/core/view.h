@@ -38,6 +38,7 @@ struct MatrixRef {
 
   T& operator()(int64_t i, int64_t j) const { return data[i * row_stride + j * col_stride]; }
   bool rows_contiguous() const { return col_stride == 1 || cols <= 1; }
+  MatrixRef transposed() const { return {data, cols, rows, col_stride, row_stride}; }
 };
 
 // The array's last two axes as matrices, its leading axes as one flattened batch.

@@ -19,6 +19,7 @@ class ProcrustesGap {
                          int64_t ld, double& gap);
 
  private:
+  double gap_in_double(const Item<T>& x, const Item<T>& y, int64_t rows);
   [[nodiscard]] bool from_rotation(const Item<T>& x, const Item<T>& y, int64_t rows,
                                    const double* m, int64_t ld, double& gap);
 
