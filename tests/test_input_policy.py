@@ -49,6 +49,7 @@ def test_nan_and_infinity_are_located(measure, pair, bad):
         measure(x, y)
 
 
+@pytest.mark.filterwarnings("ignore::likewise.DegenerateWarning")
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_without_the_look_no_score_looks_fine(measure, pair, bad):
     x, y = stacked(pair)
