@@ -18,8 +18,9 @@ namespace likewise {
 // The kept entries of one row. `bound` is a lower bound of the reduced cost of every other entry.
 struct Candidates {
   static constexpr int kCapacity = 32;
-  double cost[kCapacity];
-  int32_t column[kCapacity];
+  static constexpr int kSlack = 8;  // written before an overflow is noticed
+  double cost[kCapacity + kSlack];
+  int32_t column[kCapacity + kSlack];
   double bound;
   int32_t count;  // a multiple of the lanes, filled up with infinite costs
   int32_t wide;   // the list was of no help when it was last renewed

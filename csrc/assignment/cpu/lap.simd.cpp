@@ -21,32 +21,50 @@ void reset(LapState& s) {
 }
 
 struct Start {
-  int32_t free = 0;  // rows without a column, in free_rows
-  bool valid = true;
-  bool feasible = true;
-  bool finished = true;  // false if too many rows wanted the same columns
+  LapStatus status = LapStatus::optimal;  // as far as is known
+  int32_t seen = 0;                       // rows looked at
+  int32_t free = 0;                       // rows without a column, in free_rows
 };
 
 // Gives every row the column of its least reduced cost, unless an earlier row has it.
+// Stops when more than `most_free` rows are left without.
 template <class T>
 Start assign_row_minima(LapState& s, int32_t most_free) {
   Start start;
-  for (int32_t i = 0; i < s.rows; ++i) {
+  while (start.seen < s.rows && start.free <= most_free) {
+    const int32_t i = start.seen++;
     const RowMinimum least = row_minimum<T>(s, i);
-    start.valid &= least.valid;
+    if (!least.valid) return {LapStatus::invalid, start.seen, 0};
     if (least.column < 0) {
-      start.feasible = false;
+      start.status = LapStatus::infeasible;
     } else if (s.row_of_col[least.column] == kFree) {
       assign(s, i, least.column, s.sign * double(cost_row<T>(s, i)[least.column]));
     } else {
       s.free_rows[start.free++] = i;
-      if (start.free > most_free) {
-        start.finished = false;
-        return start;
-      }
     }
   }
   return start;
+}
+
+// Frees the rows from start.seen on and lists their candidates; the others stay as they are.
+template <class T>
+void free_other_rows(LapState& s, Start& start) {
+  for (; start.seen < s.rows; ++start.seen) {
+    if (!row_is_valid<T>(s, start.seen)) {
+      start.status = LapStatus::invalid;
+      return;
+    }
+    renew_candidates<T>(s, start.seen);
+    s.free_rows[start.free++] = start.seen;
+  }
+}
+
+// Starts anew from the column minima, all rows free.
+template <class T>
+void free_all_rows(LapState& s, Start& start) {
+  reset(s);
+  start = {column_minima<T>(s) ? LapStatus::optimal : LapStatus::invalid, s.rows, s.rows};
+  for (int32_t i = 0; i < s.rows; ++i) s.free_rows[i] = i;
 }
 
 struct TwoSmallest {
@@ -160,18 +178,16 @@ LapStatus solve(LapState& s, bool warm) {
     for (int32_t j = 0; j < s.cols; ++j) s.column_dual[j] = 0;
   }
   reset(s);
-  // Without duals, few collisions mean that zero duals are nearly optimal. Otherwise the column
-  // minima are a better start, unless columns stay free: their duals have to be equal.
-  const bool keep = warm || !square;
-  Start start = assign_row_minima<T>(s, keep ? s.rows : s.rows / 8);
-  if (!start.finished) {
-    start.valid = column_minima<T>(s);
-    reset(s);
-    start.free = s.rows;
-    for (int32_t i = 0; i < s.rows; ++i) s.free_rows[i] = i;
+  // If few rows want the same columns, the duals (zeros, unless warm) are nearly optimal.
+  Start start = assign_row_minima<T>(s, s.rows / 8);
+  if (start.status != LapStatus::invalid && start.seen < s.rows) {
+    if (warm || !square) {  // columns that stay free need equal duals: their minima will not do
+      free_other_rows<T>(s, start);
+    } else {
+      free_all_rows<T>(s, start);
+    }
   }
-  if (!start.valid) return LapStatus::invalid;
-  if (!start.feasible) return LapStatus::infeasible;
+  if (start.status != LapStatus::optimal) return start.status;
   const int32_t free = reduce_rows<T>(s, start.free);
   for (int32_t k = 0; k < free; ++k) {
     if (!ShortestPath<T>(s).augment(s.free_rows[k])) return LapStatus::infeasible;

@@ -90,6 +90,21 @@ static RowMinimum row_minimum(LapState& s, int32_t i) {
   return best;
 }
 
+// No NaN, and no -infinity after the sign.
+template <class T>
+static bool row_is_valid(const LapState& s, int32_t i) {
+  const T* row = cost_row<T>(s, i);
+  D::Mask invalid = D::Mask{};
+  int32_t j = 0;
+  for (; j + kLanes <= s.cols; j += kLanes) {
+    const D::Vec x = D::load_as(row + j) * D::fill(s.sign);
+    invalid |= ~(x > D::fill(-kInfinity));
+  }
+  bool valid = D::bits(invalid) == 0;
+  for (; j < s.cols; ++j) valid &= s.sign * double(row[j]) > -kInfinity;
+  return valid;
+}
+
 // column_dual[j] = min over i of sign * cost(i, j), zero where all are infinite. False if invalid.
 template <class T>
 static bool column_minima(LapState& s) {
@@ -177,43 +192,49 @@ static Thresholds block_minima(LapState& s, const T* row) {
   return t;
 }
 
-// Appends the entries from `low` to `high` to the list, in the order of columns start, start + 1,
-// ..., n - 1, 0, ..., start - 1. False if they do not fit; the list is full then.
+// Lists the entries of at most `threshold`. False if there are too many.
+// Looks only at lanes of blocks whose minimum passes, and writes every entry but keeps those that
+// pass: nothing here depends on hard-to-predict branches.
 template <class T>
-static bool list_between(LapState& s, const T* row, double low, double high, int32_t start,
-                         Candidates& list) {
-  const int32_t n = s.cols, blocks = (n + kBlock - 1) / kBlock;
-  const D::Vec from = D::fill(low), to = D::fill(high);
-  int32_t block = start / kBlock;
-  for (int32_t visit = 0; visit <= blocks; ++visit) {
-    const int32_t begin = block * kBlock;
+static bool list_up_to(const LapState& s, const T* row, double threshold, Candidates& list) {
+  constexpr int32_t kWord = 64;
+  const int32_t n = s.cols, groups = (n + kBlock - 1) / kBlock * kLanes;
+  int32_t count = 0;
+  for (int32_t first = 0; first < groups; first += kWord) {
+    const int32_t last = first + kWord < groups ? first + kWord : groups;
     uint64_t hits = 0;
-    if (!D::bits(D::load(s.block_min + block * kLanes) <= to)) {
-    } else if (begin + kBlock <= n) {
-      for (int k = 0; k < kStep; ++k) {
-        const D::Vec x = reduced(s, row, begin + k * kLanes);
-        hits |= D::bits((x >= from) & (x <= to)) << (k * kLanes);
-      }
-    } else {
-      for (int32_t j = begin; j < n; ++j) {
-        const double x = reduced_at(s, row, j);
-        hits |= uint64_t(x >= low && x <= high) << (j - begin);
-      }
+    for (int32_t g = first; g < last; g += kLanes) {
+      hits |= D::bits(D::load(s.block_min + g) <= D::fill(threshold)) << (g - first);
     }
-    // The first block is visited twice: from `start` on, and up to it at the end.
-    const uint64_t before_start = (uint64_t{1} << (start % kBlock)) - 1;
-    if (visit == 0) hits &= ~before_start;
-    if (visit == blocks) hits &= before_start;
     for (; hits; hits &= hits - 1) {
-      if (list.count == Candidates::kCapacity) return false;
-      const int32_t j = begin + __builtin_ctzll(hits);
+      const int32_t g = first + __builtin_ctzll(hits);
+      const int32_t begin = g / kLanes * kBlock + g % kLanes;
+      const int32_t end = begin + kBlock < n ? begin + kBlock : n;
+      for (int32_t j = begin; j < end; j += kLanes) {
+        list.column[count] = j;
+        list.cost[count] = s.sign * double(row[j]);
+        count += list.cost[count] - s.column_dual[j] <= threshold;
+      }
+      if (count > Candidates::kCapacity) return false;
+    }
+  }
+  list.count = count;
+  return true;
+}
+
+// Fills the list up with entries of exactly this reduced cost, from column `start` on cyclically.
+template <class T>
+static void list_ties(const LapState& s, const T* row, double value, int32_t start,
+                      Candidates& list) {
+  int32_t j = start;
+  for (int32_t k = 0; k < s.cols && list.count < Candidates::kCapacity; ++k) {
+    if (reduced_at(s, row, j) == value) {
       list.column[list.count] = j;
       list.cost[list.count] = s.sign * double(row[j]);
       ++list.count;
     }
-    block = block + 1 < blocks ? block + 1 : 0;
+    j = j + 1 < s.cols ? j + 1 : 0;
   }
-  return true;
 }
 
 // Lists the row's smallest reduced costs and sets the bound of the others.
@@ -223,15 +244,13 @@ static void list_smallest(LapState& s, const T* row, int32_t start, Candidates& 
   const Thresholds t = block_minima(s, row);
   double threshold = t.loose < kInfinity ? t.loose : kLargest;
   for (int attempt = 0;; ++attempt) {
-    list.count = 0;
     list.bound = threshold < kLargest ? threshold : kInfinity;
-    if (list_between(s, row, -kInfinity, threshold, 0, list)) return;
+    if (list_up_to(s, row, threshold, list)) return;
     // Too many, perhaps because of ties at the threshold: then the list may hold any of them. Rows
     // that start at different columns hold different ones, and need not fight over the first few.
-    list.count = 0;
-    list.bound = threshold;
-    if (list_between(s, row, -kInfinity, __builtin_nextafter(threshold, -kInfinity), 0, list)) {
-      list_between(s, row, threshold, threshold, start, list);
+    if (list_up_to(s, row, __builtin_nextafter(threshold, -kInfinity), list)) {
+      list.bound = threshold;
+      list_ties(s, row, threshold, start, list);
       return;
     }
     if (attempt == 0) {
