@@ -165,11 +165,12 @@ def test_the_table_shows_every_score_with_its_control(run, files):
 def test_a_wide_grid_is_shown_by_the_best_partners(run, tmp_path):
     rng = np.random.default_rng(1)
     arrays = {f"layer {k}": rng.standard_normal((30, 3)) for k in range(12)}
-    np.savez(tmp_path / "many.npz", **arrays)
+    np.savez(tmp_path / "many.npz", constant=np.ones((30, 3)), **arrays)
     np.savez(tmp_path / "last.npz", copy=arrays["layer 11"])
     text = run("compare", "last.npz", "many.npz", "--measure", "procrustes,cka").stdout
     assert text.count("layer 11") == 2
     assert "layer 0" not in text
+    assert "constant" not in text
 
 
 def test_options_of_a_measure(run, files, tmp_path):

@@ -86,6 +86,19 @@ def test_checkpoints_are_those_of_scikit_learn(images):
     assert min(layer.min() for layer in checkpoint.hidden(pixels)) == 0
 
 
+def test_every_step_of_training_sees_one_new_batch(images, monkeypatch):
+    seen = []
+    monkeypatch.setattr(training, "_fit", lambda classifier, digits, rows: seen.append(rows))
+    monkeypatch.setattr(training, "_snapshot", lambda *arguments: None)
+    list(training.train(Network(0, 16, 0), images, dataclasses.replace(SMALL, steps=(0, 1, 40))))
+    initial, first, others = seen
+    assert (len(initial), len(first), len(others)) == (64, 64, 39 * 64)
+    # Every image is seen once before any is seen again.
+    order = np.concatenate([first, others])
+    for epoch in (order[:1647], order[1647:]):
+        assert len(set(epoch)) == len(epoch)
+
+
 @pytest.mark.filterwarnings("ignore::likewise.DegenerateWarning")
 def test_everything_is_recorded_and_compared_with_everything(result):
     networks = {key.network for key in result.recordings}
@@ -248,8 +261,11 @@ def test_every_number_of_the_figures_comes_from_this_run(result):
     first = figures.estimate(result, PROCRUSTES, UNTRAINED, (0, 0), (16, 16))
     assert lines[0]["y"][0] == first.value
     shifts = [trace for trace in figure("shift")["data"] if trace["mode"] == "lines+markers"]
-    noise = figures.change(result, PROCRUSTES, NOISE, 1, (16, 16))
-    assert shifts[0]["y"][1] == noise.value
+    noisy, clean = (
+        figures.estimate(result, PROCRUSTES, State(200, images), (1, 1), (16, 16)).value
+        for images in (NOISE, CLEAN)
+    )
+    assert shifts[0]["y"][1] == pytest.approx(noisy - clean)
     assert len(shifts) == len(SCORES) * 3 * 3
 
 

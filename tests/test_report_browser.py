@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import likewise as lw
+from likewise.report import Figure, Page, Panels
 
 pytest.importorskip("typer")
 pytest.importorskip("plotly")
@@ -290,6 +291,18 @@ def test_a_page_of_compared_activations(browser, folder):
         "[...document.querySelectorAll('#grid-0 .ytick text')].map((tick) => tick.textContent)"
     )
     assert labels == ["<b>1</b> & </script>", "2", "constant"]
+
+
+def test_no_text_can_end_the_script_it_is_in(browser, tmp_path):
+    panels = Panels(1, 1, height=300)
+    panels.axes(0, 0, {}, {})
+    panels.title(0, 0, "</script><script>throw new Error('escaped')</script>")
+    page = Page("<script>", "a & b", "</p>")
+    page.figure(Figure("one", "</h2>", panels, "</section>"))
+    (tmp_path / "page.html").write_text(page.html(), encoding="utf-8")
+    browser.open(tmp_path / "page.html")
+    assert browser.complaints() == []
+    assert browser.evaluate("document.querySelector('h1').textContent") == "<script>"
 
 
 def test_a_broken_page_is_noticed(browser, tmp_path):

@@ -54,10 +54,11 @@ def headline(result: Result) -> str:
     """The finding that the report has as its title."""
     untrained, trained = _untrained_and_trained(result, PROCRUSTES)
     values = f"from {number(untrained[0])} to {number(trained[0])}"
+    what = "layer by layer, Procrustes similarity"
     if _beats_controls(trained - untrained):
-        return f"Networks trained apart grow alike: layer by layer, Procrustes similarity rises {values}"
+        return f"Networks trained apart grow alike: {what} rises {values}"
     if _beats_controls(untrained - trained):
-        return f"Networks trained apart grow apart: layer by layer, Procrustes similarity falls {values}"
+        return f"Networks trained apart grow apart: {what} falls {values}"
     return f"Training moves Procrustes similarity no further than chance: {values}"
 
 
