@@ -32,7 +32,7 @@ class Settings:
 
     seed: int = 0
     networks_per_width: int = 4
-    widths: tuple[int, ...] = (32, 128)
+    widths: tuple[int, ...] = (32, 96)
     layers: int = 4
     steps: tuple[int, ...] = (0, 2, 8, 32, 128, 512)
     batch_size: int = 64
