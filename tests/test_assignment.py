@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -370,3 +374,47 @@ def test_threads_change_nothing():
         together = lw.assignment(cost)
     for a, b in zip(alone, together, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("simd", ["baseline", "avx2", "avx512"])
+def test_every_instruction_set_finds_the_optimum(simd, tmp_path):
+    rng = np.random.default_rng(12)
+    costs = {
+        f"{name} {m} {n}": kind(rng, m, n)
+        for name, kind in KINDS.items()
+        for m, n in ((12, 12), (33, 50), (70, 70), (150, 131))
+    }
+    np.savez(tmp_path / "costs.npz", **costs)
+    code = """
+import sys
+import numpy as np
+import likewise as lw
+
+for name, cost in np.load(sys.argv[1]).items():
+    for dtype in (np.float32, np.float64):
+        stale = lw.assignment((cost + 0.01).astype(dtype), duals=(0, 0))
+        found = lw.assignment(cost.astype(dtype), duals=(stale.u, stale.v))
+        cold = lw.linear_sum_assignment(cost.astype(dtype))
+        print(name, *cold[1], cost[cold].sum(), found.cost, found.gap, sep=",")
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "costs.npz")],
+        env=os.environ | {"LIKEWISE_SIMD": simd},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "run on this processor" in run.stderr:
+        pytest.skip(f"no {simd} on this processor")
+    assert run.returncode == 0, run.stderr
+    lines = run.stdout.splitlines()
+    assert len(lines) == 2 * len(costs)
+    for k, line in enumerate(lines):
+        name, *columns, total, warm, gap = line.split(",")
+        cost = costs[name]
+        best = cost[linear_sum_assignment(cost)].sum()
+        rel = 1e-12 if k % 2 else 1e-6  # of costs that were rounded to float32
+        assert len(set(columns)) == min(cost.shape)
+        assert float(total) == pytest.approx(best, rel=rel, abs=rel), name
+        assert float(warm) == pytest.approx(best, rel=rel, abs=rel), name
+        assert 0 <= float(gap) <= 1e-12 * max(1, np.abs(cost[np.isfinite(cost)]).max()) * len(cost)

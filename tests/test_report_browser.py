@@ -225,7 +225,7 @@ def test_the_demo_prints_its_findings_and_writes_one_file(demo, folder):
     header = next(line for line in lines if "Procrustes" in line and "CKA, unbiased" in line)
     assert "Permutation match" in header
     shifts = ("trained, noise", "trained, rotation by 90°", "trained, pixel shuffle")
-    for state in ("step 0, untrained", "step 1024, trained", *shifts):
+    for state in ("step 0, untrained", "step 512, trained", *shifts):
         (line,) = [line for line in lines if line.startswith(state)]
         assert line.count("±") == 4
     assert str(folder / "demo.html") in lines[-1]
@@ -272,9 +272,9 @@ def test_every_number_in_the_tables_has_its_control(browser, demo, folder):
     browser.open(folder / "demo.html")
     cells = browser.evaluate("[...document.querySelectorAll('td')].map((cell) => cell.textContent)")
     assert len(cells) > 500
-    number = r"−?\d\.\d{3}"
+    number = r"−?\d\.\d{4}"
     for cell in cells:
-        assert re.fullmatch(rf"{number}{number} ± {number}", cell), cell
+        assert re.fullmatch(rf"−?\d\.\d{{3}}{number} ± {number}", cell), cell
 
 
 def test_a_page_of_compared_activations(browser, folder):

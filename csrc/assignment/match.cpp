@@ -60,8 +60,24 @@ double mean_column_maximum(const MatrixRef<const T>& correlation) {
 }
 
 template <class T>
+bool has_nan(const MatrixRef<const T>& correlation) {
+  bool found = false;
+  for (int64_t i = 0; i < correlation.rows; ++i) {
+    for (int64_t j = 0; j < correlation.cols; ++j) {
+      found |= correlation(i, j) != correlation(i, j);
+    }
+  }
+  return found;
+}
+
+// NaN data, which only an unchecked call holds, score NaN and match nothing.
+template <class T>
 double match_correlations(Matching matching, AssignmentSolver& solver,
                           const MatrixRef<const T>& correlation, std::vector<int64_t>& assignment) {
+  if (has_nan(correlation)) {
+    assignment.assign(size_t(correlation.rows), -1);
+    return kNaN;
+  }
   return matching == Matching::permutation ? match_permutation(solver, correlation, assignment)
                                            : match_semi(correlation, assignment);
 }
@@ -124,7 +140,11 @@ int64_t unit_columns(const MatrixRef<const T>& x, T* out) {
   for (int64_t j = 0; j < d; ++j) {
     const double spread = double(high[j]) - double(low[j]);
     constant += spread == 0;
-    unit[j] = spread == 0 ? 0 : std::ldexp(1.0, std::clamp(-std::ilogb(spread), -1022, 1022));
+    if (std::isfinite(low[j]) && std::isfinite(high[j])) {
+      unit[j] = spread == 0 ? 0 : std::ldexp(1.0, std::clamp(-std::ilogb(spread), -1022, 1022));
+    } else {
+      unit[j] = kNaN;
+    }
     origin[j] = double(low[j]) * unit[j];
   }
   for (int64_t i = 0; i < n; ++i) {
@@ -139,7 +159,7 @@ int64_t unit_columns(const MatrixRef<const T>& x, T* out) {
       norm[j] += centred * centred;
     }
   }
-  for (double& m : norm) m = m > 0 ? 1 / std::sqrt(m) : 0;
+  for (double& m : norm) m = m == 0 ? 0 : 1 / std::sqrt(m);
   for (int64_t i = 0; i < n; ++i) {
     T* row = out + i * d;
     for (int64_t j = 0; j < d; ++j) {

@@ -28,10 +28,12 @@ struct SignedOf;
 template <>
 struct SignedOf<float> {
   using type = int32_t;
+  using bits = uint32_t;
 };
 template <>
 struct SignedOf<double> {
   using type = int64_t;
+  using bits = uint64_t;
 };
 
 // N lanes of T. Arithmetic, comparisons (lanes of 0 or -1 in Mask) and ?: are the compiler's.
@@ -41,6 +43,7 @@ struct Simd {
   typedef T Vec __attribute__((vector_size(N * sizeof(T))));
   typedef T Unaligned __attribute__((vector_size(N * sizeof(T)), aligned(sizeof(T)), may_alias));
   typedef typename SignedOf<T>::type Mask __attribute__((vector_size(N * sizeof(T))));
+  typedef typename SignedOf<T>::bits Bits __attribute__((vector_size(N * sizeof(T))));  // may wrap
 
   static inline Vec load(const T* p) { return *reinterpret_cast<const Unaligned*>(p); }
   // N floats or doubles at p, as lanes of T.

@@ -28,21 +28,36 @@ double norm_of(const std::vector<double>& x) {
 
 template <class T>
 bool ProcrustesGap<T>::run(const Item<T>& x, const Item<T>& y, int64_t rows, const double* m,
-                           int64_t ld, double& gap) {
-  gap = 1 - nuclear_norm(reduction_.reduce(x.cols, y.cols, m, ld, 1));
-  if constexpr (std::is_same_v<T, double>) {
-    if (gap < kFromRotationBelow) return from_rotation(x, y, rows, m, ld, gap);
-  } else {
-    if (gap < kAgainInDoubleBelow) {
-      x_.assign(x.data, x.data + rows * x.cols);
-      y_.assign(y.data, y.data + rows * y.cols);
-      const double* exact =
-          product<double, double>({x_.data(), x.cols}, {y_.data(), y.cols}, rows, product_);
-      const double factor = 1 / (norm_of(x_) * norm_of(y_));  // of unit norm in float only
-      gap = 1 - nuclear_norm(exact_.reduce(x.cols, y.cols, exact, y.cols, factor));
-    }
+                           int64_t ld, bool refine, double& gap) {
+  if (!refine) {
+    gap = 1 - nuclear_norm(reduction_.reduce(x.cols, y.cols, m, ld, 1));
+    return true;
   }
-  return true;
+  if constexpr (std::is_same_v<T, double>) {
+    gap = 1 - nuclear_norm(reduction_.reduce(x.cols, y.cols, m, ld, 1));
+    return gap < kFromRotationBelow ? from_rotation(x, y, rows, m, ld, gap) : true;
+  } else {
+    // No rotation is one of the candidates, so the trace is a bound: successive checkpoints of one
+    // network need not be reduced in float first.
+    double trace = 0;
+    for (int64_t i = 0; i < std::min(x.cols, y.cols); ++i) trace += m[i * ld + i];
+    gap = 1 - trace;
+    if (!(gap < kAgainInDoubleBelow)) {
+      gap = 1 - nuclear_norm(reduction_.reduce(x.cols, y.cols, m, ld, 1));
+    }
+    if (gap < kAgainInDoubleBelow) gap = gap_in_double(x, y, rows);
+    return true;
+  }
+}
+
+template <class T>
+double ProcrustesGap<T>::gap_in_double(const Item<T>& x, const Item<T>& y, int64_t rows) {
+  x_.assign(x.data, x.data + rows * x.cols);
+  y_.assign(y.data, y.data + rows * y.cols);
+  const double* m =
+      product<double, double>({x_.data(), x.cols}, {y_.data(), y.cols}, rows, product_);
+  const double factor = 1 / (norm_of(x_) * norm_of(y_));  // float items have unit norm to 1e-8 only
+  return 1 - nuclear_norm(exact_.reduce(x.cols, y.cols, m, y.cols, factor));
 }
 
 // |X Q - Y|^2 / 2, with Q from the SVD of the product: its error enters squared.

@@ -30,7 +30,10 @@ def correlations(x: Floats, y: Floats) -> Floats:
     for i, a in enumerate(x.T.astype(np.float64)):
         for j, b in enumerate(y.T.astype(np.float64)):
             if np.ptp(a) > 0 and np.ptp(b) > 0:
-                found[i, j] = np.corrcoef(a, b)[0, 1]
+                a_centred, b_centred = a - a.mean(), b - b.mean()
+                found[i, j] = (a_centred @ b_centred) / np.sqrt(
+                    (a_centred @ a_centred) * (b_centred @ b_centred)
+                )
     return found
 
 

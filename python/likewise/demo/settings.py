@@ -34,7 +34,7 @@ class Settings:
     networks_per_width: int = 4
     widths: tuple[int, ...] = (32, 128)
     layers: int = 4
-    steps: tuple[int, ...] = (0, 4, 16, 64, 256, 1024)
+    steps: tuple[int, ...] = (0, 2, 8, 32, 128, 512)
     batch_size: int = 64
     learning_rate: float = 1e-3
     held_out: int = 500

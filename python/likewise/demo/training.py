@@ -42,22 +42,29 @@ class Checkpoint:
 
 def train(network: Network, digits: Digits, settings: Settings) -> Iterator[Checkpoint]:
     """Train one network with Adam and yield it at `settings.steps`, 0 being its initialisation."""
-    classes = np.arange(10)
-    images, labels = digits.train_images, digits.train_labels
-    rows = _stream_of_rows(network, len(images), settings)
+    rows = _stream_of_rows(network, len(digits.train_images), settings)
     classifier = _classifier(network, settings, settings.learning_rate)
     step = 0
     for checkpoint in settings.steps:
         if checkpoint == 0:
             first = rows[: settings.batch_size]
             untrained = _classifier(network, settings, _NO_LEARNING)
-            untrained.partial_fit(images[first], labels[first], classes=classes)
+            _fit(untrained, digits, first)
             yield _snapshot(network, 0, untrained)
             continue
         chosen = rows[step * settings.batch_size : checkpoint * settings.batch_size]
-        classifier.partial_fit(images[chosen], labels[chosen], classes=classes)
+        _fit(classifier, digits, chosen)
         step = checkpoint
         yield _snapshot(network, step, classifier)
+
+
+def _fit(classifier: Any, digits: Digits, rows: NDArray[np.int64]) -> None:
+    """Train on these rows; matrices this small are slower with more than one BLAS thread."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    images, labels = digits.train_images[rows], digits.train_labels[rows]
+    with threadpool_limits(limits=1, user_api="blas"):
+        classifier.partial_fit(images, labels, classes=np.arange(10))
 
 
 def _classifier(network: Network, settings: Settings, learning_rate: float) -> Any:
