@@ -23,7 +23,7 @@ pytest.importorskip("plotly")
 pytest.importorskip("sklearn")
 imread = pytest.importorskip("matplotlib.image").imread
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 FLAGS = (
     "--headless",

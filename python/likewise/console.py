@@ -20,12 +20,12 @@ from likewise.compare import Comparison
 from likewise.errors import LikewiseWarning
 from likewise.report import Cell, control_text, number
 
-_LEAST_WIDTH_IN_FILES = 120
+_WIDTH_OF_FILES = 132
 
 
 def standard_output() -> Console:
     """The terminal; a file or pipe gets room for a whole table."""
-    return Console(width=None if sys.stdout.isatty() else _LEAST_WIDTH_IN_FILES, highlight=False)
+    return Console(width=None if sys.stdout.isatty() else _WIDTH_OF_FILES, highlight=False)
 
 
 def fail(message: object) -> NoReturn:
