@@ -75,7 +75,7 @@ struct Simd {
   }
   static inline void store(T* p, Vec v) { *reinterpret_cast<Unaligned*>(p) = v; }
   static inline Vec fill(T x) {
-    Vec v;
+    Vec v = {};
     for (int i = 0; i < N; ++i) v[i] = x;
     return v;
   }
@@ -105,7 +105,7 @@ struct Simd {
     return r;
   }
   static inline Vec sqrt(Vec v) {
-    Vec r;
+    Vec r = {};
     if constexpr (sizeof(T) == 8) {
       for (int i = 0; i < N; ++i) r[i] = __builtin_sqrt(v[i]);
     } else {
