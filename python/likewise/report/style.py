@@ -65,7 +65,7 @@ ul.findings b {{ font-weight: 640; }}
 .choices input:checked + span {{ background: {INK}; border-color: {INK}; color: {PAPER}; }}
 .choices input:focus-visible + span {{ outline: 2px solid #2a83b8; outline-offset: 2px; }}
 .scroll {{ overflow-x: auto; }}
-.plot {{ min-width: 900px; }}
+.plot {{ min-width: 1060px; }}
 table {{ border-collapse: collapse; font-size: 15px; font-variant-numeric: tabular-nums;
      margin: 10px 0 6px; }}
 th, td {{ padding: 6px 22px 6px 0; text-align: left; vertical-align: baseline;
