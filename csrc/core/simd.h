@@ -75,7 +75,7 @@ struct Simd {
   }
   static inline void store(T* p, Vec v) { *reinterpret_cast<Unaligned*>(p) = v; }
   static inline Vec fill(T x) {
-    Vec v;
+    Vec v{};  // GCC takes it for uninitialized otherwise
     for (int i = 0; i < N; ++i) v[i] = x;
     return v;
   }
