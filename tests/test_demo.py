@@ -145,6 +145,7 @@ def test_a_control_breaks_the_pairing_between_networks_only(result):
 def test_an_estimate_is_the_observed_number_and_mean_and_sd_of_the_others():
     estimate = Estimate.of(np.array([5.0, 1.0, 2.0, 3.0]))
     assert estimate == Estimate(5.0, 2.0, 1.0)
+    assert str(estimate) == "5.00 (2.0000 ± 1.0000)"
 
 
 def test_means_over_pairs_leave_out_a_network_with_itself(result):

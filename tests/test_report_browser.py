@@ -23,7 +23,7 @@ pytest.importorskip("plotly")
 pytest.importorskip("sklearn")
 imread = pytest.importorskip("matplotlib.image").imread
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 FLAGS = (
     "--headless",
@@ -272,9 +272,9 @@ def test_every_number_in_the_tables_has_its_control(browser, demo, folder):
     browser.open(folder / "demo.html")
     cells = browser.evaluate("[...document.querySelectorAll('td')].map((cell) => cell.textContent)")
     assert len(cells) > 500
-    number = r"−?\d\.\d{3}"
+    number = r"−?\d\.\d{4}"
     for cell in cells:
-        assert re.fullmatch(rf"{number}{number} ± {number}", cell), cell
+        assert re.fullmatch(rf"−?\d\.\d{{3}}{number} ± {number}", cell), cell
 
 
 def test_a_page_of_compared_activations(browser, folder):

@@ -107,8 +107,8 @@ double AssignmentSolver::sampled_range() const {
 
 // Any column duals are a valid start of a square problem. Columns that stay free must share the
 // largest one, which becomes zero; and duals far outside the range of the costs could only cost
-// digits.
-void AssignmentSolver::set_start(const double* start, double range) {
+// digits. Returns how far below zero the least one is.
+double AssignmentSolver::set_start(const double* start, double range) {
   constexpr double kSpread = 16;
   const int32_t n = state_.cols;
   double* v = state_.column_dual;
@@ -121,6 +121,7 @@ void AssignmentSolver::set_start(const double* start, double range) {
   for (int32_t j = 0; j < n; ++j) {
     v[j] = std::max(std::min(v[j] - level, 0.0), -kSpread * range);
   }
+  return -*std::min_element(v, v + n);
 }
 
 template <class T>
@@ -130,12 +131,17 @@ LapStatus AssignmentSolver::solve(const MatrixRef<const T>& cost, double sign,
   state_.sign = sign;
   state_.poll = &poll_interrupt;
   state_.work = 0;
-  const bool warm = row_start != nullptr;
-  if (warm && state_.cols > 0) {
-    set_start(transposed_ ? row_start : column_start, sampled_range<T>());
-  }
   const LapKernels& kernels = lap_kernels_for_this_cpu();
-  return is_float_ ? kernels.solve_float(state_, warm) : kernels.solve_double(state_, warm);
+  const auto run = is_float_ ? kernels.solve_float : kernels.solve_double;
+  if (!row_start || state_.cols == 0) return run(state_, false);
+  const double spread = set_start(transposed_ ? row_start : column_start, sampled_range<T>());
+  const LapStatus status = run(state_, true);
+  if (status != LapStatus::optimal) return status;
+  // Rounding at the size of far-off duals may show in a cost that is much smaller.
+  constexpr double kTolerableSpread = 1e3;
+  double size = 0;
+  for (int32_t i = 0; i < state_.rows; ++i) size += std::abs(state_.matched_cost[i]);
+  return spread * state_.rows > kTolerableSpread * size ? run(state_, false) : status;
 }
 
 void AssignmentSolver::columns_of_rows(int64_t* column_of_row) const {

@@ -43,7 +43,7 @@ class AssignmentSolver {
   void orient(const MatrixRef<const T>& cost);
   template <class T>
   double sampled_range() const;
-  void set_start(const double* start, double range);
+  double set_start(const double* start, double range);
 
   LapState state_{};
   static constexpr size_t kSmall = size_t{40} << 10;

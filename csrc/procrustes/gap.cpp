@@ -28,7 +28,11 @@ double norm_of(const std::vector<double>& x) {
 
 template <class T>
 bool ProcrustesGap<T>::run(const Item<T>& x, const Item<T>& y, int64_t rows, const double* m,
-                           int64_t ld, double& gap) {
+                           int64_t ld, bool refine, double& gap) {
+  if (!refine) {
+    gap = 1 - nuclear_norm(reduction_.reduce(x.cols, y.cols, m, ld, 1));
+    return true;
+  }
   if constexpr (std::is_same_v<T, double>) {
     gap = 1 - nuclear_norm(reduction_.reduce(x.cols, y.cols, m, ld, 1));
     return gap < kFromRotationBelow ? from_rotation(x, y, rows, m, ld, gap) : true;

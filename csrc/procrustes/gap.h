@@ -8,15 +8,15 @@
 
 namespace likewise {
 
-// 1 - s of pairs of prepared items, which keeps its precision where they are nearly congruent.
-// Belongs to one thread.
+// 1 - s of pairs of prepared items. Belongs to one thread.
 template <class T>
 class ProcrustesGap {
  public:
-  // `m` = X'Y with leading dimension ld, only read. False if the SVD that a nearly congruent pair
-  // needs does not converge; NaN data give NaN.
+  // `m` = X'Y with leading dimension ld, only read. With `refine` the gap of nearly congruent pairs
+  // keeps the precision that their angle needs; the similarity itself needs no more than the plain
+  // value. False if the SVD of such a pair does not converge; NaN data give NaN.
   [[nodiscard]] bool run(const Item<T>& x, const Item<T>& y, int64_t rows, const double* m,
-                         int64_t ld, double& gap);
+                         int64_t ld, bool refine, double& gap);
 
  private:
   double gap_in_double(const Item<T>& x, const Item<T>& y, int64_t rows);

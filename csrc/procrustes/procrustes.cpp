@@ -27,10 +27,11 @@ void procrustes_scores(const ShapeList<T>& a, const ShapeList<T>& b_given, int64
   const int64_t width = int64_t(b.items.size());
   std::vector<ProcrustesGap<T>> gaps(std::max(threads, 1));
   Failures failures;
+  const bool refine = options.score != ProcrustesScore::similarity;
   auto visit = [&](int64_t i, int64_t j, double* m, int64_t ld, int worker) {
     double gap = kNaN;
     if (a.norms[i] != 0 && b.norms[j] != 0 &&
-        !gaps[worker].run(a.items[i], b.items[j], rows, m, ld, gap)) {
+        !gaps[worker].run(a.items[i], b.items[j], rows, m, ld, refine, gap)) {
       failures.add("item " + std::to_string(i) + " with " + std::to_string(j));
     }
     const double score = procrustes_score(gap, a.norms[i], b.norms[j], options);
@@ -105,7 +106,8 @@ ProcrustesCounts score_batch(const MatrixBatch<const T>& x, const MatrixBatch<co
     bool converged = w.x.shape().converged && w.y.shape().converged;
     if (converged && w.x.shape().cols > 0 && w.y.shape().cols > 0) {
       const double* m = product<T, double>(w.x.item(), w.y.item(), matrix_x.rows, w.product);
-      converged = w.gap.run(w.x.item(), w.y.item(), matrix_x.rows, m, w.y.shape().cols, gap);
+      converged = w.gap.run(w.x.item(), w.y.item(), matrix_x.rows, m, w.y.shape().cols,
+                            options.score != ProcrustesScore::similarity, gap);
     }
     if (!converged) failures.add("item " + std::to_string(k));
     scores[k] = procrustes_score(gap, w.x.shape().norm, w.y.shape().norm, options);

@@ -1,6 +1,7 @@
 # The compiled engine. Inputs and outputs are NumPy arrays that _array.py has checked; outputs are
 # allocated by the caller and filled in place.
 
+from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -84,3 +85,37 @@ def procrustes_compare(
     score: str,
     threads: int,
 ) -> None: ...
+
+# kernels
+Options = tuple[str, str, bool, float, bool, int, float, float]
+Item = tuple[Array, Array, Array, float, float]
+
+def kernel_prepare(
+    x: Sequence[Array],
+    means: Sequence[Array],
+    norms: Sequence[Array],
+    scales: Array,
+    sigmas: Array,
+    constant_units: Array,
+    options: Options,
+    threads: int,
+) -> None: ...
+def kernel_scores(
+    a: Sequence[Item],
+    b: Sequence[Item] | None,
+    scores: Array,
+    status_a: Array,
+    status_b: Array,
+    options: Options,
+    threads: int,
+) -> None: ...
+def kernel_scores_paired(
+    x: Array,
+    y: Array,
+    scores: Array,
+    status: Array,
+    constant_units: Array,
+    options: Options,
+    threads: int,
+) -> None: ...
+def kernel_exp(x: Array, out: Array) -> None: ...

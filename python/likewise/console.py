@@ -18,14 +18,14 @@ from rich.text import Text
 from likewise._array import Array
 from likewise.compare import Comparison
 from likewise.errors import LikewiseWarning
-from likewise.report import Cell, number
+from likewise.report import Cell, control_text, number
 
-_LEAST_WIDTH_IN_FILES = 120
+_WIDTH_OF_FILES = 132
 
 
 def standard_output() -> Console:
     """The terminal; a file or pipe gets room for a whole table."""
-    return Console(width=None if sys.stdout.isatty() else _LEAST_WIDTH_IN_FILES, highlight=False)
+    return Console(width=None if sys.stdout.isatty() else _WIDTH_OF_FILES, highlight=False)
 
 
 def fail(message: object) -> NoReturn:
@@ -134,7 +134,7 @@ def _cell(comparison: Comparison, i: int, j: int) -> Cell:
     mean, sd = comparison.control_mean, comparison.control_sd
     if mean is None or sd is None:
         return value, ""
-    return value, f"{number(float(mean[i, j]), 3)} ± {number(float(sd[i, j]), 3)}"
+    return value, control_text(float(mean[i, j]), float(sd[i, j]))
 
 
 def _best(values: Array, kind: str) -> list[int]:

@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <limits>
 #include <vector>
 
 #include "check.h"
@@ -13,69 +13,80 @@ namespace {
 using namespace likewise;
 using namespace likewise::testing;
 
-std::vector<double> values_of(const Matrix& a) {
-  std::vector<double> copy = a.data, s(size_t(std::min(a.rows, a.cols)));
-  CHECK(singular_values<double>(a.rows, a.cols, copy.data(), a.cols, s.data()));
-  return s;
+constexpr int64_t kPadding = 3;
+
+double sum_by_lapack(const Matrix& a) {
+  std::vector<double> work = a.data, s(std::min(a.rows, a.cols));
+  CHECK(singular_values<double>(a.rows, a.cols, work.data(), a.cols, s.data()));
+  double sum = 0;
+  for (const double value : s) sum += value;
+  return sum;
 }
 
-// T is the precision of the work, In that of the input.
-template <class T, class In>
-void values_match_lapack(const Matrix& a) {
+// Every shape in turn through one object: what one leaves in its memory must not reach the next.
+template <class T>
+void sums_agree_with_lapack(double tolerance) {
   BidiagonalReduction<T> reduction;
-  const int64_t ld = a.cols + 3;
-  const std::vector<In> given = a.padded<In>(ld, In(NAN));
-  const std::vector<double> expected = values_of(a);
-  const double sum = std::accumulate(expected.begin(), expected.end(), 0.0);
-  const double tolerance = (sizeof(T) == 8 ? 1e-13 : 1e-6) * (sum + 1e-300);
-  const double factor = unit_factor(a.rows, a.cols, given.data(), ld);
-  for (int repeat = 0; repeat < 2; ++repeat) {  // the second time over used memory
-    Bidiagonal b = reduction.reduce(a.rows, a.cols, given.data(), ld, factor);
-    CHECK_NEAR(nuclear_norm(b) / factor, sum, tolerance);
-    std::vector<double> s(expected.size(), NAN);
-    CHECK(singular_values(b, int64_t(s.size()), s.data()));
-    for (size_t i = 0; i < s.size(); ++i) CHECK_NEAR(s[i] / factor, expected[i], tolerance);
+  const int64_t shapes[][2] = {{1, 1},       {3, 2},     {17, 40},   {112, 112}, {113, 113},
+                               {160, 129},   {129, 160}, {400, 115}, {115, 400}, {30, 4},
+                               {1030, 1024}, {2, 300},   {144, 144}};
+  for (const auto& [m, n] : shapes) {
+    const Matrix a = random_matrix(m, n, uint64_t(m + n));
+    const int64_t lda = n + kPadding;
+    const auto padded = a.padded<T>(lda, T(NAN));
+    const double factor = 1.0 / double(m + n);
+    const double sum = nuclear_norm(reduction.reduce(m, n, padded.data(), lda, factor)) / factor;
+    const double expected = sum_by_lapack(a);
+    CHECK_NEAR(sum / expected, 1, tolerance);
   }
 }
 
-// One reflection at a time, blocked, and blocked after a triangular root; tall and wide.
-constexpr std::pair<int64_t, int64_t> kShapes[] = {{1, 1},     {1, 7},     {7, 1},     {5, 5},
-                                                   {33, 20},   {20, 33},   {112, 112}, {113, 113},
-                                                   {130, 120}, {120, 130}, {260, 125}, {125, 260}};
-
-TEST(values_of_random_matrices) {
-  for (const auto& [m, n] : kShapes) {
-    const Matrix a = random_matrix(m, n, 3);
-    values_match_lapack<double, double>(a);
-    values_match_lapack<double, float>(a);
-    values_match_lapack<float, float>(a);
-  }
+TEST(sums_of_singular_values) {
+  sums_agree_with_lapack<double>(1e-14);
+  sums_agree_with_lapack<float>(1e-7);
 }
 
-TEST(values_of_deficient_and_graded_matrices) {
-  for (const auto& [m, n] : kShapes) {
-    values_match_lapack<double, double>(product(random_matrix(m, 2, 1), random_matrix(2, n, 2)));
-    values_match_lapack<double, double>(Matrix(m, n));
-    Matrix graded = random_matrix(m, n, 4);
-    for (int64_t i = 0; i < m; ++i) {
-      for (int64_t j = 0; j < n; ++j) graded(i, j) *= 1e200 * std::pow(0.8, double(j));
-    }
-    values_match_lapack<double, double>(graded);
-  }
+TEST(values_of_a_bidiagonal_matrix) {
+  const int64_t n = 130;
+  const Matrix a = random_matrix(n, n, 5);
+  BidiagonalReduction<double> reduction;
+  Bidiagonal b = reduction.reduce(n, n, a.data.data(), n, 1);
+  std::vector<double> s(n), expected(n), work = a.data;
+  CHECK(singular_values(b, n, s.data()));
+  CHECK(singular_values<double>(n, n, work.data(), n, expected.data()));
+  for (int64_t k = 0; k < n; ++k) CHECK_NEAR(s[k], expected[k], 1e-12);
 }
 
-TEST(nan_gives_nan) {
+TEST(the_sum_needs_no_reduction_for_a_diagonal) {
+  for (const double small : {1.0, 1e-3, 1e-8, 1e-15, 1e-17, 1e-40, 0.0}) {
+    const Bidiagonal b{{1, small, -small, 0.5}, {0, 0, 0, 0}};
+    CHECK_NEAR(nuclear_norm(b) / (1.5 + 2 * small), 1, 1e-15);
+    const Bidiagonal scaled{{1e200, small * 1e200, -small * 1e200, 5e199}, {0, 0, 0, 0}};
+    CHECK_NEAR(nuclear_norm(scaled) / (1.5e200 + 2 * small * 1e200), 1, 1e-15);
+  }
+  CHECK(nuclear_norm(Bidiagonal{{0, 0}, {0, 0}}) == 0);
+}
+
+TEST(nan_and_infinity_give_nan) {
   for (const int64_t n : {5, 120}) {
-    for (const double bad : {double(NAN), double(INFINITY)}) {
-      Matrix a = random_matrix(n, n, 5);
+    for (const double bad : {double(NAN), std::numeric_limits<double>::infinity()}) {
+      Matrix a = random_matrix(n, n, 1);
       a(n / 2, n / 3) = bad;
-      BidiagonalReduction<double> reduction;
-      Bidiagonal b = reduction.reduce(n, n, a.data.data(), n, 1);
-      CHECK(std::isnan(nuclear_norm(b)));
-      std::vector<double> s(size_t(n), 0);
-      CHECK(!singular_values(b, n, s.data()) && std::isnan(s[0]) && std::isnan(s.back()));
+      BidiagonalReduction<double> exact;
+      CHECK(std::isnan(nuclear_norm(exact.reduce(n, n, a.data.data(), n, 1))));
+      BidiagonalReduction<float> fast;
+      CHECK(std::isnan(nuclear_norm(fast.reduce(n, n, a.data.data(), n, 1))));
     }
   }
+}
+
+TEST(factors_are_powers_of_two_that_bring_entries_to_one) {
+  const double a[] = {3, -20, 0.1, 7};
+  CHECK(unit_factor<double>(2, 2, a, 2) == 1.0 / 32);
+  CHECK(unit_factor<double>(2, 1, a, 2) == 1.0 / 4);  // the second column is not looked at
+  const double zero[] = {0, 0}, bad[] = {1, NAN};
+  CHECK(unit_factor<double>(1, 2, zero, 2) == 1);
+  CHECK(unit_factor<double>(1, 2, bad, 2) == 1);
 }
 
 }  // namespace

@@ -40,6 +40,16 @@ static inline void count_work(LapState& s, int64_t entries) {
   s.poll();
 }
 
+// Asks for the memory that a walk over consecutive rows will reach soon: the processor's own
+// prefetching stops at page boundaries and is late after the mispredicted branch of a row's end.
+template <class T>
+static inline void prefetch_beyond(const T* block) {
+  constexpr int kAhead = 2048;  // bytes
+  constexpr int kLine = 64;
+  const char* p = reinterpret_cast<const char*>(block) + kAhead;
+  for (int k = 0; k < kBlock * int(sizeof(T)); k += kLine) __builtin_prefetch(p + k);
+}
+
 struct RowMinimum {
   double value;
   int32_t column;  // the first one that has it; -1 if the value is infinite
@@ -56,6 +66,7 @@ static RowMinimum row_minimum(LapState& s, int32_t i) {
   D::Mask nan = D::Mask{};
   int32_t j = 0;
   for (; j + kBlock <= n; j += kBlock) {
+    prefetch_beyond(row + j);
     D::Vec block = D::fill(kInfinity);
     for (int k = 0; k < kStep; ++k) {
       const D::Vec x = reduced(s, row, j + k * kLanes);

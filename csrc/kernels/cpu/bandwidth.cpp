@@ -9,9 +9,10 @@
 #include "kernels/cpu/gram_tile.h"
 
 // Selection without a list of all distances: tiles of squared distances are streamed, and those
-// inside an interval around the median are kept. A sample of the distances gives the first interval,
-// which nearly always does; if it misses or holds too many, a histogram taken in the same pass gives
-// the next one. Squared distances are >= 0, so they are ordered as the integers that their bits are.
+// inside an interval around the median are kept. A sample of the distances gives the first
+// interval, which nearly always does; if it misses or holds too many, a histogram taken in the same
+// pass gives the next one. Squared distances are >= 0, so they are ordered as the integers that
+// their bits are.
 
 namespace likewise {
 namespace {
@@ -134,9 +135,8 @@ class MedianSearch {
       w.histogram.assign(size_t(1) << kHistogramBits, 0);
       w.kept.clear();
     }
-    parallel_for(int64_t(tiles_.size()), threads_, [&](int64_t t, int worker) {
-      look_at(tiles_[t], low, high, workers_[worker]);
-    });
+    parallel_for(int64_t(tiles_.size()), threads_,
+                 [&](int64_t t, int worker) { look_at(tiles_[t], low, high, workers_[worker]); });
     below_ = inside_ = 0;
     kept_.clear();
     histogram_.assign(size_t(1) << kHistogramBits, 0);

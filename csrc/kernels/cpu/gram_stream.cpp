@@ -19,16 +19,16 @@ constexpr double kSlabFraction = 0.04;
 constexpr double kSmallestSlab = 2 << 20, kLargestSlab = 12 << 20;
 constexpr int64_t kLargestSide = 128, kSmallestSide = 32;
 
-constexpr int64_t kChunk = 4096;        // slab columns per product: operands stay in cache,
-                                        // and sums of floats stay short
-constexpr int64_t kRowBlock = 128;      // items per product
-constexpr int64_t kDotPairs = 16;       // fewer pairs than this: no GEMM
+constexpr int64_t kChunk = 4096;    // slab columns per product: operands stay in cache,
+                                    // and sums of floats stay short
+constexpr int64_t kRowBlock = 128;  // items per product
+constexpr int64_t kDotPairs = 16;   // fewer pairs than this: no GEMM
 
 struct Plan {
   std::vector<Tile> tiles;
-  std::vector<int64_t> offsets;        // of a tile in the slab
-  std::vector<int64_t> slab_begin;     // first tile of every slab, and the number of tiles
-  int64_t capacity = 0;                // entries per item
+  std::vector<int64_t> offsets;     // of a tile in the slab
+  std::vector<int64_t> slab_begin;  // first tile of every slab, and the number of tiles
+  int64_t capacity = 0;             // entries per item
 };
 
 Plan make_plan(int64_t items, int64_t n, int64_t item_size) {
@@ -246,9 +246,9 @@ KernelSums stream_grams(const std::vector<StreamItem<T>>& a, const std::vector<S
   return Stream<T>(a, b, symmetric, options, threads).run();
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                         \
-  template KernelSums stream_grams<T>(const std::vector<StreamItem<T>>&,                \
-                                      const std::vector<StreamItem<T>>&, bool,          \
+#define LIKEWISE_INSTANTIATE(T)                                                \
+  template KernelSums stream_grams<T>(const std::vector<StreamItem<T>>&,       \
+                                      const std::vector<StreamItem<T>>&, bool, \
                                       const KernelOptions&, int);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)

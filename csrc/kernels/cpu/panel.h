@@ -16,8 +16,8 @@ void centred_rows(const KernelItem<T>& item, int64_t row, int64_t count, int64_t
                   T* out, int64_t out_ld, std::vector<T>& buffer) {
   const Rows<T> rows = contiguous_rows(item.x, row, count, col, width, buffer);
   const T* mean = item.mean + col;
-  row_kernels<T>().centre(rows.data, rows.ld, count, width, mean, mean + item.x.cols,
-                          T(item.scale), out, out_ld);
+  row_kernels<T>().centre(rows.data, rows.ld, count, width, mean, mean + item.x.cols, T(item.scale),
+                          out, out_ld);
 }
 
 }  // namespace likewise

@@ -44,8 +44,8 @@ void centre(const T* x, int64_t ld, int64_t rows, int64_t cols, const T* __restr
 template <class T>
 void squared_norms(const T* x, int64_t ld, int64_t rows, int64_t cols, double* norms) {
   using D = Simd<double>;
-  typedef T Narrow __attribute__((vector_size(D::lanes * sizeof(T)), aligned(sizeof(T)),
-                                  may_alias));
+  typedef T Narrow
+      __attribute__((vector_size(D::lanes * sizeof(T)), aligned(sizeof(T)), may_alias));
   for (int64_t i = 0; i < rows; ++i) {
     const T* row = x + i * ld;
     typename D::Vec sum[2] = {};

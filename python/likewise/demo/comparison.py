@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 import likewise as lw
 from likewise.demo.settings import CLEAN, Key, Network, Recordings, Settings, State, Stream
 from likewise.errors import LikewiseWarning, quiet
+from likewise.report import control_text, number
 
 Samples = NDArray[np.float64]
 Advance = Callable[[str], None]
@@ -48,6 +49,15 @@ class Estimate:
         """`samples[0]` is the observed number, the others come from shuffled stimuli."""
         controls = samples[1:]
         return cls(float(samples[0]), float(controls.mean()), float(controls.std(ddof=1)))
+
+    @property
+    def control(self) -> str:
+        """`0.1302 ± 0.0041`; means over many pairs vary little, so this takes four decimals."""
+        return control_text(self.control_mean, self.control_sd, 4)
+
+    def __str__(self) -> str:
+        """`0.93 (0.1302 ± 0.0041)`: the number and its control."""
+        return f"{number(self.value)} ({self.control})"
 
 
 @dataclass

@@ -17,10 +17,7 @@ def print_result(result: Result, output: Console) -> None:
     """The headline, the compact table, and the findings below it."""
     rows: list[list[Cell]] = []
     for label, estimates in summary(result):
-        cells: list[Cell] = [
-            (number(e.value), f"{number(e.control_mean, 3)} ± {number(e.control_sd, 3)}")
-            for e in estimates
-        ]
+        cells: list[Cell] = [(number(e.value), e.control) for e in estimates]
         rows.append([label, *cells])
     header = ["", *(score.title for score in SCORES)]
     output.print(Text(headline(result), style="bold"))

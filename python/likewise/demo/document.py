@@ -200,5 +200,4 @@ def _widths(widths: tuple[int, int]) -> str:
 
 
 def _cell(estimate: Estimate) -> Cell:
-    control = f"{number(estimate.control_mean, 3)} ± {number(estimate.control_sd, 3)}"
-    return number(estimate.value, 3), control
+    return number(estimate.value, 3), estimate.control

@@ -9,7 +9,7 @@ import numpy as np
 from likewise.demo.comparison import SCORES, Estimate, Score
 from likewise.demo.experiment import Result
 from likewise.demo.settings import CLEAN, SHIFTS, State
-from likewise.report import Figure, Panels, with_control
+from likewise.report import Figure, Panels
 from likewise.report.curves import control_band, curve
 from likewise.report.heatmap import category_axis, heat_map
 from likewise.report.panels import Json, axis_title
@@ -57,7 +57,7 @@ def layer_maps(result: Result) -> Figure:
         for row in range(2):
             panels.axes(row, column, category_axis(names), rows)
         for choice, cells in enumerate(maps):
-            hover = [[_text(cell) for cell in row] for row in cells]
+            hover = [[str(cell) for cell in row] for row in cells]
             limits = (float(values.min()), float(values.max()))
             observed = heat_map(values[choice], ALIKE_SCALE, limits, hover)
             control = heat_map(
@@ -142,7 +142,7 @@ def _draw(
         in_legend = {"showlegend": column == 0 and k == 0}
         panels.add(0, column, control_band(x, means, sds, _CONTROL) | in_legend | chosen)
     for name, colour, points in series:
-        hover = [f"{name}: {_text(point)}" for point in points]
+        hover = [f"{name}: {point}" for point in points]
         line = curve(x, [point.value for point in points], name, colour, hover)
         panels.add(0, column, line | {"showlegend": column == 0} | chosen)
 
@@ -150,10 +150,6 @@ def _draw(
 def _chosen(result: Result, choice: int) -> Json:
     """Marks a trace as belonging to one pair of widths; the widest pair is shown first."""
     return {"meta": choice, "visible": choice == len(pairings(result)) - 1}
-
-
-def _text(estimate: Estimate) -> str:
-    return with_control(estimate.value, estimate.control_mean, estimate.control_sd)
 
 
 def _step_axis(result: Result) -> Json:

@@ -18,7 +18,7 @@ from likewise.demo.comparison import (
 )
 from likewise.demo.experiment import Result
 from likewise.demo.settings import CLEAN, SHIFTS, State
-from likewise.report import number, with_control
+from likewise.report import number
 
 Finding = tuple[str, str]
 
@@ -55,10 +55,10 @@ def headline(result: Result) -> str:
     untrained, trained = _untrained_and_trained(result, PROCRUSTES)
     values = f"from {number(untrained[0])} to {number(trained[0])}"
     if _beats_controls(trained - untrained):
-        return f"Networks trained apart grow alike: layer by layer, similarity rises {values}"
+        return f"Networks trained apart grow alike: layer by layer, Procrustes similarity rises {values}"
     if _beats_controls(untrained - trained):
-        return f"Networks trained apart grow apart: layer by layer, similarity falls {values}"
-    return f"Training moves the similarity of networks no further than chance: {values}"
+        return f"Networks trained apart grow apart: layer by layer, Procrustes similarity falls {values}"
+    return f"Training moves Procrustes similarity no further than chance: {values}"
 
 
 def findings(result: Result) -> list[Finding]:
@@ -125,8 +125,8 @@ def _chance(result: Result) -> Finding:
         f"Chance is {number(biased.control_mean, 3)} for biased CKA and "
         f"{number(unbiased.control_mean, 3)} for unbiased CKA",
         "Controls of trained networks: biased "
-        f"{_control(biased)}, unbiased {_control(unbiased)}; for Procrustes {_control(rotation)}, "
-        f"for permutation match {_control(permutation)}.",
+        f"{biased.control}, unbiased {unbiased.control}; for Procrustes {rotation.control}, "
+        f"for permutation match {permutation.control}.",
     )
 
 
@@ -187,12 +187,7 @@ def _beats_controls(samples: Samples) -> bool:
 
 
 def _text(samples: Samples) -> str:
-    estimate = Estimate.of(samples)
-    return with_control(estimate.value, estimate.control_mean, estimate.control_sd)
-
-
-def _control(estimate: Estimate) -> str:
-    return f"{number(estimate.control_mean, 4)} ± {number(estimate.control_sd, 4)}"
+    return str(Estimate.of(samples))
 
 
 def _change(samples: Samples) -> str:
@@ -202,6 +197,6 @@ def _change(samples: Samples) -> str:
 
 def _percent(share: Estimate) -> str:
     return (
-        f"{number(100 * share.value, 0)} % ({number(100 * share.control_mean, 0)} ± "
-        f"{number(100 * share.control_sd, 0)})"
+        f"{number(100 * share.value, 0)} % ({number(100 * share.control_mean, 1)} ± "
+        f"{number(100 * share.control_sd, 1)})"
     )

@@ -2,6 +2,6 @@
 
 from likewise.report.page import Cell, Figure, Page, Table
 from likewise.report.panels import Panels
-from likewise.report.style import number, with_control
+from likewise.report.style import control_text, number
 
-__all__ = ["Cell", "Figure", "Page", "Panels", "Table", "number", "with_control"]
+__all__ = ["Cell", "Figure", "Page", "Panels", "Table", "control_text", "number"]

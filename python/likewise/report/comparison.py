@@ -13,7 +13,7 @@ from likewise.compare import Comparison
 from likewise.report.heatmap import category_axis, heat_map
 from likewise.report.page import Figure, Page
 from likewise.report.panels import Panels
-from likewise.report.style import ALIKE_SCALE, CONTROL_SCALE, number, with_control
+from likewise.report.style import ALIKE_SCALE, CONTROL_SCALE, control_text, number
 
 Values = NDArray[np.float64]
 
@@ -87,11 +87,9 @@ def _hover(comparison: Comparison) -> list[list[str]]:
         line = []
         for j, column in enumerate(grid.columns):
             value = float(grid[i, j])
-            text = (
-                number(value, 3)
-                if mean is None or sd is None
-                else with_control(value, float(mean[i, j]), float(sd[i, j]))
-            )
+            text = number(value, 3)
+            if mean is not None and sd is not None:
+                text += f" ({control_text(float(mean[i, j]), float(sd[i, j]))})"
             line.append(f"{escape(row)}<br>{escape(column)}<br><b>{text}</b>")
         lines.append(line)
     return lines

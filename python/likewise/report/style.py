@@ -31,9 +31,9 @@ def number(value: float, digits: int = 2) -> str:
     return text.replace("-", "−")
 
 
-def with_control(value: float, mean: float, sd: float) -> str:
-    """A number and its control in plain text: `0.93 (0.130 ± 0.004)`."""
-    return f"{number(value)} ({number(mean, 3)} ± {number(sd, 3)})"
+def control_text(mean: float, sd: float, digits: int = 3) -> str:
+    """Mean and standard deviation of a control: `0.130 ± 0.004`."""
+    return f"{number(mean, digits)} ± {number(sd, digits)}"
 
 
 STYLE_SHEET = f"""
