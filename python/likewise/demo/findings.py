@@ -55,9 +55,15 @@ def headline(result: Result) -> str:
     untrained, trained = _untrained_and_trained(result, PROCRUSTES)
     values = f"from {number(untrained[0])} to {number(trained[0])}"
     if _beats_controls(trained - untrained):
-        return f"Networks trained apart grow alike: layer by layer, Procrustes similarity rises {values}"
+        return (
+            "Networks trained apart grow alike: layer by layer, Procrustes similarity rises "
+            f"{values}"
+        )
     if _beats_controls(untrained - trained):
-        return f"Networks trained apart grow apart: layer by layer, Procrustes similarity falls {values}"
+        return (
+            "Networks trained apart grow apart: layer by layer, Procrustes similarity falls "
+            f"{values}"
+        )
     return f"Training moves Procrustes similarity no further than chance: {values}"
 
 
