@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/view.h"
+
 // Slow row-major matrices in double that the tests compare the engine with.
 
 namespace likewise::testing {
@@ -26,6 +28,19 @@ struct Matrix {
     return out;
   }
 };
+
+// The contiguous array of this shape over `data`.
+template <class T>
+ArrayRef array_of(std::vector<T>& data, const std::vector<int64_t>& shape) {
+  ArrayRef array{data.data(), sizeof(T) == 4 ? DType::float32 : DType::float64, int(shape.size())};
+  int64_t stride = 1;
+  for (int k = array.ndim - 1; k >= 0; --k) {
+    array.shape[k] = shape[size_t(k)];
+    array.strides[k] = stride;
+    stride *= shape[size_t(k)];
+  }
+  return array;
+}
 
 // Reproducible values in (-1, 1) that float holds exactly.
 inline Matrix random_matrix(int64_t rows, int64_t cols, uint64_t seed) {

@@ -10,22 +10,12 @@
 #include "core/finite.h"
 #include "core/isa.h"
 #include "core/view.h"
+#include "naive.h"
 
 namespace {
 
 using namespace likewise;
-
-template <class T>
-ArrayRef array_of(std::vector<T>& data, std::vector<int64_t> shape) {
-  ArrayRef array{data.data(), sizeof(T) == 4 ? DType::float32 : DType::float64, int(shape.size())};
-  int64_t stride = 1;
-  for (int k = array.ndim - 1; k >= 0; --k) {
-    array.shape[k] = shape[k];
-    array.strides[k] = stride;
-    stride *= shape[k];
-  }
-  return array;
-}
+using likewise::testing::array_of;
 
 TEST(a_batch_walks_its_leading_axes_in_row_major_order) {
   std::vector<double> data(2 * 3 * 4 * 5);
