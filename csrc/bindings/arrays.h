@@ -54,6 +54,22 @@ inline std::vector<ArrayRef> inputs(const std::vector<py::array>& arrays) {
   return views;
 }
 
+// The elements of a contiguous array that the engine fills.
+template <class T>
+T* float_output(py::array& array) {
+  const ArrayRef view = output(array);
+  if (array.itemsize() != sizeof(T) || !(array.flags() & py::array::c_style)) {
+    throw InternalError("an output has the wrong type or layout");
+  }
+  return static_cast<T*>(view.data);
+}
+
+// A two-dimensional view.
+template <class T>
+MatrixRef<const T> matrix(const ArrayRef& view) {
+  return MatrixBatch<const T>(view)[0];
+}
+
 // An int64 or int32 vector or matrix that the engine fills.
 template <class Int>
 Int* integer_output(py::array& array) {

@@ -1,3 +1,5 @@
+#include "kernels/kernels.h"
+
 #include <pybind11/stl.h>
 
 #include <string>
@@ -5,7 +7,6 @@
 
 #include "bindings/arrays.h"
 #include "core/dtype.h"
-#include "kernels/kernels.h"
 
 namespace likewise::bindings {
 namespace {
@@ -31,20 +32,6 @@ KernelOptions options_of(const Options& options) {
   out.coef0 = coef0;
   out.gamma = gamma;
   return out;
-}
-
-template <class T>
-T* float_output(py::array& array) {
-  const ArrayRef view = output(array);
-  if (array.itemsize() != sizeof(T) || !(array.flags() & py::array::c_style)) {
-    throw InternalError("an output has the wrong type or layout");
-  }
-  return static_cast<T*>(view.data);
-}
-
-template <class T>
-MatrixRef<const T> matrix(const ArrayRef& view) {
-  return MatrixBatch<const T>(view)[0];
 }
 
 template <class T>

@@ -1,4 +1,6 @@
 #include <pybind11/pybind11.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "core/error.h"
 #include "core/parallel.h"
@@ -6,12 +8,17 @@
 
 namespace likewise::bindings {
 
+void register_assignment(pybind11::module_& m);
 void register_core(pybind11::module_& m);
 void register_kernels(pybind11::module_& m);
+void register_linalg(pybind11::module_& m);
+void register_procrustes(pybind11::module_& m);
 
 namespace {
 
+// Only Python's main thread handles signals; the others need not wait for the GIL to learn that.
 bool ctrl_c_pending() {
+  if (syscall(SYS_gettid) != getpid()) return false;
   const pybind11::gil_scoped_acquire gil;
   return PyErr_CheckSignals() != 0;
 }
@@ -36,6 +43,9 @@ PYBIND11_MODULE(_cpu, m) {
     }
   });
 
+  lb::register_assignment(m);
   lb::register_core(m);
   lb::register_kernels(m);
+  lb::register_linalg(m);
+  lb::register_procrustes(m);
 }

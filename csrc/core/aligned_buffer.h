@@ -6,14 +6,13 @@
 
 namespace likewise {
 
-// Memory for numbers that vector loads read: starts on a cache line (loads that cross one cost up to
-// a third of a kernel's speed), is not initialized, and never shrinks.
+// Memory for numbers that vector loads read: starts on a cache line (loads that cross one cost up
+// to a third of a kernel's speed), is not initialized, and never shrinks.
 template <class T>
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
-  AlignedBuffer(AlignedBuffer&& other) noexcept
-      : data_(other.data_), capacity_(other.capacity_) {
+  AlignedBuffer(AlignedBuffer&& other) noexcept : data_(other.data_), capacity_(other.capacity_) {
     other.data_ = nullptr;
     other.capacity_ = 0;
   }

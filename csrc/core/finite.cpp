@@ -61,9 +61,8 @@ int64_t first_nonfinite_in(const ArrayRef& array, int threads) {
 }  // namespace
 
 int64_t first_nonfinite(const ArrayRef& array, int threads) {
-  return dispatch_float(array.dtype, [&](auto zero) {
-    return first_nonfinite_in<decltype(zero)>(array, threads);
-  });
+  return dispatch_float(
+      array.dtype, [&](auto zero) { return first_nonfinite_in<decltype(zero)>(array, threads); });
 }
 
 }  // namespace likewise

@@ -27,8 +27,9 @@ Isa choose_isa() {
   for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
     if (std::string(wish) == isa_name(isa) && isa <= best) return isa;
   }
-  throw InputError("LIKEWISE_SIMD must be baseline, avx2 or avx512 and run on this processor (up to " +
-                   std::string(isa_name(best)) + "), got '" + wish + "'");
+  throw InputError(
+      "LIKEWISE_SIMD must be baseline, avx2 or avx512 and run on this processor (up to " +
+      std::string(isa_name(best)) + "), got '" + wish + "'");
 }
 
 }  // namespace
@@ -40,9 +41,12 @@ Isa active_isa() {
 
 const char* isa_name(Isa isa) {
   switch (isa) {
-    case Isa::avx512: return "avx512";
-    case Isa::avx2: return "avx2";
-    default: return "baseline";
+    case Isa::avx512:
+      return "avx512";
+    case Isa::avx2:
+      return "avx2";
+    default:
+      return "baseline";
   }
 }
 

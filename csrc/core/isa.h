@@ -18,19 +18,30 @@ const char* isa_name(Isa isa);
 // Used inside namespace likewise, in headers that *.simd.cpp files share with ordinary ones;
 // `Table` is a plain struct of function pointers.
 #if defined(LIKEWISE_X86)
-#define LIKEWISE_KERNEL_TABLE(Table, name)                                       \
-  namespace baseline { extern const Table name; }                                \
-  namespace avx2 { extern const Table name; }                                    \
-  namespace avx512 { extern const Table name; }                                  \
-  static inline const Table& name##_for_this_cpu() {                             \
-    switch (active_isa()) {                                                      \
-      case Isa::avx512: return avx512::name;                                     \
-      case Isa::avx2: return avx2::name;                                         \
-      default: return baseline::name;                                            \
-    }                                                                            \
+#define LIKEWISE_KERNEL_TABLE(Table, name)           \
+  namespace baseline {                               \
+  extern const Table name;                           \
+  }                                                  \
+  namespace avx2 {                                   \
+  extern const Table name;                           \
+  }                                                  \
+  namespace avx512 {                                 \
+  extern const Table name;                           \
+  }                                                  \
+  static inline const Table& name##_for_this_cpu() { \
+    switch (active_isa()) {                          \
+      case Isa::avx512:                              \
+        return avx512::name;                         \
+      case Isa::avx2:                                \
+        return avx2::name;                           \
+      default:                                       \
+        return baseline::name;                       \
+    }                                                \
   }
 #else
-#define LIKEWISE_KERNEL_TABLE(Table, name)                                       \
-  namespace baseline { extern const Table name; }                                \
+#define LIKEWISE_KERNEL_TABLE(Table, name) \
+  namespace baseline {                     \
+  extern const Table name;                 \
+  }                                        \
   static inline const Table& name##_for_this_cpu() { return baseline::name; }
 #endif

@@ -9,6 +9,7 @@
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "core/error.h"
@@ -17,7 +18,7 @@ namespace likewise {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr auto kLookEvery = std::chrono::milliseconds(50);
+constexpr auto kLookEvery = std::chrono::milliseconds(100);
 
 std::atomic<bool (*)()> interrupt_hook{nullptr};
 
@@ -69,9 +70,13 @@ class Pool {
  public:
   void offer(Job* job, int helpers) {
     const std::lock_guard lock(mutex_);
-    while (started_ < helpers) {
-      std::thread(&Pool::serve, this).detach();
-      ++started_;
+    try {
+      while (started_ < helpers) {
+        std::thread(&Pool::serve, this).detach();
+        ++started_;
+      }
+    } catch (const std::system_error&) {
+      // The process may start no more threads: those that exist, or the caller alone, do the work.
     }
     tickets_.insert(tickets_.end(), helpers, job);
     wake_.notify_all();
@@ -137,8 +142,8 @@ void parallel_for(int64_t count, int threads, const std::function<void(int64_t, 
     return;
   }
   Job job(count, body);
-  current_job = &job;
   pool->offer(&job, static_cast<int>(std::min<int64_t>(threads, count)) - 1);
+  current_job = &job;
   job.run(0);
   current_job = nullptr;
   pool->withdraw(&job);
@@ -146,7 +151,10 @@ void parallel_for(int64_t count, int threads, const std::function<void(int64_t, 
   std::unique_lock lock(job.mutex);
   while (job.running > 0) {
     job.idle.wait_for(lock, kLookEvery);
-    if (job.running > 0 && !job.stop && user_asked_to_stop()) {
+    lock.unlock();  // the look may run a signal handler written in Python
+    const bool asked = !job.stop && user_asked_to_stop();
+    lock.lock();
+    if (asked) {
       job.stop = true;
       if (!job.exception) job.exception = std::make_exception_ptr(Interrupted());
     }

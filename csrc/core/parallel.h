@@ -7,18 +7,19 @@ namespace likewise {
 
 // Runs body(index, worker) for every index in [0, count) on at most `threads` threads, the calling
 // one included; returns when all are done. Indices are handed out in order, one at a time.
-// `worker` is in [0, threads): workspaces can be kept per worker. A nested call runs on the calling
-// thread alone. The first exception of a body stops the rest and is thrown again here.
+// `worker` is in [0, threads): workspaces can be kept per worker. A call from inside a body runs on
+// that body's thread alone, unless the outer call had one thread or one index anyway. The first
+// exception of a body stops the rest and is thrown again here, once no body runs any more.
 // Several Python threads may call at once; they share one pool. After fork() the child starts anew.
 void parallel_for(int64_t count, int threads,
                   const std::function<void(int64_t index, int worker)>& body);
 
-// Long bodies call this now and then (at least every 0.1 s of work; it costs a few nanoseconds
-// between looks). Throws Interrupted once the user asked to stop.
+// Long bodies call this now and then (at least every 0.1 s of work; it costs some 30 nanoseconds
+// between looks). Throws Interrupted once the user asked to stop or another body has thrown.
 void poll_interrupt();
 
 // `pending` says whether the user asked to stop; called on the thread that called parallel_for
-// (or poll_interrupt), at most every 50 ms. Set once, by the bindings.
+// (or poll_interrupt), at most every 100 ms. Set once, by the bindings.
 void set_interrupt_hook(bool (*pending)());
 
 }  // namespace likewise

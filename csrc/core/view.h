@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdint>
 
+#include "core/error.h"
+
 namespace likewise {
 
 enum class DType { float32, float64 };
@@ -36,6 +38,7 @@ struct MatrixRef {
 
   T& operator()(int64_t i, int64_t j) const { return data[i * row_stride + j * col_stride]; }
   bool rows_contiguous() const { return col_stride == 1 || cols <= 1; }
+  MatrixRef transposed() const { return {data, cols, rows, col_stride, row_stride}; }
 };
 
 // The array's last two axes as matrices, its leading axes as one flattened batch.
@@ -43,7 +46,9 @@ struct MatrixRef {
 template <class T>
 class MatrixBatch {
  public:
-  explicit MatrixBatch(const ArrayRef& array) : array_(array) {}
+  explicit MatrixBatch(const ArrayRef& array) : array_(array) {
+    if (array.ndim < 2) throw InternalError("a matrix was expected, got fewer than two axes");
+  }
 
   int64_t count() const {
     int64_t n = 1;

@@ -16,20 +16,20 @@ enum class HsicEstimator { biased, unbiased };
 struct KernelOptions {
   KernelFunction function = KernelFunction::linear;
   HsicEstimator estimator = HsicEstimator::biased;
-  bool normalize = true;    // CKA: HSIC(x, y) / sqrt(HSIC(x, x) HSIC(y, y))
-  double bandwidth = 0.5;   // rbf: sigma of exp(-|a - b|^2 / (2 sigma^2)),
-  bool median = true;       // or its ratio to the median distance of two samples
-  int64_t degree = 3;       // polynomial: (gamma a'b + coef0)^degree
+  bool normalize = true;   // CKA: HSIC(x, y) / sqrt(HSIC(x, x) HSIC(y, y))
+  double bandwidth = 0.5;  // rbf: sigma of exp(-|a - b|^2 / (2 sigma^2)),
+  bool median = true;      // or its ratio to the median distance of two samples
+  int64_t degree = 3;      // polynomial: (gamma a'b + coef0)^degree
   double coef0 = 1;
-  double gamma = 0;         // 0 stands for 1 / cols
+  double gamma = 0;  // 0 stands for 1 / cols
 };
 
 // Why a score is NaN.
 enum KernelStatus : int32_t {
   kKernelOk = 0,
-  kKernelConstant = 1,       // all samples are equal
-  kKernelNoBandwidth = 2,    // the median distance is zero
-  kKernelNotPositive = 3,    // CKA: the unbiased HSIC of the representation with itself is not > 0
+  kKernelConstant = 1,     // all samples are equal
+  kKernelNoBandwidth = 2,  // the median distance is zero
+  kKernelNotPositive = 3,  // CKA: the unbiased HSIC of the representation with itself is not > 0
 };
 
 // A representation and what is needed of it once. Entries of (x - mean) * scale are within [-2, 2]:
@@ -49,7 +49,8 @@ struct KernelFacts {
   int64_t constant_units = 0;
 };
 
-// Fills mean (2 x cols) and norms (rows) of every x and returns the rest of what makes a KernelItem.
+// Fills mean (2 x cols) and norms (rows) of every x and returns the rest of what makes a
+// KernelItem.
 template <class T>
 std::vector<KernelFacts> prepare_kernel_items(const std::vector<MatrixRef<const T>>& x,
                                               const std::vector<T*>& mean,

@@ -10,10 +10,10 @@
 namespace likewise {
 namespace {
 
-constexpr int64_t kTileWidth = 512;       // columns merged into one GEMM
-constexpr int64_t kRowsPerBlock = 1024;   // bounds the packed panels to 4 MB of doubles
+constexpr int64_t kTileWidth = 512;      // columns merged into one GEMM
+constexpr int64_t kRowsPerBlock = 1024;  // bounds the packed panels to 4 MB of doubles
 constexpr int64_t kRowsPerFloatBlock = 512;
-constexpr int64_t kTilesPerThread = 8;    // fewer, larger tiles would leave threads idle at the end
+constexpr int64_t kTilesPerThread = 8;  // fewer, larger tiles would leave threads idle at the end
 
 // Consecutive items [begin, end) and the column at which each of them starts in the panel.
 struct Group {
@@ -38,7 +38,8 @@ struct Panel {
   int64_t ld;
 };
 
-// Rows [row, row + count) of the group's items side by side; a single item with data is used in place.
+// Rows [row, row + count) of the group's items side by side; a single item with data is used in
+// place.
 template <class T>
 Panel<T> panel_of(const std::vector<Item<T>>& items, const Group& group, int64_t row, int64_t count,
                   std::vector<T>& buffer) {
@@ -63,14 +64,8 @@ Panel<T> panel_of(const std::vector<Item<T>>& items, const Group& group, int64_t
 }
 
 template <class T, class Acc>
-struct Workspace {
-  std::vector<T> left, right, block;
-  std::vector<Acc> product;
-};
-
-template <class T, class Acc>
 void multiply(const std::vector<Item<T>>& a, const std::vector<Item<T>>& b, int64_t rows,
-              const Group& ga, const Group& gb, Workspace<T, Acc>& w) {
+              const Group& ga, const Group& gb, ProductWorkspace<T, Acc>& w) {
   constexpr bool widen = !std::is_same_v<T, Acc>;
   const int64_t step = widen ? kRowsPerFloatBlock : kRowsPerBlock;
   const bool same = &a == &b && ga.begin == gb.begin;
@@ -154,13 +149,13 @@ void for_each_product(const std::vector<Item<T>>& a, const std::vector<Item<T>>&
   const auto wanted = [&](int64_t i, int64_t j) {
     return !is_symmetric(pairing) || i < j || (i == j && pairing == Pairing::symmetric_with_self);
   };
-  std::vector<Workspace<T, Acc>> workspaces(std::max(threads, 1));
+  std::vector<ProductWorkspace<T, Acc>> workspaces(std::max(threads, 1));
   parallel_for(int64_t(tiles.size()), threads, [&](int64_t t, int worker) {
     const Group& ga = groups_a[tiles[t].a];
     const Group& gb = groups_b[tiles[t].b];
     // A single item has no pair with itself here.
     if (pairing == Pairing::symmetric && ga.begin == gb.begin && ga.end - ga.begin == 1) return;
-    Workspace<T, Acc>& w = workspaces[worker];
+    ProductWorkspace<T, Acc>& w = workspaces[worker];
     multiply(a, b, rows, ga, gb, w);
     int64_t row = 0;
     for (int64_t i = ga.begin; i < ga.end; ++i) {
@@ -176,6 +171,14 @@ void for_each_product(const std::vector<Item<T>>& a, const std::vector<Item<T>>&
   });
 }
 
+template <class T, class Acc>
+Acc* product(const Item<T>& a, const Item<T>& b, int64_t rows,
+             ProductWorkspace<T, Acc>& workspace) {
+  const std::vector<Item<T>> list_a{a}, list_b{b};
+  multiply(list_a, list_b, rows, {0, 1, a.cols}, {0, 1, b.cols}, workspace);
+  return workspace.product.data();
+}
+
 template void for_each_product<float, float>(const std::vector<Item<float>>&,
                                              const std::vector<Item<float>>&, int64_t, Pairing, int,
                                              const ProductVisitor<float>&);
@@ -185,5 +188,10 @@ template void for_each_product<double, double>(const std::vector<Item<double>>&,
 template void for_each_product<float, double>(const std::vector<Item<float>>&,
                                               const std::vector<Item<float>>&, int64_t, Pairing,
                                               int, const ProductVisitor<double>&);
+
+template double* product<double, double>(const Item<double>&, const Item<double>&, int64_t,
+                                         ProductWorkspace<double, double>&);
+template double* product<float, double>(const Item<float>&, const Item<float>&, int64_t,
+                                        ProductWorkspace<float, double>&);
 
 }  // namespace likewise

@@ -11,8 +11,8 @@ namespace likewise {
 enum class Pairing { paired, cross, symmetric, symmetric_with_self };
 
 // A prepared representation: rows x cols, row-major and contiguous. All items of one call share
-// their number of rows (samples). One that is not (strided, not yet centred) gives `read` instead of
-// data: it writes rows [row, row + count) to `out`, on any thread and several times.
+// their number of rows (samples). One that is not (strided, not yet centred) gives `read` instead
+// of data: it writes rows [row, row + count) to `out`, on any thread and several times.
 template <class T>
 struct Item {
   const T* data;
@@ -34,5 +34,16 @@ using ProductVisitor =
 template <class T, class Acc>
 void for_each_product(const std::vector<Item<T>>& a, const std::vector<Item<T>>& b, int64_t rows,
                       Pairing pairing, int threads, const ProductVisitor<Acc>& visit);
+
+// The same for one pair: m is cols_a x cols_b with leading dimension cols_b, and stays valid in the
+// workspace until its next use.
+template <class T, class Acc>
+struct ProductWorkspace {
+  std::vector<T> left, right, block;
+  std::vector<Acc> product;
+};
+
+template <class T, class Acc>
+Acc* product(const Item<T>& a, const Item<T>& b, int64_t rows, ProductWorkspace<T, Acc>& workspace);
 
 }  // namespace likewise

@@ -28,7 +28,8 @@ template <class T>
 void symmetrize(int64_t n, T* c, int64_t ldc);
 
 // All min(m, n) singular values of A (m x n, destroyed), descending.
-// gesdd, and gesvd if that does not converge; false if neither does (s is then all NaN).
+// gesdd, and gesvd if that does not converge; false if neither does or A holds a NaN or infinity
+// (s is then all NaN).
 template <class T>
 [[nodiscard]] bool singular_values(int64_t m, int64_t n, T* a, int64_t lda, T* s);
 
@@ -38,7 +39,7 @@ template <class T>
 [[nodiscard]] bool svd(int64_t m, int64_t n, T* a, int64_t lda, T* s, T* u, T* vt);
 
 // Eigenvalues (ascending) of symmetric A (n x n, lower triangle read, destroyed); with `vectors`
-// row i of A becomes the eigenvector of w[i]. syevd, then syev; false if neither converges.
+// row i of A becomes the eigenvector of w[i]. syevd, then syev; failure as above.
 template <class T>
 [[nodiscard]] bool symmetric_eigen(int64_t n, T* a, int64_t lda, T* w, bool vectors);
 

@@ -6,6 +6,14 @@ anything with DLPack go in, the same library comes out.
 """
 
 from likewise._engine import build_config, num_threads
+from likewise.assignment import (
+    Assignment,
+    Match,
+    assignment,
+    linear_sum_assignment,
+    permutation_match,
+    semi_match,
+)
 from likewise.errors import (
     ConvergenceError,
     DegenerateWarning,
@@ -15,27 +23,44 @@ from likewise.errors import (
 )
 from likewise.grid import Grid, cross, pairwise
 from likewise.inference import Bootstrap, PermutationTest, bootstrap, permutation_test
+from likewise.kernels import cka, hsic
+from likewise.linalg import nuclear_norm, orthogonal_procrustes, polar, svdvals
 from likewise.measure import Measure, measure, measures, register
+from likewise.procrustes import procrustes, shape_distance
 from likewise.reduce import reduce
 
 __all__ = [
+    "Assignment",
     "Bootstrap",
     "ConvergenceError",
     "DegenerateWarning",
     "Grid",
     "InputTypeError",
     "LikewiseWarning",
+    "Match",
     "Measure",
     "PermutationTest",
     "SmallSampleWarning",
+    "assignment",
     "bootstrap",
     "build_config",
+    "cka",
     "cross",
+    "hsic",
+    "linear_sum_assignment",
     "measure",
     "measures",
+    "nuclear_norm",
     "num_threads",
+    "orthogonal_procrustes",
     "pairwise",
+    "permutation_match",
     "permutation_test",
+    "polar",
+    "procrustes",
     "reduce",
     "register",
+    "semi_match",
+    "shape_distance",
+    "svdvals",
 ]

@@ -1,6 +1,7 @@
 # The compiled engine. Inputs and outputs are NumPy arrays that _array.py has checked; outputs are
 # allocated by the caller and filled in place.
 
+from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -13,3 +14,108 @@ class EngineConvergenceError(Exception): ...
 def simd() -> str: ...
 def blas() -> str: ...
 def first_nonfinite(array: Array, threads: int) -> int: ...
+
+# assignment
+def linear_sum_assignment(
+    cost: Array, maximize: bool, row_ind: Array, col_ind: Array, threads: int
+) -> None: ...
+def assignment(
+    cost: Array,
+    maximize: bool,
+    row_start: Array | None,
+    column_start: Array | None,
+    row_ind: Array,
+    col_ind: Array,
+    total: Array,
+    row_dual: Array,
+    column_dual: Array,
+    gap: Array,
+    threads: int,
+) -> None: ...
+def match_units(
+    matching: str,
+    x: Array,
+    y: Array,
+    score: Array,
+    assignment: Array,
+    constant_units: Array,
+    threads: int,
+) -> None: ...
+def unit_columns(x: Array, out: Array) -> int: ...
+def match_units_cross(
+    matching: str,
+    a: list[Array],
+    constant_a: list[int],
+    b: list[Array] | None,
+    constant_b: list[int],
+    score: Array,
+    threads: int,
+) -> None: ...
+
+# linalg
+def svdvals(a: Array, s: Array, threads: int) -> None: ...
+def nuclear_norm(a: Array, out: Array, threads: int) -> None: ...
+def polar(a: Array, u: Array, p: Array, threads: int) -> None: ...
+def orthogonal_procrustes(a: Array, b: Array, r: Array, scale: Array, threads: int) -> None: ...
+
+# procrustes
+def procrustes(
+    x: Array,
+    y: Array,
+    out: Array,
+    center: bool,
+    scale: bool,
+    alpha: float,
+    score: str,
+    threads: int,
+) -> tuple[int, int, bool]: ...
+def procrustes_prepare(
+    items: list[Array], center: bool, scale: bool, alpha: float, score: str, threads: int
+) -> list[tuple[Array, float, int]]: ...
+def procrustes_compare(
+    a: list[Array],
+    norms_a: list[float],
+    b: list[Array],
+    norms_b: list[float],
+    symmetric: bool,
+    out: Array,
+    center: bool,
+    scale: bool,
+    alpha: float,
+    score: str,
+    threads: int,
+) -> None: ...
+
+# kernels
+Options = tuple[str, str, bool, float, bool, int, float, float]
+Item = tuple[Array, Array, Array, float, float]
+
+def kernel_prepare(
+    x: Sequence[Array],
+    means: Sequence[Array],
+    norms: Sequence[Array],
+    scales: Array,
+    sigmas: Array,
+    constant_units: Array,
+    options: Options,
+    threads: int,
+) -> None: ...
+def kernel_scores(
+    a: Sequence[Item],
+    b: Sequence[Item] | None,
+    scores: Array,
+    status_a: Array,
+    status_b: Array,
+    options: Options,
+    threads: int,
+) -> None: ...
+def kernel_scores_paired(
+    x: Array,
+    y: Array,
+    scores: Array,
+    status: Array,
+    constant_units: Array,
+    options: Options,
+    threads: int,
+) -> None: ...
+def kernel_exp(x: Array, out: Array) -> None: ...

@@ -66,9 +66,7 @@ class _KernelMeasure:
                 f"positive factor, got {self.bandwidth!r}"
             )
         if not (_positive(self.degree) and self.degree == int(self.degree)):
-            raise ValueError(
-                f"{self.name}: degree must be a positive integer, got {self.degree!r}"
-            )
+            raise ValueError(f"{self.name}: degree must be a positive integer, got {self.degree!r}")
         if self.gamma is not None and not _positive(self.gamma):
             raise ValueError(f"{self.name}: gamma must be positive or None, got {self.gamma!r}")
         if not math.isfinite(self.coef0):
@@ -129,9 +127,7 @@ class _KernelMeasure:
         return scores
 
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
-        pair = read_pair(
-            self.name, x, y, check_finite=check_finite, min_samples=self.min_samples
-        )
+        pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
         scores = empty_scores(pair)
         status = np.empty((*pair.batch, 2), np.int32)
         constants = np.empty((*pair.batch, 2), np.int64)
@@ -227,7 +223,53 @@ def cka(
     gamma: float | None = None,
     check_finite: bool = True,
 ) -> Any:
-    """Centred kernel alignment: ``HSIC(x, y) / sqrt(HSIC(x, x) HSIC(y, y))``."""
+    """Centred kernel alignment: ``HSIC(x, y) / sqrt(HSIC(x, x) HSIC(y, y))``.
+
+    The same estimator of HSIC (:func:`hsic`) above and below the line. 1 for representations that
+    are equal up to what the kernel does not see (linear: rotation, translation, one scale).
+
+    ``estimator="biased"`` (Gretton et al. 2005) is in [0, 1] and far above 0 for unrelated data
+    when samples are few: about ``d / (n + d)`` for independent Gaussians. ``"unbiased"`` (Song et
+    al. 2012) is 0 on average there and in [-1, 1]: negative values are returned as they are.
+
+    Parameters
+    ----------
+    x, y
+        Representations ``(..., n_samples, dx)`` and ``(..., n_samples, dy)``; rows are the same
+        stimuli. Leading axes are a batch and broadcast.
+    kernel
+        Of rows ``a``, ``b`` of the centred representation: ``"linear"`` ``a'b``; ``"rbf"``
+        ``exp(-|a - b|^2 / (2 sigma^2))``; ``"polynomial"`` ``(gamma a'b + coef0)^degree``.
+    estimator
+        Of HSIC, see above.
+    bandwidth
+        ``sigma`` of the rbf kernel, or ``("median", f)``: f times the median distance of two
+        different samples (pairs ``i < j``, the mean of the two middle values), per representation.
+    degree, coef0, gamma
+        Of the polynomial kernel; ``gamma=None`` is 1 / number of units.
+    check_finite
+        Look for NaN and infinity first.
+
+    Returns
+    -------
+    Scores ``(...)`` in the library of the inputs. NaN, with a ``DegenerateWarning``, for a constant
+    representation, a median distance of 0, or an unbiased HSIC of a representation with itself that
+    is not positive.
+
+    Raises
+    ------
+    ValueError
+        For unknown options, shapes that do not match, fewer than 2 (unbiased: 4) samples, NaN or
+        infinity.
+    InputTypeError
+        For inputs that cannot be used as they are (complex, sparse, mixed libraries).
+
+    References
+    ----------
+    Kornblith, Norouzi, Lee & Hinton, "Similarity of neural network representations revisited",
+    ICML 2019. Song, Smola, Gretton, Bedo & Borgwardt, "Feature selection via dependence
+    maximization", JMLR 13, 2012.
+    """
     measure = CKA(kernel, estimator, bandwidth, degree, coef0, gamma)
     return measure(x, y, check_finite=check_finite)
 
@@ -244,6 +286,22 @@ def hsic(
     gamma: float | None = None,
     check_finite: bool = True,
 ) -> Any:
-    """Hilbert-Schmidt independence criterion of two representations."""
+    """Hilbert-Schmidt independence criterion of two representations.
+
+    With the kernel matrices ``K`` and ``L`` of the rows and ``H = I - 11'/n``::
+
+        biased    tr(K H L H) / (n - 1)^2
+        unbiased  [tr(K~ L~) + 1'K~1 1'L~1 / ((n - 1)(n - 2)) - 2 / (n - 2) 1'K~L~1] / (n (n - 3))
+
+    where ``K~`` and ``L~`` are ``K`` and ``L`` with a zero diagonal. In [0, inf) and (-inf, inf),
+    in units of the product of the two kernels; 0 in the mean for independent data if unbiased.
+
+    Parameters, errors and the meaning of NaN are those of :func:`cka`.
+
+    References
+    ----------
+    Gretton, Bousquet, Smola & Schoelkopf, "Measuring statistical dependence with Hilbert-Schmidt
+    norms", ALT 2005. Song et al., JMLR 13, 2012 (unbiased).
+    """
     measure = HSIC(kernel, estimator, bandwidth, degree, coef0, gamma)
     return measure(x, y, check_finite=check_finite)

@@ -9,9 +9,10 @@
 #include "kernels/cpu/gram_tile.h"
 
 // Selection without a list of all distances: tiles of squared distances are streamed, and those
-// inside an interval around the median are kept. A sample of the distances gives the first interval,
-// which nearly always does; if it misses or holds too many, a histogram taken in the same pass gives
-// the next one. Squared distances are >= 0, so they are ordered as the integers that their bits are.
+// inside an interval around the median are kept. A sample of the distances gives the first
+// interval, which nearly always does; if it misses or holds too many, a histogram taken in the same
+// pass gives the next one. Squared distances are >= 0, so they are ordered as the integers that
+// their bits are.
 
 namespace likewise {
 namespace {

@@ -19,7 +19,7 @@ constexpr double kSmallestSlab = 2 << 20, kLargestSlab = 12 << 20;
 constexpr int64_t kLargestSide = 144, kSmallestSide = 24, kSideStep = 24;
 constexpr int64_t kLineBytes = 64;  // tiles and rows of the slab start on cache lines
 
-constexpr int64_t kRowBlock = 64;         // rows of the slab per product task
+constexpr int64_t kRowBlock = 64;          // rows of the slab per product task
 constexpr int64_t kPartialSums = 1 << 18;  // sums that the tasks of one slab may hold
 constexpr int64_t kLargestSlices = 8;
 
@@ -265,9 +265,9 @@ KernelSums stream_grams(const std::vector<StreamItem<T>>& a, const std::vector<S
   return Stream<T>(a, b, symmetric, options, threads).run();
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                         \
-  template KernelSums stream_grams<T>(const std::vector<StreamItem<T>>&,                \
-                                      const std::vector<StreamItem<T>>&, bool,          \
+#define LIKEWISE_INSTANTIATE(T)                                                \
+  template KernelSums stream_grams<T>(const std::vector<StreamItem<T>>&,       \
+                                      const std::vector<StreamItem<T>>&, bool, \
                                       const KernelOptions&, int);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)

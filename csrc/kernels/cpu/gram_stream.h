@@ -27,8 +27,8 @@ struct KernelSums {
   std::vector<double> row_sums;  // all items: n sums over q != p of K_pq. Empty: the linear kernel
 };
 
-// Streams tiles of all kernel matrices: a slab holds some tiles of every item side by side, strictly
-// lower part only, and one product of the slab with itself adds to all sums at once.
+// Streams tiles of all kernel matrices: a slab holds some tiles of every item side by side,
+// strictly lower part only, and one product of the slab with itself adds to all sums at once.
 // Results do not depend on the number of threads.
 template <class T>
 KernelSums stream_grams(const std::vector<StreamItem<T>>& a, const std::vector<StreamItem<T>>& b,

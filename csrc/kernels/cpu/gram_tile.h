@@ -36,9 +36,9 @@ struct GramWorkspace {
   std::vector<T> gathered;
 };
 
-// For every job in turn calls done(job's index, products): products[i * tile.cols + j] = inner product
-// of the centred and scaled samples tile.row + i and tile.col + j (on the diagonal j <= i only). The
-// products are the callee's to overwrite and gone after the call.
+// For every job in turn calls done(job's index, products): products[i * tile.cols + j] = inner
+// product of the centred and scaled samples tile.row + i and tile.col + j (on the diagonal j <= i
+// only). The products are the callee's to overwrite and gone after the call.
 template <class T>
 void gram_tiles(const std::vector<GramJob<T>>& jobs, GramWorkspace<T>& w,
                 const std::function<void(size_t job, T* products)>& done);

@@ -98,8 +98,9 @@ struct Estimates {
       gram<double>(Op::none, items(), n, factor, vectors.data(), n, 1.0, sums.products.data(),
                    sums.count_b);
     } else {
-      gemm<double>(Op::none, Op::transpose, sums.count_a, sums.count_b, n, factor, vectors.data(), n,
-                   vectors.data() + sums.count_a * n, n, 1.0, sums.products.data(), sums.count_b);
+      gemm<double>(Op::none, Op::transpose, sums.count_a, sums.count_b, n, factor, vectors.data(),
+                   n, vectors.data() + sums.count_a * n, n, 1.0, sums.products.data(),
+                   sums.count_b);
     }
     const double* totals_b = totals.data() + (symmetric() ? 0 : sums.count_a);
     for (int64_t i = 0; i < sums.count_a; ++i) {
@@ -196,10 +197,10 @@ void kernel_scores(const std::vector<KernelItem<T>>& a, const std::vector<Kernel
   }
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                           \
-  template void kernel_scores<T>(const std::vector<KernelItem<T>>&,                       \
-                                 const std::vector<KernelItem<T>>&, bool,                 \
-                                 const KernelOptions&, int, double*, int32_t*, int32_t*);
+#define LIKEWISE_INSTANTIATE(T)                                                                 \
+  template void kernel_scores<T>(const std::vector<KernelItem<T>>&,                             \
+                                 const std::vector<KernelItem<T>>&, bool, const KernelOptions&, \
+                                 int, double*, int32_t*, int32_t*);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

@@ -12,10 +12,10 @@ struct ExpConstants;
 
 template <>
 struct ExpConstants<float> {
-  static constexpr float smallest = -87.3f;          // exp(x) is subnormal below -87.34
-  static constexpr float round_bias = 12582912.0f;   // 1.5 * 2^23: adding it rounds to an integer
+  static constexpr float smallest = -87.3f;         // exp(x) is subnormal below -87.34
+  static constexpr float round_bias = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
   static constexpr int mantissa_bits = 23;
-  static constexpr float ln2_high = 0.693359375f;    // 9 bits: k * ln2_high is exact
+  static constexpr float ln2_high = 0.693359375f;  // 9 bits: k * ln2_high is exact
   static constexpr float ln2_low = -2.12194440e-4f;
   static constexpr float q[] = {0.49999988588395919f, 0.16666518401084200f, 0.041669534224940944f,
                                 0.0083689234272025571f, 0.0013751381142456273f};
@@ -28,11 +28,11 @@ struct ExpConstants<double> {
   static constexpr int mantissa_bits = 52;
   static constexpr double ln2_high = 0x1.62e42fefa0000p-1;  // 36 bits
   static constexpr double ln2_low = 0x1.cf79abc9e3b39p-40;
-  static constexpr double q[] = {
-      0.50000000000000127398,   0.16666666666666482249,   0.041666666666516202904,
-      0.0083333333334515279565, 0.0013888888946713305285, 0.00019841269596971037747,
-      2.480149030763859717e-5,  2.7557507361975542197e-6, 2.7631140150201756818e-7,
-      2.5024639266311035283e-8};
+  static constexpr double q[] = {0.50000000000000127398,   0.16666666666666482249,
+                                 0.041666666666516202904,  0.0083333333334515279565,
+                                 0.0013888888946713305285, 0.00019841269596971037747,
+                                 2.480149030763859717e-5,  2.7557507361975542197e-6,
+                                 2.7631140150201756818e-7, 2.5024639266311035283e-8};
 };
 
 template <class T>
@@ -40,7 +40,7 @@ inline typename Simd<T>::Vec exp_nonpositive(typename Simd<T>::Vec t) {
   using S = Simd<T>;
   using C = ExpConstants<T>;
   using Vec = typename S::Vec;
-  using Mask = typename S::Mask;
+  using Bits = typename S::Bits;
   constexpr T kLog2E = T(1.44269504088896340736);
   constexpr int kLast = int(sizeof(C::q) / sizeof(T)) - 1;
 
@@ -51,7 +51,7 @@ inline typename Simd<T>::Vec exp_nonpositive(typename Simd<T>::Vec t) {
   for (int i = kLast - 1; i >= 0; --i) q = q * r + C::q[i];
   const Vec exp_r = (r * r * q + r) + T(1);
   // The low bits of `biased` hold k: shifted into the exponent they multiply by 2^k.
-  const Vec scaled = (Vec)((Mask)exp_r + ((Mask)biased << C::mantissa_bits));
+  const Vec scaled = (Vec)((Bits)exp_r + ((Bits)biased << C::mantissa_bits));
   const Vec value = t < C::smallest ? S::fill(0) : scaled;
   return t == t ? value : t;
 }
@@ -134,7 +134,8 @@ template <class T>
 void exp_array(const T* x, int64_t count, T* out) {
   using S = Simd<T>;
   int64_t k = 0;
-  for (; k + S::lanes <= count; k += S::lanes) S::store(out + k, exp_nonpositive<T>(S::load(x + k)));
+  for (; k + S::lanes <= count; k += S::lanes)
+    S::store(out + k, exp_nonpositive<T>(S::load(x + k)));
   T rest[S::lanes] = {};
   for (int64_t i = k; i < count; ++i) rest[i - k] = x[i];
   S::store(rest, exp_nonpositive<T>(S::load(rest)));

@@ -69,9 +69,9 @@ void kernel_exp(const ArrayRef& x, const ArrayRef& out) {
   });
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                  \
-  template void kernel_scores_paired<T>(const std::vector<MatrixRef<const T>>&,                  \
-                                        const std::vector<MatrixRef<const T>>&,                  \
+#define LIKEWISE_INSTANTIATE(T)                                                 \
+  template void kernel_scores_paired<T>(const std::vector<MatrixRef<const T>>&, \
+                                        const std::vector<MatrixRef<const T>>&, \
                                         const KernelOptions&, int, double*, int32_t*, int64_t*);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)

@@ -24,8 +24,8 @@ inline void transpose(typename S::Vec* v) {
 }
 
 template <class T>
-void pack(const T* x, int64_t ld, int64_t rows, int64_t width, const T* mean, const T* rest, T scale,
-          T* out) {
+void pack(const T* x, int64_t ld, int64_t rows, int64_t width, const T* mean, const T* rest,
+          T scale, T* out) {
   using S = Simd<T>;
   using Vec = typename S::Vec;
   constexpr int n = S::lanes, panel = Shape<T>::panel;

@@ -91,10 +91,10 @@ std::vector<KernelFacts> prepare_kernel_items(const std::vector<MatrixRef<const 
   return facts;
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                               \
-  template std::vector<KernelFacts> prepare_kernel_items<T>(                                  \
-      const std::vector<MatrixRef<const T>>&, const std::vector<T*>&,                         \
-      const std::vector<double*>&, const KernelOptions&, int);
+#define LIKEWISE_INSTANTIATE(T)                                                                    \
+  template std::vector<KernelFacts> prepare_kernel_items<T>(                                       \
+      const std::vector<MatrixRef<const T>>&, const std::vector<T*>&, const std::vector<double*>&, \
+      const KernelOptions&, int);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

@@ -21,8 +21,8 @@ struct RowKernels {
   // Sum of a[k] * b[k]; blocks of a few hundred in T, the rest in double.
   double (*dot)(const T* a, const T* b, int64_t count);
   // out[i * ldo + j] += sum over k < length of a[i * lda + k] * b[j * ldb + k], for i < rows_a and
-  // j < rows_b with j <= i + diagonal (others may be added, too). Sums as in dot. Nothing is packed:
-  // for rows that are far longer than they are many.
+  // j < rows_b with j <= i + diagonal (others may be added, too). Sums as in dot. Nothing is
+  // packed: for rows that are far longer than they are many.
   void (*add_products)(const T* a, int64_t lda, int64_t rows_a, const T* b, int64_t ldb,
                        int64_t rows_b, int64_t length, int64_t diagonal, double* out, int64_t ldo);
 };

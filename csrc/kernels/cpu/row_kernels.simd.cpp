@@ -51,8 +51,8 @@ void centre(const T* x, int64_t ld, int64_t rows, int64_t cols, const T* __restr
 template <class T>
 void squared_norms(const T* x, int64_t ld, int64_t rows, int64_t cols, double* norms) {
   using D = Simd<double>;
-  typedef T Narrow __attribute__((vector_size(D::lanes * sizeof(T)), aligned(sizeof(T)),
-                                  may_alias));
+  typedef T Narrow
+      __attribute__((vector_size(D::lanes * sizeof(T)), aligned(sizeof(T)), may_alias));
   for (int64_t i = 0; i < rows; ++i) {
     const T* row = x + i * ld;
     typename D::Vec sum[2] = {};
@@ -138,8 +138,8 @@ inline void multiply_tile(const T* const (&a)[4], const T* const (&b)[3], int64_
   }
 }
 
-// Columns at a time: long enough to hide the sums over lanes, short enough for 150 rows to stay in a
-// second-level cache and for sums of floats to stay exact to 4e-8.
+// Columns at a time: long enough to hide the sums over lanes, short enough for 150 rows to stay in
+// a second-level cache and for sums of floats to stay exact to 4e-8.
 constexpr int64_t kProductBytes = 3072;
 
 template <class T>
@@ -161,7 +161,8 @@ void add_products(const T* a, int64_t lda, int64_t rows_a, const T* b, int64_t l
         T sums[3][4];
         multiply_tile<T>(row, column, width, sums);
         for (int64_t r = 0; r < 4 && i + r < rows_a; ++r) {
-          for (int64_t c = 0; c < 3 && j + c < rows_b; ++c) out[(i + r) * ldo + j + c] += sums[c][r];
+          for (int64_t c = 0; c < 3 && j + c < rows_b; ++c)
+            out[(i + r) * ldo + j + c] += sums[c][r];
         }
       }
     }

@@ -21,31 +21,33 @@ inline Int narrow(int64_t n) {
   return static_cast<Int>(n);
 }
 
-#define LIKEWISE_BLAS_DECLARE(T, p)                                                              \
-  extern "C" {                                                                                   \
-  void scipy_##p##gemm_(const char*, const char*, const Int*, const Int*, const Int*, const T*,  \
-                        const T*, const Int*, const T*, const Int*, const T*, T*, const Int*);   \
-  void scipy_##p##syrk_(const char*, const char*, const Int*, const Int*, const T*, const T*,    \
-                        const Int*, const T*, T*, const Int*);                                   \
-  void scipy_##p##gesdd_(const char*, const Int*, const Int*, T*, const Int*, T*, T*,            \
-                         const Int*, T*, const Int*, T*, const Int*, Int*, Int*);                \
-  void scipy_##p##gesvd_(const char*, const char*, const Int*, const Int*, T*, const Int*, T*,   \
-                         T*, const Int*, T*, const Int*, T*, const Int*, Int*);                  \
-  void scipy_##p##syevd_(const char*, const char*, const Int*, T*, const Int*, T*, T*,           \
-                         const Int*, Int*, const Int*, Int*);                                    \
-  void scipy_##p##syev_(const char*, const char*, const Int*, T*, const Int*, T*, T*,            \
-                        const Int*, Int*);                                                       \
-  void scipy_##p##geqrf_(const Int*, const Int*, T*, const Int*, T*, T*, const Int*, Int*);      \
+#define LIKEWISE_BLAS_DECLARE(T, p)                                                                \
+  extern "C" {                                                                                     \
+  void scipy_##p##gemm_(const char*, const char*, const Int*, const Int*, const Int*, const T*,    \
+                        const T*, const Int*, const T*, const Int*, const T*, T*, const Int*);     \
+  void scipy_##p##syrk_(const char*, const char*, const Int*, const Int*, const T*, const T*,      \
+                        const Int*, const T*, T*, const Int*);                                     \
+  void scipy_##p##gesdd_(const char*, const Int*, const Int*, T*, const Int*, T*, T*, const Int*,  \
+                         T*, const Int*, T*, const Int*, Int*, Int*);                              \
+  void scipy_##p##gesvd_(const char*, const char*, const Int*, const Int*, T*, const Int*, T*, T*, \
+                         const Int*, T*, const Int*, T*, const Int*, Int*);                        \
+  void scipy_##p##syevd_(const char*, const char*, const Int*, T*, const Int*, T*, T*, const Int*, \
+                         Int*, const Int*, Int*);                                                  \
+  void scipy_##p##syev_(const char*, const char*, const Int*, T*, const Int*, T*, T*, const Int*,  \
+                        Int*);                                                                     \
+  void scipy_##p##bdsqr_(const char*, const Int*, const Int*, const Int*, const Int*, T*, T*, T*,  \
+                         const Int*, T*, const Int*, T*, const Int*, T*, Int*);                    \
+  void scipy_##p##geqrf_(const Int*, const Int*, T*, const Int*, T*, T*, const Int*, Int*);        \
   }
 
-#define LIKEWISE_BLAS_ROUTINE(name)                                       \
-  template <class T, class... Args>                                       \
-  inline void name(Args... args) {                                        \
-    if constexpr (sizeof(T) == 4) {                                       \
-      scipy_s##name##_(args...);                                          \
-    } else {                                                              \
-      scipy_d##name##_(args...);                                          \
-    }                                                                     \
+#define LIKEWISE_BLAS_ROUTINE(name) \
+  template <class T, class... Args> \
+  inline void name(Args... args) {  \
+    if constexpr (sizeof(T) == 4) { \
+      scipy_s##name##_(args...);    \
+    } else {                        \
+      scipy_d##name##_(args...);    \
+    }                               \
   }
 
 LIKEWISE_BLAS_DECLARE(float, s)
@@ -56,6 +58,7 @@ LIKEWISE_BLAS_ROUTINE(gesdd)
 LIKEWISE_BLAS_ROUTINE(gesvd)
 LIKEWISE_BLAS_ROUTINE(syevd)
 LIKEWISE_BLAS_ROUTINE(syev)
+LIKEWISE_BLAS_ROUTINE(bdsqr)
 LIKEWISE_BLAS_ROUTINE(geqrf)
 
 #undef LIKEWISE_BLAS_DECLARE

@@ -11,6 +11,24 @@ namespace {
 
 using blas::Int;
 
+// Copies count values and says whether all are finite: x * 0 is NaN for the others.
+template <class T>
+bool copy_finite(const T* from, int64_t count, T* to) {
+  T zero = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    to[i] = from[i];
+    zero += from[i] * T(0);
+  }
+  return zero == T(0);
+}
+
+// What a failed decomposition leaves behind.
+template <class T>
+bool failed(int64_t count, T* values) {
+  std::fill_n(values, count, std::numeric_limits<T>::quiet_NaN());
+  return false;
+}
+
 // A row-major m x n matrix is its transpose in Fortran's eyes, A' = V S U': LAPACK gets n x m, and
 // what it calls U and VT are our V and U', which in row-major memory are exactly our Vt and U.
 template <class T>
@@ -21,8 +39,11 @@ bool lapack_svd(char job, int64_t m, int64_t n, T* a, int64_t lda, T* s, T* u, T
   const Int ldu = vectors ? fm : one, ldvt = vectors ? r : one;
 
   // gesdd destroys A even when it fails: the slower driver needs a copy.
+  // Given a NaN or infinity, LAPACK refuses the argument or loops: no driver would help.
   std::vector<T> saved(size_t(m) * n);
-  for (int64_t i = 0; i < m; ++i) std::copy_n(a + i * lda, n, saved.data() + i * n);
+  bool finite = true;
+  for (int64_t i = 0; i < m; ++i) finite &= copy_finite(a + i * lda, n, saved.data() + i * n);
+  if (!finite) return failed(r, s);
 
   std::vector<Int> iwork(8 * size_t(r));
   Int info = 0, query = -1;
@@ -42,8 +63,7 @@ bool lapack_svd(char job, int64_t m, int64_t n, T* a, int64_t lda, T* s, T* u, T
   blas::gesvd<T>(&job, &job, &fm, &fn, saved.data(), &fm, s, vt, &ldu, u, &ldvt, work.data(),
                  &lwork, &info);
   if (info == 0 && s[0] == s[0]) return true;
-  std::fill_n(s, r, std::numeric_limits<T>::quiet_NaN());
-  return false;
+  return failed(r, s);
 }
 
 }  // namespace
@@ -67,7 +87,10 @@ bool symmetric_eigen(int64_t n, T* a, int64_t lda, T* w, bool vectors) {
   const char job = vectors ? 'V' : 'N', uplo = 'U';
   const Int ni = blas::narrow(n), ld = blas::narrow(lda);
   std::vector<T> saved(size_t(n) * n);
-  for (int64_t i = 0; i < n; ++i) std::copy_n(a + i * lda, n, saved.data() + i * n);
+  // Given a NaN, syevd may report success and numbers that look fine.
+  bool finite = true;
+  for (int64_t i = 0; i < n; ++i) finite &= copy_finite(a + i * lda, i + 1, saved.data() + i * n);
+  if (!finite) return failed(n, w);
 
   Int info = 0, query = -1, isize = 0;
   T size = 0;
@@ -79,11 +102,10 @@ bool symmetric_eigen(int64_t n, T* a, int64_t lda, T* w, bool vectors) {
   if (info < 0) throw InternalError("syevd refused argument " + std::to_string(-info));
   if (info == 0) return true;
 
-  for (int64_t i = 0; i < n; ++i) std::copy_n(saved.data() + i * n, n, a + i * lda);
+  for (int64_t i = 0; i < n; ++i) std::copy_n(saved.data() + i * n, i + 1, a + i * lda);
   blas::syev<T>(&job, &uplo, &ni, a, &ld, w, work.data(), &lwork, &info);
   if (info == 0) return true;
-  std::fill_n(w, n, std::numeric_limits<T>::quiet_NaN());
-  return false;
+  return failed(n, w);
 }
 
 // Fortran sees A' (n x m) = Q R, so A = R' Q': R in Fortran's upper triangle is L in our lower one.
@@ -106,10 +128,10 @@ void triangular_root(int64_t m, int64_t n, T* a, int64_t lda, T* l) {
   }
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                        \
-  template bool singular_values<T>(int64_t, int64_t, T*, int64_t, T*);                 \
-  template bool svd<T>(int64_t, int64_t, T*, int64_t, T*, T*, T*);                     \
-  template bool symmetric_eigen<T>(int64_t, T*, int64_t, T*, bool);                    \
+#define LIKEWISE_INSTANTIATE(T)                                        \
+  template bool singular_values<T>(int64_t, int64_t, T*, int64_t, T*); \
+  template bool svd<T>(int64_t, int64_t, T*, int64_t, T*, T*, T*);     \
+  template bool symmetric_eigen<T>(int64_t, T*, int64_t, T*, bool);    \
   template void triangular_root<T>(int64_t, int64_t, T*, int64_t, T*);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)

@@ -41,10 +41,10 @@ void use_one_blas_thread() { scipy_openblas_set_num_threads(1); }
 
 const char* blas_description() { return scipy_openblas_get_config(); }
 
-#define LIKEWISE_INSTANTIATE(T)                                                              \
-  template void gemm<T>(Op, Op, int64_t, int64_t, int64_t, T, const T*, int64_t, const T*,   \
-                        int64_t, T, T*, int64_t);                                            \
-  template void gram<T>(Op, int64_t, int64_t, T, const T*, int64_t, T, T*, int64_t);         \
+#define LIKEWISE_INSTANTIATE(T)                                                            \
+  template void gemm<T>(Op, Op, int64_t, int64_t, int64_t, T, const T*, int64_t, const T*, \
+                        int64_t, T, T*, int64_t);                                          \
+  template void gram<T>(Op, int64_t, int64_t, T, const T*, int64_t, T, T*, int64_t);       \
   template void symmetrize<T>(int64_t, T*, int64_t);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)

@@ -1,0 +1,98 @@
+"""The answers the contestants must give: plain NumPy and SciPy in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from .data import Array
+
+Pairs = list[tuple[int, int]]
+
+
+def centred_unit_norm(items: Sequence[Array]) -> list[Array]:
+    centred = [item - item.mean(axis=0) for item in items]
+    return [item / np.linalg.norm(item) for item in centred]
+
+
+def procrustes_error(items: Sequence[Array], pairs: Pairs) -> Callable[[Sequence[float]], float]:
+    """Largest error of the similarities of the first pairs, against float64 singular values."""
+    unit = centred_unit_norm([item.astype(np.float64) for item in items])
+    exact: dict[tuple[int, int], float] = {}
+
+    def error(found: Sequence[float]) -> float:
+        for i, j in pairs[: len(found)]:
+            if (i, j) not in exact:
+                exact[i, j] = float(np.linalg.norm(unit[i].T @ unit[j], "nuc"))
+        expected = [exact[pair] for pair in pairs[: len(found)]]
+        return float(np.abs(np.asarray(found, dtype=np.float64) - expected).max())
+
+    return error
+
+
+def assignment_error(costs: Array) -> Callable[[Sequence[Any]], float]:
+    """Relative excess cost of the first assignments over SciPy's optimum of the same matrices.
+
+    Infinite where the columns are not a permutation.
+    """
+    wide = costs.astype(np.float64)
+    rows = np.arange(costs.shape[1])
+    optimum = [cost[linear_sum_assignment(cost)].sum() for cost in wide]
+
+    def error(found: Sequence[Any]) -> float:
+        worst = 0.0 if len(found) else np.inf
+        for cost, columns, best in zip(wide, found, optimum, strict=False):
+            if not np.array_equal(np.sort(columns), rows):
+                return np.inf
+            worst = max(worst, abs(cost[rows, columns].sum() - best) / abs(best))
+        return worst
+
+    return error
+
+
+def linear_gram(item: Array) -> Array:
+    centred_item = item - item.mean(axis=0)
+    return centred_item @ centred_item.T
+
+
+def rbf_gram(item: Array, bandwidth: float) -> Array:
+    """exp(-|x - y|^2 / (2 bandwidth^2))."""
+    gram = linear_gram(item)
+    norms = gram.diagonal()
+    squared = np.maximum(norms[:, None] + norms - 2 * gram, 0)
+    return np.exp(squared / (-2 * bandwidth**2))
+
+
+def centred(gram: Array) -> Array:
+    means = gram.mean(axis=0)
+    return gram - means - means[:, None] + means.mean()
+
+
+def unbiased(gram: Array) -> Array:
+    """U-centred (Szekely and Rizzo 2014): products of two of these are unbiased HSIC."""
+    n = len(gram)
+    gram = gram.copy()
+    np.fill_diagonal(gram, 0)
+    means = gram.sum(axis=0) / (n - 2)
+    means -= means.sum() / (2 * (n - 1))
+    gram -= means + means[:, None]
+    np.fill_diagonal(gram, 0)
+    return gram
+
+
+def cka_error(
+    items: Sequence[Array], gram: Callable[[Array], Array], centre: Callable[[Array], Array]
+) -> Callable[[Array], float]:
+    """Largest error of the scores of the first (at most eight) items against the definition."""
+    some = [centre(gram(item.astype(np.float64))) for item in items[:8]]
+    some = [matrix / np.linalg.norm(matrix) for matrix in some]
+    exact = np.array([[np.vdot(a, b) for b in some] for a in some])
+
+    def error(found: Array) -> float:
+        size = min(len(found), len(exact))
+        return float(np.abs(found[:size, :size] - exact[:size, :size]).max())
+
+    return error

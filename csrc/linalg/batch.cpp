@@ -1,0 +1,116 @@
+#include "linalg/batch.h"
+
+#include <algorithm>
+#include <mutex>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "core/dtype.h"
+#include "core/parallel.h"
+#include "linalg/bidiagonal.h"
+#include "linalg/linalg.h"
+
+namespace likewise {
+namespace {
+
+template <class T>
+std::vector<T> copied(const MatrixRef<const T>& a) {
+  std::vector<T> out(size_t(a.rows * a.cols));
+  for (int64_t i = 0; i < a.rows; ++i) {
+    for (int64_t j = 0; j < a.cols; ++j) out[i * a.cols + j] = a(i, j);
+  }
+  return out;
+}
+
+// Runs body(item) -> converged for every item and reports those that did not converge.
+template <class Body>
+void for_each_item(int64_t count, int threads, const Body& body) {
+  std::mutex mutex;
+  std::vector<int64_t> failed;
+  parallel_for(count, threads, [&](int64_t item, int worker) {
+    if (body(item, worker)) return;
+    const std::lock_guard lock(mutex);
+    failed.push_back(item);
+  });
+  if (failed.empty()) return;
+  std::sort(failed.begin(), failed.end());
+  std::string names;
+  for (const int64_t item : failed) names += (names.empty() ? "" : ", ") + std::to_string(item);
+  throw ConvergenceError("the singular value decomposition did not converge for item " + names);
+}
+
+}  // namespace
+
+void svdvals_batch(const ArrayRef& a, const ArrayRef& s, int threads) {
+  dispatch_float(a.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const MatrixBatch<const T> batch(a);
+    const int64_t m = a.shape[a.ndim - 2], n = a.shape[a.ndim - 1], r = std::min(m, n);
+    for_each_item(batch.count(), threads, [&](int64_t item, int) {
+      std::vector<T> work = copied(batch[item]);
+      return singular_values<T>(m, n, work.data(), n, static_cast<T*>(s.data) + item * r);
+    });
+  });
+}
+
+void nuclear_norm_batch(const ArrayRef& a, const ArrayRef& out, int threads) {
+  dispatch_float(a.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const MatrixBatch<const T> batch(a);
+    std::vector<BidiagonalReduction<double>> reductions(std::max(threads, 1));
+    parallel_for(batch.count(), threads, [&](int64_t item, int worker) {
+      const std::vector<T> work = copied(batch[item]);
+      const MatrixRef<const T> shape = batch[item];
+      const double factor = unit_factor(shape.rows, shape.cols, work.data(), shape.cols);
+      static_cast<double*>(out.data)[item] =
+          nuclear_norm(
+              reductions[worker].reduce(shape.rows, shape.cols, work.data(), shape.cols, factor)) /
+          factor;
+    });
+  });
+}
+
+void polar_batch(const ArrayRef& a, const ArrayRef& u, const ArrayRef& p, int threads) {
+  dispatch_float(a.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const MatrixBatch<const T> batch(a);
+    const int64_t m = a.shape[a.ndim - 2], n = a.shape[a.ndim - 1], r = std::min(m, n);
+    for_each_item(batch.count(), threads, [&](int64_t item, int) {
+      std::vector<T> work = copied(batch[item]), s(r), left(size_t(m * r)), vt(size_t(r * n));
+      if (!svd<T>(m, n, work.data(), n, s.data(), left.data(), vt.data())) return false;
+      gemm<T>(Op::none, Op::none, m, n, r, 1, left.data(), r, vt.data(), n, 0,
+              static_cast<T*>(u.data) + item * m * n, n);
+      std::vector<T> scaled = vt;
+      for (int64_t k = 0; k < r; ++k) {
+        for (int64_t j = 0; j < n; ++j) scaled[k * n + j] *= s[k];
+      }
+      gemm<T>(Op::transpose, Op::none, n, n, r, 1, vt.data(), n, scaled.data(), n, 0,
+              static_cast<T*>(p.data) + item * n * n, n);
+      return true;
+    });
+  });
+}
+
+void orthogonal_procrustes_batch(const ArrayRef& a, const ArrayRef& b, const ArrayRef& r,
+                                 const ArrayRef& scale, int threads) {
+  require_same_dtype(a, b, "orthogonal_procrustes");
+  dispatch_float(a.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const MatrixBatch<const T> batch_a(a), batch_b(b);
+    const int64_t n = a.shape[a.ndim - 2], d = a.shape[a.ndim - 1];
+    for_each_item(batch_a.count(), threads, [&](int64_t item, int) {
+      const std::vector<T> left = copied(batch_a[item]), right = copied(batch_b[item]);
+      std::vector<T> product(size_t(d * d)), s(d), u(size_t(d * d)), vt(size_t(d * d));
+      gemm<T>(Op::transpose, Op::none, d, d, n, 1, left.data(), d, right.data(), d, 0,
+              product.data(), d);
+      if (!svd<T>(d, d, product.data(), d, s.data(), u.data(), vt.data())) return false;
+      gemm<T>(Op::none, Op::none, d, d, d, 1, u.data(), d, vt.data(), d, 0,
+              static_cast<T*>(r.data) + item * d * d, d);
+      static_cast<T*>(scale.data)[item] = std::accumulate(s.begin(), s.end(), T(0));
+      return true;
+    });
+  });
+}
+
+}  // namespace likewise

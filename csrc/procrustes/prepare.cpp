@@ -1,0 +1,187 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+#include "core/parallel.h"
+#include "core/rows.h"
+#include "linalg/linalg.h"
+#include "procrustes/procrustes.h"
+
+namespace likewise {
+namespace {
+
+constexpr int64_t kBlockElements = 1 << 14;
+
+// A root costs about as much as one comparison: it must save a good part of every one.
+bool worth_a_root(int64_t rows, int64_t cols) { return 4 * cols >= 5 * rows; }
+
+template <class T>
+double sum_of_squares(int64_t n, const T* x) {
+  constexpr int64_t kLanes = 8;  // independent sums, which the compiler turns into vectors
+  double lanes[kLanes] = {};
+  int64_t j = 0;
+  for (; j + kLanes <= n; j += kLanes) {
+    for (int64_t k = 0; k < kLanes; ++k) lanes[k] += double(x[j + k]) * double(x[j + k]);
+  }
+  for (; j < n; ++j) lanes[0] += double(x[j]) * double(x[j]);
+  double sum = 0;
+  for (const double lane : lanes) sum += lane;
+  return sum;
+}
+
+// Sums rows first: the error does not grow with the number of samples times units.
+template <class T>
+double norm_of(int64_t rows, int64_t cols, const T* x) {
+  double sum = 0;
+  for (int64_t i = 0; i < rows; ++i) sum += sum_of_squares(cols, x + i * cols);
+  return std::sqrt(sum);
+}
+
+}  // namespace
+
+// Sums run over differences from the first sample, which are exact zeros for constant units and
+// keep their precision for units with a large mean. `total_` is zero for units that contribute
+// nothing: constant ones if centring, else zeros.
+template <class T>
+void ShapePreparation<T>::find_means(const MatrixRef<const T>& x, bool center) {
+  reference_.assign(size_t(x.cols), 0.0);
+  if (center) {
+    for (int64_t j = 0; j < x.cols; ++j) reference_[j] = double(x(0, j));
+  }
+  mean_.assign(size_t(x.cols), 0.0);
+  total_.assign(size_t(x.cols), 0.0);
+  const int64_t step = std::max<int64_t>(1, kBlockElements / x.cols);
+  const double* reference = reference_.data();
+  double* mean = mean_.data();
+  double* total = total_.data();
+  for (int64_t row = 0; row < x.rows; row += step) {
+    const int64_t count = std::min(step, x.rows - row);
+    const Rows<T> rows = contiguous_rows(x, row, count, 0, x.cols, gathered_);
+    for (int64_t r = 0; r < count; ++r) {
+      const T* from = rows.data + r * rows.ld;
+      for (int64_t j = 0; j < x.cols; ++j) {
+        const double difference = double(from[j]) - reference[j];
+        mean[j] += difference;
+        total[j] += std::abs(difference);
+      }
+    }
+    poll_interrupt();
+  }
+  for (double& m : mean_) m = center ? m / double(x.rows) : 0;
+}
+
+// Writes the kept columns, centred and times `unit`; returns the norm of what it wrote.
+template <class T>
+template <class Out>
+double ShapePreparation<T>::write_centred(const MatrixRef<const T>& x, double unit, Out* out) {
+  const int64_t kept = int64_t(kept_.size());
+  const int64_t step = std::max<int64_t>(1, kBlockElements / x.cols);
+  const double* reference = reference_.data();
+  const double* mean = mean_.data();
+  double squares = 0;
+  for (int64_t row = 0; row < x.rows; row += step) {
+    const int64_t count = std::min(step, x.rows - row);
+    const Rows<T> rows = contiguous_rows(x, row, count, 0, x.cols, gathered_);
+    for (int64_t r = 0; r < count; ++r) {
+      const T* from = rows.data + r * rows.ld;
+      Out* to = out + (row + r) * kept;
+      if (kept == x.cols) {
+        for (int64_t j = 0; j < kept; ++j) {
+          to[j] = Out(((double(from[j]) - reference[j]) - mean[j]) * unit);
+        }
+      } else {
+        for (int64_t k = 0; k < kept; ++k) {
+          const int64_t j = kept_[k];
+          to[k] = Out(((double(from[j]) - reference[j]) - mean[j]) * unit);
+        }
+      }
+      squares += sum_of_squares(kept, to);
+    }
+    poll_interrupt();
+  }
+  return std::sqrt(squares);
+}
+
+// The root in place of a wide matrix. Centred columns sum to zero, so the last column of their
+// root, which has one element, is zero up to rounding.
+template <class T>
+void ShapePreparation<T>::take_root(int64_t rows, int64_t& cols, bool center) {
+  root_.resize(size_t(rows * rows));
+  triangular_root<double>(rows, cols, wide_.data(), cols, root_.data());
+  cols = center ? rows - 1 : rows;
+  for (int64_t i = 0; i < rows; ++i) std::copy_n(&root_[i * rows], cols, &wide_[i * cols]);
+}
+
+// With X = U S V', X (alpha I + (1 - alpha) (X'X)^-1/2) is U (alpha S + 1 - alpha) up to V, which
+// no score sees; alpha weighs S, in the data's own units, against 1. Directions that rounding of
+// the input may have made count as absent.
+template <class T>
+bool ShapePreparation<T>::whiten(int64_t rows, int64_t& cols, int64_t dimension, double alpha,
+                                 double unit) {
+  const int64_t r = std::min(rows, cols);
+  left_.resize(size_t(rows * r));
+  right_.resize(size_t(r * cols));
+  values_.resize(size_t(r));
+  if (!svd<double>(rows, cols, wide_.data(), cols, values_.data(), left_.data(), right_.data())) {
+    return false;
+  }
+  const double least = double(dimension) * double(std::numeric_limits<T>::epsilon()) * values_[0];
+  cols = 0;
+  while (cols < r && values_[cols] > least) ++cols;
+  for (int64_t k = 0; k < cols; ++k) values_[k] = alpha * (values_[k] / unit) + (1 - alpha);
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t k = 0; k < cols; ++k) wide_[i * cols + k] = left_[i * r + k] * values_[k];
+  }
+  return true;
+}
+
+template <class T>
+void ShapePreparation<T>::run(const MatrixRef<const T>& x, const ProcrustesOptions& options,
+                              PreparedShape<T>& out) {
+  find_means(x, options.center);
+  kept_.clear();
+  double largest = 0;
+  for (int64_t j = 0; j < x.cols; ++j) {
+    if (total_[j] == 0) continue;
+    kept_.push_back(j);
+    largest = std::max(largest, total_[j]);
+  }
+  const int64_t rows = x.rows, kept = int64_t(kept_.size());
+  out.constant_units = x.cols - kept;
+  out.cols = kept;
+  out.norm = 0;
+  out.converged = true;
+  if (kept == 0) return;
+
+  // A power of two, so that squares neither overflow nor vanish and nothing is rounded.
+  const int exponent = std::isfinite(largest) ? std::clamp(std::ilogb(largest), -1000, 1000) : 0;
+  const double unit = std::ldexp(1.0, -exponent);
+  const bool root = kept >= rows && worth_a_root(rows, kept);
+  double norm;
+  if (!root && options.alpha == 1) {
+    out.data.resize(size_t(rows * kept));
+    norm = write_centred(x, unit, out.data.data());
+    out.norm = norm / unit;
+  } else {
+    wide_.resize(size_t(rows * kept));
+    norm = write_centred(x, unit, wide_.data());
+    out.norm = norm / unit;
+    if (std::isfinite(norm)) {
+      if (root) take_root(rows, out.cols, options.center);
+      if (options.alpha < 1) {
+        out.converged = whiten(rows, out.cols, std::max(rows, kept), options.alpha, unit);
+      }
+    }
+    norm = norm_of(rows, out.cols, wide_.data());
+    out.data.resize(size_t(rows * out.cols));
+    std::copy_n(wide_.begin(), out.data.size(), out.data.begin());
+  }
+  const T scale = T(1 / norm);
+  for (T& value : out.data) value *= scale;
+}
+
+template class ShapePreparation<float>;
+template class ShapePreparation<double>;
+
+}  // namespace likewise

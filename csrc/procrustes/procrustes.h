@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/view.h"
+#include "linalg/cross.h"
+
+// Procrustes and generalised shape distances (Williams et al. 2021) of representations.
+// Everything is a function of s, the nuclear norm of X'Y for unit-norm X and Y.
+
+namespace likewise {
+
+enum class ProcrustesScore { angular, euclidean, similarity };
+
+struct ProcrustesOptions {
+  bool center = true;
+  bool scale = true;  // euclidean only: distances of unit-norm items, else of items as they are
+  double alpha = 1;   // X (alpha I + (1 - alpha) (X'X)^-1/2): 1 is Procrustes, 0 is CCA
+  ProcrustesScore score = ProcrustesScore::angular;
+};
+
+// A representation after what is needed once of it: centred, constant units dropped, reshaped by
+// alpha, replaced by its triangular root where units clearly outnumber samples, scaled to unit
+// norm. Inner products with other prepared items are kept, columns are not the original units.
+template <class T>
+struct PreparedShape {
+  std::vector<T> data;  // rows x cols, row-major, Frobenius norm 1 up to rounding
+  int64_t cols = 0;     // 0 for a constant representation
+  double norm = 0;      // Frobenius norm before scaling; 0 for a constant representation
+  int64_t constant_units = 0;
+  bool converged = true;  // false: an SVD failed (alpha < 1 only), the data are unusable
+};
+
+// Prepares one item after the other and keeps its memory. Belongs to one thread.
+template <class T>
+class ShapePreparation {
+ public:
+  void run(const MatrixRef<const T>& x, const ProcrustesOptions& options, PreparedShape<T>& out);
+
+ private:
+  void find_means(const MatrixRef<const T>& x, bool center);
+  template <class Out>
+  double write_centred(const MatrixRef<const T>& x, double unit, Out* out);
+  void take_root(int64_t rows, int64_t& cols, bool center);
+  bool whiten(int64_t rows, int64_t& cols, int64_t dimension, double alpha, double unit);
+
+  std::vector<T> gathered_;
+  std::vector<double> reference_, mean_, total_, wide_, root_, left_, right_, values_;
+  std::vector<int64_t> kept_;
+};
+
+// Prepared items of one list; all have the same number of rows.
+template <class T>
+struct ShapeList {
+  std::vector<Item<T>> items;
+  std::vector<double> norms;  // 0 marks a constant representation
+};
+
+// Writes the score of pair (i, j) to scores[i * b.size() + j]; with `symmetric`, b is ignored and a
+// is compared with itself. NaN for constant representations.
+// Throws ConvergenceError naming the pairs whose SVD failed.
+template <class T>
+void procrustes_scores(const ShapeList<T>& a, const ShapeList<T>& b, int64_t rows, bool symmetric,
+                       const ProcrustesOptions& options, int threads, double* scores);
+
+struct ProcrustesCounts {
+  int64_t constant_units = 0;
+  int64_t constant_items = 0;
+  bool finite = true;  // false: some item holds NaN or infinity, its scores are NaN
+};
+
+// Prepares and scores x[i] with y[i] for all items of the two batches (equal batch axes). An item
+// that neighbouring pairs share through a zero stride is prepared, and counted, once per thread.
+ProcrustesCounts procrustes_batch(const ArrayRef& x, const ArrayRef& y,
+                                  const ProcrustesOptions& options, int threads, double* scores);
+
+}  // namespace likewise

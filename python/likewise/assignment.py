@@ -1,0 +1,327 @@
+"""Linear assignment, and the matching of units one to one or to their best partners."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+from likewise import _cpu, _engine
+from likewise._array import Array, batch_size, empty_scores, give_scores, read, read_pair
+from likewise.errors import warn_degenerate
+from likewise.measure import register
+
+__all__ = [
+    "Assignment",
+    "Match",
+    "PermutationMatch",
+    "SemiMatch",
+    "assignment",
+    "linear_sum_assignment",
+    "permutation_match",
+    "semi_match",
+]
+
+Similarity = Literal["correlation"]
+
+# Small problems take about as long as looking these names up.
+_empty = np.empty
+_ndarray = np.ndarray
+_INT64 = np.dtype(np.int64)
+_FLOAT64 = np.dtype(np.float64)
+
+
+class Assignment(NamedTuple):
+    """An optimal assignment and the proof that it is one; see :func:`assignment`."""
+
+    row_ind: Any
+    """``(..., min(m, n))`` int64, ascending."""
+    col_ind: Any
+    """``(..., min(m, n))`` int64, the column of each of these rows."""
+    cost: Any
+    """``(...)`` float64, the sum of the assigned costs."""
+    u: Any
+    """``(..., m)`` float64, the dual variables of the rows."""
+    v: Any
+    """``(..., n)`` float64, the dual variables of the columns."""
+    gap: Any
+    """``(...)`` float64, at least 0: how far ``cost`` can be from the optimum."""
+
+
+class Match(NamedTuple):
+    """Units of x with their partners in y."""
+
+    score: Any
+    """``(...)`` mean similarity of the matched units."""
+    assignment: Any
+    """``(..., dx)`` int64, the unit of y that each unit of x is matched with, -1 for none."""
+
+
+def linear_sum_assignment(
+    cost: Any, maximize: bool = False, *, check_finite: bool = True
+) -> tuple[Any, Any]:
+    """The one-to-one assignment of rows to columns with the least sum of costs.
+
+    ``min over one-to-one pairings of sum_k cost[row_ind[k], col_ind[k]]``, with all of the shorter
+    side paired. SciPy's contract, for batches as well. Jonker and Volgenant, Computing 38 (1987);
+    float32 costs are solved in double, so their optimum is exact too.
+
+    Parameters
+    ----------
+    cost
+        ``(..., m, n)``, any real type. ``inf`` forbids a pair (``-inf`` does, with ``maximize``).
+    maximize
+        Look for the largest sum.
+    check_finite
+        Taken for the sake of uniformity. Infinite costs have a meaning here, and the look for
+        impossible ones is part of the search: it costs nothing and is never left out.
+
+    Returns
+    -------
+    row_ind, col_ind
+        ``(..., min(m, n))`` int64 each, rows ascending. Of several optima any may be returned;
+        equal costs everywhere give the identity.
+
+    Raises
+    ------
+    ValueError
+        "matrix contains invalid numeric entries": NaN, ``-inf`` (``inf`` with ``maximize``).
+        "cost matrix is infeasible": every assignment has a forbidden pair.
+        Fewer than two axes.
+    """
+    if type(cost) is _ndarray and cost.dtype == _FLOAT64 and cost.ndim == 2 and cost.flags.aligned:
+        m, n = cost.shape
+        pairs = m if m < n else n
+        rows, cols = _empty(pairs, _INT64), _empty(pairs, _INT64)
+        _cpu.linear_sum_assignment(cost, bool(maximize), rows, cols, 1)
+        return rows, cols
+    array, library = _read_cost("linear_sum_assignment", cost)
+    rows, cols = _empty_pairs(array)
+    _cpu.linear_sum_assignment(array, bool(maximize), rows, cols, _engine.threads())
+    return library.give(rows), library.give(cols)
+
+
+def assignment(
+    cost: Any,
+    *,
+    maximize: bool = False,
+    duals: tuple[Any, Any] | None = None,
+    check_finite: bool = True,
+) -> Assignment:
+    """:func:`linear_sum_assignment` with its certificate, and from the duals of a similar problem.
+
+    Linear programming duality: whenever ``u[i] + v[j] <= cost[i, j]`` for all pairs, and the duals
+    of the longer side are at most 0, no assignment costs less than ``sum(u) + sum(v)`` (with
+    ``maximize``: ``>=``, at least 0, more). ``gap`` is the distance of ``cost`` from that bound,
+    summed in double over the slacks of the duals returned: 0 to rounding for every solution. Duals
+    of the longer side are 0 where it is left over.
+
+    Parameters
+    ----------
+    cost, maximize, check_finite
+        As in :func:`linear_sum_assignment`.
+    duals
+        ``(u, v)`` of a neighbouring problem, shapes ``(..., m)`` and ``(..., n)``, for example the
+        same layer at the last checkpoint. They only make the search shorter: any finite values
+        lead to an optimum.
+
+    Returns
+    -------
+    Assignment
+        ``row_ind, col_ind, cost, u, v, gap``; all but the indices are float64.
+
+    Raises
+    ------
+    ValueError
+        As in :func:`linear_sum_assignment`; duals of another shape or not finite.
+    """
+    array, library = _read_cost("assignment", cost)
+    batch, (m, n) = array.shape[:-2], array.shape[-2:]
+    start: tuple[Array | None, Array | None] = (None, None)
+    if duals is not None:
+        (u_start, v_start), _ = read("assignment", True, u=duals[0], v=duals[1])
+        start = (
+            _start_dual("u", u_start, (*batch, m)),
+            _start_dual("v", v_start, (*batch, n)),
+        )
+    rows, cols = _empty_pairs(array)
+    total, gap = np.empty(batch), np.empty(batch)
+    u, v = np.empty((*batch, m)), np.empty((*batch, n))
+    _cpu.assignment(array, bool(maximize), *start, rows, cols, total, u, v, gap, _engine.threads())
+    return Assignment(*map(library.give, (rows, cols, total, u, v, gap)))
+
+
+def _read_cost(function: str, cost: Any) -> tuple[Array, Any]:
+    (array,), library = read(function, False, cost=cost)
+    if array.ndim < 2:
+        raise ValueError(f"{function}: cost must have shape (..., m, n), got {array.shape}")
+    return array, library
+
+
+def _empty_pairs(cost: Array) -> tuple[Array, Array]:
+    shape = (*cost.shape[:-2], min(cost.shape[-2:]))
+    return np.empty(shape, np.int64), np.empty(shape, np.int64)
+
+
+def _start_dual(name: str, dual: Array, shape: tuple[int, ...]) -> Array:
+    try:
+        return np.ascontiguousarray(np.broadcast_to(dual, shape), np.float64)
+    except ValueError:
+        raise ValueError(
+            f"assignment: duals {name} must have shape {shape}, got {dual.shape}"
+        ) from None
+
+
+@dataclass(frozen=True)
+class _UnitMatch:
+    similarity: Similarity = "correlation"
+
+    name: ClassVar[str]
+    matching: ClassVar[str]
+    streamable: ClassVar[bool] = False
+    kind: ClassVar[str] = "similarity"
+    range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
+    symmetric: ClassVar[bool]
+    is_metric: ClassVar[bool] = False
+    invariances: ClassVar[frozenset[str]] = frozenset(
+        {"translation", "isotropic_scaling", "permutation"}
+    )
+    min_samples: ClassVar[int] = 2
+
+    def __post_init__(self) -> None:
+        if self.similarity != "correlation":
+            raise ValueError(
+                f"{self.name}: similarity must be 'correlation', got {self.similarity!r}"
+            )
+
+    def prepare(self, items: Sequence[Array]) -> list[tuple[Array, int]]:
+        """Units centred and of unit norm, and how many are constant."""
+        prepared = []
+        for item in items:
+            units = np.empty(item.shape, item.dtype)
+            prepared.append((units, _cpu.unit_columns(item, units)))
+        return prepared
+
+    def compare(self, a: list[tuple[Array, int]], b: list[tuple[Array, int]] | None) -> Array:
+        """Scores of all pairs; correlations come from merged products."""
+        other = a if b is None else b
+        scores = np.empty((len(a), len(other)))
+        _cpu.match_units_cross(
+            self.matching,
+            [units for units, _ in a],
+            [count for _, count in a],
+            None if b is None else [units for units, _ in b],
+            [count for _, count in other],
+            scores,
+            _engine.threads(),
+        )
+        seen = a if b is None else a + b
+        widths = np.array([units.shape[1] for units, _ in seen], np.int64)
+        self._warn(widths, np.array([count for _, count in seen], np.int64))
+        return scores
+
+    def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
+        return self.match(x, y, check_finite=check_finite).score
+
+    def match(self, x: Any, y: Any, *, check_finite: bool = True) -> Match:
+        """The score and the partners."""
+        pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
+        scores = empty_scores(pair)
+        dx, dy = pair.x.shape[-1], pair.y.shape[-1]
+        partners = np.empty((*pair.batch, dx), np.int64)
+        constants = np.empty((*pair.batch, 2), np.int64)
+        _cpu.match_units(
+            self.matching, pair.x, pair.y, scores, partners, constants, _engine.threads()
+        )
+        if batch_size(pair.batch) and constants.any():
+            counts = [_once(constants[..., k], side) for k, side in enumerate((pair.x, pair.y))]
+            widths = [np.full(count.shape, d) for count, d in zip(counts, (dx, dy), strict=True)]
+            self._warn(*(np.concatenate([c.ravel() for c in s]) for s in (widths, counts)))
+        return Match(give_scores(pair, scores), pair.library.give(partners))
+
+    def _warn(self, widths: Array, constants: Array) -> None:
+        constant = constants == widths
+        warn_degenerate(self.name, int(constants[~constant].sum()), int(constant.sum()))
+
+
+def _once(counts: Array, side: Array) -> Array:
+    """Counts per item of the batch, but one for items that broadcasting repeats."""
+    return counts[tuple(slice(1) if s == 0 else slice(None) for s in side.strides[:-2])]
+
+
+@register
+class PermutationMatch(_UnitMatch):
+    """Best one-to-one matching of units; see :func:`permutation_match`."""
+
+    name = "permutation_match"
+    matching = "permutation"
+    symmetric = True
+
+
+@register
+class SemiMatch(_UnitMatch):
+    """Best partner of each unit of x; see :func:`semi_match`."""
+
+    name = "semi_match"
+    matching = "semi"
+    symmetric = False
+
+
+def permutation_match(
+    x: Any, y: Any, *, similarity: Similarity = "correlation", check_finite: bool = True
+) -> Match:
+    """Match the units of two representations one to one, as similar as possible.
+
+    ``score = max over one-to-one pairings of mean_k S[i_k, j_k]`` over ``min(dx, dy)`` pairs, where
+    ``S[i, j]`` is the Pearson correlation over samples of unit ``i`` of x and unit ``j`` of y
+    (Li et al. 2015, "Convergent learning", bipartite matching). 1 if the units of one side are the
+    other's, reordered, shifted and scaled by positive factors; range [-1, 1].
+
+    Parameters
+    ----------
+    x, y
+        ``(..., n, dx)`` and ``(..., n, dy)``, batch axes broadcast.
+    similarity
+        "correlation". A constant unit has correlation 0 with every unit.
+    check_finite
+        Look for NaN and infinity first.
+
+    Returns
+    -------
+    Match
+        ``score (...)`` and ``assignment (..., dx)``, -1 for units of x that are left over. A
+        constant representation scores NaN and matches nothing.
+
+    Raises
+    ------
+    ValueError
+        Different numbers of samples, fewer than 2 samples, no units, NaN or infinity.
+
+    Warns
+    -----
+    DegenerateWarning
+        Constant units or representations, with their number.
+    """
+    return PermutationMatch(similarity).match(x, y, check_finite=check_finite)
+
+
+def semi_match(
+    x: Any, y: Any, *, similarity: Similarity = "correlation", check_finite: bool = True
+) -> Match:
+    """Match every unit of x with the most similar unit of y; units of y may be used repeatedly.
+
+    ``score = mean_i max_j S[i, j]`` with ``S`` as in :func:`permutation_match` (Li et al. 2015,
+    "Convergent learning", semi-matching). Not symmetric, and never below the score of
+    :func:`permutation_match` if ``dx <= dy``; range [-1, 1].
+
+    Parameters, errors and warnings are those of :func:`permutation_match`.
+
+    Returns
+    -------
+    Match
+        ``score (...)`` and ``assignment (..., dx)``, the first of several equally similar units. A
+        constant representation scores NaN and matches nothing (-1).
+    """
+    return SemiMatch(similarity).match(x, y, check_finite=check_finite)

@@ -1,0 +1,141 @@
+"""The command line: ``likewise demo`` and ``likewise compare``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likewise import console
+from likewise.activations import load_activations, load_two
+from likewise.compare import Comparison, compare, parse_measures, stages, to_csv, to_json
+from likewise.report.comparison import comparison_page
+
+app = typer.Typer(
+    name="likewise",
+    help="How alike are two representations, and under which transformation?",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+_WRITERS: dict[str, Callable[[Sequence[Comparison]], str]] = {
+    ".json": to_json,
+    ".csv": to_csv,
+    ".html": comparison_page,
+}
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"likewise {version('likewise')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("demo")
+def demo_command(
+    out: Annotated[Path, typer.Option(help="The report to write, one HTML file.")] = Path(
+        "likewise-demo.html"
+    ),
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+) -> None:
+    """Train small networks on handwritten digits and compare everything with everything.
+
+    Takes less than a minute, prints the findings and writes a report to open in a browser.
+    """
+    _require("demo", "sklearn", "plotly")
+    _require_writable(out, [".html"])
+    from likewise import demo
+    from likewise.demo.console import print_result
+    from likewise.demo.document import document
+
+    settings = demo.Settings(seed=seed)
+    with console.progress(demo.stages(settings) + 1) as advance:
+        result = demo.run(settings, advance)
+        advance("writing the report")
+        out.write_text(document(result).html(), encoding="utf-8")
+    print_result(result, console.standard_output())
+    print(f"Report: {out.resolve()}")
+
+
+@app.command("compare")
+def compare_command(
+    a: Annotated[Path, typer.Argument(metavar="A", help="Activations: .npy, .npz, .safetensors.")],
+    b: Annotated[
+        Path | None, typer.Argument(metavar="B", help="More activations of the same stimuli.")
+    ] = None,
+    measure: Annotated[
+        str, typer.Option(help="Measures, as in procrustes,cka:estimator=unbiased.")
+    ] = "procrustes,cka,permutation_match",
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write all scores: .json, .csv or .html.")
+    ] = None,
+    shuffles: Annotated[
+        int, typer.Option(min=0, help="Shuffles of the stimuli for the control; 0 for none.")
+    ] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the shuffles.")] = 0,
+) -> None:
+    """Compare every array of A with every array of B, or of A itself without B.
+
+    Every array (samples, units) of a file is one representation and its name is its label; rows
+    are the same stimuli everywhere. Every score comes with its control, the mean and standard
+    deviation of the same score over shuffles of the stimuli.
+    """
+    if out is not None:
+        _require_writable(out, list(_WRITERS))
+        if out.suffix == ".html":
+            _require("report", "plotly")
+    if shuffles == 1:
+        console.fail("--shuffles must be 0 or at least 2, for a standard deviation")
+    try:
+        measures = parse_measures(measure)
+        arrays_a, arrays_b = (load_activations(a), None) if b is None else load_two(a, b)
+        with (
+            console.one_line_warnings(),
+            console.progress(stages(measures, shuffles)) as advance,
+        ):
+            comparisons = compare(
+                arrays_a, arrays_b, measures, shuffles=shuffles, seed=seed, advance=advance
+            )
+    except (ValueError, TypeError) as error:
+        console.fail(error)
+    output = console.standard_output()
+    for comparison in comparisons:
+        console.print_grid(comparison, output)
+    if out is not None:
+        out.write_text(_WRITERS[out.suffix](comparisons), encoding="utf-8")
+        print(f"Written: {out.resolve()}")
+
+
+def _require(extra: str, *modules: str) -> None:
+    """Stop before any work if a module of an extra is not installed."""
+    if any(find_spec(module) is None for module in modules):
+        console.fail(f'this needs pip install "likewise[{extra}]"')
+
+
+def _require_writable(out: Path, suffixes: Sequence[str]) -> None:
+    """Stop before any work if the result could not be written."""
+    if out.suffix not in suffixes:
+        console.fail(f"--out must end in {' or '.join(suffixes)}, got {out}")
+    if not out.parent.is_dir():
+        console.fail(f"--out {out}: there is no such folder")
+    if out.is_dir() or not os.access(out if out.exists() else out.parent, os.W_OK):
+        console.fail(f"--out {out}: cannot be written")

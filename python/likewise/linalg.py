@@ -1,0 +1,150 @@
+"""Decompositions of whole batches: singular values, nuclear norm, polar factors."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from likewise import _cpu, _engine
+from likewise._array import Array, Library, read
+from likewise.errors import named_convergence
+
+__all__ = [
+    "OrthogonalProcrustes",
+    "Polar",
+    "nuclear_norm",
+    "orthogonal_procrustes",
+    "polar",
+    "svdvals",
+]
+
+
+class Polar(NamedTuple):
+    """The factors of ``A = U P``."""
+
+    u: Any
+    p: Any
+
+
+class OrthogonalProcrustes(NamedTuple):
+    """The rotation and the sum of singular values, in SciPy's order."""
+
+    r: Any
+    scale: Any
+
+
+def svdvals(a: Any, *, check_finite: bool = True) -> Any:
+    """Singular values ``(..., min(m, n))`` of ``a (..., m, n)``, descending.
+
+    LAPACK's ``gesdd``, and ``gesvd`` where that does not converge.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two axes, NaN or infinity.
+    ConvergenceError
+        If neither driver converges; names the items of the batch.
+    """
+    array, library = _matrices("svdvals", a, check_finite)
+    *batch, m, n = array.shape
+    out = np.empty((*batch, min(m, n)), array.dtype)
+    with named_convergence("svdvals"):
+        _cpu.svdvals(array, out, _engine.threads())
+    return library.give(out)
+
+
+def nuclear_norm(a: Any, *, check_finite: bool = True) -> Any:
+    """Nuclear norm ``(...)`` of ``a (..., m, n)``: the sum of its singular values, in ``[0, inf)``.
+
+    ``|A|_* = sum_k s_k = trace((A'A)^(1/2))``. The matrix is reduced to bidiagonal form without
+    being squared, and the sum of square roots is a rational approximation that does not iterate:
+    backward stable, and nothing can fail to converge. Computed in double precision.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two axes, NaN or infinity.
+    """
+    array, library = _matrices("nuclear_norm", a, check_finite)
+    out = np.zeros(array.shape[:-2])
+    if array.size:
+        _cpu.nuclear_norm(array, out, _engine.threads())
+    return library.give(out.astype(array.dtype, copy=False))
+
+
+def polar(a: Any, *, check_finite: bool = True) -> Polar:
+    """Polar decomposition ``A = U P`` of ``a (..., m, n)``, as ``scipy.linalg.polar``.
+
+    ``U (..., m, n)`` has orthonormal columns (rows if m < n), ``P (..., n, n)`` is symmetric
+    positive semidefinite. ``U`` is the closest such matrix to ``A`` in every unitarily invariant
+    norm (Higham 2008, ch. 8). From the SVD ``A = W S V'``: ``U = W V'``, ``P = V S V'``.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two axes, NaN or infinity.
+    ConvergenceError
+        If the SVD does not converge; names the items of the batch.
+    """
+    array, library = _matrices("polar", a, check_finite)
+    *batch, m, n = array.shape
+    u, p = np.zeros((*batch, m, n), array.dtype), np.zeros((*batch, n, n), array.dtype)
+    if array.size:
+        with named_convergence("polar"):
+            _cpu.polar(array, u, p, _engine.threads())
+    return Polar(library.give(u), library.give(p))
+
+
+def orthogonal_procrustes(a: Any, b: Any, *, check_finite: bool = True) -> OrthogonalProcrustes:
+    """The orthogonal matrix that maps ``a`` closest to ``b``, as ``scipy.linalg``'s.
+
+    ``R = argmin |A R - B|_F`` over orthogonal matrices, ``R = U V'`` from the SVD
+    ``A'B = U S V'`` (Schoenemann 1966). Nothing is centred or scaled.
+
+    Parameters
+    ----------
+    a, b
+        Arrays ``(..., n, d)`` of equal shape up to broadcasting of the leading axes.
+
+    Returns
+    -------
+    OrthogonalProcrustes
+        ``r (..., d, d)`` and ``scale (...)``, the sum of the singular values of ``A'B``.
+
+    Raises
+    ------
+    ValueError
+        For shapes that differ, NaN or infinity.
+    ConvergenceError
+        If the SVD does not converge; names the items of the batch.
+    """
+    (x, y), library = read("orthogonal_procrustes", check_finite, a=a, b=b)
+    if x.ndim < 2 or y.ndim < 2 or x.shape[-2:] != y.shape[-2:]:
+        raise ValueError(
+            "orthogonal_procrustes: a and b must have the same shape (..., n, d), got "
+            f"{x.shape} and {y.shape}"
+        )
+    try:
+        batch = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
+    except ValueError:
+        raise ValueError(
+            "orthogonal_procrustes: the leading (batch) axes of a and b must broadcast, got "
+            f"shapes {x.shape} and {y.shape}"
+        ) from None
+    shape = batch + x.shape[-2:]
+    d = shape[-1]
+    r, scale = np.zeros((*batch, d, d), x.dtype), np.zeros(batch, x.dtype)
+    if d:
+        with named_convergence("orthogonal_procrustes"):
+            _cpu.orthogonal_procrustes(
+                np.broadcast_to(x, shape), np.broadcast_to(y, shape), r, scale, _engine.threads()
+            )
+    return OrthogonalProcrustes(library.give(r), library.give(scale))
+
+
+def _matrices(function: str, a: Any, check_finite: bool) -> tuple[Array, Library]:
+    (array,), library = read(function, check_finite, a=a)
+    if array.ndim < 2:
+        raise ValueError(f"{function}: a must have shape (..., m, n), got {array.shape}")
+    return array, library

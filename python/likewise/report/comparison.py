@@ -1,0 +1,100 @@
+"""The page that ``likewise compare --out grid.html`` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from importlib.metadata import version
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likewise.compare import Comparison
+from likewise.report.heatmap import category_axis, heat_map
+from likewise.report.page import Figure, Page
+from likewise.report.panels import Panels
+from likewise.report.style import ALIKE_SCALE, CONTROL_SCALE, control_text, number
+
+Values = NDArray[np.float64]
+
+_CELL = 42
+_SMALLEST, _LARGEST = 130, 900
+_LETTER = 7.5
+_ROOM_FOR_LABELS = 420
+
+
+def comparison_page(comparisons: Sequence[Comparison]) -> str:
+    """HTML with a heat map of every grid, each beside its control."""
+    first = comparisons[0]
+    titles = ", ".join(comparison.title for comparison in comparisons)
+    size = f"{len(first.grid.rows)} × {len(first.grid.columns)} representations"
+    page = Page(f"{size} by {titles}", f"likewise {version('likewise')} compare", _lead(first))
+    for index, comparison in enumerate(comparisons):
+        page.figure(_figure(f"grid-{index}", comparison))
+    return page.html()
+
+
+def _lead(comparison: Comparison) -> str:
+    text = "Blue is the score: the darker, the more alike."
+    if comparison.shuffles:
+        text += (
+            f" Grey is the control: the mean of the same score over {comparison.shuffles} shuffles "
+            f"of the stimuli on the column side (seed {comparison.seed}). Point at a cell for "
+            "labels, score and control with its sd."
+        )
+    return text
+
+
+def _figure(name: str, comparison: Comparison) -> Figure:
+    rows, columns = comparison.grid.rows, comparison.grid.columns
+    mean, sd = comparison.control_mean, comparison.control_sd
+    left, longest = (int(_LETTER * max(map(len, labels))) + 16 for labels in (rows, columns))
+    upright = longest * len(columns) > _ROOM_FOR_LABELS
+    bottom = longest if upright else 24
+    height = min(max(_CELL * len(rows), _SMALLEST), _LARGEST) + bottom + 48
+    panels = Panels(1, 1 if mean is None else 2, height=height, left=left, bottom=bottom)
+    # Colours run the other way for distances: darker stays more alike.
+    backwards = comparison.measure.kind == "distance"
+    hover = _hover(comparison)
+    values = np.asarray(comparison.grid, dtype=np.float64)
+    maps = [heat_map(values, ALIKE_SCALE, _limits(values), hover, backwards=backwards)]
+    if mean is not None and sd is not None:
+        means, sds = np.asarray(mean), np.asarray(sd)
+        limits = _limits(np.stack([values, means]))
+        maps.append(
+            heat_map(means, CONTROL_SCALE, limits, hover, backwards=backwards, spread=sds, digits=3)
+        )
+    for column, traces in enumerate(maps):
+        panels.title(0, column, ("score", "control: stimuli shuffled")[column])
+        x = category_axis([*map(escape, columns)]) | {"tickangle": -90 if upright else 0}
+        panels.axes(
+            0, column, x, category_axis([*map(escape, rows)], reverse=True, named=column == 0)
+        )
+        for trace in traces:
+            panels.add(0, column, trace)
+    low, high = comparison.measure.range
+    caption = (
+        f"{comparison.title} is a {comparison.measure.kind} between {number(low)} and "
+        f"{number(high)}; {'smaller' if backwards else 'larger'} is more alike."
+    )
+    return Figure(name, comparison.title, panels, caption)
+
+
+def _hover(comparison: Comparison) -> list[list[str]]:
+    grid, mean, sd = comparison.grid, comparison.control_mean, comparison.control_sd
+    lines = []
+    for i, row in enumerate(grid.rows):
+        line = []
+        for j, column in enumerate(grid.columns):
+            value = float(grid[i, j])
+            text = number(value, 3)
+            if mean is not None and sd is not None:
+                text += f" ({control_text(float(mean[i, j]), float(sd[i, j]))})"
+            line.append(f"{escape(row)}<br>{escape(column)}<br><b>{text}</b>")
+        lines.append(line)
+    return lines
+
+
+def _limits(values: Values) -> tuple[float, float]:
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)

@@ -1,0 +1,44 @@
+"""Lines with markers, and the grey band that their control makes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from likewise.report.panels import Json
+from likewise.report.style import CONTROL_BAND
+
+
+def curve(
+    x: Sequence[float], y: Sequence[float], name: str, colour: str, hover: Sequence[str]
+) -> Json:
+    """A line through `y`; `name` ties it to the curves of the same name in other panels."""
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": list(x),
+        "y": list(y),
+        "name": name,
+        "legendgroup": name,
+        "line": {"color": colour, "width": 2.2},
+        "marker": {"color": colour, "size": 7},
+        "hovertext": list(hover),
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
+
+
+def control_band(x: Sequence[float], mean: Sequence[float], sd: Sequence[float], name: str) -> Json:
+    """The area between mean - 2 sd and mean + 2 sd."""
+    above = [m + 2 * s for m, s in zip(mean, sd, strict=True)]
+    below = [m - 2 * s for m, s in zip(mean, sd, strict=True)]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [*x, *reversed(x)],
+        "y": [*above, *reversed(below)],
+        "fill": "toself",
+        "fillcolor": CONTROL_BAND,
+        "line": {"width": 0.5, "color": CONTROL_BAND},
+        "name": name,
+        "legendgroup": name,
+        "hoverinfo": "skip",
+    }

@@ -1,0 +1,161 @@
+"""One HTML page: a finding as its title, figures, tables and notes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from likewise.report.panels import Panels
+from likewise.report.style import STYLE_SHEET
+
+_PLOT_OPTIONS = {
+    "responsive": True,
+    "displaylogo": False,
+    "modeBarButtons": [["toImage"]],
+    "toImageButtonOptions": {"format": "svg"},
+}
+
+# Draws every figure; a choice shows the traces whose `meta` is its index, or that have none.
+_SCRIPT = """
+const plots = [...document.querySelectorAll(".plot")];
+const options = JSON.parse(document.getElementById("plot-options").textContent);
+const drawn = plots.map((plot) => {
+  const figure = JSON.parse(document.getElementById(plot.id + "-json").textContent);
+  return Plotly.newPlot(plot, figure.data, figure.layout, options);
+});
+function choose(index) {
+  for (const plot of plots) {
+    const visible = plot.data.map((trace) => trace.meta === undefined || trace.meta === index);
+    Plotly.restyle(plot, {visible: visible});
+  }
+}
+for (const input of document.querySelectorAll(".choices input")) {
+  input.addEventListener("change", () => choose(Number(input.value)));
+}
+Promise.all(drawn).then(() => { document.body.dataset.drawn = String(plots.length); });
+"""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture with what it shows above it and how to read it below it."""
+
+    name: str
+    title: str
+    panels: Panels
+    caption: str
+
+    def html(self) -> str:
+        return (
+            f"<section><h2>{escape(self.title)}</h2>"
+            f'<div class="scroll"><div class="plot" id="{escape(self.name)}"></div></div>'
+            f"{_data(self.name + '-json', self.panels.json())}"
+            f'<p class="caption">{escape(self.caption)}</p></section>'
+        )
+
+
+Cell = str | tuple[str, str]
+"""Text, or (text, control) where the control is set beside it in grey."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose first column names the rows."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+    def html(self) -> str:
+        head = "".join(f'<th scope="col">{escape(name)}</th>' for name in self.header)
+        body = "".join(f"<tr>{_row(row)}</tr>" for row in self.rows)
+        return (
+            f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
+            f"<tbody>{body}</tbody></table></div>"
+        )
+
+
+class Page:
+    """Collects the parts of a page in the order they are read."""
+
+    def __init__(self, title: str, kicker: str, lead: str) -> None:
+        self._title = title
+        self._parts = [
+            f'<header><p class="kicker">{escape(kicker)}</p><h1>{escape(title)}</h1>'
+            f'<p class="lead">{_prose(lead)}</p></header>'
+        ]
+
+    def findings(self, findings: Sequence[tuple[str, str]]) -> None:
+        """Short statements, each with the numbers behind it."""
+        items = "".join(f"<li><b>{_prose(a)}</b><br>{_prose(b)}</li>" for a, b in findings)
+        self._parts.append(f'<ul class="findings">{items}</ul>')
+
+    def choices(self, legend: str, labels: Sequence[str], chosen: int) -> None:
+        """Buttons that show, in every figure, the traces whose `meta` is the button's index."""
+        buttons = "".join(
+            f'<label><input type="radio" name="choice" value="{index}"'
+            f"{' checked' if index == chosen else ''}><span>{escape(label)}</span></label>"
+            for index, label in enumerate(labels)
+        )
+        self._parts.append(
+            f'<fieldset class="choices"><legend>{escape(legend)}</legend>{buttons}</fieldset>'
+        )
+
+    def figure(self, figure: Figure) -> None:
+        self._parts.append(figure.html())
+
+    def heading(self, title: str) -> None:
+        self._parts.append(f"<h2>{escape(title)}</h2>")
+
+    def paragraph(self, text: str) -> None:
+        self._parts.append(f"<p>{escape(text)}</p>")
+
+    def table(self, table: Table, *, folded: str | None = None) -> None:
+        """A table, behind a line to click on where `folded` gives its text."""
+        html = table.html()
+        if folded is not None:
+            html = f"<details><summary>{escape(folded)}</summary>{html}</details>"
+        self._parts.append(html)
+
+    def definitions(self, entries: Sequence[tuple[str, str]]) -> None:
+        """Terms and what they mean."""
+        items = "".join(f"<dt>{escape(a)}</dt><dd>{escape(b)}</dd>" for a, b in entries)
+        self._parts.append(f"<dl>{items}</dl>")
+
+    def html(self) -> str:
+        """The whole page as one string, Plotly included."""
+        from plotly.offline import get_plotlyjs
+
+        return (
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<title>{escape(self._title)}</title><style>{STYLE_SHEET}</style>"
+            f"<script>{get_plotlyjs()}</script></head><body><main>{''.join(self._parts)}</main>"
+            f"{_data('plot-options', _PLOT_OPTIONS)}<script>{_SCRIPT}</script></body></html>"
+        )
+
+
+def _prose(text: str) -> str:
+    """Escaped text in which every control, `(mean ± sd)`, is set in grey."""
+    return re.sub(r"\([^()]*±[^()]*\)", r'<span class="control">\g<0></span>', escape(text))
+
+
+def _row(cells: Sequence[Cell]) -> str:
+    first, *others = cells
+    row = f'<th scope="row">{escape(str(first))}</th>'
+    for cell in others:
+        if isinstance(cell, tuple):
+            text, control = cell
+            row += f'<td>{escape(text)}<span class="control">{escape(control)}</span></td>'
+        else:
+            row += f"<td>{escape(cell)}</td>"
+    return row
+
+
+def _data(identifier: str, content: dict[str, Any]) -> str:
+    """JSON inside the page; `<` is escaped so that no label can end the script element."""
+    text = json.dumps(content, allow_nan=False).replace("<", "\\u003c")
+    return f'<script type="application/json" id="{escape(identifier)}">{text}</script>'

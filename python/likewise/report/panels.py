@@ -1,0 +1,109 @@
+"""Small multiples: a grid of Plotly panels, built as the plain JSON that Plotly reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from likewise.report.style import FONT, INK, QUIET, RULE
+
+Json = dict[str, Any]
+
+_TOP, _BOTTOM, _LEFT, _RIGHT = 44, 62, 74, 12
+
+
+class Panels:
+    """A grid of `rows` x `columns` panels with common widths and gaps.
+
+    Plotly numbers axes from 1 in the order x, x2, x3; panels are numbered by rows here, so panel
+    (r, c) owns axes r * columns + c + 1.
+    """
+
+    def __init__(
+        self,
+        rows: int,
+        columns: int,
+        *,
+        height: int,
+        gap: tuple[float, float] = (0.04, 0.16),
+        left: int = _LEFT,
+        bottom: int = _BOTTOM,
+    ) -> None:
+        self._columns = columns
+        self._domains = _domains(rows, columns, gap)
+        self.traces: list[Json] = []
+        self.layout: Json = {
+            "height": height,
+            "margin": {"t": _TOP, "b": bottom, "l": left, "r": _RIGHT},
+            "font": {"family": FONT, "size": 13, "color": INK},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "hoverlabel": {"font": {"family": FONT, "size": 13}},
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "xanchor": "left",
+                "y": 1.12,
+                "yanchor": "bottom",
+            },
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "#c3cbd3", "activecolor": INK},
+            "annotations": [],
+        }
+
+    def add(self, row: int, column: int, trace: Json) -> None:
+        """Put a trace into a panel."""
+        suffix = self._suffix(row, column)
+        self.traces.append(trace | {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"})
+
+    def axes(self, row: int, column: int, x: Json, y: Json) -> None:
+        """Set the axes of a panel; every panel needs this once."""
+        suffix = self._suffix(row, column)
+        across, up = self._domains[row][column]
+        plain = {"zeroline": False, "linecolor": RULE, "gridcolor": "#edf0f3", "automargin": False}
+        self.layout[f"xaxis{suffix}"] = plain | x | {"domain": across, "anchor": f"y{suffix}"}
+        self.layout[f"yaxis{suffix}"] = plain | y | {"domain": up, "anchor": f"x{suffix}"}
+
+    def title(self, row: int, column: int, text: str) -> None:
+        """Write a title above a panel, flush left."""
+        across, up = self._domains[row][column]
+        self.layout["annotations"].append(
+            {
+                "text": f"<b>{text}</b>",
+                "x": across[0],
+                "y": up[1],
+                "xref": "paper",
+                "yref": "paper",
+                "xanchor": "left",
+                "yanchor": "bottom",
+                "yshift": 5,
+                "showarrow": False,
+                "font": {"size": 14},
+            }
+        )
+
+    def json(self) -> Json:
+        """`{"data": ..., "layout": ...}` as Plotly reads it."""
+        return {"data": self.traces, "layout": self.layout}
+
+    def _suffix(self, row: int, column: int) -> str:
+        index = row * self._columns + column + 1
+        return "" if index == 1 else str(index)
+
+
+def axis_title(text: str) -> Json:
+    """A quiet title for an axis."""
+    return {"text": text, "font": {"size": 13, "color": QUIET}, "standoff": 8}
+
+
+def _domains(
+    rows: int, columns: int, gap: tuple[float, float]
+) -> list[list[tuple[Sequence[float], Sequence[float]]]]:
+    """Domains (x, y) of every panel in paper coordinates; row 0 is at the top."""
+    width = (1 - gap[0] * (columns - 1)) / columns
+    height = (1 - gap[1] * (rows - 1)) / rows
+    lefts = [column * (width + gap[0]) for column in range(columns)]
+    bottoms = [1 - height - row * (height + gap[1]) for row in range(rows)]
+    return [
+        [([left, left + width], [max(bottom, 0.0), bottom + height]) for left in lefts]
+        for bottom in bottoms
+    ]

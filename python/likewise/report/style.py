@@ -1,0 +1,82 @@
+"""Colours, numbers and the style sheet that all reports share."""
+
+from __future__ import annotations
+
+import math
+
+INK = "#1c2733"
+QUIET = "#5b6875"
+RULE = "#d9dfe5"
+PAPER = "#ffffff"
+CONTROL = "#8a949e"
+CONTROL_BAND = "rgba(138, 148, 158, 0.25)"
+
+# Light to dark: more alike is darker in every heat map; grey is always the control.
+ALIKE_SCALE = ((0.0, "#f1f6fb"), (0.35, "#a9cbe6"), (0.7, "#3f83bf"), (1.0, "#0b3a70"))
+CONTROL_SCALE = ((0.0, "#fafafa"), (1.0, "#3d434a"))
+
+DEPTHS = ("#35b0a1", "#2a83b8", "#5b57b0", "#8a2f7c", "#b3264f", "#d1602a")
+CONTRASTS = ("#d97a06", "#0f8a6a", "#b0417f")
+
+FONT = '"Inter", "Segoe UI", "Helvetica Neue", Arial, sans-serif'
+
+
+def number(value: float, digits: int = 2) -> str:
+    """Fixed decimals with a true minus sign, never "-0.00"; NaN is written out."""
+    if math.isnan(value):
+        return "NaN"
+    text = f"{value:.{digits}f}"
+    if float(text) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", "−")
+
+
+def control_text(mean: float, sd: float, digits: int = 3) -> str:
+    """Mean and standard deviation of a control: `0.130 ± 0.004`."""
+    return f"{number(mean, digits)} ± {number(sd, digits)}"
+
+
+STYLE_SHEET = f"""
+:root {{ color-scheme: light; }}
+* {{ box-sizing: border-box; }}
+body {{ margin: 0; background: {PAPER}; color: {INK}; font: 16px/1.55 {FONT}; }}
+main {{ max-width: 1160px; margin: 0 auto; padding: 40px 28px 72px; }}
+.kicker {{ margin: 0 0 6px; color: {QUIET}; font-size: 14px; letter-spacing: 0.02em; }}
+h1 {{ margin: 0 0 14px; font-size: 34px; line-height: 1.2; font-weight: 650;
+     letter-spacing: -0.015em; max-width: 26em; }}
+h2 {{ margin: 48px 0 6px; font-size: 21px; line-height: 1.3; font-weight: 640; }}
+h3 {{ margin: 22px 0 4px; font-size: 16px; font-weight: 640; }}
+p {{ margin: 0 0 12px; max-width: 46em; }}
+.lead {{ font-size: 18px; color: #36424e; }}
+ul.findings {{ list-style: none; margin: 26px 0 0; padding: 0; display: grid; gap: 0 36px;
+     grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); }}
+ul.findings li {{ padding: 12px 0; border-top: 1px solid {RULE}; }}
+ul.findings b {{ font-weight: 640; }}
+.control {{ color: {QUIET}; }}
+.caption {{ color: {QUIET}; font-size: 15px; margin-top: 4px; }}
+.choices {{ position: sticky; top: 0; z-index: 5; margin: 34px 0 0; padding: 10px 0;
+     background: {PAPER}; border-bottom: 1px solid {RULE}; display: flex; flex-wrap: wrap;
+     gap: 6px 10px; align-items: center; font-size: 15px; border: 0; }}
+.choices legend {{ float: left; padding: 0; margin-right: 6px; color: {QUIET}; }}
+.choices label {{ position: relative; cursor: pointer; }}
+.choices input {{ position: absolute; opacity: 0; inset: 0; cursor: pointer; }}
+.choices span {{ display: block; padding: 4px 14px; border: 1px solid {RULE};
+     border-radius: 999px; }}
+.choices input:checked + span {{ background: {INK}; border-color: {INK}; color: {PAPER}; }}
+.choices input:focus-visible + span {{ outline: 2px solid #2a83b8; outline-offset: 2px; }}
+.scroll {{ overflow-x: auto; }}
+.plot {{ min-width: 1060px; }}
+table {{ border-collapse: collapse; font-size: 15px; font-variant-numeric: tabular-nums;
+     margin: 10px 0 6px; }}
+th, td {{ padding: 6px 22px 6px 0; text-align: left; vertical-align: baseline;
+     border-bottom: 1px solid {RULE}; white-space: nowrap; }}
+th {{ font-weight: 640; }}
+td .control {{ font-size: 13px; margin-left: 6px; }}
+tbody th {{ font-weight: 400; }}
+details {{ margin-top: 18px; }}
+summary {{ cursor: pointer; font-weight: 640; }}
+dl {{ display: grid; grid-template-columns: 140px 1fr; gap: 4px 24px; font-size: 15px;
+     margin: 8px 0; }}
+dt {{ color: {QUIET}; }}
+dd {{ margin: 0; max-width: 52em; }}
+"""

@@ -1,0 +1,107 @@
+"""Array libraries that go in and come out, and the public functions that must treat them alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import likewise as lw
+
+
+class ArrayLibrary(NamedTuple):
+    """One array library as tests use it."""
+
+    name: str
+    array: Callable[[np.ndarray], Any]
+    """An array of this library from a NumPy one."""
+    numpy: Callable[[Any], np.ndarray]
+    """Back to NumPy; fails unless the value is what this library should be given."""
+
+
+class DLPackOnly:
+    """An array that offers DLPack and nothing else: results come as NumPy arrays."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self._array = array
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self._array.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self._array.__dlpack_device__()
+
+
+class Exchanged(DLPackOnly):
+    """The same in a library that also takes arrays back, as the array API standard has it."""
+
+    def __array_namespace__(self) -> type[Exchanged]:
+        return Exchanged
+
+    @classmethod
+    def from_dlpack(cls, value: Any) -> Exchanged:
+        return cls(np.from_dlpack(value))
+
+
+def _library(
+    name: str, array: Callable[[Any], Any], kind: Any, back: Callable[[Any], np.ndarray]
+) -> ArrayLibrary:
+    def numpy(value: Any) -> np.ndarray:
+        assert isinstance(value, kind), f"{name} in, {type(value)} out"
+        return back(value)
+
+    return ArrayLibrary(name, array, numpy)
+
+
+@pytest.fixture(params=["numpy", "torch", "dlpack", "dlpack_only"])
+def xp(request: pytest.FixtureRequest) -> ArrayLibrary:
+    """NumPy, torch (skipped if absent) and two libraries that share nothing but DLPack with us."""
+    of_numpy = (np.ndarray, np.generic)
+    if request.param == "numpy":
+        return _library("numpy", np.asarray, of_numpy, np.asarray)
+    if request.param == "dlpack":
+        return _library("dlpack", Exchanged, Exchanged, np.from_dlpack)
+    if request.param == "dlpack_only":
+        return _library("dlpack_only", DLPackOnly, of_numpy, np.asarray)
+    torch = pytest.importorskip("torch")
+    return _library("torch", torch.tensor, torch.Tensor, lambda tensor: tensor.numpy())
+
+
+# Public functions of x (..., n, dx) and y (..., n, dy).
+_BATCHED: dict[str, Callable[[Any, Any], Any]] = {
+    name: lw.measure(name) for name in lw.measures()
+} | {
+    "permutation_match": lambda x, y: lw.permutation_match(x, y),
+    "semi_match": lambda x, y: lw.semi_match(x, y),
+    "orthogonal_procrustes": lambda x, y: lw.orthogonal_procrustes(x, y),
+}
+_TWO_ARRAYS = _BATCHED | {
+    "pairwise": lambda x, y: lw.pairwise([x, y], "cka"),
+    "cross": lambda x, y: lw.cross([x], [y, x], "procrustes"),
+}
+_ALL = _TWO_ARRAYS | {
+    "nuclear_norm": lambda x, y: lw.nuclear_norm(x),
+    "svdvals": lambda x, y: lw.svdvals(x),
+    "polar": lambda x, y: lw.polar(x),
+    "assignment": lambda x, y: lw.assignment(x).cost,
+}
+
+
+@pytest.fixture(params=_ALL.values(), ids=_ALL)
+def function(request: pytest.FixtureRequest) -> Callable[[Any, Any], Any]:
+    """Every public function that takes arrays, as a function of two representations."""
+    return request.param
+
+
+@pytest.fixture(params=_TWO_ARRAYS.values(), ids=_TWO_ARRAYS)
+def two_array_function(request: pytest.FixtureRequest) -> Callable[[Any, Any], Any]:
+    """Those that look at both."""
+    return request.param
+
+
+@pytest.fixture(params=_BATCHED.values(), ids=_BATCHED)
+def batched_function(request: pytest.FixtureRequest) -> Callable[[Any, Any], Any]:
+    """Those that look at both and take leading batch axes."""
+    return request.param

@@ -1,0 +1,196 @@
+"""Matching of units: permutation_match and semi_match."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+import likewise as lw
+
+from .reference import assignment as oracle
+
+FUNCTIONS = {
+    "permutation_match": (lw.permutation_match, oracle.permutation_match),
+    "semi_match": (lw.semi_match, oracle.semi_match),
+}
+every_function = pytest.mark.parametrize(
+    ("function", "slow"), FUNCTIONS.values(), ids=list(FUNCTIONS)
+)
+TOLERANCE = {np.float32: 2e-6, np.float64: 1e-13}  # a few roundings of correlations
+
+
+def units(rng, *shape):
+    """Units around different means, of different sizes, that share one latent."""
+    x = rng.standard_normal(shape) + rng.standard_normal((*shape[:-1], 1))
+    return x * 10.0 ** rng.integers(-2, 3, shape[-1]) + 5 * rng.standard_normal(shape[-1])
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@every_function
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("dx", "dy"), [(1, 1), (6, 6), (4, 9), (9, 4), (40, 35)])
+def test_scores_are_the_oracles(function, slow, dtype, dx, dy, rng):
+    x, y = units(rng, 50, dx).astype(dtype), units(rng, 50, dy).astype(dtype)
+    found = function(x, y)
+    assert found.score.dtype == dtype
+    assert found.score == pytest.approx(slow(x, y), abs=TOLERANCE[dtype])
+    assert found.assignment.shape == (dx,)
+    assert found.assignment.dtype == np.int64
+    similarity = oracle.correlations(x, y)
+    matched = found.assignment >= 0
+    assert similarity[matched, found.assignment[matched]].mean() == pytest.approx(
+        found.score, abs=TOLERANCE[dtype]
+    )
+
+
+@pytest.mark.parametrize(("dx", "dy"), [(30, 30), (30, 50), (50, 30)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_planted_permutation_is_recovered(dx, dy, dtype, rng):
+    narrow, wide = sorted((dx, dy))
+    x = units(rng, 80, wide)
+    order = rng.permutation(wide)
+    y = (x[:, order] * rng.uniform(0.1, 9, wide) + rng.standard_normal(wide))[:, :narrow]
+    if dx < dy:
+        found = lw.permutation_match(y.astype(dtype), x.astype(dtype))
+        np.testing.assert_array_equal(found.assignment, order[:narrow])
+    else:
+        found = lw.permutation_match(x.astype(dtype), y.astype(dtype))
+        expected = np.full(wide, -1)
+        expected[order[:narrow]] = np.arange(narrow)
+        np.testing.assert_array_equal(found.assignment, expected)
+    assert found.score == pytest.approx(1, abs=TOLERANCE[dtype])
+
+
+def test_permutation_match_uses_every_unit_of_the_narrow_side(rng):
+    found = lw.permutation_match(units(rng, 40, 20), units(rng, 40, 12)).assignment
+    assert (found == -1).sum() == 8
+    np.testing.assert_array_equal(np.sort(found[found >= 0]), np.arange(12))
+
+
+def test_semi_match_is_a_plain_loop(rng):
+    x, y = units(rng, 40, 15), units(rng, 40, 6)
+    found = lw.semi_match(x, y)
+    similarity = oracle.correlations(x, y)
+    for i in range(15):
+        best = 0
+        for j in range(6):
+            if similarity[i, j] > similarity[i, best]:
+                best = j
+        assert found.assignment[i] == best
+    assert len(set(found.assignment)) < 15  # repeats
+
+
+def test_semi_match_takes_the_first_of_equal_partners(rng):
+    x = units(rng, 30, 3)
+    y = np.column_stack([units(rng, 30, 1), x[:, 2], x[:, 1], x[:, 2], x[:, 1]])
+    np.testing.assert_array_equal(lw.semi_match(x[:, 1:], y).assignment, [2, 1])
+
+
+def test_semi_match_bounds_permutation_match(rng):
+    x, y = units(rng, 40, 10), units(rng, 40, 14)
+    assert lw.semi_match(x, y).score >= lw.permutation_match(x, y).score
+    assert lw.semi_match(x, y).score != pytest.approx(lw.semi_match(y, x).score)
+
+
+@every_function
+def test_constant_units_have_no_correlation(function, slow, rng):
+    x, y = units(rng, 30, 6), units(rng, 30, 7)
+    x[:, [1, 4]] = 0.1, -3  # the mean of 30 times 0.1 is not 0.1
+    y[:, 0] = 1e10
+    with pytest.warns(lw.DegenerateWarning, match=r"3 constant units \(contributing") as seen:
+        found = function(x, y)
+    assert len(seen) == 1
+    assert found.score == pytest.approx(slow(x, y), abs=1e-13)
+    assert found.score < 1
+
+
+@every_function
+def test_constant_representation_scores_nan(function, slow, rng):
+    x, y = units(rng, 4, 30, 5), units(rng, 4, 30, 5)
+    x[1] = 7
+    y[2] = 0
+    y[3, :, 2] = 1
+    with pytest.warns(
+        lw.DegenerateWarning, match="1 constant unit .* and 2 constant representations"
+    ) as seen:
+        found = function(x, y)
+    assert len(seen) == 1
+    np.testing.assert_array_equal(np.isnan(found.score), [False, True, True, False])
+    assert (found.assignment[1:3] == -1).all()
+    for item in (0, 3):
+        assert found.score[item] == pytest.approx(slow(x[item], y[item]), abs=1e-13)
+
+
+@every_function
+def test_batch_is_a_loop(function, slow, rng):
+    x, y = units(rng, 3, 1, 25, 8), units(rng, 4, 25, 6)
+    with lw.num_threads(2):
+        found = function(x, y)
+    assert found.score.shape == (3, 4)
+    assert found.assignment.shape == (3, 4, 8)
+    for i, j in np.ndindex(3, 4):
+        one = function(x[i, 0], y[j])
+        assert found.score[i, j] == one.score == pytest.approx(slow(x[i, 0], y[j]), abs=1e-13)
+        np.testing.assert_array_equal(found.assignment[i, j], one.assignment)
+    assert function(x[:0], y[:1]).assignment.shape == (0, 1, 8)
+
+
+@every_function
+def test_units_that_broadcasting_repeats_count_once(function, slow, rng):
+    x, y = units(rng, 20, 3), units(rng, 5, 20, 3)
+    x[:, 0] = 1
+    y[2, :, 1] = 1
+    with pytest.warns(lw.DegenerateWarning, match="2 constant units"):
+        function(x, y)
+
+
+@every_function
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_compare_agrees_with_the_function(function, slow, dtype, rng):
+    items = [units(rng, 60, d).astype(dtype) for d in (3, 20, 20, 7, 600)]
+    items[2][:, 5] = 2
+    items[3][:] = 1
+    m = lw.measure(function.__name__)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", lw.DegenerateWarning)
+        single = np.array([[function(a, b).score for b in items] for a in items])
+    with pytest.warns(lw.DegenerateWarning, match="1 constant unit .* 1 constant repres") as seen:
+        scores = m.compare(m.prepare(items), None)
+    assert len(seen) == 1
+    np.testing.assert_allclose(scores, single, atol=TOLERANCE[dtype])
+    with pytest.warns(lw.DegenerateWarning):
+        scores = m.compare(m.prepare(items[:2]), m.prepare(items[1:]))
+    np.testing.assert_allclose(scores, single[:2, 1:], atol=TOLERANCE[dtype])
+    assert m.compare([], None).shape == (0, 0)
+    assert m.compare(m.prepare(items[:2]), []).shape == (2, 0)
+
+
+@every_function
+@pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e30, 1e300])
+def test_scale_is_no_matter(function, slow, scale, rng):
+    x, y = units(rng, 30, 4), units(rng, 30, 5)
+    assert function(scale * x, y).score == pytest.approx(function(x, y).score, abs=1e-12)
+
+
+@every_function
+def test_layout_is_no_matter(function, slow, rng):
+    x, y = units(rng, 30, 8), units(rng, 30, 5)
+    expected = function(x, y)
+    for same in (
+        np.asfortranarray(x),
+        np.ascontiguousarray(x[::-1])[::-1],
+        np.repeat(x, 2, 1)[:, ::2],
+    ):
+        assert function(same, y).score == expected.score
+
+
+def test_similarity_must_be_known():
+    for name, (function, _) in FUNCTIONS.items():
+        with pytest.raises(ValueError, match=f"{name}: similarity must be 'correlation', got 'x'"):
+            function(np.eye(3), np.eye(3), similarity="x")

@@ -1,0 +1,222 @@
+"""CKA and HSIC against explicit kernel matrices, known identities and the pitfalls of the field."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import likewise as lw
+
+pytestmark = pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning")
+
+_spec = importlib.util.spec_from_file_location(
+    "kernels_reference", Path(__file__).parent / "reference" / "kernels.py"
+)
+reference = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(reference)
+
+SHAPES = [(20, 5, 5), (50, 3, 70), (4, 2, 3), (130, 40, 1), (67, 67, 20), (300, 4, 6)]
+KERNELS = [
+    {},
+    {"kernel": "rbf"},
+    {"kernel": "rbf", "bandwidth": 2.5},
+    {"kernel": "rbf", "bandwidth": ("median", 1.3)},
+    {"kernel": "polynomial"},
+    {"kernel": "polynomial", "degree": 2, "coef0": 0.5, "gamma": 0.1},
+]
+
+
+def data(n, dx, dy, seed=0):
+    rng = np.random.default_rng(seed)
+    z = rng.standard_normal((n, 3))
+    x = z @ rng.standard_normal((3, dx)) + rng.standard_normal((n, dx)) + 3
+    y = z @ rng.standard_normal((3, dy)) + rng.standard_normal((n, dy)) - 1
+    return x, y
+
+
+@pytest.mark.parametrize("estimator", ["biased", "unbiased"])
+@pytest.mark.parametrize("kernel", KERNELS, ids=str)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("name", ["cka", "hsic"])
+def test_agrees_with_explicit_kernel_matrices(name, shape, kernel, estimator):
+    x, y = data(*shape)
+    options = kernel | {"estimator": estimator}
+    if name == "cka" and any(reference.hsic(a, a, **options) <= 0 for a in (x, y)):
+        pytest.skip("no positive HSIC with itself")
+    expected = getattr(reference, name)(x, y, **options)
+    scale = max(1, abs(reference.hsic(x, x, **options))) if name == "hsic" else 1
+    tolerance = 1e-11 * scale
+    assert abs(getattr(lw, name)(x, y, **options) - expected) < tolerance
+    grid = lw.pairwise([x, y], name, **options)
+    assert abs(grid[0, 1] - expected) < tolerance
+    assert grid[0, 1] == grid[1, 0]
+    assert abs(lw.cross([x], [y], name, **options)[0, 0] - expected) < tolerance
+
+
+@pytest.mark.parametrize("estimator", ["biased", "unbiased"])
+@pytest.mark.parametrize("kernel", ["linear", "rbf", "polynomial"])
+@pytest.mark.parametrize("n", [37, 200, 700])
+def test_many_mixed_items_agree_with_single_calls(n, kernel, estimator):
+    rng = np.random.default_rng(0)
+    items = [rng.standard_normal((n, d)) for d in (1, 5, 64, 17, 130, 3)]
+    options = {"kernel": kernel, "estimator": estimator}
+    with lw.num_threads(2):
+        grid = lw.pairwise(items, "cka", **options)
+    single = [[lw.cka(a, b, **options) for b in items] for a in items]
+    np.testing.assert_allclose(grid, single, atol=1e-11)
+    np.testing.assert_allclose(np.diag(grid), 1, atol=1e-14)
+    np.testing.assert_allclose(
+        lw.cross(items[:2], items[2:], "cka", **options), np.array(single)[:2, 2:], atol=1e-11
+    )
+
+
+def test_results_do_not_change_from_run_to_run():
+    items = [data(400, 30, 1, seed)[0] for seed in range(5)]
+    first = lw.pairwise(items, "cka", kernel="rbf")
+    assert all(np.array_equal(first, lw.pairwise(items, "cka", kernel="rbf")) for _ in range(3))
+
+
+@pytest.mark.parametrize("kernel", ["linear", "rbf", "polynomial"])
+def test_float32_is_close_and_stays_float32(kernel):
+    x, y = data(300, 40, 60)
+    for estimator in ("biased", "unbiased"):
+        options = {"kernel": kernel, "estimator": estimator}
+        single = lw.cka(x.astype(np.float32), y.astype(np.float32), **options)
+        assert single.dtype == np.float32
+        assert abs(single - reference.cka(x, y, **options)) < 3e-6
+
+
+def test_scikit_learns_kernels_give_the_same():
+    pairwise = pytest.importorskip("sklearn.metrics.pairwise")
+    x, y = data(60, 8, 5)
+    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    h = np.eye(60) - 1 / 60
+    for options, k in (
+        ({"kernel": "rbf", "bandwidth": 2.0}, lambda a: pairwise.rbf_kernel(a, gamma=1 / 8)),
+        ({"kernel": "polynomial"}, lambda a: pairwise.polynomial_kernel(a, degree=3, coef0=1)),
+    ):
+        expected = np.trace(k(x) @ h @ k(y) @ h) / 59**2
+        assert lw.hsic(x, y, **options) == pytest.approx(expected, rel=1e-11)
+
+
+def test_biased_cka_is_large_for_unrelated_data_when_n_is_below_d():
+    rng = np.random.default_rng(0)
+    pairs = [(rng.standard_normal((50, 200)), rng.standard_normal((50, 200))) for _ in range(40)]
+    biased = [lw.cka(x, y) for x, y in pairs]
+    unbiased = [lw.cka(x, y, estimator="unbiased") for x, y in pairs]
+    assert abs(np.mean(biased) - 0.8) < 0.01
+    assert abs(np.mean(unbiased)) < 4 * np.std(unbiased) / np.sqrt(40)
+    assert min(unbiased) < 0  # returned negative, not clamped
+
+
+def test_numerator_and_norms_use_the_same_estimator():
+    x, _ = data(40, 6, 1)
+    q = np.linalg.qr(np.random.default_rng(1).standard_normal((6, 6)))[0]
+    for estimator in ("biased", "unbiased"):
+        assert lw.cka(x, x @ q, estimator=estimator) == pytest.approx(1, abs=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-8, 1e-2, 1e8, 1e150])
+def test_no_absolute_epsilon_in_a_denominator(scale):
+    x, y = data(40, 6, 4)
+    assert lw.cka(scale * x, y) == pytest.approx(lw.cka(x, y), rel=1e-12)
+    assert lw.cka(scale * x, scale * x) == pytest.approx(1, abs=1e-12)
+
+
+def test_features_are_centred_before_any_product():
+    x, y = data(200, 30, 30)
+    expected = reference.cka(x, y, estimator="unbiased")
+    far_x, far_y = (x + 1000).astype(np.float32), (y + 1000).astype(np.float32)
+    assert abs(lw.cka(far_x, far_y, estimator="unbiased") - expected) < 1e-4
+
+
+@pytest.mark.filterwarnings("ignore::likewise.DegenerateWarning")
+def test_last_small_batch():
+    x, y = data(3, 2, 2)
+    with pytest.raises(ValueError, match="at least 4 samples"):
+        lw.cka(x, y, estimator="unbiased")
+    assert np.isfinite(lw.cka(x, y))
+
+
+def test_no_positive_hsic_with_itself_is_nan_and_said():
+    # Every sample but two is equal: the median distance is zero.
+    x = np.zeros((6, 1))
+    x[0] = 1
+    with pytest.warns(lw.DegenerateWarning, match="median distance of 0"):
+        assert np.isnan(lw.cka(x, x, kernel="rbf"))
+    with pytest.warns(lw.DegenerateWarning, match="no positive unbiased HSIC"):
+        assert np.isnan(lw.cka(x, x, estimator="unbiased"))
+
+
+def test_small_samples_warn_for_the_biased_estimator_alone():
+    x, y = data(20, 15, 3)
+    with pytest.warns(lw.SmallSampleWarning, match="20 samples for 15 units"):
+        lw.cka(x, y)
+
+
+def test_unbiased_does_not_warn():
+    x, y = data(20, 15, 3)
+    lw.cka(x, y, estimator="unbiased")  # the suite turns any warning into an error
+
+
+def test_exponential_of_the_rbf_kernel():
+    from likewise import _cpu
+
+    for dtype in (np.float64, np.float32):
+        x = -np.r_[0, np.logspace(-10, 2.9, 20000)].astype(dtype)
+        out = np.empty_like(x)
+        _cpu.kernel_exp(x, out)
+        exact = np.exp(x.astype(np.longdouble))
+        normal = exact > np.finfo(dtype).tiny
+        error = np.abs(out[normal].astype(np.longdouble) - exact[normal])
+        assert (error / np.spacing(exact[normal].astype(dtype))).max() <= 1
+        assert (out[exact < np.finfo(dtype).tiny / 2] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"kernel": "laplace"}, "kernel must be one of"),
+        ({"estimator": "song"}, "estimator must be one of"),
+        ({"kernel": "rbf", "bandwidth": 0}, "bandwidth must be a positive number"),
+        ({"kernel": "rbf", "bandwidth": ("mean", 1.0)}, "bandwidth must be a positive number"),
+        ({"degree": 1.5}, "degree must be a positive integer"),
+        ({"gamma": -1}, "gamma must be positive"),
+        ({"coef0": np.inf}, "coef0 must be finite"),
+    ],
+)
+def test_options_are_checked(options, text):
+    with pytest.raises(ValueError, match=text):
+        lw.cka(*data(10, 2, 2), **options)
+
+
+@pytest.mark.parametrize("isa", ["baseline", "avx2", "avx512"])
+def test_every_simd_variant_gives_the_same_answers(isa, tmp_path):
+    items = [data(150, d, 1, d)[0] for d in (3, 40, 90)]
+    np.savez(tmp_path / "items.npz", *items)
+    code = (
+        "import warnings, numpy as np, likewise as lw\n"
+        "warnings.simplefilter('ignore')\n"
+        "f = np.load('items.npz'); items = [f[k] for k in f.files]\n"
+        "for k in ('linear', 'rbf', 'polynomial'):\n"
+        "    np.save(k, lw.pairwise(items, 'cka', kernel=k, estimator='unbiased'))\n"
+        "    small = [i.astype(np.float32) for i in items]\n"
+        "    np.save(k + '32', lw.pairwise(small, 'cka', kernel=k, estimator='unbiased'))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True,
+        env=os.environ | {"LIKEWISE_SIMD": isa}, check=False,
+    )  # fmt: skip
+    if "LIKEWISE_SIMD must be" in run.stderr:
+        pytest.skip(f"this processor or build has no {isa}")
+    assert run.returncode == 0, run.stderr
+    for kernel in ("linear", "rbf", "polynomial"):
+        expected = lw.pairwise(items, "cka", kernel=kernel, estimator="unbiased")
+        np.testing.assert_allclose(np.load(tmp_path / f"{kernel}.npy"), expected, atol=1e-12)
+        np.testing.assert_allclose(np.load(tmp_path / f"{kernel}32.npy"), expected, atol=1e-5)

@@ -1,0 +1,113 @@
+"""What is installed, what it imports and what it says about itself."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import likewise as lw
+from likewise import _cpu
+
+PACKAGE = Path(lw.__file__).parent
+STUB = ast.parse((PACKAGE / "_cpu.pyi").read_text())
+
+
+def run_python(code: str, **options: object) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, **options
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def installed_metadata() -> importlib.metadata.PackageMetadata:
+    distribution = importlib.metadata.distribution("likewise")
+    if Path(str(distribution.locate_file("likewise"))).resolve() != PACKAGE.resolve():
+        pytest.skip("this package was not imported from where it is installed")
+    return distribution.metadata
+
+
+def test_import_brings_numpy_and_nothing_heavier():
+    heavy = "torch scipy sklearn pandas matplotlib plotly typer rich safetensors jax cupy"
+    loaded = run_python(
+        f"import likewise, sys; print([m for m in {heavy.split()} if m in sys.modules])"
+    )
+    assert loaded.strip() == "[]"
+
+
+def test_every_public_name_exists():
+    missing = [name for name in lw.__all__ if not hasattr(lw, name)]
+    assert missing == []
+    assert set(lw.__all__) <= set(dir(lw))
+
+
+def test_the_package_carries_its_blas_and_the_licence():
+    licence = (PACKAGE / "LICENSE-OpenBLAS.txt").read_text()
+    assert "OpenBLAS" in licence
+    assert "LAPACK" in licence
+    assert "GCC" in licence
+    assert (PACKAGE / "py.typed").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_package_finds_its_blas_wherever_it_is_moved(tmp_path):
+    shutil.copytree(PACKAGE, tmp_path / "likewise")
+    code = """
+import sys
+sys.path.insert(0, {!r})
+import likewise._cpu
+print({{line.split()[-1] for line in open("/proc/self/maps") if "libscipy_openblas.so" in line}})
+"""
+    loaded = run_python(code.format(str(tmp_path)), cwd=tmp_path)
+    assert ast.literal_eval(loaded) == {str(tmp_path / "likewise" / "libscipy_openblas.so")}
+
+
+def test_numpy_is_the_only_requirement():
+    requirements = installed_metadata().get_all("Requires-Dist") or []
+    core = [r for r in requirements if "extra ==" not in r]
+    assert [re.match(r"\w+", r)[0] for r in core] == ["numpy"]
+
+
+def test_metadata_is_complete():
+    metadata = installed_metadata()
+    assert metadata["Requires-Python"] == ">=3.11"
+    assert metadata["License-Expression"] == "MIT"
+    extras = {"cli", "report", "demo", "test", "bench"}
+    assert extras <= set(metadata.get_all("Provides-Extra") or [])
+    assert metadata["Version"] == lw.build_config()["version"]
+
+
+def test_build_config_describes_this_build():
+    config = lw.build_config()
+    assert config["simd"] in ("baseline", "avx2", "avx512")
+    assert config["blas"].startswith("OpenBLAS")
+    assert config["threads"] >= 1
+    assert config["cuda"] is False
+
+
+def test_the_stub_lists_what_the_compiled_module_has():
+    listed = {node.name for node in STUB.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    assert listed == {name for name in dir(_cpu) if not name.startswith("__")}
+
+
+@pytest.mark.parametrize(
+    "function",
+    [node for node in STUB.body if isinstance(node, ast.FunctionDef)],
+    ids=lambda f: f.name,
+)
+def test_the_stub_has_the_arguments_of_the_compiled_function(function):
+    # pybind11 writes `name(argument: type, ...) -> type` into the first line of the docstring and
+    # arg0, arg1, ... for arguments without a name.
+    signature = getattr(_cpu, function.name).__doc__.splitlines()[0]
+    compiled = [argument.arg for argument in ast.parse(f"def {signature}: ...").body[0].args.args]
+    stubbed = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    assert len(stubbed) == len(compiled)
+    for ours, theirs in zip(stubbed, compiled, strict=True):
+        assert ours == theirs or theirs.startswith("arg")

@@ -1,0 +1,214 @@
+"""Procrustes and shape distances against slow oracles, planted answers and invariances."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import likewise as lw
+
+pytestmark = pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning")
+
+_spec = importlib.util.spec_from_file_location(
+    "procrustes_reference", Path(__file__).parent / "reference" / "procrustes.py"
+)
+reference = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(reference)
+
+SHAPES = [
+    (50, 16, 16), (40, 7, 30), (30, 40, 20), (20, 30, 50), (10, 10, 10), (10, 9, 9), (11, 10, 12),
+    (5, 1, 1), (4, 3, 4), (300, 200, 150), (150, 97, 97), (120, 300, 260),
+]  # fmt: skip
+OPTIONS = [
+    {},
+    {"score": "similarity"},
+    {"score": "euclidean"},
+    {"score": "euclidean", "scale": False},
+    {"center": False},
+    {"center": False, "scale": False, "score": "euclidean"},
+]
+
+
+def data(n, dx, dy, seed=0, dtype=np.float64):
+    rng = np.random.default_rng(seed)
+    z = rng.standard_normal((n, max(dx, dy)))
+    x = z[:, :dx] @ rng.standard_normal((dx, dx)) + 2
+    y = z[:, :dy] @ rng.standard_normal((dy, dy)) - 1
+    return x.astype(dtype), y.astype(dtype)
+
+
+def rotation(d, seed=0):
+    return np.linalg.qr(np.random.default_rng(seed).standard_normal((d, d)))[0]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_agrees_with_the_full_svd(shape, options):
+    x, y = data(*shape)
+    expected = reference.procrustes(x, y, **options)
+    np.testing.assert_allclose(lw.procrustes(x, y, **options), expected, rtol=1e-9, atol=2e-8)
+    grid = lw.pairwise([x, y], "procrustes", **options)
+    np.testing.assert_allclose(grid[0, 1], expected, rtol=1e-9, atol=2e-8)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_similarity_is_exact_to_rounding(shape):
+    x, y = data(*shape)
+    s = lw.procrustes(x, y, score="similarity")
+    assert abs(s - reference.similarity(x, y)) < 1e-13 * max(shape)
+
+
+@pytest.mark.parametrize(
+    "spectrum",
+    [
+        np.ones(120),
+        np.arange(1.0, 121) ** -2,
+        np.logspace(0, -16, 120),
+        np.r_[np.ones(60), np.zeros(60)],
+        np.r_[np.ones(60), np.full(60, 1e-7)],
+    ],
+    ids=["flat", "power law", "geometric", "rank deficient", "nearly rank deficient"],
+)
+def test_no_spectrum_loses_digits(spectrum):
+    rng = np.random.default_rng(0)
+    u, v = (np.linalg.qr(rng.standard_normal((400, 120)))[0] for _ in range(2))
+    x = (u * spectrum) @ rotation(120, 1)
+    y = (v * spectrum) @ rotation(120, 2)
+    s = lw.procrustes(x, y, center=False, score="similarity")
+    assert abs(s - reference.similarity(x, y, center=False)) < 1e-13
+
+
+@pytest.mark.parametrize("shape", [(1000, 64), (80, 200), (300, 130)], ids=str)
+def test_equal_up_to_what_is_invariant_is_zero(shape):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(shape)
+    d = shape[1]
+    for y in (x @ rotation(d), x[:, rng.permutation(d)], 3.5 * x, x + rng.standard_normal(d),
+              -0.1 * x @ rotation(d, 1) + 7):  # fmt: skip
+        assert lw.procrustes(x, y) <= 1e-12
+        assert lw.pairwise([x, y, x])[1, 2] <= 1e-12
+        assert lw.procrustes(x, y, score="euclidean") <= 1e-12
+        # Rounding to float32 must not move y itself by more than is promised.
+        x32, y32 = x.astype(np.float32), (y - y.mean(axis=0)).astype(np.float32)
+        assert lw.procrustes(x32, y32) <= 1e-6
+
+
+@pytest.mark.parametrize("angle", [1e-10, 1e-7, 1e-4, 3e-3, 1e-2, 2e-2, 4e-2, 0.1])
+def test_small_planted_angles(angle):
+    # Columns of x and e are orthogonal and equally long, and so are all of their sums: the
+    # product of x with cos x + sin e is cos times the identity, and the distance is the angle.
+    rng = np.random.default_rng(0)
+    q = np.linalg.qr(rng.standard_normal((200, 40)) - 0.0)[0]
+    x, e = q[:, :20], q[:, 20:]
+    y = np.cos(angle) * x + np.sin(angle) * e
+    assert abs(lw.procrustes(x, y @ rotation(20), center=False) - angle) < 1e-12
+
+
+def test_widths_differ_as_if_padded_with_zeros():
+    x, y = data(60, 8, 5)
+    padded = np.hstack([y, np.zeros((60, 3))])
+    with pytest.warns(lw.DegenerateWarning, match="3 constant units"):
+        expected = lw.procrustes(x, padded)
+    assert lw.procrustes(x, y) == pytest.approx(expected, abs=1e-13)
+
+
+def test_batches_equal_loops_and_broadcast():
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((3, 1, 40, 6)), rng.standard_normal((4, 40, 9))
+    batch = lw.procrustes(x, y)
+    loop = [[lw.procrustes(x[i, 0], y[j]) for j in range(4)] for i in range(3)]
+    np.testing.assert_allclose(batch, loop, atol=1e-14)
+
+
+def test_all_pairs_equal_single_calls_for_many_narrow_items():
+    rng = np.random.default_rng(0)
+    items = [rng.standard_normal((70, d)) for d in rng.integers(1, 90, 25)]
+    with lw.num_threads(2):
+        grid = lw.pairwise(items)
+    single = [[lw.procrustes(a, b) for b in items] for a in items]
+    np.testing.assert_allclose(grid, single, atol=1e-12)
+    np.testing.assert_array_equal(grid, grid.T)
+
+
+@pytest.mark.parametrize("exponent", [-150, -290, 150, 290])
+def test_extreme_scales(exponent):
+    x, y = data(50, 6, 6)
+    expected = lw.procrustes(x, y)
+    assert lw.procrustes(x * 10.0**exponent, y) == pytest.approx(expected, abs=1e-12)
+    far = lw.procrustes(x * 10.0**exponent, y * 10.0**exponent, scale=False, score="euclidean")
+    near = lw.procrustes(x, y, scale=False, score="euclidean")
+    assert far == pytest.approx(near * 10.0**exponent, rel=1e-12)
+
+
+def test_offsets_do_not_cost_digits():
+    x, y = data(100, 5, 6)
+    assert lw.procrustes(x + 1e6, y) == pytest.approx(lw.procrustes(x, y), abs=1e-9)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3, 0.9, 1.0])
+@pytest.mark.parametrize("shape", [(60, 8, 5), (20, 30, 25)], ids=str)
+def test_shape_distance_agrees_with_its_definition(shape, alpha):
+    x, y = data(*shape)
+    expected = reference.procrustes(reference.whitened(x, alpha), reference.whitened(y, alpha))
+    assert lw.shape_distance(x, y, alpha=alpha) == pytest.approx(expected, abs=2e-7)
+    far = lw.shape_distance(x, y, alpha=alpha, score="euclidean", scale=False)
+    expected = reference.procrustes(
+        reference.whitened(x, alpha), reference.whitened(y, alpha), scale=False, score="euclidean"
+    )
+    assert far == pytest.approx(expected, rel=1e-7)
+
+
+def test_shape_distance_at_zero_is_cca():
+    x, y = data(200, 5, 5)
+    y = y + np.random.default_rng(1).standard_normal(y.shape)
+    ux, uy = (np.linalg.svd(reference.centred(a), full_matrices=False)[0] for a in (x, y))
+    correlations = np.linalg.svd(ux.T @ uy, compute_uv=False)
+    expected = np.arccos(correlations.mean())
+    assert lw.shape_distance(x, y, alpha=0) == pytest.approx(expected, abs=1e-12)
+
+
+def test_few_samples_warn_once_and_name_the_reason():
+    x, y = data(30, 20, 5)
+    with pytest.warns(lw.SmallSampleWarning, match="30 samples for 20 units") as seen:
+        lw.procrustes(x, y)
+    assert len(seen) == 1
+
+
+def test_options_are_checked():
+    x, y = data(10, 2, 2)
+    with pytest.raises(ValueError, match="score must be one of"):
+        lw.procrustes(x, y, score="cosine")
+    with pytest.raises(ValueError, match=r"alpha must be between 0 and 1, got 1\.5"):
+        lw.shape_distance(x, y, alpha=1.5)
+
+
+@pytest.mark.parametrize("isa", ["baseline", "avx2", "avx512"])
+def test_every_simd_variant_gives_the_same_answers(isa, tmp_path):
+    rng = np.random.default_rng(0)
+    items = [rng.standard_normal((250, d)) for d in (3, 40, 110, 200)]
+    np.savez(tmp_path / "items.npz", *items)
+    code = (
+        "import sys, warnings, numpy as np, likewise as lw\n"
+        "warnings.simplefilter('ignore')\n"
+        "f = np.load('items.npz'); items = [f[k] for k in f.files]\n"
+        "np.save('out.npy', lw.pairwise(items, 'procrustes', score='similarity'))\n"
+        "np.save('out32.npy', lw.pairwise([i.astype(np.float32) for i in items], 'procrustes'))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True,
+        env=os.environ | {"LIKEWISE_SIMD": isa}, check=False,
+    )  # fmt: skip
+    if "LIKEWISE_SIMD must be" in run.stderr:
+        pytest.skip(f"this processor or build has no {isa}")
+    assert run.returncode == 0, run.stderr
+    expected = lw.pairwise(items, "procrustes", score="similarity")
+    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), expected, atol=1e-13)
+    np.testing.assert_allclose(
+        np.load(tmp_path / "out32.npy"), lw.pairwise(items, "procrustes"), atol=1e-6
+    )

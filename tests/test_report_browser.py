@@ -1,0 +1,318 @@
+"""The reports, opened in a real headless Chromium."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import re
+import select
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import likewise as lw
+from likewise.report import Figure, Page, Panels
+
+pytest.importorskip("typer")
+pytest.importorskip("plotly")
+pytest.importorskip("sklearn")
+imread = pytest.importorskip("matplotlib.image").imread
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
+    "--window-size=1280,1000",
+)
+# Chromium reads commands from file descriptor 3 and writes answers to 4.
+LAUNCH = """
+import fcntl, os, sys
+commands, answers = (fcntl.fcntl(int(n), fcntl.F_DUPFD, 10) for n in sys.argv[1:3])
+os.dup2(commands, 3)
+os.dup2(answers, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
+class Browser:
+    """One page of Chromium, driven through the DevTools protocol over a pipe."""
+
+    def __init__(self, profile):
+        commands, self._out = os.pipe()
+        self._in, answers = os.pipe()
+        arguments = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", LAUNCH, str(commands), str(answers), *arguments],
+            pass_fds=(commands, answers),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(commands)
+        os.close(answers)
+        self._buffer, self._last, self._session = b"", 0, None
+        self.events = []
+        targets = self.send("Target.getTargets")["targetInfos"]
+        (page,) = [target["targetId"] for target in targets if target["type"] == "page"]
+        self._session = self.send("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.send(f"{domain}.enable")
+
+    def send(self, method, **parameters):
+        """Send a command and return its result; events that come first are kept."""
+        self._last += 1
+        message = {"id": self._last, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._out, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._receive()
+            if answer.get("id") == self._last:
+                assert "error" not in answer, answer
+                return answer["result"]
+            self.events.append(answer)
+
+    def _receive(self, timeout=60):
+        while b"\0" not in self._buffer:
+            ready, _, _ = select.select([self._in], [], [], timeout)
+            chunk = os.read(self._in, 1 << 20) if ready else b""
+            assert chunk, "Chromium does not answer"
+            self._buffer += chunk
+        message, self._buffer = self._buffer.split(b"\0", 1)
+        return json.loads(message)
+
+    def evaluate(self, expression):
+        """The value of a JavaScript expression; promises are waited for."""
+        answer = self.send(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def open(self, path):
+        """Load a page and wait until all its figures are drawn."""
+        self.events.clear()
+        self.send("Page.navigate", url=path.as_uri())
+        drawn = "document.body?.dataset.drawn === String(document.querySelectorAll('.plot').length)"
+        self.evaluate(
+            "new Promise((done, failed) => { const started = Date.now(); const look = () =>"
+            f"{drawn} && document.readyState === 'complete' ? done() : Date.now() - started > 30000"
+            " ? failed(new Error('not drawn')) : setTimeout(look, 50); look(); })"
+        )
+
+    def complaints(self):
+        """Errors, warnings and requests that left the machine, as far as the page caused any."""
+        self.evaluate("0")
+        found = []
+        for event in self.events:
+            parameters = event.get("params", {})
+            if event["method"] == "Runtime.exceptionThrown":
+                found.append(parameters["exceptionDetails"]["exception"]["description"])
+            elif event["method"] == "Runtime.consoleAPICalled":
+                if parameters["type"] in ("error", "warning", "assert"):
+                    found.append(str(parameters["args"]))
+            elif event["method"] == "Log.entryAdded":
+                found.append(str(parameters["entry"]))
+            elif event["method"] == "Network.requestWillBeSent":
+                url = parameters["request"]["url"]
+                if not url.startswith(("file:", "data:", "blob:")):
+                    found.append(f"request to {url}")
+        return found
+
+    def picture(self, selector):
+        """Pixels (height, width, 3) of an element, from 0 to 1."""
+        box = self.evaluate(
+            f"(() => {{ const b = document.querySelector({json.dumps(selector)})"
+            ".getBoundingClientRect(); return {x: b.x + scrollX, y: b.y + scrollY, "
+            "width: b.width, height: b.height, scale: 1}; })()"
+        )
+        answer = self.send("Page.captureScreenshot", clip=box, captureBeyondViewport=True)
+        return imread(io.BytesIO(base64.b64decode(answer["data"])))[:, :, :3]
+
+    def close(self):
+        self._session = None
+        self.send("Browser.close")
+        self._process.wait(30)
+        os.close(self._in)
+        os.close(self._out)
+
+
+def likewise(*arguments, cwd):
+    """Run the command line on the `likewise` that this test imports."""
+    path = os.pathsep.join([str(Path(lw.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    return subprocess.run(
+        [sys.executable, "-m", "likewise", *arguments],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=600,
+        check=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("reports")
+
+
+@pytest.fixture(scope="module")
+def demo(folder):
+    """The real `likewise demo`, run once."""
+    return likewise("demo", "--out", "demo.html", cwd=folder)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    browser = Browser(tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
+
+
+def drawn(browser, figure):
+    """How many marks of each kind a figure shows, and how many its visible traces ask for."""
+    return browser.evaluate(
+        f"""(() => {{
+          const plot = document.getElementById({json.dumps(figure)});
+          const shown = plot.data.filter((trace) => trace.visible !== false);
+          const count = (keep) => shown.filter(keep).length;
+          const marks = (selector) => plot.querySelectorAll(selector).length;
+          const lines = (trace) => trace.mode?.includes("lines") && !trace.fill;
+          return {{
+            maps: [marks(".heatmaplayer image"), count((t) => t.type === "heatmap")],
+            lines: [marks(".scatterlayer path.js-line"), count((t) => t.mode?.includes("lines"))],
+            bands: [marks(".scatterlayer .fills path.js-fill"), count((t) => t.fill)],
+            points: [marks(".scatterlayer path.point"),
+                     shown.filter(lines).reduce((sum, t) => sum + t.x.length, 0)],
+            numbers: [marks(".scatterlayer .textpoint"),
+                      shown.filter((t) => t.mode === "text").reduce((n, t) => n + t.x.length, 0)],
+          }};
+        }})()"""
+    )
+
+
+def assert_drawn(browser, figure, **expected):
+    """All marks are there, and the picture is not blank."""
+    marks = drawn(browser, figure)
+    for kind, (present, asked) in marks.items():
+        assert present == asked == expected.get(kind, 0), kind
+    pixels = browser.picture(f"#{figure}")
+    inked = np.any(pixels < 0.95, axis=2)
+    assert inked.mean() > 0.02
+    # Every quarter of the width has something in it, so no panel is missing.
+    assert min(part.mean() for part in np.array_split(inked, 4, axis=1)) > 0.01
+
+
+def test_the_demo_prints_its_findings_and_writes_one_file(demo, folder):
+    assert [path.name for path in folder.iterdir()] == ["demo.html"]
+    assert demo.stderr == ""
+    lines = demo.stdout.splitlines()
+    header = next(line for line in lines if "Procrustes" in line and "CKA, unbiased" in line)
+    assert "Permutation match" in header
+    shifts = ("trained, noise", "trained, rotation by 90°", "trained, pixel shuffle")
+    for state in ("step 0, untrained", "step 512, trained", *shifts):
+        (line,) = [line for line in lines if line.startswith(state)]
+        assert line.count("±") == 4
+    assert str(folder / "demo.html") in lines[-1]
+
+
+def test_the_demo_report_is_drawn_without_errors(browser, demo, folder):
+    browser.open(folder / "demo.html")
+    assert browser.complaints() == []
+    assert browser.evaluate("document.querySelector('h1').innerText.length") > 20
+    cells, panels, layers, steps, shifts = 16, 4, 4, 6, 3
+    assert_drawn(browser, "layers", maps=2 * panels, numbers=2 * panels * cells)
+    assert_drawn(
+        browser,
+        "training",
+        lines=2 * panels * layers,
+        bands=panels * layers,
+        points=panels * layers * steps,
+    )
+    assert_drawn(
+        browser,
+        "shift",
+        lines=2 * panels * shifts,
+        bands=panels * shifts,
+        points=panels * layers * shifts,
+    )
+
+
+def test_the_buttons_choose_the_networks_in_every_figure(browser, demo, folder):
+    browser.open(folder / "demo.html")
+    shown = (
+        "[...document.querySelectorAll('.plot')].map((plot) => [...new Set(plot.data.filter("
+        "(trace) => trace.visible !== false).map((trace) => trace.meta))])"
+    )
+    assert browser.evaluate(shown) == [[2]] * 3
+    before = browser.picture("#layers")
+    browser.evaluate("document.querySelectorAll('.choices input')[0].click()")
+    assert browser.evaluate(shown) == [[0]] * 3
+    assert not np.array_equal(browser.picture("#layers"), before)
+    assert_drawn(browser, "layers", maps=8, numbers=128)
+    assert browser.complaints() == []
+
+
+def test_every_number_in_the_tables_has_its_control(browser, demo, folder):
+    browser.open(folder / "demo.html")
+    cells = browser.evaluate("[...document.querySelectorAll('td')].map((cell) => cell.textContent)")
+    assert len(cells) > 500
+    number = r"−?\d\.\d{4}"
+    for cell in cells:
+        assert re.fullmatch(rf"−?\d\.\d{{3}}{number} ± {number}", cell), cell
+
+
+def test_a_page_of_compared_activations(browser, folder):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((40, 5))
+    np.savez(folder / "a.npz", **{"<b>1</b> & </script>": x, "2": x[:, :3], "constant": 0 * x})
+    likewise("compare", "a.npz", "--measure", "procrustes,cka", "--out", "a.html", cwd=folder)
+    browser.open(folder / "a.html")
+    assert browser.complaints() == []
+    for figure in ("grid-0", "grid-1"):
+        assert_drawn(browser, figure, maps=2, numbers=2 * 9)
+    labels = browser.evaluate(
+        "[...document.querySelectorAll('#grid-0 .ytick text')].map((tick) => tick.textContent)"
+    )
+    assert labels == ["<b>1</b> & </script>", "2", "constant"]
+
+
+def test_no_text_can_end_the_script_it_is_in(browser, tmp_path):
+    panels = Panels(1, 1, height=300)
+    panels.axes(0, 0, {}, {})
+    panels.title(0, 0, "</script><script>throw new Error('escaped')</script>")
+    page = Page("<script>", "a & b", "</p>")
+    page.figure(Figure("one", "</h2>", panels, "</section>"))
+    (tmp_path / "page.html").write_text(page.html(), encoding="utf-8")
+    browser.open(tmp_path / "page.html")
+    assert browser.complaints() == []
+    assert browser.evaluate("document.querySelector('h1').textContent") == "<script>"
+
+
+def test_a_broken_page_is_noticed(browser, tmp_path):
+    """The checks above can fail: this page throws, logs an error and asks for another host."""
+    page = tmp_path / "broken.html"
+    page.write_text(
+        "<body data-drawn='0'><img src='http://host.invalid/x.png'><script>console.error('logged');"
+        "throw new Error('thrown')</script></body>"
+    )
+    browser.open(page)
+    complaints = " ".join(browser.complaints())
+    for word in ("logged", "thrown", "request to http://host.invalid"):
+        assert word in complaints
