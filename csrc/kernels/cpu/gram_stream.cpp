@@ -15,8 +15,8 @@ namespace {
 // A peer that keeps every kernel matrix holds two stacks of them (one per side); the slab takes one
 // twenty-fifth of that, but neither less than it needs to be of use nor more than caches hold.
 constexpr double kSlabFraction = 0.04;
-constexpr double kSmallestSlab = 2 << 20, kLargestSlab = 12 << 20;
-constexpr int64_t kLargestSide = 144, kSmallestSide = 24, kSideStep = 24;
+constexpr double kSmallestSlab = 2 << 20, kLargestSlab = 16 << 20;
+constexpr int64_t kLargestSide = 192, kSmallestSide = 24, kSideStep = 24;
 constexpr int64_t kLineBytes = 64;  // tiles and rows of the slab start on cache lines
 
 constexpr int64_t kRowBlock = 64;          // rows of the slab per product task
@@ -116,6 +116,7 @@ class Stream {
   int64_t count() const { return int64_t(items_.size()); }
   bool linear() const { return options_.function == KernelFunction::linear; }
   T* slab_row(int64_t item) const { return slab_.data() + item * plan_.row_size; }
+  T* slab_at(int64_t item, int64_t tile) const { return slab_row(item) + plan_.offsets[tile]; }
 
   // Kernel values of the tiles [first, last) of all items. A task takes several, item by item: the
   // rows of a product are fetched behind the arithmetic of the one before.
@@ -127,11 +128,13 @@ class Stream {
       Worker& w = workers_[worker];
       w.jobs.clear();
       for (int64_t job = begin[task]; job < begin[task + 1]; ++job) {
-        w.jobs.push_back({items_[order_[job / tiles]].item, plan_.tiles[first + job % tiles]});
+        const int64_t k = order_[job / tiles], t = first + job % tiles;
+        const Tile& tile = plan_.tiles[t];
+        w.jobs.push_back({items_[k].item, tile, tile.diagonal() ? nullptr : slab_at(k, t)});
       }
       gram_tiles<T>(w.jobs, w.gram, [&](size_t done, T* products) {
         const int64_t job = begin[task] + int64_t(done);
-        keep(order_[job / tiles], first, first + job % tiles, products, w);
+        finish(order_[job / tiles], first, first + job % tiles, products, w);
         poll_interrupt();
       });
     });
@@ -162,17 +165,20 @@ class Stream {
     return begin;
   }
 
-  // Kernel values of a tile into the slab, strictly below the diagonal of the matrix.
-  void keep(int64_t k, int64_t first, int64_t t, const T* products, Worker& w) {
+  // Makes kernel values of a tile's products in the slab, strictly below the diagonal of the matrix
+  // (the products of diagonal tiles are elsewhere, those of others are in the slab).
+  void finish(int64_t k, int64_t first, int64_t t, const T* products, Worker& w) {
     const Tile& tile = plan_.tiles[t];
-    T* values = slab_row(k) + plan_.offsets[t];
+    T* values = slab_at(k, t);
     T* end = values + padded(tile.size(), sizeof(T));
-    if (linear()) {
+    if (linear() && tile.diagonal()) {
       for (int64_t i = 0; i < tile.rows; ++i) {
         const T* row = products + i * tile.cols;
-        values = std::copy_n(row, tile.diagonal() ? i : tile.cols, values);
-        if (tile.diagonal()) sums_.diagonal[k * n_ + tile.row + i] = double(row[i]);
+        values = std::copy_n(row, i, values);
+        sums_.diagonal[k * n_ + tile.row + i] = double(row[i]);
       }
+    } else if (linear()) {
+      values += tile.size();
     } else {
       double* edges = edge_sums_.data() + ((t - first) * count() + k) * 2 * kLargestSide;
       values = apply_kernel(items_[k], tile, products, values, edges, w);

@@ -35,7 +35,7 @@ class Pipeline {
     for (int buffer = 0; step.job < jobs_.size(); buffer = 1 - buffer) {
       const Step<T> next = after(step);
       multiply(step, next, buffer);
-      if (next.job != step.job) done_(step.job, w_.products.data());
+      if (next.job != step.job) done_(step.job, products_of(step));
       step = next;
     }
   }
@@ -67,6 +67,13 @@ class Pipeline {
 
   void reserve(const Step<T>& step, int buffer) {
     w_.panels[buffer].require(panels_of(step) * panel_size(step));
+  }
+
+  T* products_of(const Step<T>& step) {
+    const GramJob<T>& job = jobs_[step.job];
+    if (job.products) return job.products;
+    w_.products.require(job.tile.rows * job.tile.cols);
+    return w_.products.data();
   }
 
   // The rows of one panel: [row, row + rows).
@@ -111,7 +118,7 @@ class Pipeline {
     const T* left = w_.panels[buffer].data();
     const T* right = left + (tile.diagonal() ? 0 : panels_for(tile.rows) * panel_size(step));
     const int64_t columns = panels_for(tile.cols), to_pack = panels_of(next);
-    w_.products.require(tile.rows * tile.cols);
+    T* products = products_of(step);
     reserve(next, 1 - buffer);
     int64_t packed = 0;
     for (int64_t column = 0; column < columns; ++column) {
@@ -119,7 +126,7 @@ class Pipeline {
       const int64_t j = column * product_.panel_rows;
       product_.multiply(left, tile.diagonal() ? j : 0, tile.rows, right + column * panel_size(step),
                         std::min(product_.panel_rows, tile.cols - j), step.width, step.col > 0,
-                        w_.products.data() + j, tile.cols,
+                        products + j, tile.cols,
                         packed < pack_end ? ahead(next, packed) : RowsAhead<T>{});
       pack(next, packed, pack_end, 1 - buffer);
       packed = pack_end;

@@ -28,6 +28,7 @@ template <class T>
 struct GramJob {
   const KernelItem<T>* item;
   Tile tile;
+  T* products = nullptr;  // where they go (tile.rows x tile.cols); none: a place that is reused
 };
 
 template <class T>
@@ -38,7 +39,8 @@ struct GramWorkspace {
 
 // For every job in turn calls done(job's index, products): products[i * tile.cols + j] = inner
 // product of the centred and scaled samples tile.row + i and tile.col + j (on the diagonal j <= i
-// only). The products are the callee's to overwrite and gone after the call.
+// only). They are the callee's to overwrite; without a place of the job's own they are gone after
+// it.
 template <class T>
 void gram_tiles(const std::vector<GramJob<T>>& jobs, GramWorkspace<T>& w,
                 const std::function<void(size_t job, T* products)>& done);
