@@ -60,7 +60,7 @@ def train(network: Network, digits: Digits, settings: Settings) -> Iterator[Chec
 
 def _fit(classifier: Any, digits: Digits, rows: NDArray[np.int64]) -> None:
     """Train on these rows; matrices this small are slower with more than one BLAS thread."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     images, labels = digits.train_images[rows], digits.train_labels[rows]
     with threadpool_limits(limits=1, user_api="blas"):
