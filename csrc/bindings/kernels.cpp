@@ -2,6 +2,7 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <string>
 #include <tuple>
 
@@ -89,11 +90,12 @@ void scores(const std::vector<PreparedItem>& a, const std::optional<std::vector<
   });
 }
 
-void scores_paired(const py::array& x, const py::array& y, py::array out, py::array status,
+// Returns whether any status or number of constant units is not zero.
+bool scores_paired(const py::array& x, const py::array& y, py::array out, py::array status,
                    py::array constant_units, const Options& options, int threads) {
   const ArrayRef view_x = input(x), view_y = input(y);
   require_same_dtype(view_x, view_y, "kernel_scores_paired");
-  dispatch_float(view_x.dtype, [&](auto zero) {
+  return dispatch_float(view_x.dtype, [&](auto zero) {
     using T = decltype(zero);
     const MatrixBatch<const T> batch_x(view_x), batch_y(view_y);
     std::vector<MatrixRef<const T>> items_x, items_y;
@@ -106,6 +108,9 @@ void scores_paired(const py::array& x, const py::array& y, py::array out, py::ar
     int64_t* constants = integer_output<int64_t>(constant_units);
     const py::gil_scoped_release release;
     kernel_scores_paired(items_x, items_y, options_of(options), threads, values, codes, constants);
+    const auto not_zero = [](auto value) { return value != 0; };
+    return std::any_of(codes, codes + 2 * items_x.size(), not_zero) ||
+           std::any_of(constants, constants + 2 * items_x.size(), not_zero);
   });
 }
 

@@ -14,6 +14,12 @@ namespace likewise {
 void parallel_for(int64_t count, int threads,
                   const std::function<void(int64_t index, int worker)>& body);
 
+// Of `threads` those worth using for that much arithmetic: waking others costs some 20
+// microseconds.
+inline int worthwhile_threads(double operations, int threads) {
+  return operations < 3e5 ? 1 : threads;
+}
+
 // Long bodies call this now and then (at least every 0.1 s of work; it costs some 30 nanoseconds
 // between looks). Throws Interrupted once the user asked to stop or another body has thrown.
 void poll_interrupt();

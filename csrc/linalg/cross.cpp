@@ -10,9 +10,9 @@
 namespace likewise {
 namespace {
 
-constexpr int64_t kTileWidth = 512;      // columns merged into one GEMM
+constexpr int64_t kTileWidth = 256;      // columns merged into one GEMM; wider ones gain nothing
 constexpr int64_t kRowsPerBlock = 1024;  // bounds the packed panels to 4 MB of doubles
-constexpr int64_t kRowsPerFloatBlock = 512;
+constexpr int64_t kRowsPerFloatBlock = 256;
 constexpr int64_t kTilesPerThread = 8;  // fewer, larger tiles would leave threads idle at the end
 
 // Consecutive items [begin, end) and the column at which each of them starts in the panel.
@@ -69,8 +69,8 @@ void multiply(const std::vector<Item<T>>& a, const std::vector<Item<T>>& b, int6
   constexpr bool widen = !std::is_same_v<T, Acc>;
   const int64_t step = widen ? kRowsPerFloatBlock : kRowsPerBlock;
   const bool same = &a == &b && ga.begin == gb.begin;
-  w.product.assign(size_t(ga.width * gb.width), Acc(0));
-  if constexpr (widen) w.block.assign(w.product.size(), T(0));  // gram() leaves an upper triangle
+  w.product.resize(size_t(ga.width * gb.width));
+  if constexpr (widen) w.block.resize(w.product.size());
   for (int64_t row = 0; row < rows; row += step) {
     const int64_t count = std::min(step, rows - row);
     poll_interrupt();
@@ -82,7 +82,7 @@ void multiply(const std::vector<Item<T>>& a, const std::vector<Item<T>>& b, int6
       out = w.block.data();
     } else {
       out = w.product.data();
-      beta = 1;
+      beta = row > 0;
     }
     if (same) {
       gram<T>(Op::transpose, ga.width, count, T(1), left.data, left.ld, beta, out, ga.width);
@@ -91,10 +91,11 @@ void multiply(const std::vector<Item<T>>& a, const std::vector<Item<T>>& b, int6
               right.data, right.ld, beta, out, gb.width);
     }
     if constexpr (widen) {
+      if (row == 0) std::fill(w.product.begin(), w.product.end(), Acc(0));
       for (size_t k = 0; k < w.product.size(); ++k) w.product[k] += Acc(w.block[k]);
     }
   }
-  if (same) symmetrize(ga.width, w.product.data(), ga.width);
+  if (same) symmetrize(ga.width, w.product.data(), ga.width);  // gram() leaves the upper triangle
 }
 
 bool is_symmetric(Pairing pairing) {

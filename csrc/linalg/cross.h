@@ -29,7 +29,7 @@ using ProductVisitor =
 
 // Products of all wanted pairs, narrow items merged side by side into one large GEMM.
 // `b` is ignored (may be empty) for the symmetric pairings. Instantiated for <float, float>,
-// <double, double> and <float, double>; the last multiplies in float over blocks of 512 samples
+// <double, double> and <float, double>; the last multiplies in float over blocks of 256 samples
 // and sums the blocks in double, which keeps 1e-9 .. 1e-8 of relative accuracy at sgemm's speed.
 template <class T, class Acc>
 void for_each_product(const std::vector<Item<T>>& a, const std::vector<Item<T>>& b, int64_t rows,

@@ -177,8 +177,8 @@ void ShapePreparation<T>::run(const MatrixRef<const T>& x, const ProcrustesOptio
     out.data.resize(size_t(rows * out.cols));
     std::copy_n(wide_.begin(), out.data.size(), out.data.begin());
   }
-  const T scale = T(1 / norm);
-  for (T& value : out.data) value *= scale;
+  const double scale = 1 / norm;  // in float it would be off by 3e-8 for all entries alike
+  for (T& value : out.data) value = T(double(value) * scale);
 }
 
 template class ShapePreparation<float>;

@@ -8,7 +8,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from likewise import _cpu
+# The engine calls BLAS from threads of its own. A pool of OpenBLAS beside them, one thread per
+# processor, would only cost memory, and 20 ms of spinning per thread when it starts.
+_wish = os.environ.get("OPENBLAS_NUM_THREADS")
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+try:
+    from likewise import _cpu
+finally:
+    if _wish is None:
+        del os.environ["OPENBLAS_NUM_THREADS"]
+    else:
+        os.environ["OPENBLAS_NUM_THREADS"] = _wish
 
 _threads: ContextVar[int] = ContextVar("likewise_threads")
 

@@ -176,6 +176,8 @@ def _start_dual(name: str, dual: Array, shape: tuple[int, ...]) -> Array:
 
 @dataclass(frozen=True)
 class _UnitMatch:
+    """What the matchings of units share."""
+
     similarity: Similarity = "correlation"
 
     name: ClassVar[str]

@@ -60,8 +60,6 @@ class Grid:
     def __getitem__(self, key: Any) -> Any:
         row, column = key if isinstance(key, tuple) else (key, slice(None))
         i, j = _locate(self.rows, row, "row"), _locate(self.columns, column, "column")
-        if isinstance(i, int) and isinstance(j, int):
-            return self.values[i, j]
         if isinstance(i, int) or isinstance(j, int):
             return self.values[i, j]
         return Grid(

@@ -36,6 +36,8 @@ class _Prepared(NamedTuple):
 
 @dataclass(frozen=True)
 class _KernelMeasure:
+    """What CKA and HSIC share."""
+
     kernel: Kernel = "linear"
     estimator: Estimator = "biased"
     bandwidth: Bandwidth = ("median", 0.5)
@@ -131,10 +133,11 @@ class _KernelMeasure:
         scores = empty_scores(pair)
         status = np.empty((*pair.batch, 2), np.int32)
         constants = np.empty((*pair.batch, 2), np.int64)
-        _cpu.kernel_scores_paired(
+        unusual = _cpu.kernel_scores_paired(
             pair.x, pair.y, scores, status, constants, self._options(), _engine.threads()
         )
-        self._warn(status, constants)
+        if unusual:
+            self._warn(status, constants)
         self._warn_small_sample(pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
         return give_scores(pair, scores)
 

@@ -29,6 +29,8 @@ class _Prepared(NamedTuple):
 
 @dataclass(frozen=True)
 class _ShapeMeasure:
+    """What the shape measures share."""
+
     name: ClassVar[str]
     streamable: ClassVar[bool]
     symmetric: ClassVar[bool] = True
@@ -134,7 +136,6 @@ class _ShapeMeasure:
 
 
 @register
-@dataclass(frozen=True)
 class Procrustes(_ShapeMeasure):
     """Procrustes distance; see :func:`procrustes`."""
 

@@ -54,6 +54,9 @@ template <class T>
 void kernel_scores_paired(const std::vector<MatrixRef<const T>>& x,
                           const std::vector<MatrixRef<const T>>& y, const KernelOptions& options,
                           int threads, double* scores, int32_t* status, int64_t* constant_units) {
+  if (x.empty()) return;
+  const double width = double(x[0].cols + y[0].cols);
+  threads = worthwhile_threads(double(x.size()) * double(x[0].rows) * width * width, threads);
   parallel_for(int64_t(x.size()), threads, [&](int64_t p, int) {
     const PreparedList<T> pair = prepare<T>({x[p], y[p]}, options, threads);
     kernel_scores<T>({pair.items[0]}, {pair.items[1]}, false, options, threads, scores + p,
