@@ -136,3 +136,20 @@ def test_bad_collections_are_named(layers):
         lw.pairwise({1: a})
     with pytest.raises(ValueError, match="at least 4 samples"):
         lw.pairwise([a[:3]], "cka", estimator="unbiased")
+
+
+def test_a_printed_grid_is_a_table(grid):
+    title, header, *rows = repr(grid).splitlines()
+    assert title == "Grid of cka, 3 x 3"
+    assert header.split("  ")[-1].strip() == "head, last"
+    assert [row.split()[-1] for row in rows] == [f"{v:.4g}" for v in grid.values[:, -1]]
+
+
+def test_a_large_grid_prints_its_ends():
+    values = np.arange(900.0).reshape(30, 30)
+    labels = tuple(f"layer{k}" for k in range(30))
+    text = repr(lw.Grid(values, labels, labels))
+    assert len(text.splitlines()) == 2 + 5 + 1 + 5
+    assert "layer4" in text
+    assert "layer5" not in text
+    assert text.endswith("899")

@@ -98,3 +98,12 @@ def test_bad_input_is_named(pair):
         lw.bootstrap(x[None], y, n=5)
     with pytest.raises(ValueError, match="same number of samples"):
         lw.permutation_test(x, y[:-1])
+
+
+def test_results_print_summaries_of_their_draws(pair):
+    test = lw.permutation_test(*pair, "cka", n=5)
+    summary = f"null={test.null.mean():.4g} ± {test.null.std():.4g} over 5 shuffles"
+    assert summary in repr(test)
+    spread = lw.bootstrap(*pair, "cka", n=5)
+    assert f"low={spread.low:.4g}" in repr(spread)
+    assert "over 5 draws" in repr(spread)

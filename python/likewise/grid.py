@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Grid", "cross", "pairwise"]
 
+_SHOWN = 5  # rows and columns at either end of a printed grid
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Grid:
     """Scores with labels on both sides.
 
@@ -53,6 +55,23 @@ class Grid:
         for side, labels in (("rows", self.rows), ("columns", self.columns)):
             if len(set(labels)) != len(labels):
                 raise ValueError(f"Grid: labels of {side} must be unique, got {list(labels)}")
+
+    def __repr__(self) -> str:
+        """A table; of a large grid its first and last rows and columns."""
+        rows, columns = _ends(len(self.rows)), _ends(len(self.columns))
+        lines = [["", *("..." if j is None else self.columns[j] for j in columns)]]
+        for i in rows:
+            label = "..." if i is None else self.rows[i]
+            cells = ["" if None in (i, j) else f"{self.values[i, j]:.4g}" for j in columns]
+            lines.append([label, *cells])
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        table = "\n".join(
+            "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+            for line in lines
+        )
+        return (
+            f"Grid of {self.measure or 'scores'}, {len(self.rows)} x {len(self.columns)}\n{table}"
+        )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.values, dtype=dtype, copy=copy)
@@ -280,6 +299,13 @@ def _text_of(source: str | PathLike[str], start: str) -> str:
         return source
     with open(source, encoding="utf-8") as file:
         return file.read()
+
+
+def _ends(count: int) -> list[int | None]:
+    """All positions, or the first and last few with None between."""
+    if count <= 2 * _SHOWN:
+        return list(range(count))
+    return [*range(_SHOWN), None, *range(count - _SHOWN, count)]
 
 
 def _written(text: str, path: str | PathLike[str] | None) -> str:

@@ -23,6 +23,13 @@ class PermutationTest(NamedTuple):
     null: Any
     """The ``n`` scores of shuffled data; their mean and standard deviation are the control."""
 
+    def __repr__(self) -> str:
+        null = np.asarray(self.null)
+        return (
+            f"PermutationTest(score={float(self.score):.4g}, p_value={self.p_value:.4g}, "
+            f"null={null.mean():.4g} ± {null.std():.4g} over {null.size} shuffles)"
+        )
+
 
 class Bootstrap(NamedTuple):
     """A score and its spread over resampled stimuli."""
@@ -34,6 +41,12 @@ class Bootstrap(NamedTuple):
     high: float
     """97.5th percentile of the draws."""
     draws: Any
+
+    def __repr__(self) -> str:
+        return (
+            f"Bootstrap(score={float(self.score):.4g}, standard_error={self.standard_error:.4g}, "
+            f"low={self.low:.4g}, high={self.high:.4g}, over {len(self.draws)} draws)"
+        )
 
 
 def permutation_test(
