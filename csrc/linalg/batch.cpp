@@ -1,12 +1,13 @@
 #include "linalg/batch.h"
 
 #include <algorithm>
-#include <mutex>
 #include <numeric>
 #include <string>
 #include <vector>
 
+#include "core/copy.h"
 #include "core/dtype.h"
+#include "core/failures.h"
 #include "core/parallel.h"
 #include "linalg/bidiagonal.h"
 #include "linalg/linalg.h"
@@ -17,27 +18,18 @@ namespace {
 template <class T>
 std::vector<T> copied(const MatrixRef<const T>& a) {
   std::vector<T> out(size_t(a.rows * a.cols));
-  for (int64_t i = 0; i < a.rows; ++i) {
-    for (int64_t j = 0; j < a.cols; ++j) out[i * a.cols + j] = a(i, j);
-  }
+  copy_matrix(a, out.data());
   return out;
 }
 
 // Runs body(item) -> converged for every item and reports those that did not converge.
 template <class Body>
 void for_each_item(int64_t count, int threads, const Body& body) {
-  std::mutex mutex;
-  std::vector<int64_t> failed;
+  Failures failures;
   parallel_for(count, threads, [&](int64_t item, int worker) {
-    if (body(item, worker)) return;
-    const std::lock_guard lock(mutex);
-    failed.push_back(item);
+    if (!body(item, worker)) failures.add("item " + std::to_string(item));
   });
-  if (failed.empty()) return;
-  std::sort(failed.begin(), failed.end());
-  std::string names;
-  for (const int64_t item : failed) names += (names.empty() ? "" : ", ") + std::to_string(item);
-  throw ConvergenceError("the singular value decomposition did not converge for item " + names);
+  failures.raise("the singular value decomposition");
 }
 
 }  // namespace
