@@ -110,6 +110,16 @@ def test_small_planted_angles(angle):
     assert abs(lw.procrustes(x, y @ rotation(20), center=False) - angle) < 1e-12
 
 
+@pytest.mark.parametrize("angle", [1e-7, 1e-4, 1e-2])
+def test_small_angles_between_different_widths(angle):
+    # The wider one is the narrower one, shrunk by cos, beside 5 columns that it lacks.
+    q = np.linalg.qr(np.random.default_rng(0).standard_normal((200, 25)))[0]
+    x, e = q[:, :20] / np.sqrt(20), q[:, 20:] / np.sqrt(5)
+    wide = np.hstack([np.cos(angle) * x, np.sin(angle) * e]) @ rotation(25)
+    for pair in ((x, wide), (wide, x)):
+        assert abs(lw.procrustes(*pair, center=False) - angle) < 1e-12
+
+
 def test_widths_differ_as_if_padded_with_zeros():
     x, y = data(60, 8, 5)
     padded = np.hstack([y, np.zeros((60, 3))])
