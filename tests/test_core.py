@@ -146,11 +146,14 @@ import likewise as lw
 rng = np.random.default_rng(5)
 found = {}
 for dtype in ("f4", "f8"):
-    for d in (1, 2, 3, 5, 8, 13, 17, 31, 33, 64, 70):
-        stack = rng.standard_normal((4, 80, d)).astype(dtype)
+    for d in (1, 2, 3, 5, 8, 13, 17, 31, 33, 64, 70, 130):
+        stack = rng.standard_normal((4, 150, d)).astype(dtype)
         stack[3] = stack[0] @ np.linalg.qr(rng.standard_normal((d, d)))[0]
         for name in lw.measures():
             found[f"{name}-{dtype}-{d}"] = lw.pairwise(stack, name)
+        for kernel in ("rbf", "polynomial"):
+            options = {"kernel": kernel, "estimator": "unbiased"}
+            found[f"{kernel}-{dtype}-{d}"] = lw.pairwise(stack, "cka", **options)
         cost = rng.standard_normal((3, d, d + 2)).astype(dtype)
         found[f"assignment-{dtype}-{d}"] = lw.linear_sum_assignment(cost)[1]
         found[f"nuclear-{dtype}-{d}"] = lw.nuclear_norm(stack)
