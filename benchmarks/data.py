@@ -82,5 +82,29 @@ def assignment_costs(kind: str, count: int, d: int, dtype: DTypeLike) -> Array:
     return costs.astype(dtype)
 
 
+def transport_costs(kind: str, count: int, dx: int, dy: int, dtype: DTypeLike) -> Array:
+    """`count` matrices `(dx, dy)`, 1 minus the correlation of the units of two networks.
+
+    "matched": the first units of the second network are those of the first, shuffled, plus noise.
+    "unrelated": two networks that share 40 stimulus latents.
+    """
+    n = 1000
+    rng = np.random.default_rng(0)
+    latents = rng.standard_normal((n, 40)) * np.arange(1, 41) ** -0.5
+
+    def network(d: int) -> Array:
+        return latents @ rng.standard_normal((40, d)) + 0.5 * rng.standard_normal((n, d))
+
+    costs = np.empty((count, dx, dy))
+    for index in range(count):
+        x, y = network(dx), network(dy)
+        if kind == "matched":
+            y[:, :dx] = x[:, rng.permutation(dx)] + 0.6 * x.std() * rng.standard_normal((n, dx))
+        elif kind != "unrelated":
+            raise ValueError(f"unknown kind of transport problem: {kind!r}")
+        costs[index] = 1 - _standardised(x).T @ _standardised(y) / n
+    return costs.astype(dtype)
+
+
 def _standardised(x: Array) -> Array:
     return (x - x.mean(axis=0)) / x.std(axis=0)

@@ -53,6 +53,32 @@ def assignment_error(costs: Array) -> Callable[[Sequence[Any]], float]:
     return error
 
 
+def transport_error(costs: Array) -> Callable[[Sequence[Array]], float]:
+    """Relative excess cost of plans over the bound that the first of them, ours, proves.
+
+    Weak duality: whatever the duals, no plan costs less. Infinite where the masses are not uniform.
+    """
+    import likewise as lw
+
+    wide = costs.astype(np.float64)
+    proof = lw.optimal_transport(wide, return_duals=True)
+    u = proof.u + (wide - proof.u[..., None] - proof.v[:, None, :]).min(
+        axis=-1
+    )  # feasible at any rate
+    bounds = u.mean(axis=-1) + proof.v.mean(axis=-1)
+
+    def error(found: Sequence[Array]) -> float:
+        worst = 0.0 if len(found) else np.inf
+        for cost, plan, bound in zip(wide, found, bounds, strict=False):
+            rows, columns = plan.sum(axis=1) * len(plan), plan.sum(axis=0) * len(plan.T)
+            if max(np.abs(rows - 1).max(), np.abs(columns - 1).max()) > 1e-5:
+                return np.inf
+            worst = max(worst, ((plan * cost).sum() - bound) / bound)
+        return worst
+
+    return error
+
+
 def linear_gram(item: Array) -> Array:
     centred_item = item - item.mean(axis=0)
     return centred_item @ centred_item.T

@@ -75,6 +75,7 @@ _BATCHED: dict[str, Callable[[Any, Any], Any]] = {
 } | {
     "permutation_match": lambda x, y: lw.permutation_match(x, y),
     "semi_match": lambda x, y: lw.semi_match(x, y),
+    "soft_match": lambda x, y: lw.soft_match(x, y),
     "orthogonal_procrustes": lambda x, y: lw.orthogonal_procrustes(x, y),
 }
 _TWO_ARRAYS = _BATCHED | {
@@ -86,6 +87,7 @@ _ALL = _TWO_ARRAYS | {
     "svdvals": lambda x, y: lw.svdvals(x),
     "polar": lambda x, y: lw.polar(x),
     "assignment": lambda x, y: lw.assignment(x).cost,
+    "optimal_transport": lambda x, y: lw.optimal_transport(x),
 }
 
 

@@ -6,11 +6,10 @@
 #include <numeric>
 
 #include "assignment/assignment.h"
+#include "assignment/unit_pairs.h"
 #include "core/copy.h"
 #include "core/dtype.h"
 #include "core/error.h"
-#include "core/parallel.h"
-#include "linalg/linalg.h"
 
 namespace likewise {
 namespace {
@@ -82,41 +81,27 @@ double match_correlations(Matching matching, AssignmentSolver& solver,
                                            : match_semi(correlation, assignment);
 }
 
-template <class T>
 struct Workspace {
-  std::vector<T> x, y, correlation;
   std::vector<int64_t> assignment;
   AssignmentSolver solver;
 };
 
 template <class T>
-void match_batch(Matching matching, const ArrayRef& x_array, const ArrayRef& y_array, double* score,
+void match_batch(Matching matching, const ArrayRef& x, const ArrayRef& y, double* score,
                  int64_t* assignment, int64_t* constant_units, int threads) {
-  const MatrixBatch<const T> x_batch(x_array), y_batch(y_array);
-  const int64_t count = x_batch.count();
-  std::vector<Workspace<T>> workspaces(
-      size_t(std::max<int64_t>(1, std::min<int64_t>(threads, count))));
-  parallel_for(count, threads, [&](int64_t item, int worker) {
-    Workspace<T>& w = workspaces[worker];
-    const MatrixRef<const T> x = x_batch[item], y = y_batch[item];
-    w.x.resize(size_t(x.rows * x.cols));
-    w.y.resize(size_t(y.rows * y.cols));
-    int64_t* constant = constant_units + 2 * item;
-    constant[0] = unit_columns(x, w.x.data());
-    constant[1] = unit_columns(y, w.y.data());
-    int64_t* out = assignment + item * x.cols;
-    if (constant[0] == x.cols || constant[1] == y.cols) {
-      score[item] = kNaN;
-      std::fill_n(out, x.cols, -1);
-      return;
-    }
-    w.correlation.resize(size_t(x.cols * y.cols));
-    gemm<T>(Op::transpose, Op::none, x.cols, y.cols, x.rows, T(1), w.x.data(), x.cols, w.y.data(),
-            y.cols, T(0), w.correlation.data(), y.cols);
-    const MatrixRef<const T> correlation{w.correlation.data(), x.cols, y.cols, y.cols, 1};
-    score[item] = match_correlations(matching, w.solver, correlation, w.assignment);
-    std::copy_n(w.assignment.data(), x.cols, out);
-  });
+  std::vector<Workspace> workspaces(size_t(std::max(threads, 1)));
+  for_each_unit_pair<T>(
+      x, y, constant_units, threads, [&](int64_t item, const UnitPair<T>& pair, int worker) {
+        Workspace& w = workspaces[worker];
+        const int64_t units = pair.correlation.rows;
+        if (pair.constant) {
+          score[item] = kNaN;
+          w.assignment.assign(size_t(units), -1);
+        } else {
+          score[item] = match_correlations(matching, w.solver, pair.correlation, w.assignment);
+        }
+        std::copy_n(w.assignment.data(), units, assignment + item * units);
+      });
 }
 
 }  // namespace
@@ -178,34 +163,28 @@ void match_units(Matching matching, const ArrayRef& x, const ArrayRef& y, double
 }
 
 template <class T>
-void match_units_cross(Matching matching, const UnitItems<T>& a, const UnitItems<T>* b_given,
+void match_units_cross(Matching matching, const UnitItems<T>& a, const UnitItems<T>* b,
                        int64_t rows, double* score, int threads) {
-  const UnitItems<T>& b = b_given ? *b_given : a;
-  const int64_t cols = int64_t(b.items.size());
-  const auto constant = [](const UnitItems<T>& list, int64_t k) {
-    return list.constant_units[k] == list.items[k].cols;
-  };
-  std::vector<Workspace<T>> workspaces(size_t(std::max(threads, 1)));
-  const auto visit = [&](int64_t i, int64_t j, T* product, int64_t ld, int worker) {
-    Workspace<T>& w = workspaces[worker];
-    const bool undefined = constant(a, i) || constant(b, j);
-    const MatrixRef<const T> correlation{product, a.items[i].cols, b.items[j].cols, ld, 1};
-    score[i * cols + j] =
-        undefined ? kNaN : match_correlations(matching, w.solver, correlation, w.assignment);
-    if (b_given) return;
-    if (undefined || matching == Matching::permutation) {
-      score[j * cols + i] = score[i * cols + j];
-    } else {
-      score[j * cols + i] = mean_column_maximum(correlation);
-    }
-  };
-  for_each_product<T, T>(a.items, b_given ? b.items : std::vector<Item<T>>{}, rows,
-                         b_given ? Pairing::cross : Pairing::symmetric, threads, visit);
-  if (b_given) return;
+  const int64_t cols = int64_t((b ? *b : a).items.size());
+  std::vector<Workspace> workspaces(size_t(std::max(threads, 1)));
+  for_each_unit_pair<T>(
+      a, b, rows, threads, [&](int64_t i, int64_t j, const UnitPair<T>& pair, int worker) {
+        Workspace& w = workspaces[worker];
+        score[i * cols + j] =
+            pair.constant ? kNaN
+                          : match_correlations(matching, w.solver, pair.correlation, w.assignment);
+        if (b) return;
+        if (pair.constant || matching == Matching::permutation) {
+          score[j * cols + i] = score[i * cols + j];
+        } else {
+          score[j * cols + i] = mean_column_maximum(pair.correlation);
+        }
+      });
+  if (b) return;
   // Every unit that varies is its own best partner, at a correlation of 1.
   for (int64_t i = 0; i < cols; ++i) {
     const double width = double(a.items[i].cols);
-    score[i * cols + i] = constant(a, i) ? kNaN : (width - double(a.constant_units[i])) / width;
+    score[i * cols + i] = a.is_constant(i) ? kNaN : (width - double(a.constant_units[i])) / width;
   }
 }
 

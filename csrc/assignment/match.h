@@ -31,6 +31,9 @@ template <class T>
 struct UnitItems {
   std::vector<Item<T>> items;
   std::vector<int64_t> constant_units;
+
+  // Nothing but constant units.
+  bool is_constant(int64_t k) const { return constant_units[k] == items[k].cols; }
 };
 
 // score (a x b) of all pairs, or of `a` against itself if `b` is null.

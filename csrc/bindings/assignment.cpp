@@ -1,49 +1,19 @@
 #include "assignment/assignment.h"
 
-#include <pybind11/stl.h>
-
 #include <optional>
 #include <string>
 
 #include "assignment/match.h"
-#include "bindings/arrays.h"
+#include "bindings/units.h"
 #include "core/dtype.h"
 
 namespace likewise::bindings {
 namespace {
 
-double* double_output(py::array& array) {
-  const ArrayRef view = output(array);
-  if (view.dtype != DType::float64 || !(array.flags() & py::array::c_style)) {
-    throw InternalError("an output has the wrong type or layout");
-  }
-  return static_cast<double*>(view.data);
-}
-
-const double* double_input(const std::optional<py::array>& array) {
-  if (!array) return nullptr;
-  const ArrayRef view = input(*array);
-  if (view.dtype != DType::float64 || !(array->flags() & py::array::c_style)) {
-    throw InternalError("start duals have the wrong type or layout");
-  }
-  return static_cast<const double*>(view.data);
-}
-
 Matching matching_of(const std::string& name) {
   if (name == "permutation") return Matching::permutation;
   if (name == "semi") return Matching::semi;
   throw InternalError("unknown matching " + name);
-}
-
-template <class T>
-UnitItems<T> unit_items(const std::vector<py::array>& arrays,
-                        const std::vector<int64_t>& constant_units) {
-  UnitItems<T> list;
-  for (const ArrayRef& view : inputs(arrays)) {
-    list.items.push_back({static_cast<const T*>(view.data), view.shape[1]});
-  }
-  list.constant_units = constant_units;
-  return list;
 }
 
 void linear_sum_assignment(const py::array& cost, bool maximize, py::array row_ind,
@@ -97,15 +67,10 @@ void match_cross(const std::string& matching, const std::vector<py::array>& a,
                  const std::vector<int64_t>& constant_b, py::array score, int threads) {
   double* scores = double_output(score);
   const Matching kind = matching_of(matching);
-  if (a.empty() || (b && b->empty())) return;
-  const ArrayRef first = input(a[0]);
-  dispatch_float(first.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    const UnitItems<T> items_a = unit_items<T>(a, constant_a);
-    const UnitItems<T> items_b = b ? unit_items<T>(*b, constant_b) : UnitItems<T>{};
-    const py::gil_scoped_release release;
-    match_units_cross(kind, items_a, b ? &items_b : nullptr, first.shape[0], scores, threads);
-  });
+  with_unit_items(a, constant_a, b, constant_b,
+                  [&](const auto& items_a, const auto* items_b, int64_t rows) {
+                    match_units_cross(kind, items_a, items_b, rows, scores, threads);
+                  });
 }
 
 }  // namespace

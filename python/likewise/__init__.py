@@ -28,6 +28,7 @@ from likewise.linalg import nuclear_norm, orthogonal_procrustes, polar, svdvals
 from likewise.measure import Measure, measure, measures, register
 from likewise.procrustes import procrustes, shape_distance
 from likewise.reduce import reduce
+from likewise.transport import SoftMatch, Transport, optimal_transport, soft_match
 
 __all__ = [
     "Assignment",
@@ -41,6 +42,8 @@ __all__ = [
     "Measure",
     "PermutationTest",
     "SmallSampleWarning",
+    "SoftMatch",
+    "Transport",
     "assignment",
     "bootstrap",
     "build_config",
@@ -52,6 +55,7 @@ __all__ = [
     "measures",
     "nuclear_norm",
     "num_threads",
+    "optimal_transport",
     "orthogonal_procrustes",
     "pairwise",
     "permutation_match",
@@ -62,5 +66,6 @@ __all__ = [
     "register",
     "semi_match",
     "shape_distance",
+    "soft_match",
     "svdvals",
 ]

@@ -119,3 +119,35 @@ def kernel_scores_paired(
     threads: int,
 ) -> bool: ...
 def kernel_exp(x: Array, out: Array) -> None: ...
+
+# transport
+def transport(
+    cost: Array,
+    supply: Array | None,
+    demand: Array | None,
+    plan: Array,
+    row_dual: Array,
+    column_dual: Array,
+    gap: Array,
+    threads: int,
+) -> None: ...
+def soft_match(
+    distance: bool,
+    mass: float,
+    x: Array,
+    y: Array,
+    score: Array,
+    plan: Array,
+    constant_units: Array,
+    threads: int,
+) -> None: ...
+def soft_match_cross(
+    distance: bool,
+    mass: float,
+    a: list[Array],
+    constant_a: list[int],
+    b: list[Array] | None,
+    constant_b: list[int],
+    score: Array,
+    threads: int,
+) -> None: ...

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, batch_size, empty_scores, give_scores, read, read_pair
-from likewise.errors import warn_degenerate
+from likewise._array import Array, empty_scores, give_scores, read, read_pair
+from likewise._units import Similarity, UnitMeasure, Units, engine_lists
 from likewise.measure import register
 
 __all__ = [
@@ -23,8 +21,6 @@ __all__ = [
     "permutation_match",
     "semi_match",
 ]
-
-Similarity = Literal["correlation"]
 
 # Small problems take about as long as looking these names up.
 _empty = np.empty
@@ -174,54 +170,19 @@ def _start_dual(name: str, dual: Array, shape: tuple[int, ...]) -> Array:
         ) from None
 
 
-@dataclass(frozen=True)
-class _UnitMatch:
-    """What the matchings of units share."""
+class _UnitMatch(UnitMeasure):
+    """What the one-to-one and the best-partner matching share."""
 
-    similarity: Similarity = "correlation"
-
-    name: ClassVar[str]
     matching: ClassVar[str]
-    streamable: ClassVar[bool] = False
     kind: ClassVar[str] = "similarity"
     range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
-    symmetric: ClassVar[bool]
     is_metric: ClassVar[bool] = False
-    invariances: ClassVar[frozenset[str]] = frozenset(
-        {"translation", "isotropic_scaling", "permutation"}
-    )
-    min_samples: ClassVar[int] = 2
 
-    def __post_init__(self) -> None:
-        if self.similarity != "correlation":
-            raise ValueError(
-                f"{self.name}: similarity must be 'correlation', got {self.similarity!r}"
-            )
-
-    def prepare(self, items: Sequence[Array]) -> list[tuple[Array, int]]:
-        """Units centred and of unit norm, and how many are constant."""
-        prepared = []
-        for item in items:
-            units = np.empty(item.shape, item.dtype)
-            prepared.append((units, _cpu.unit_columns(item, units)))
-        return prepared
-
-    def compare(self, a: list[tuple[Array, int]], b: list[tuple[Array, int]] | None) -> Array:
+    def compare(self, a: list[Units], b: list[Units] | None) -> Array:
         """Scores of all pairs; correlations come from merged products."""
-        other = a if b is None else b
-        scores = np.empty((len(a), len(other)))
-        _cpu.match_units_cross(
-            self.matching,
-            [units for units, _ in a],
-            [count for _, count in a],
-            None if b is None else [units for units, _ in b],
-            [count for _, count in other],
-            scores,
-            _engine.threads(),
-        )
-        seen = a if b is None else a + b
-        widths = np.array([units.shape[1] for units, _ in seen], np.int64)
-        self._warn(widths, np.array([count for _, count in seen], np.int64))
+        scores = np.empty((len(a), len(a if b is None else b)))
+        _cpu.match_units_cross(self.matching, *engine_lists(a, b), scores, _engine.threads())
+        self.warn_of(a if b is None else a + b)
         return scores
 
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
@@ -231,26 +192,13 @@ class _UnitMatch:
         """The score and the partners."""
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
         scores = empty_scores(pair)
-        dx, dy = pair.x.shape[-1], pair.y.shape[-1]
-        partners = np.empty((*pair.batch, dx), np.int64)
+        partners = np.empty((*pair.batch, pair.x.shape[-1]), np.int64)
         constants = np.empty((*pair.batch, 2), np.int64)
         _cpu.match_units(
             self.matching, pair.x, pair.y, scores, partners, constants, _engine.threads()
         )
-        if batch_size(pair.batch) and constants.any():
-            counts = [_once(constants[..., k], side) for k, side in enumerate((pair.x, pair.y))]
-            widths = [np.full(count.shape, d) for count, d in zip(counts, (dx, dy), strict=True)]
-            self._warn(*(np.concatenate([c.ravel() for c in s]) for s in (widths, counts)))
+        self.warn_of_pair(pair, constants)
         return Match(give_scores(pair, scores), pair.library.give(partners))
-
-    def _warn(self, widths: Array, constants: Array) -> None:
-        constant = constants == widths
-        warn_degenerate(self.name, int(constants[~constant].sum()), int(constant.sum()))
-
-
-def _once(counts: Array, side: Array) -> Array:
-    """Counts per item of the batch, but one for items that broadcasting repeats."""
-    return counts[tuple(slice(1) if s == 0 else slice(None) for s in side.strides[:-2])]
 
 
 @register

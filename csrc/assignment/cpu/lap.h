@@ -35,25 +35,22 @@ struct TreeRow {
   int32_t renewed;
 };
 
-// One problem and its workspace, minimised: sign * cost[i * row_stride + j], sign = 1 or -1.
-// rows <= cols. +infinity (after the sign) forbids a pair.
-struct LapState {
+// Rows of costs to be minimised, sign * cost[i * row_stride + j] with sign = 1 or -1, and what the
+// search for a shortest path over reduced costs keeps. +infinity (after the sign) forbids a pair.
+struct SearchState {
   const void* cost;
   int64_t row_stride;
   double sign;
   int32_t rows, cols;
   void (*poll)();  // called at least every few milliseconds; may throw
+  int64_t work;    // since the last poll
 
-  // Results. column_dual is also the warm start; it is at most its value at unassigned columns.
-  double* column_dual;  // [cols]
-  int32_t* col_of_row;  // [rows]
-  int32_t* row_of_col;  // [cols], negative if unassigned
+  double* column_dual;  // [cols]: a result, and the warm start
 
   // Workspace; [blocks] is cols / 16 rounded up, plus kPadding.
   static constexpr int kPadding = 16;
   Candidates* candidates;  // [rows]
   TreeRow* tree;           // [rows + 1]
-  double* matched_cost;    // [rows]
   double* distance;        // [cols]
   double* key;             // [cols + kPadding]: distance of open columns, else infinity
   double* key_min;         // [blocks]: minima of 16 keys
@@ -61,9 +58,15 @@ struct LapState {
   int32_t* predecessor;    // [cols]
   int32_t* touched;        // [cols + 1]
   int32_t* closed;         // [cols]
-  int32_t* free_rows;      // [rows]
-  int32_t* next_free;      // [rows]
-  int64_t work;            // since the last poll
+};
+
+// One assignment problem: rows <= cols. column_dual is at most its value at unassigned columns.
+struct LapState : SearchState {
+  int32_t* col_of_row;   // [rows]: a result
+  int32_t* row_of_col;   // [cols]: a result, negative if unassigned
+  double* matched_cost;  // [rows]
+  int32_t* free_rows;    // [rows]
+  int32_t* next_free;    // [rows]
 };
 
 enum class LapStatus : int32_t { optimal, infeasible, invalid };
@@ -74,8 +77,8 @@ struct LapKernels {
   LapStatus (*solve_float)(LapState& state, bool warm);
   LapStatus (*solve_double)(LapState& state, bool warm);
   // row_dual[i] = min over j of sign * cost(i, j) - column_dual[j].
-  void (*row_duals_float)(LapState& state, double* row_dual);
-  void (*row_duals_double)(LapState& state, double* row_dual);
+  void (*row_duals_float)(SearchState& state, double* row_dual);
+  void (*row_duals_double)(SearchState& state, double* row_dual);
 };
 
 LIKEWISE_KERNEL_TABLE(LapKernels, lap_kernels)

@@ -197,7 +197,7 @@ LapStatus solve(LapState& s, bool warm) {
 }
 
 template <class T>
-void row_duals(LapState& s, double* row_dual) {
+void row_duals(SearchState& s, double* row_dual) {
   for (int32_t i = 0; i < s.rows; ++i) row_dual[i] = row_minimum<T>(s, i).value;
 }
 

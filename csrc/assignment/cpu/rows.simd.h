@@ -1,6 +1,6 @@
 #pragma once
 
-// What lap.simd.cpp does to whole rows of costs. Everything is in double; `reduced cost` means
+// What the solvers do to whole rows of costs. Everything is in double; `reduced cost` means
 // sign * cost - column dual.
 
 #include "assignment/cpu/lap.h"
@@ -16,23 +16,23 @@ constexpr int kStep = 8;  // vectors per block: one word of bits, at most
 constexpr int kBlock = kStep * kLanes;
 
 template <class T>
-static inline const T* cost_row(const LapState& s, int32_t i) {
+static inline const T* cost_row(const SearchState& s, int32_t i) {
   return static_cast<const T*>(s.cost) + i * s.row_stride;
 }
 
 template <class T>
-static inline D::Vec reduced(const LapState& s, const T* row, int32_t j) {
+static inline D::Vec reduced(const SearchState& s, const T* row, int32_t j) {
   return D::load_as(row + j) * D::fill(s.sign) - D::load(s.column_dual + j);
 }
 
 template <class T>
-static inline double reduced_at(const LapState& s, const T* row, int32_t j) {
+static inline double reduced_at(const SearchState& s, const T* row, int32_t j) {
   return s.sign * double(row[j]) - s.column_dual[j];
 }
 
 // A long solve stops here when the user asks for it. `entries` is the work done since the last
 // call.
-static inline void count_work(LapState& s, int64_t entries) {
+static inline void count_work(SearchState& s, int64_t entries) {
   constexpr int64_t kEntriesPerPoll = int64_t{1} << 21;  // about a millisecond
   s.work += entries;
   if (s.work < kEntriesPerPoll) return;
@@ -57,7 +57,7 @@ struct RowMinimum {
 };
 
 template <class T>
-static RowMinimum row_minimum(LapState& s, int32_t i) {
+static RowMinimum row_minimum(SearchState& s, int32_t i) {
   const T* row = cost_row<T>(s, i);
   const int32_t n = s.cols;
   count_work(s, n);
@@ -103,7 +103,7 @@ static RowMinimum row_minimum(LapState& s, int32_t i) {
 
 // No NaN, and no -infinity after the sign.
 template <class T>
-static bool row_is_valid(const LapState& s, int32_t i) {
+static bool row_is_valid(const SearchState& s, int32_t i) {
   const T* row = cost_row<T>(s, i);
   D::Mask invalid = D::Mask{};
   int32_t j = 0;
@@ -118,7 +118,7 @@ static bool row_is_valid(const LapState& s, int32_t i) {
 
 // column_dual[j] = min over i of sign * cost(i, j), zero where all are infinite. False if invalid.
 template <class T>
-static bool column_minima(LapState& s) {
+static bool column_minima(SearchState& s) {
   const int32_t n = s.cols;
   double* v = s.column_dual;
   for (int32_t j = 0; j < n; ++j) v[j] = kInfinity;
@@ -155,7 +155,7 @@ struct Thresholds {
 
 // Fills block_min with the lane-wise minima of every block.
 template <class T>
-static Thresholds block_minima(LapState& s, const T* row) {
+static Thresholds block_minima(SearchState& s, const T* row) {
   constexpr int kParts = kLanes < 4 ? 4 / kLanes : 1;
   D::Vec first[kParts], second[kParts];
   for (int part = 0; part < kParts; ++part) first[part] = second[part] = D::fill(kInfinity);
@@ -207,7 +207,7 @@ static Thresholds block_minima(LapState& s, const T* row) {
 // Looks only at lanes of blocks whose minimum passes, and writes every entry but keeps those that
 // pass: nothing here depends on hard-to-predict branches.
 template <class T>
-static bool list_up_to(const LapState& s, const T* row, double threshold, Candidates& list) {
+static bool list_up_to(const SearchState& s, const T* row, double threshold, Candidates& list) {
   constexpr int32_t kWord = 64;
   const int32_t n = s.cols, groups = (n + kBlock - 1) / kBlock * kLanes;
   int32_t count = 0;
@@ -235,7 +235,7 @@ static bool list_up_to(const LapState& s, const T* row, double threshold, Candid
 
 // Fills the list up with entries of exactly this reduced cost, from column `start` on cyclically.
 template <class T>
-static void list_ties(const LapState& s, const T* row, double value, int32_t start,
+static void list_ties(const SearchState& s, const T* row, double value, int32_t start,
                       Candidates& list) {
   int32_t j = start;
   for (int32_t k = 0; k < s.cols && list.count < Candidates::kCapacity; ++k) {
@@ -250,7 +250,7 @@ static void list_ties(const LapState& s, const T* row, double value, int32_t sta
 
 // Lists the row's smallest reduced costs and sets the bound of the others.
 template <class T>
-static void list_smallest(LapState& s, const T* row, int32_t start, Candidates& list) {
+static void list_smallest(SearchState& s, const T* row, int32_t start, Candidates& list) {
   constexpr int kAttempts = 8;
   const Thresholds t = block_minima(s, row);
   double threshold = t.loose < kInfinity ? t.loose : kLargest;
@@ -274,7 +274,7 @@ static void list_smallest(LapState& s, const T* row, int32_t start, Candidates& 
 
 // Lists the row's smallest reduced costs anew.
 template <class T>
-static void renew_candidates(LapState& s, int32_t i) {
+static void renew_candidates(SearchState& s, int32_t i) {
   Candidates& list = s.candidates[i];
   const T* row = cost_row<T>(s, i);
   count_work(s, 2 * s.cols);

@@ -1,0 +1,170 @@
+#include "transport/soft_match.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "assignment/assignment.h"
+#include "assignment/unit_pairs.h"
+#include "core/dtype.h"
+#include "core/error.h"
+#include "transport/transport.h"
+
+namespace likewise {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+struct Link {
+  int64_t i, j;
+  double mass;
+};
+
+template <class T>
+class SoftMatcher {
+ public:
+  // The score; the links of the plan are in links() afterwards.
+  double run(const UnitPair<T>& pair, const SoftMatchOptions& options) {
+    links_.clear();
+    if (pair.constant || has_nan(pair.correlation)) return kNaN;
+    const MatrixRef<const T> cost = options.distance ? distances(pair) : pair.correlation;
+    find_links(cost, options);
+    double sum = 0;
+    if (!options.distance) {
+      for (const Link& link : links_) sum += link.mass * double(pair.correlation(link.i, link.j));
+      return sum / options.mass;
+    }
+    for (int64_t row = 0; row < pair.rows; ++row) {
+      const T* x = pair.x + row * pair.correlation.rows;
+      const T* y = pair.y + row * pair.correlation.cols;
+      for (const Link& link : links_) {
+        const double difference = double(x[link.i]) - double(y[link.j]);
+        sum += link.mass * difference * difference;
+      }
+    }
+    return std::sqrt(sum);
+  }
+
+  const std::vector<Link>& links() const { return links_; }
+
+ private:
+  // Squared distances of unit columns: 2 - 2 S, or 1 from a constant unit to one that varies.
+  MatrixRef<const T> distances(const UnitPair<T>& pair) {
+    const MatrixRef<const T>& s = pair.correlation;
+    const std::vector<T> x = squared_norms(pair.x, pair.rows, s.rows);
+    const std::vector<T> y = squared_norms(pair.y, pair.rows, s.cols);
+    cost_.resize(size_t(s.rows * s.cols));
+    for (int64_t i = 0; i < s.rows; ++i) {
+      for (int64_t j = 0; j < s.cols; ++j) {
+        cost_[i * s.cols + j] = x[i] + y[j] - 2 * s(i, j);
+      }
+    }
+    return {cost_.data(), s.rows, s.cols, s.cols, 1};
+  }
+
+  // 1, or 0 of a constant unit.
+  static std::vector<T> squared_norms(const T* unit_columns, int64_t rows, int64_t cols) {
+    std::vector<T> norms(size_t(cols), T(0));
+    for (int64_t i = 0; i < rows; ++i) {
+      for (int64_t j = 0; j < cols; ++j) {
+        if (unit_columns[i * cols + j] != 0) norms[j] = 1;
+      }
+    }
+    return norms;
+  }
+
+  void find_links(const MatrixRef<const T>& cost, const SoftMatchOptions& options) {
+    const double sign = options.distance ? 1 : -1;
+    if (cost.rows == cost.cols && options.mass == 1) {
+      if (assignment_.solve(cost, sign) != LapStatus::optimal) fail();
+      columns_.resize(size_t(cost.rows));
+      assignment_.columns_of_rows(columns_.data());
+      for (int64_t i = 0; i < cost.rows; ++i) {
+        links_.push_back({i, columns_[i], 1 / double(cost.rows)});
+      }
+      return;
+    }
+    if (cost.rows != rows_ || cost.cols != cols_ || options.mass != mass_) {
+      rows_ = cost.rows;
+      cols_ = cost.cols;
+      mass_ = options.mass;
+      marginals_ = uniform_marginals(rows_, cols_);
+      if (mass_ < 1) {
+        const std::vector<double> a(size_t(rows_), 1 / double(rows_));
+        const std::vector<double> b(size_t(cols_), 1 / double(cols_));
+        marginals_ = marginals_of(a.data(), rows_, b.data(), cols_, mass_);
+      }
+    }
+    if (transport_.solve(cost, sign, marginals_) != FlowStatus::optimal) fail();
+    transport_.for_each_arc(
+        [&](int64_t i, int64_t j, double mass) { links_.push_back({i, j, mass}); });
+  }
+
+  static bool has_nan(const MatrixRef<const T>& m) {
+    bool found = false;
+    for (int64_t i = 0; i < m.rows; ++i) {
+      for (int64_t j = 0; j < m.cols; ++j) found |= m(i, j) != m(i, j);
+    }
+    return found;
+  }
+
+  [[noreturn]] static void fail() { throw InternalError("correlations are not finite"); }
+
+  AssignmentSolver assignment_;
+  TransportSolver transport_;
+  Marginals marginals_;
+  int64_t rows_ = 0, cols_ = 0;  // of the marginals
+  double mass_ = 0;
+  std::vector<T> cost_;
+  std::vector<int64_t> columns_;
+  std::vector<Link> links_;
+};
+
+}  // namespace
+
+void soft_match(const SoftMatchOptions& options, const ArrayRef& x, const ArrayRef& y,
+                double* score, const ArrayRef& plan, int64_t* constant_units, int threads) {
+  require_same_dtype(x, y, "soft_match");
+  dispatch_float(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    std::vector<SoftMatcher<T>> matchers(size_t(std::max(threads, 1)));
+    for_each_unit_pair<T>(x, y, constant_units, threads,
+                          [&](int64_t item, const UnitPair<T>& pair, int worker) {
+                            const int64_t dx = pair.correlation.rows, dy = pair.correlation.cols;
+                            T* out = static_cast<T*>(plan.data) + item * dx * dy;
+                            std::fill_n(out, dx * dy, T(0));
+                            score[item] = matchers[worker].run(pair, options);
+                            for (const Link& link : matchers[worker].links()) {
+                              out[link.i * dy + link.j] = T(link.mass);
+                            }
+                          });
+  });
+}
+
+template <class T>
+void soft_match_cross(const SoftMatchOptions& options, const UnitItems<T>& a, const UnitItems<T>* b,
+                      int64_t rows, double* score, int threads) {
+  const int64_t cols = int64_t((b ? *b : a).items.size());
+  std::vector<SoftMatcher<T>> matchers(size_t(std::max(threads, 1)));
+  for_each_unit_pair<T>(a, b, rows, threads,
+                        [&](int64_t i, int64_t j, const UnitPair<T>& pair, int worker) {
+                          score[i * cols + j] = matchers[worker].run(pair, options);
+                          if (!b) score[j * cols + i] = score[i * cols + j];
+                        });
+  if (b) return;
+  // Every unit is its own best partner: a constant one at distance 0, others at a correlation of 1.
+  for (int64_t i = 0; i < cols; ++i) {
+    const double width = double(a.items[i].cols);
+    const double varying = (width - double(a.constant_units[i])) / width;
+    const double own = options.distance ? 0 : std::min(1.0, varying / options.mass);
+    score[i * cols + i] = a.is_constant(i) ? kNaN : own;
+  }
+}
+
+template void soft_match_cross<float>(const SoftMatchOptions&, const UnitItems<float>&,
+                                      const UnitItems<float>*, int64_t, double*, int);
+template void soft_match_cross<double>(const SoftMatchOptions&, const UnitItems<double>&,
+                                       const UnitItems<double>*, int64_t, double*, int);
+
+}  // namespace likewise

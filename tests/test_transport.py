@@ -1,0 +1,243 @@
+"""Optimal transport against linear programmes and certificates; soft matching of units."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from reference import transport as slow
+
+import likewise as lw
+
+SHAPES = [(1, 1), (1, 7), (5, 1), (6, 6), (4, 9), (9, 6), (13, 8), (12, 18), (33, 50), (64, 16)]
+KINDS = {
+    "normal": lambda rng, m, n: rng.standard_normal((m, n)),
+    "ties": lambda rng, m, n: rng.integers(0, 3, (m, n)).astype(float),
+    "constant": lambda rng, m, n: np.full((m, n), 2.5),
+    "low rank": lambda rng, m, n: np.outer(rng.random(m), rng.random(n)),
+    "far from zero": lambda rng, m, n: 1e6 + rng.standard_normal((m, n)),
+}
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def masses(rng, count):
+    """Positive, with some zeros, sum 1."""
+    mass = rng.random(count) * (rng.random(count) > 0.3)
+    mass[0] += 0.1
+    return mass / mass.sum()
+
+
+def check(cost, found, a, b):
+    """Feasible, and proven optimal by its own duals, to rounding."""
+    scale = max(1, np.abs(cost[np.isfinite(cost)]).max())
+    assert (found.plan >= 0).all()
+    np.testing.assert_allclose(found.plan.sum(axis=1), a, atol=1e-14)
+    np.testing.assert_allclose(found.plan.sum(axis=0), b, atol=1e-14)
+    used = found.plan > 0
+    total = (found.plan[used] * cost[used]).sum()
+    assert (cost - found.u[:, None] - found.v >= -1e-12 * scale).all()
+    assert abs(total - found.u @ a - found.v @ b) <= 1e-12 * scale
+    assert 0 <= found.gap <= 1e-12 * scale
+    return total
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("m", "n"), SHAPES)
+def test_plans_are_optimal(kind, m, n, rng):
+    cost = KINDS[kind](rng, m, n)
+    found = lw.optimal_transport(cost, return_duals=True)
+    total = check(cost, found, np.full(m, 1 / m), np.full(n, 1 / n))
+    assert total == pytest.approx(slow.optimal_cost(cost), abs=1e-9 * np.abs(cost).max())
+    np.testing.assert_array_equal(lw.optimal_transport(cost), found.plan)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("m", "n"), SHAPES)
+def test_given_masses(kind, m, n, rng):
+    cost = KINDS[kind](rng, m, n)
+    a, b = masses(rng, m), masses(rng, n)
+    total = check(cost, lw.optimal_transport(cost, a, b, return_duals=True), a, b)
+    assert total == pytest.approx(slow.optimal_cost(cost, a, b), abs=1e-9 * np.abs(cost).max())
+
+
+def test_large_problems_prove_themselves(rng):
+    x, y = rng.standard_normal((300, 120)), rng.standard_normal((300, 180))
+    cost = -slow.unit_columns(x).T @ slow.unit_columns(y)
+    for shape in ((120, 180), (180, 120)):
+        c = cost if shape == cost.shape else cost.T
+        check(c, lw.optimal_transport(c, return_duals=True), *(np.full(k, 1 / k) for k in shape))
+    a, b = masses(rng, 120), masses(rng, 180)
+    check(cost, lw.optimal_transport(cost, a, b, return_duals=True), a, b)
+
+
+def test_unnormalised_masses_and_one_side_given(rng):
+    cost = rng.standard_normal((5, 8))
+    a = 7 * masses(rng, 5)
+    found = lw.optimal_transport(cost, a, return_duals=True)
+    check(cost, found, a, np.full(8, 7 / 8))
+    b = 0.25 * masses(rng, 8)
+    check(cost, lw.optimal_transport(cost, b=b, return_duals=True), np.full(5, 0.05), b)
+
+
+def test_equal_uniform_masses_are_an_assignment(rng):
+    cost = rng.standard_normal((40, 40))
+    rows, cols = lw.linear_sum_assignment(cost)
+    expected = np.zeros((40, 40))
+    expected[rows, cols] = 1 / 40
+    np.testing.assert_allclose(lw.optimal_transport(cost), expected, atol=1e-16)
+
+
+def test_infinity_forbids_a_pair(rng):
+    cost = rng.standard_normal((6, 9))
+    cost[rng.random((6, 9)) < 0.4] = np.inf
+    cost[2] = np.where(np.isinf(cost[2]), 1.0, cost[2])
+    cost[:, 4] = 0.5
+    found = lw.optimal_transport(cost, return_duals=True)
+    assert (found.plan[np.isinf(cost)] == 0).all()
+    total = check(cost, found, np.full(6, 1 / 6), np.full(9, 1 / 9))
+    assert total == pytest.approx(slow.optimal_cost(cost), abs=1e-12)
+
+
+def test_batches_equal_loops(rng):
+    cost = rng.standard_normal((2, 3, 8, 6)).astype(np.float32)
+    a, b = masses(rng, 8), np.stack([masses(rng, 6) for _ in range(3)])
+    found = lw.optimal_transport(cost, a, b, return_duals=True)
+    assert found.plan.dtype == np.float32
+    for i in range(2):
+        for j in range(3):
+            alone = lw.optimal_transport(cost[i, j], a, b[j], return_duals=True)
+            for part, whole in zip(alone, found, strict=True):
+                np.testing.assert_array_equal(part, whole[i, j])
+    assert lw.optimal_transport(np.empty((0, 3, 4))).shape == (0, 3, 4)
+
+
+def test_any_layout(rng):
+    cost = rng.standard_normal((14, 22))
+    expected = lw.optimal_transport(cost)
+    wide = np.empty((28, 44))
+    wide[::2, ::2] = cost
+    for same in (np.asfortranarray(cost), wide[::2, ::2], cost[::-1][::-1], cost.astype(">f8")):
+        np.testing.assert_array_equal(lw.optimal_transport(same), expected)
+    np.testing.assert_array_equal(lw.optimal_transport(cost.T), expected.T)
+
+
+@pytest.mark.parametrize(
+    ("cost", "options", "message"),
+    [
+        (np.ones(3), {}, r"cost must have shape \(..., m, n\), got \(3,\)"),
+        (np.ones((0, 3)), {}, "at least one row and one column"),
+        ([[1.0, np.nan]], {}, "invalid numeric entries"),
+        ([[1.0, -np.inf]], {}, "invalid numeric entries"),
+        ([[np.inf, np.inf], [1.0, 2.0]], {}, "infeasible"),
+        (np.full((2, 2, 2), [[np.inf, 1], [np.inf, 1]]), {}, "infeasible .item 0 of the batch"),
+        (np.ones((2, 3)), {"a": np.ones(3)}, r"a must have shape \(2,\), got \(3,\)"),
+        (np.ones((2, 3)), {"b": [1.0, -1.0, 1.0]}, "b must be at least 0 with a positive sum"),
+        (np.ones((2, 3)), {"a": [0.0, 0.0]}, "a must be at least 0 with a positive sum"),
+        (np.ones((2, 3)), {"a": [1.0, np.inf]}, "a must be finite"),
+        (np.ones((2, 3)), {"a": [1.0, 1.0], "b": [1.0, 1.0, 1.0]}, "equal sums, got 2.0 and 3.0"),
+    ],
+)
+def test_bad_input_is_named(cost, options, message):
+    with pytest.raises(ValueError, match=message):
+        lw.optimal_transport(np.asarray(cost), **options)
+
+
+# Soft matching
+
+
+def pair(rng, n, dx, dy):
+    latents = rng.standard_normal((n, 6))
+    return tuple(
+        latents @ rng.standard_normal((6, d)) + 0.5 * rng.standard_normal((n, d)) for d in (dx, dy)
+    )
+
+
+@pytest.mark.parametrize("options", [{}, {"score": "distance"}, {"mass": 0.4}, {"mass": 0.95}])
+@pytest.mark.parametrize(("dx", "dy"), [(7, 7), (5, 8), (12, 4), (1, 6)])
+def test_soft_match_is_the_linear_programme(options, dx, dy, rng):
+    x, y = pair(rng, 60, dx, dy)
+    x[:, 0] = 3
+    if dx == 1:
+        x[0] = 0
+    y[:, -1] = -1
+    with pytest.warns(lw.DegenerateWarning):
+        score, plan = lw.soft_match(x, y, **options)
+    assert score == pytest.approx(slow.soft_match(x, y, **options), abs=1e-9)
+    mass = options.get("mass", 1)
+    assert plan.sum() == pytest.approx(mass, abs=1e-14)
+    assert (plan.sum(axis=1) <= 1 / dx + 1e-15).all()
+    assert (plan.sum(axis=0) <= 1 / dy + 1e-15).all()
+
+
+def test_equal_widths_are_the_best_permutation(rng):
+    x, y = pair(rng, 80, 20, 20)
+    score, plan = lw.soft_match(x, y)
+    best = lw.permutation_match(x, y)
+    assert score == pytest.approx(best.score, abs=1e-14)
+    np.testing.assert_array_equal(plan.argmax(axis=1), best.assignment)
+
+
+def test_copies_of_units_are_at_distance_zero(rng):
+    x = rng.standard_normal((50, 6))
+    y = 3 * np.repeat(x, 4, axis=1)[:, rng.permutation(24)] - 5
+    assert lw.soft_match(x, y).score == pytest.approx(1, abs=1e-14)
+    assert lw.soft_match(x, y, score="distance").score < 1e-12
+
+
+def test_the_distance_obeys_the_triangle_inequality(rng):
+    items = [pair(rng, 30, d, d)[0] for d in (3, 5, 8, 4)]
+    d = lw.pairwise(items, "soft_match", score="distance")
+    assert (d[:, None, :] <= d[:, :, None] + d[None, :, :] + 1e-12).all()
+
+
+@pytest.mark.parametrize("options", [{}, {"score": "distance"}, {"mass": 0.5}])
+def test_all_pairs_equal_single_calls(options, rng):
+    items = [pair(rng, 40, d, d)[0] for d in (3, 6, 6, 10)]
+    items[1][:, 2] = 1
+    with pytest.warns(lw.DegenerateWarning, match="1 constant unit "):
+        grid = lw.pairwise(items, "soft_match", **options)
+    for i, x in enumerate(items):
+        for j, y in enumerate(items):
+            if 1 in (i, j):
+                with pytest.warns(lw.DegenerateWarning):
+                    alone = lw.soft_match(x, y, **options).score
+            else:
+                alone = lw.soft_match(x, y, **options).score
+            assert grid[i, j] == pytest.approx(alone, abs=1e-7 if i == j else 1e-13)
+    np.testing.assert_allclose(lw.cross(items[2:], items[2:], "soft_match", **options),
+                               grid[2:, 2:], atol=1e-7)  # fmt: skip
+
+
+def test_a_part_of_the_mass_finds_the_part_in_common(rng):
+    shared = rng.standard_normal((200, 5))
+    x = np.hstack([shared, rng.standard_normal((200, 5))])
+    y = np.hstack([rng.standard_normal((200, 5)), shared])
+    score, plan = lw.soft_match(x, y, mass=0.5)
+    assert score == pytest.approx(1, abs=1e-12)
+    np.testing.assert_allclose(plan[:5, 5:], np.eye(5) / 10, atol=1e-14)
+    assert lw.soft_match(x, y).score < 0.7
+
+
+def test_float32_is_solved_as_exactly(rng):
+    x, y = (a.astype(np.float32) for a in pair(rng, 100, 24, 36))
+    score, plan = lw.soft_match(x, y)
+    assert score.dtype == plan.dtype == np.float32
+    assert score == pytest.approx(slow.soft_match(x, y), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"score": "angular"}, "score must be 'similarity' or 'distance', got 'angular'"),
+        ({"mass": 0}, r"mass must be in \(0, 1\], got 0"),
+        ({"mass": 1.5}, r"mass must be in \(0, 1\], got 1.5"),
+        ({"mass": np.nan}, "mass must be in"),
+        ({"similarity": "cosine"}, "similarity must be 'correlation', got 'cosine'"),
+    ],
+)
+def test_bad_options_are_named(options, message, rng):
+    with pytest.raises(ValueError, match=message):
+        lw.soft_match(*pair(rng, 10, 3, 4), **options)
