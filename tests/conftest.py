@@ -77,6 +77,7 @@ _BATCHED: dict[str, Callable[[Any, Any], Any]] = {
     "semi_match": lambda x, y: lw.semi_match(x, y),
     "soft_match": lambda x, y: lw.soft_match(x, y),
     "orthogonal_procrustes": lambda x, y: lw.orthogonal_procrustes(x, y),
+    "canonical_correlations": lambda x, y: lw.canonical_correlations(x, y),
 }
 _TWO_ARRAYS = _BATCHED | {
     "pairwise": lambda x, y: lw.pairwise([x, y], "cka"),

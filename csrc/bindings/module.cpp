@@ -9,6 +9,7 @@
 namespace likewise::bindings {
 
 void register_assignment(pybind11::module_& m);
+void register_cca(pybind11::module_& m);
 void register_core(pybind11::module_& m);
 void register_kernels(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
@@ -45,6 +46,7 @@ PYBIND11_MODULE(_cpu, m) {
   });
 
   lb::register_assignment(m);
+  lb::register_cca(m);
   lb::register_core(m);
   lb::register_kernels(m);
   lb::register_linalg(m);

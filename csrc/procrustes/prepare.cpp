@@ -12,6 +12,7 @@ namespace likewise {
 namespace {
 
 constexpr int64_t kBlockElements = 1 << 14;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // A root costs about as much as one comparison: it must save a good part of every one.
 bool worth_a_root(int64_t rows, int64_t cols) { return 4 * cols >= 5 * rows; }
@@ -117,19 +118,38 @@ void ShapePreparation<T>::take_root(int64_t rows, int64_t& cols, bool center) {
 // no score sees; alpha weighs S, in the data's own units, against 1. Directions that rounding of
 // the input may have made count as absent.
 template <class T>
-bool ShapePreparation<T>::whiten(int64_t rows, int64_t& cols, int64_t dimension, double alpha,
-                                 double unit) {
-  const int64_t r = std::min(rows, cols);
+bool ShapePreparation<T>::reshape(int64_t rows, int64_t units, const ShapeOptions& options,
+                                  double unit, PreparedShape<T>& out) {
+  const int64_t width = out.cols, r = std::min(rows, width);
   left_.resize(size_t(rows * r));
-  right_.resize(size_t(r * cols));
+  right_.resize(size_t(r * width));
   values_.resize(size_t(r));
-  if (!svd<double>(rows, cols, wide_.data(), cols, values_.data(), left_.data(), right_.data())) {
+  if (!svd<double>(rows, width, wide_.data(), width, values_.data(), left_.data(), right_.data())) {
     return false;
   }
-  const double least = double(dimension) * double(std::numeric_limits<T>::epsilon()) * values_[0];
+  const double epsilon = double(std::numeric_limits<T>::epsilon());
+  const double least = double(std::max(rows, units)) * epsilon * values_[0];
+  double total = 0;
+  for (int64_t k = 0; k < r; ++k) total += values_[k] * values_[k];
+  const double wanted = options.variance < 1 ? options.variance * total : kInfinity;
+  int64_t& cols = out.cols;
   cols = 0;
-  while (cols < r && values_[cols] > least) ++cols;
-  for (int64_t k = 0; k < cols; ++k) values_[k] = alpha * (values_[k] / unit) + (1 - alpha);
+  for (double seen = 0; cols < r && values_[cols] > least && seen < wanted; ++cols) {
+    seen += values_[cols] * values_[cols];
+  }
+  if (options.loadings) {
+    out.loadings.resize(size_t(cols * width));
+    for (int64_t k = 0; k < cols; ++k) {
+      for (int64_t j = 0; j < width; ++j) {
+        out.loadings[k * width + j] = values_[k] * right_[k * width + j];
+      }
+    }
+  }
+  const double ridge = options.regularization * total / double(units);
+  for (int64_t k = 0; k < cols; ++k) {
+    double& s = values_[k];
+    s = ridge > 0 ? s / std::sqrt(s * s + ridge) : options.alpha * (s / unit) + 1 - options.alpha;
+  }
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t k = 0; k < cols; ++k) wide_[i * cols + k] = left_[i * r + k] * values_[k];
   }
@@ -137,7 +157,7 @@ bool ShapePreparation<T>::whiten(int64_t rows, int64_t& cols, int64_t dimension,
 }
 
 template <class T>
-void ShapePreparation<T>::run(const MatrixRef<const T>& x, const ProcrustesOptions& options,
+void ShapePreparation<T>::run(const MatrixRef<const T>& x, const ShapeOptions& options,
                               PreparedShape<T>& out) {
   find_means(x, options.center);
   kept_.clear();
@@ -150,14 +170,14 @@ void ShapePreparation<T>::run(const MatrixRef<const T>& x, const ProcrustesOptio
   const int64_t rows = x.rows, kept = int64_t(kept_.size());
   out.constant_units = x.cols - kept;
   out.cols = kept;
-  out.norm = 0;
+  out.norm = out.reshaped_norm = 0;
   out.converged = true;
   if (kept == 0) return;
 
   // A power of two, so that squares neither overflow nor vanish and nothing is rounded.
   const int exponent = std::isfinite(largest) ? std::clamp(std::ilogb(largest), -1000, 1000) : 0;
   const double unit = std::ldexp(1.0, -exponent);
-  const bool root = kept >= rows && worth_a_root(rows, kept);
+  const bool root = kept >= rows && worth_a_root(rows, kept) && !options.loadings;
   double norm;
   if (!root && options.alpha == 1) {
     out.data.resize(size_t(rows * kept));
@@ -170,10 +190,11 @@ void ShapePreparation<T>::run(const MatrixRef<const T>& x, const ProcrustesOptio
     if (std::isfinite(norm)) {
       if (root) take_root(rows, out.cols, options.center);
       if (options.alpha < 1) {
-        out.converged = whiten(rows, out.cols, std::max(rows, kept), options.alpha, unit);
+        out.converged = reshape(rows, kept, options, unit, out);
       }
     }
     norm = norm_of(rows, out.cols, wide_.data());
+    out.reshaped_norm = norm;
     out.data.resize(size_t(rows * out.cols));
     std::copy_n(wide_.begin(), out.data.size(), out.data.begin());
   }

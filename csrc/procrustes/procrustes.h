@@ -13,10 +13,17 @@ namespace likewise {
 
 enum class ProcrustesScore { angular, euclidean, similarity };
 
-struct ProcrustesOptions {
+// What becomes of the singular values s of a representation.
+struct ShapeOptions {
   bool center = true;
+  double alpha = 1;           // X (alpha I + (1 - alpha) (X'X)^-1/2): 1 is Procrustes, 0 is CCA
+  double variance = 1;        // alpha = 0: the largest s that have this share of all s^2; others 0
+  double regularization = 0;  // alpha = 0: s / sqrt(s^2 + regularization * mean of s^2 over units)
+  bool loadings = false;      // alpha = 0: keep them
+};
+
+struct ProcrustesOptions : ShapeOptions {
   bool scale = true;  // euclidean only: distances of unit-norm items, else of items as they are
-  double alpha = 1;   // X (alpha I + (1 - alpha) (X'X)^-1/2): 1 is Procrustes, 0 is CCA
   ProcrustesScore score = ProcrustesScore::angular;
 };
 
@@ -25,9 +32,13 @@ struct ProcrustesOptions {
 // norm. Inner products with other prepared items are kept, columns are not the original units.
 template <class T>
 struct PreparedShape {
-  std::vector<T> data;  // rows x cols, row-major, Frobenius norm 1 up to rounding
-  int64_t cols = 0;     // 0 for a constant representation
-  double norm = 0;      // Frobenius norm before scaling; 0 for a constant representation
+  std::vector<T> data;       // rows x cols, row-major, Frobenius norm 1 up to rounding
+  int64_t cols = 0;          // 0 for a constant representation
+  double norm = 0;           // Frobenius norm before reshaping; 0 for a constant representation
+  double reshaped_norm = 0;  // the same after reshaping, where alpha is 0
+  // If wanted: inner products of the whitened columns (rows of this) with the units that vary, in
+  // units of a power of two.
+  std::vector<double> loadings;
   int64_t constant_units = 0;
   bool converged = true;  // false: an SVD failed (alpha < 1 only), the data are unusable
 };
@@ -36,14 +47,15 @@ struct PreparedShape {
 template <class T>
 class ShapePreparation {
  public:
-  void run(const MatrixRef<const T>& x, const ProcrustesOptions& options, PreparedShape<T>& out);
+  void run(const MatrixRef<const T>& x, const ShapeOptions& options, PreparedShape<T>& out);
 
  private:
   void find_means(const MatrixRef<const T>& x, bool center);
   template <class Out>
   double write_centred(const MatrixRef<const T>& x, double unit, Out* out);
   void take_root(int64_t rows, int64_t& cols, bool center);
-  bool whiten(int64_t rows, int64_t& cols, int64_t dimension, double alpha, double unit);
+  bool reshape(int64_t rows, int64_t units, const ShapeOptions& options, double unit,
+               PreparedShape<T>& out);
 
   std::vector<T> gathered_;
   std::vector<double> reference_, mean_, total_, wide_, root_, left_, right_, values_;

@@ -14,6 +14,7 @@ from likewise.assignment import (
     permutation_match,
     semi_match,
 )
+from likewise.cca import canonical_correlations, cca, pwcca, svcca
 from likewise.errors import (
     ConvergenceError,
     DegenerateWarning,
@@ -47,6 +48,8 @@ __all__ = [
     "assignment",
     "bootstrap",
     "build_config",
+    "canonical_correlations",
+    "cca",
     "cka",
     "cross",
     "hsic",
@@ -62,10 +65,12 @@ __all__ = [
     "permutation_test",
     "polar",
     "procrustes",
+    "pwcca",
     "reduce",
     "register",
     "semi_match",
     "shape_distance",
     "soft_match",
+    "svcca",
     "svdvals",
 ]

@@ -1,0 +1,260 @@
+"""Canonical correlation analysis: mean correlations, SVCCA and projection-weighted CCA."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from likewise import _cpu, _engine
+from likewise._array import Array, Pair, empty_scores, give_scores, read_pair
+from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
+from likewise.measure import register
+
+__all__ = ["CCA", "PWCCA", "SVCCA", "canonical_correlations", "cca", "pwcca", "svcca"]
+
+
+class _Prepared(NamedTuple):
+    data: Array
+    """Whitened representation, scaled to Frobenius norm 1."""
+    norm: float
+    constant_units: int
+    loadings: Array
+    """Inner products of the whitened directions with the centred units; empty if not wanted."""
+    width: int
+    """Number of units before whitening."""
+
+
+@dataclass(frozen=True)
+class _CanonicalMeasure:
+    """What the measures of canonical correlations share."""
+
+    name: ClassVar[str]
+    streamable: ClassVar[bool] = True
+    kind: ClassVar[str] = "similarity"
+    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    symmetric: ClassVar[bool] = True
+    is_metric: ClassVar[bool] = False
+    min_samples: ClassVar[int] = 2
+    weighted: ClassVar[bool] = False
+
+    @property
+    def invariances(self) -> frozenset[str]:
+        return frozenset({"translation", "isotropic_scaling", "permutation", "orthogonal"})
+
+    def _spectrum(self) -> tuple[float, float]:
+        """Regularisation, and the share of the variance that is kept."""
+        return 0.0, 1.0
+
+    def prepare(self, items: Sequence[Array]) -> list[_Prepared]:
+        """Whitened items; see ``csrc/cca/cca.h``."""
+        with named_convergence(self.name):
+            whitened = _cpu.cca_prepare(
+                list(items), *self._spectrum(), self.weighted, _engine.threads()
+            )
+        return [
+            _Prepared(*facts, item.shape[1]) for facts, item in zip(whitened, items, strict=True)
+        ]
+
+    def compare(self, a: list[_Prepared], b: list[_Prepared] | None) -> Array:
+        """Scores of all pairs, narrow items merged into large products."""
+        scores = np.empty((len(a), len(a if b is None else b)))
+        with named_convergence(self.name):
+            _cpu.cca_compare(
+                [item.data for item in a],
+                [item.norm for item in a],
+                [item.loadings for item in a] if self.weighted else [],
+                [] if b is None else [item.data for item in b],
+                [] if b is None else [item.norm for item in b],
+                b is None,
+                self.weighted,
+                scores,
+                _engine.threads(),
+            )
+        self._warn(a if b is None else a + b)
+        return scores
+
+    def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
+        pair = read_pair(self.name, x, y, check_finite=check_finite)
+        scores = empty_scores(pair)
+        if self.weighted:
+            for index in np.ndindex(pair.batch):
+                scores[index] = self.compare(
+                    self.prepare([pair.x[index]]), self.prepare([pair.y[index]])
+                )[0, 0]
+            return give_scores(pair, scores)
+        correlations, ranks = self._correlations(pair)
+        if scores.size:
+            np.divide(correlations.sum(axis=-1), np.maximum(ranks, 1), out=scores)
+        return give_scores(pair, scores)
+
+    def _correlations(self, pair: Pair) -> tuple[Array, Array]:
+        """Canonical correlations ``(..., min(dx, dy))``, zeros beyond the rank, and ranks."""
+        count = min(pair.x.shape[-1], pair.y.shape[-1])
+        values = np.empty((*pair.batch, count))
+        ranks = np.empty(pair.batch, np.int64)
+        if not ranks.size:
+            return values, ranks
+        sides = [self._prepare_batch(batch) for batch in (pair.x, pair.y)]
+        with named_convergence(self.name):
+            _cpu.canonical_correlations(
+                [item.data for item in sides[0]],
+                [item.norm for item in sides[0]],
+                [item.data for item in sides[1]],
+                [item.norm for item in sides[1]],
+                values.reshape(-1, count),
+                _engine.threads(),
+            )
+        ranks.flat[:] = [min(a.data.shape[1], b.data.shape[1]) for a, b in zip(*sides, strict=True)]
+        self._warn(list({id(item): item for side in sides for item in side}.values()))
+        return values, ranks
+
+    def _prepare_batch(self, batch: Array) -> list[_Prepared]:
+        """One prepared item per item of the batch; those that broadcasting repeats, once."""
+        matrices = [batch[index] for index in np.ndindex(batch.shape[:-2])]
+        where = [matrix.__array_interface__["data"][0] for matrix in matrices]
+        unique = dict(zip(where, matrices, strict=True))
+        prepared = dict(zip(unique, self.prepare(list(unique.values())), strict=True))
+        return [prepared[address] for address in where]
+
+    def _warn(self, items: list[_Prepared]) -> None:
+        constant = [item for item in items if item.norm == 0]
+        units = sum(item.constant_units for item in items if item.norm > 0)
+        warn_degenerate(self.name, units, len(constant))
+        if items:
+            warn_small_sample(self.name, len(items[0].data), max(i.width for i in items), 0)
+
+
+@register
+@dataclass(frozen=True)
+class CCA(_CanonicalMeasure):
+    """Mean canonical correlation; see :func:`cca`."""
+
+    regularization: float = 0.0
+
+    name: ClassVar[str] = "cca"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.regularization < np.inf:
+            raise ValueError(f"cca: regularization must be at least 0, got {self.regularization!r}")
+
+    @property
+    def invariances(self) -> frozenset[str]:
+        always = super().invariances
+        return always if self.regularization else always | {"invertible"}
+
+    def _spectrum(self) -> tuple[float, float]:
+        return float(self.regularization), 1.0
+
+
+@register
+@dataclass(frozen=True)
+class SVCCA(_CanonicalMeasure):
+    """CCA of the leading principal components; see :func:`svcca`."""
+
+    variance: float = 0.99
+
+    name: ClassVar[str] = "svcca"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.variance <= 1:
+            raise ValueError(f"svcca: variance must be in (0, 1], got {self.variance!r}")
+
+    def _spectrum(self) -> tuple[float, float]:
+        return 0.0, float(self.variance)
+
+
+@register
+class PWCCA(_CanonicalMeasure):
+    """Projection-weighted CCA; see :func:`pwcca`."""
+
+    name = "pwcca"
+    symmetric = False
+    weighted = True
+
+    @property
+    def invariances(self) -> frozenset[str]:
+        # Any invertible map of y, but weights are sums over the units of x.
+        return frozenset({"translation", "isotropic_scaling", "permutation"})
+
+
+def cca(x: Any, y: Any, *, regularization: float = 0.0, check_finite: bool = True) -> Any:
+    """Mean canonical correlation of two representations.
+
+    ``mean_k rho_k`` over the ``min(rank x, rank y)`` singular values ``rho`` of ``Zx'Zy``, where
+    ``Zx = X (X'X)^(-1/2)`` on the span of the centred ``X`` (Hotelling 1936; Raghu et al. 2017).
+    Directions whose singular value is below ``max(n, d) * eps`` of the largest one do not count.
+    Range [0, 1]; 1 for representations that are invertible linear maps of each other, and also,
+    with as many units as samples, for any two: a :class:`SmallSampleWarning` says so.
+
+    Parameters
+    ----------
+    x, y
+        ``(..., n, dx)`` and ``(..., n, dy)``, batch axes broadcast.
+    regularization
+        Ridge added to every covariance, in units of its mean diagonal:
+        ``X'X + regularization * tr(X'X) / d * I``. Correlations shrink towards 0 along directions
+        of little variance.
+    check_finite
+        Look for NaN and infinity first.
+
+    Returns
+    -------
+    ``(...)``; NaN for a constant representation.
+
+    Raises
+    ------
+    ValueError
+        A negative regularization, different numbers of samples, fewer than 2 samples, no units, NaN
+        or infinity.
+    InputTypeError
+        For inputs that cannot be used as they are (complex, sparse, mixed libraries).
+    ConvergenceError
+        If an SVD does not converge; names the items.
+
+    Warns
+    -----
+    DegenerateWarning, SmallSampleWarning
+    """
+    return CCA(regularization)(x, y, check_finite=check_finite)
+
+
+def canonical_correlations(
+    x: Any, y: Any, *, regularization: float = 0.0, check_finite: bool = True
+) -> Any:
+    """All canonical correlations of two representations.
+
+    ``(..., min(dx, dy))``, descending, zeros beyond the smaller rank; see :func:`cca`, which is
+    their mean over that rank, for the formula, the parameters and the errors.
+    """
+    measure = CCA(regularization)
+    pair = read_pair("canonical_correlations", x, y, check_finite=check_finite)
+    correlations, _ = measure._correlations(pair)
+    return give_scores(pair, correlations)
+
+
+def svcca(x: Any, y: Any, *, variance: float = 0.99, check_finite: bool = True) -> Any:
+    """Singular vector CCA: the mean canonical correlation of the leading principal components.
+
+    Of each centred representation the fewest components are kept whose singular values hold
+    ``sum s_k^2 >= variance * sum s^2``; :func:`cca` of these (Raghu, Gilmer, Yosinski &
+    Sohl-Dickstein 2017). Range [0, 1].
+
+    Parameters, errors and warnings are those of :func:`cca`; ``variance`` must be in (0, 1].
+    """
+    return SVCCA(variance)(x, y, check_finite=check_finite)
+
+
+def pwcca(x: Any, y: Any, *, check_finite: bool = True) -> Any:
+    """Projection-weighted CCA: canonical correlations, weighted by what they account for in x.
+
+    ``sum_k alpha_k rho_k / sum_k alpha_k`` with ``alpha_k = sum_j |h_k'x_j|``, ``h_k`` the
+    canonical variates and ``x_j`` the centred units of x (Morcos, Raghu & Bengio 2018). Not
+    symmetric. Range [0, 1]. With no more samples than ``dx + dy`` some correlations are 1 together,
+    their variates arbitrary, and so are, within limits, their weights.
+
+    Parameters, errors and warnings are those of :func:`cca`.
+    """
+    return PWCCA()(x, y, check_finite=check_finite)
