@@ -13,6 +13,7 @@ void register_cca(pybind11::module_& m);
 void register_core(pybind11::module_& m);
 void register_kernels(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
+void register_neighbours(pybind11::module_& m);
 void register_procrustes(pybind11::module_& m);
 void register_transport(pybind11::module_& m);
 
@@ -50,6 +51,7 @@ PYBIND11_MODULE(_cpu, m) {
   lb::register_core(m);
   lb::register_kernels(m);
   lb::register_linalg(m);
+  lb::register_neighbours(m);
   lb::register_procrustes(m);
   lb::register_transport(m);
 }

@@ -27,6 +27,7 @@ from likewise.inference import Bootstrap, PermutationTest, bootstrap, permutatio
 from likewise.kernels import cka, hsic
 from likewise.linalg import nuclear_norm, orthogonal_procrustes, polar, svdvals
 from likewise.measure import Measure, measure, measures, register
+from likewise.neighbours import cknna, jaccard_knn, mutual_knn
 from likewise.procrustes import procrustes, shape_distance
 from likewise.reduce import reduce
 from likewise.transport import SoftMatch, Transport, optimal_transport, soft_match
@@ -51,11 +52,14 @@ __all__ = [
     "canonical_correlations",
     "cca",
     "cka",
+    "cknna",
     "cross",
     "hsic",
+    "jaccard_knn",
     "linear_sum_assignment",
     "measure",
     "measures",
+    "mutual_knn",
     "nuclear_norm",
     "num_threads",
     "optimal_transport",

@@ -91,13 +91,13 @@ def read_pair(
         library = NUMPY
     else:
         (x, y), library = read(function, False, x=x, y=y)
-    require_representation(function, "x", x, min_samples)
-    require_representation(function, "y", y, min_samples)
-    if x.shape[-2] != y.shape[-2]:
+    if x.ndim >= 2 and y.ndim >= 2 and x.shape[-2] != y.shape[-2]:
         raise ValueError(
             f"{function}: x and y must have the same number of samples (axis -2), got shapes "
             f"{x.shape} and {y.shape}"
         )
+    require_representation(function, "x", x, min_samples)
+    require_representation(function, "y", y, min_samples)
     batch: tuple[int, ...] = ()
     if x.ndim > 2 or y.ndim > 2:
         try:

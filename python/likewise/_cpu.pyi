@@ -175,3 +175,16 @@ def canonical_correlations(
     correlations: Array,
     threads: int,
 ) -> None: ...
+
+# neighbours
+def neighbours_prepare(
+    items: list[Array], k: int, euclidean: bool, center: bool, threads: int
+) -> list[tuple[Array, Array, bool, int]]: ...
+def neighbours_compare(
+    score: str,
+    a: Sequence[tuple[Any, ...]],
+    b: Sequence[tuple[Any, ...]] | None,
+    paired: bool,
+    scores: Array,
+    threads: int,
+) -> None: ...

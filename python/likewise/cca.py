@@ -11,7 +11,7 @@ import numpy as np
 from likewise import _cpu, _engine
 from likewise._array import Array, Pair, empty_scores, give_scores, read_pair
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
-from likewise.measure import register
+from likewise.measure import prepare_batch, register
 
 __all__ = ["CCA", "PWCCA", "SVCCA", "canonical_correlations", "cca", "pwcca", "svcca"]
 
@@ -97,7 +97,7 @@ class _CanonicalMeasure:
         ranks = np.empty(pair.batch, np.int64)
         if not ranks.size:
             return values, ranks
-        sides = [self._prepare_batch(batch) for batch in (pair.x, pair.y)]
+        sides = [prepare_batch(self.prepare, batch) for batch in (pair.x, pair.y)]
         with named_convergence(self.name):
             _cpu.canonical_correlations(
                 [item.data for item in sides[0]],
@@ -110,14 +110,6 @@ class _CanonicalMeasure:
         ranks.flat[:] = [min(a.data.shape[1], b.data.shape[1]) for a, b in zip(*sides, strict=True)]
         self._warn(list({id(item): item for side in sides for item in side}.values()))
         return values, ranks
-
-    def _prepare_batch(self, batch: Array) -> list[_Prepared]:
-        """One prepared item per item of the batch; those that broadcasting repeats, once."""
-        matrices = [batch[index] for index in np.ndindex(batch.shape[:-2])]
-        where = [matrix.__array_interface__["data"][0] for matrix in matrices]
-        unique = dict(zip(where, matrices, strict=True))
-        prepared = dict(zip(unique, self.prepare(list(unique.values())), strict=True))
-        return [prepared[address] for address in where]
 
     def _warn(self, items: list[_Prepared]) -> None:
         constant = [item for item in items if item.norm == 0]

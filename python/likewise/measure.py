@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
+import numpy as np
+
 from likewise._array import Array
 
 __all__ = ["Measure", "measure", "measures", "register"]
@@ -49,6 +51,15 @@ class Measure(Protocol):
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         """Scores of batches ``x (..., n, dx)`` and ``y (..., n, dy)``, as the public function."""
         ...
+
+
+def prepare_batch(prepare: Callable[[Sequence[Array]], list[Any]], batch: Array) -> list[Any]:
+    """One prepared item per item of ``(..., n, d)``; those that broadcasting repeats, once."""
+    matrices = [batch[index] for index in np.ndindex(batch.shape[:-2])]
+    where = [matrix.__array_interface__["data"][0] for matrix in matrices]
+    unique = dict(zip(where, matrices, strict=True))
+    prepared = dict(zip(unique, prepare(list(unique.values())), strict=True))
+    return [prepared[address] for address in where]
 
 
 M = TypeVar("M", bound=type)

@@ -1,0 +1,238 @@
+"""How far two representations agree on the nearest neighbours of their samples."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+from likewise import _cpu, _engine
+from likewise._array import Array, empty_scores, give_scores, read_pair
+from likewise.errors import DegenerateWarning, warn, warn_degenerate
+from likewise.measure import prepare_batch, register
+
+__all__ = ["CKNNA", "JaccardKNN", "MutualKNN", "cknna", "jaccard_knn", "mutual_knn"]
+
+Metric = Literal["cosine", "euclidean"]
+
+
+class _Prepared(NamedTuple):
+    neighbours: Array
+    """``(n, k)`` neighbours of every sample, ascending."""
+    similarity: Array
+    """``(n, k)`` cosines with them."""
+    usable: bool
+    constant_units: int
+    width: int
+
+
+@dataclass(frozen=True)
+class _NeighbourMeasure:
+    """What the measures of common neighbours share."""
+
+    k: int = 10
+    center: bool = True
+
+    name: ClassVar[str]
+    score: ClassVar[str]
+    streamable: ClassVar[bool] = False
+    kind: ClassVar[str] = "similarity"
+    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    symmetric: ClassVar[bool] = True
+    is_metric: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.k, (int, np.integer)) and self.k >= 1):
+            raise ValueError(f"{self.name}: k must be a positive integer, got {self.k!r}")
+        if self._metric not in ("cosine", "euclidean"):
+            raise ValueError(
+                f"{self.name}: metric must be 'cosine' or 'euclidean', got {self._metric!r}"
+            )
+
+    @property
+    def _metric(self) -> str:
+        return "cosine"
+
+    @property
+    def min_samples(self) -> int:
+        return int(self.k) + 1
+
+    @property
+    def invariances(self) -> frozenset[str]:
+        always = frozenset({"isotropic_scaling", "orthogonal", "permutation"})
+        return always | {"translation"} if self.center or self._metric == "euclidean" else always
+
+    def prepare(self, items: Sequence[Array]) -> list[_Prepared]:
+        """The nearest neighbours of all samples of each item."""
+        found = _cpu.neighbours_prepare(
+            list(items), int(self.k), self._metric == "euclidean", self.center, _engine.threads()
+        )
+        return [_Prepared(*facts, item.shape[1]) for facts, item in zip(found, items, strict=True)]
+
+    def compare(self, a: list[_Prepared], b: list[_Prepared] | None) -> Array:
+        """Scores of all pairs."""
+        scores = np.empty((len(a), len(a if b is None else b)))
+        self._compare(a, b, False, scores)
+        return scores
+
+    def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
+        pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
+        scores = empty_scores(pair)
+        if scores.size:
+            a, b = (prepare_batch(self.prepare, batch) for batch in (pair.x, pair.y))
+            self._compare(a, b, True, scores)
+        return give_scores(pair, scores)
+
+    def _compare(
+        self, a: list[_Prepared], b: list[_Prepared] | None, paired: bool, scores: Array
+    ) -> None:
+        _cpu.neighbours_compare(
+            self.score,
+            [item[:3] for item in a],
+            None if b is None else [item[:3] for item in b],
+            paired,
+            scores,
+            _engine.threads(),
+        )
+        seen = {id(item): item for item in (a if b is None else a + b)}.values()
+        constant = [item for item in seen if item.constant_units == item.width]
+        units = sum(item.constant_units for item in seen) - sum(item.width for item in constant)
+        warn_degenerate(self.name, units, len(constant))
+
+
+@register
+@dataclass(frozen=True)
+class MutualKNN(_NeighbourMeasure):
+    """Share of common neighbours; see :func:`mutual_knn`."""
+
+    metric: Metric = "cosine"
+
+    name: ClassVar[str] = "mutual_knn"
+    score: ClassVar[str] = "mutual"
+
+    @property
+    def _metric(self) -> str:
+        return self.metric
+
+
+@register
+@dataclass(frozen=True)
+class JaccardKNN(_NeighbourMeasure):
+    """Common neighbours among all neighbours; see :func:`jaccard_knn`."""
+
+    metric: Metric = "cosine"
+
+    name: ClassVar[str] = "jaccard_knn"
+    score: ClassVar[str] = "jaccard"
+
+    @property
+    def _metric(self) -> str:
+        return self.metric
+
+
+@register
+class CKNNA(_NeighbourMeasure):
+    """Kernel alignment on common neighbours; see :func:`cknna`."""
+
+    name = "cknna"
+    score = "cknna"
+    symmetric = False
+    range = (-math.inf, math.inf)
+
+    @property
+    def min_samples(self) -> int:
+        return max(super().min_samples, 4)
+
+    def _compare(
+        self, a: list[_Prepared], b: list[_Prepared] | None, paired: bool, scores: Array
+    ) -> None:
+        super()._compare(a, b, paired, scores)
+        if np.isnan(scores).any() and all(item.usable for item in a + (b or [])):
+            warn(
+                "cknna: a representation has no positive alignment with itself (score NaN)",
+                DegenerateWarning,
+            )
+
+
+def mutual_knn(
+    x: Any,
+    y: Any,
+    *,
+    k: int = 10,
+    metric: Metric = "cosine",
+    center: bool = True,
+    check_finite: bool = True,
+) -> Any:
+    """Mean share of the ``k`` nearest neighbours that two representations have in common.
+
+    ``mean_i |N_k(x_i) & N_k(y_i)| / k`` over samples, a sample not being its own neighbour (Huh,
+    Cheung, Wang & Isola 2024, "The Platonic Representation Hypothesis"). Range [0, 1]; for
+    unrelated representations ``k / (n - 1)`` in the mean.
+
+    Parameters
+    ----------
+    x, y
+        ``(..., n, dx)`` and ``(..., n, dy)``, batch axes broadcast; ``n > k``.
+    k
+        Number of neighbours. Of equally near samples those of lowest index are taken.
+    metric
+        Nearness: "cosine" of two samples, or "euclidean" distance.
+    center
+        Subtract the mean of every unit first. ``False`` gives the numbers of the authors' code.
+    check_finite
+        Look for NaN and infinity first.
+
+    Returns
+    -------
+    ``(...)``; NaN for a constant representation.
+
+    Raises
+    ------
+    ValueError
+        An unknown metric, k below 1 or above ``n - 1``, different numbers of samples, no units, NaN
+        or infinity.
+    InputTypeError
+        For inputs that cannot be used as they are (complex, sparse, mixed libraries).
+
+    Warns
+    -----
+    DegenerateWarning
+        Constant units or representations, with their number.
+    """
+    return MutualKNN(k, center, metric)(x, y, check_finite=check_finite)
+
+
+def jaccard_knn(
+    x: Any,
+    y: Any,
+    *,
+    k: int = 10,
+    metric: Metric = "cosine",
+    center: bool = True,
+    check_finite: bool = True,
+) -> Any:
+    """Mean Jaccard index of the sets of ``k`` nearest neighbours.
+
+    ``mean_i |N_k(x_i) & N_k(y_i)| / |N_k(x_i) | N_k(y_i)|`` over samples (Wang et al. 2020). Range
+    [0, 1]. Parameters, errors and warnings are those of :func:`mutual_knn`.
+    """
+    return JaccardKNN(k, center, metric)(x, y, check_finite=check_finite)
+
+
+def cknna(x: Any, y: Any, *, k: int = 10, center: bool = True, check_finite: bool = True) -> Any:
+    """Centred kernel nearest-neighbour alignment: unbiased CKA, seen through common neighbours.
+
+    With the cosines ``K`` and ``L`` of the samples and the mask ``M_ij`` of those ``j`` that are
+    among the ``k`` nearest neighbours of ``i`` in both, ``HSIC(M * K, M * L)`` by the unbiased
+    estimator of Song et al. (2012, equation 5), divided by the square root of the same of each
+    representation with itself (Huh, Cheung, Wang & Isola 2024, appendix and code). 1 for
+    representations with equal cosines. Not bounded, since the three masks differ, and not quite
+    symmetric, since neighbours need not be mutual.
+
+    Parameters, errors and warnings are those of :func:`mutual_knn`; at least 4 samples. NaN, with a
+    :class:`DegenerateWarning`, where a representation has no positive alignment with itself.
+    """
+    return CKNNA(k, center)(x, y, check_finite=check_finite)
