@@ -15,6 +15,7 @@ SOURCES = {
     "numpy": ("numpy", _EXTRA),
     "scipy.linalg": ("scipy", _EXTRA),
     "scipy.optimize": ("scipy", _EXTRA),
+    "scipy.spatial.distance": ("scipy", _EXTRA),
     "torch": ("torch", _EXTRA),
     "lapcpp": ("lapcpp", _EXTRA),
     "lap": ("lapx", _EXTRA),
@@ -24,6 +25,7 @@ SOURCES = {
     "ckatorch": ("ckatorch", _EXTRA),
     "torch_cka": ("torch-cka", _EXTRA),
     "repsim": ("repsim", _EXTRA),
+    "rsatoolbox": ("rsatoolbox", _EXTRA),
     "torch_linear_assignment": (
         "torch-linear-assignment",
         "pip install --no-deps --no-build-isolation torch-linear-assignment",

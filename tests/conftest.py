@@ -89,6 +89,7 @@ _ALL = _TWO_ARRAYS | {
     "polar": lambda x, y: lw.polar(x),
     "assignment": lambda x, y: lw.assignment(x).cost,
     "optimal_transport": lambda x, y: lw.optimal_transport(x),
+    "rdm": lambda x, y: lw.rdm(x),
 }
 
 

@@ -30,6 +30,7 @@ from likewise.measure import Measure, measure, measures, register
 from likewise.neighbours import cknna, jaccard_knn, mutual_knn
 from likewise.procrustes import procrustes, shape_distance
 from likewise.reduce import reduce
+from likewise.rsa import rdm, rsa
 from likewise.transport import SoftMatch, Transport, optimal_transport, soft_match
 
 __all__ = [
@@ -70,8 +71,10 @@ __all__ = [
     "polar",
     "procrustes",
     "pwcca",
+    "rdm",
     "reduce",
     "register",
+    "rsa",
     "semi_match",
     "shape_distance",
     "soft_match",

@@ -1,0 +1,142 @@
+"""RDMs and their comparison against SciPy; ties as their definitions say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from reference import rsa as slow
+from scipy.spatial.distance import pdist
+
+import likewise as lw
+
+DISSIMILARITIES = ["correlation", "cosine", "euclidean", "sqeuclidean"]
+COMPARISONS = ["cosine", "corr", "spearman", "rho-a", "kendall", "tau-b", "tau-a"]
+
+
+def pair(n, dx, dy, seed=0):
+    rng = np.random.default_rng(seed)
+    latents = rng.standard_normal((n, 5))
+    return tuple(
+        latents @ rng.standard_normal((5, d)) + 0.3 * rng.standard_normal((n, d)) + 1
+        for d in (dx, dy)
+    )
+
+
+@pytest.mark.parametrize("dissimilarity", DISSIMILARITIES)
+@pytest.mark.parametrize(("n", "d"), [(2, 3), (9, 4), (65, 30), (200, 7), (130, 300)])
+def test_rdm_is_scipys(dissimilarity, n, d):
+    x = pair(n, d, 1)[0]
+    expected = pdist(x, dissimilarity)
+    np.testing.assert_allclose(
+        lw.rdm(x, dissimilarity=dissimilarity), expected, rtol=1e-12, atol=1e-14
+    )
+    found = lw.rdm(x.astype(np.float32), dissimilarity=dissimilarity)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_mahalanobis_is_scipys():
+    x = pair(40, 6, 1)[0]
+    noise = np.random.default_rng(1).standard_normal((60, 6)) * np.arange(1, 7)
+    precision = np.linalg.inv(np.cov(noise.T))
+    found = lw.rdm(x, dissimilarity="mahalanobis", precision=precision)
+    np.testing.assert_allclose(found, pdist(x, "mahalanobis", VI=precision), rtol=1e-11)
+
+
+def test_batches_of_rdms():
+    x = np.stack([pair(20, 4, 4, seed)[0] for seed in range(6)]).reshape(2, 3, 20, 4)
+    found = lw.rdm(x)
+    assert found.shape == (2, 3, 190)
+    np.testing.assert_array_equal(found[1, 2], lw.rdm(x[1, 2]))
+    assert lw.rdm(np.empty((0, 5, 2))).shape == (0, 10)
+
+
+@pytest.mark.parametrize("offset", [0, 1e4, 1e8])
+def test_pitfall_distances_far_from_the_origin(offset):
+    x = pair(50, 6, 1)[0]
+    x[7] = x[3] + 1e-7  # nearly equal samples
+    found = lw.rdm(x + offset, dissimilarity="euclidean")
+    np.testing.assert_allclose(found, pdist(x + offset), rtol=1e-9 if offset else 1e-12)
+    near = found[3 * (2 * 50 - 3 - 1) // 2 + 7 - 3 - 1]
+    assert near == pytest.approx(np.linalg.norm((x + offset)[7] - (x + offset)[3]), rel=1e-9)
+
+
+def test_samples_without_variance_are_at_one_and_said():
+    x = pair(10, 4, 1)[0]
+    x[2], x[5] = 3.0, 0.0
+    with pytest.warns(lw.DegenerateWarning, match="2 samples without variance"):
+        found = lw.rdm(x)
+    assert found[0 * 9 + 1] == 1.0
+    with pytest.warns(lw.DegenerateWarning, match="1 sample without length"):
+        lw.rdm(x, dissimilarity="cosine")
+
+
+@pytest.mark.parametrize("comparison", COMPARISONS)
+@pytest.mark.parametrize("dissimilarity", DISSIMILARITIES)
+def test_comparisons_are_scipys(dissimilarity, comparison):
+    for n, dx, dy in ((3, 4, 5), (40, 6, 9)):
+        x, y = pair(n, dx, dy)
+        options = {"dissimilarity": dissimilarity, "comparison": comparison}
+        assert lw.rsa(x, y, **options) == pytest.approx(slow.rsa(x, y, **options), abs=1e-11)
+
+
+@pytest.mark.parametrize("comparison", COMPARISONS)
+def test_pitfall_ties(comparison):
+    # Squared distances of points of a small grid are whole numbers: most are tied.
+    rng = np.random.default_rng(2)
+    for n, side in ((12, 2), (40, 3), (25, 6)):
+        x, y = rng.integers(0, side, (2, n, 2)).astype(float)
+        options = {"dissimilarity": "sqeuclidean", "comparison": comparison}
+        exact = [np.round(pdist(z, "sqeuclidean")) for z in (x, y)]
+        expected = slow.compare(*exact, comparison)
+        for dtype in (np.float64, np.float32):
+            found = lw.rsa(x.astype(dtype), y.astype(dtype), **options)
+            assert found == pytest.approx(expected, abs=1e-6 if dtype == np.float32 else 1e-11)
+
+
+@pytest.mark.parametrize("comparison", COMPARISONS)
+def test_all_pairs_equal_single_calls(comparison):
+    items = [pair(30, d, d, seed=d)[0] for d in (3, 6, 6, 40)]
+    single = [[lw.rsa(x, y, comparison=comparison) for y in items] for x in items]
+    grid = lw.pairwise(items, "rsa", comparison=comparison)
+    np.testing.assert_allclose(grid, single, atol=1e-12)
+    np.testing.assert_allclose(np.diag(grid), 1, atol=1e-12)
+    crossed = lw.cross(items[:2], items, "rsa", comparison=comparison)
+    np.testing.assert_allclose(crossed, single[:2], atol=1e-12)
+    batch = lw.rsa(np.stack(items[1:3]), items[0], comparison=comparison)
+    np.testing.assert_allclose(batch, [single[1][0], single[2][0]], atol=1e-12)
+
+
+def test_an_rdm_of_equal_entries_has_no_order():
+    simplex = np.eye(6)
+    y = pair(6, 4, 1)[0]
+    for comparison in ("corr", "spearman", "tau-b"):
+        options = {"dissimilarity": "sqeuclidean", "comparison": comparison}
+        assert np.isnan(lw.rsa(simplex, y, **options))
+    assert lw.rsa(simplex, y, dissimilarity="sqeuclidean", comparison="tau-a") == 0
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: lw.rdm(x, dissimilarity="cityblock"), "dissimilarity must be one of"),
+        (lambda x: lw.rdm(x, precision=np.eye(4)), "precision goes with dissimilarity"),
+        (lambda x: lw.rdm(x, dissimilarity="mahalanobis"), "needs a precision"),
+        (lambda x: lw.rdm(x, dissimilarity="mahalanobis", precision=np.eye(3)), r"shape \(4, 4\)"),
+        (
+            lambda x: lw.rdm(x, dissimilarity="mahalanobis", precision=-np.eye(4)),
+            "positive definite",
+        ),
+        (
+            lambda x: lw.rdm(x, dissimilarity="mahalanobis", precision=np.triu(np.ones((4, 4)))),
+            "symmetric",
+        ),
+        (lambda x: lw.rdm(x[:1]), "at least 2 samples"),
+        (lambda x: lw.rsa(x, x, comparison="pearson"), "comparison must be one of"),
+        (lambda x: lw.rsa(x, x, dissimilarity="mahalanobis"), "dissimilarity must be one of"),
+        (lambda x: lw.rsa(x[:2], x[:2]), "at least 3 samples"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(pair(10, 4, 1)[0])
