@@ -2,7 +2,7 @@
 
 #include <pybind11/stl.h>
 
-#include <optional>
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -42,16 +42,17 @@ int64_t rdms(const py::array& x, const std::string& name, py::array out, int thr
   });
 }
 
-// Fills ranks (count, size) for x (count, size); returns the sums of t^3 - t over ties.
-void ranks(const py::array& x, py::array out, int threads) {
+// Fills ranks (count, size) for x (count, size).
+void ranks(const py::array& x, bool unit_norm, py::array out, int threads) {
   const ArrayRef view = input(x), to = output(out);
   dispatch_float(view.dtype, [&](auto zero) {
     using T = decltype(zero);
     const int64_t size = view.shape[1];
     const py::gil_scoped_release release;
-    parallel_for(view.shape[0], threads, [&](int64_t k, int) {
-      average_ranks(static_cast<const T*>(view.data) + k * size, size,
-                    static_cast<double*>(to.data) + k * size);
+    std::vector<SortWorkspace> workspaces(size_t(std::max(threads, 1)));
+    parallel_for(view.shape[0], threads, [&](int64_t k, int worker) {
+      scaled_ranks(static_cast<const T*>(view.data) + k * size, size, unit_norm, workspaces[worker],
+                   static_cast<double*>(to.data) + k * size);
     });
   });
 }
@@ -65,10 +66,12 @@ void kendall(const py::array& a, const py::array& b, bool paired, py::array out,
     using T = decltype(zero);
     const int64_t size = va.shape[1], rows = va.shape[0], cols = vb.shape[0];
     const py::gil_scoped_release release;
-    parallel_for(paired ? rows : rows * cols, threads, [&](int64_t task, int) {
+    std::vector<SortWorkspace> workspaces(size_t(std::max(threads, 1)));
+    parallel_for(paired ? rows : rows * cols, threads, [&](int64_t task, int worker) {
       const int64_t i = paired ? task : task / cols, j = paired ? task : task % cols;
-      const KendallCounts counts = kendall_counts(static_cast<const T*>(va.data) + i * size,
-                                                  static_cast<const T*>(vb.data) + j * size, size);
+      const KendallCounts counts =
+          kendall_counts(static_cast<const T*>(va.data) + i * size,
+                         static_cast<const T*>(vb.data) + j * size, size, workspaces[worker]);
       double* values = static_cast<double*>(to.data) + 3 * task;
       values[0] = counts.concordant_minus_discordant;
       values[1] = counts.ties_x;
@@ -81,7 +84,7 @@ void kendall(const py::array& a, const py::array& b, bool paired, py::array out,
 
 void register_rsa(py::module_& m) {
   m.def("rdm", &rdms);
-  m.def("average_ranks", &ranks);
+  m.def("scaled_ranks", &ranks);
   m.def("kendall", &kendall);
 }
 

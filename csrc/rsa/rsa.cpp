@@ -81,23 +81,21 @@ auto ordered_bits(T x) {
   return bits & kSign ? Bits(~bits) : Bits(bits | kSign);
 }
 
-template <class T>
-struct Keyed {
-  decltype(ordered_bits(T())) key;
-  int32_t index;
-};
+using Keyed = SortWorkspace::Keyed;
 
-// Values with their positions, ascending: least significant digit first, 11 bits at a time; digits
-// that all values share are skipped.
+// Positions of the values, ascending. Radix sort of the upper 32 bits, 11 at a time, digits that
+// all share skipped; what these do not tell apart is sorted by comparison. Valid until the next
+// call.
 template <class T>
-std::vector<Keyed<T>> sorted(const T* x, int64_t n) {
-  constexpr int kBits = 11;
-  constexpr size_t kBuckets = size_t{1} << kBits;
-  constexpr int kDigits = (int(sizeof(T)) * 8 + kBits - 1) / kBits;
-  std::vector<Keyed<T>> from(static_cast<size_t>(n)), to(static_cast<size_t>(n));
+const std::vector<Keyed>& sorted(const T* x, int64_t n, SortWorkspace& w) {
+  constexpr int kBits = 11, kDigits = 3, kShift = int(sizeof(T)) * 8 - 32;
+  constexpr uint32_t kBuckets = 1u << kBits;
+  std::vector<Keyed>&from = w.from, &to = w.to;
+  from.resize(size_t(n));
+  to.resize(size_t(n));
   std::vector<int64_t> counts(kDigits * kBuckets, 0);
   for (int64_t i = 0; i < n; ++i) {
-    from[i] = {ordered_bits(x[i]), int32_t(i)};
+    from[i] = {uint32_t(ordered_bits(x[i]) >> kShift), int32_t(i)};
     for (int digit = 0; digit < kDigits; ++digit) {
       ++counts[digit * kBuckets + ((from[i].key >> (digit * kBits)) & (kBuckets - 1))];
     }
@@ -106,24 +104,35 @@ std::vector<Keyed<T>> sorted(const T* x, int64_t n) {
     int64_t* count = counts.data() + digit * kBuckets;
     if (n == 0 || count[(from[0].key >> (digit * kBits)) & (kBuckets - 1)] == n) continue;
     int64_t begin = 0;
-    for (size_t bucket = 0; bucket < kBuckets; ++bucket) {
+    for (uint32_t bucket = 0; bucket < kBuckets; ++bucket) {
       begin += std::exchange(count[bucket], begin);
     }
-    for (const Keyed<T>& entry : from) {
+    for (const Keyed& entry : from) {
       to[count[(entry.key >> (digit * kBits)) & (kBuckets - 1)]++] = entry;
     }
     from.swap(to);
   }
+  if constexpr (kShift > 0) {
+    for (int64_t begin = 0, end = 0; begin < n; begin = end) {
+      end = begin + 1;
+      while (end < n && from[end].key == from[begin].key) ++end;
+      if (end - begin > 1) {
+        std::sort(from.begin() + begin, from.begin() + end,
+                  [x](const Keyed& a, const Keyed& b) { return x[a.index] < x[b.index]; });
+      }
+    }
+  }
   return from;
 }
 
-// Calls body(begin, end) for all runs of equal elements.
-template <class V, class Equal, class Body>
-void for_each_run(const V& values, const Equal& equal, const Body& body) {
-  const int64_t n = int64_t(values.size());
+// Calls body(begin, end) for all runs of equal values.
+template <class T, class Body>
+void for_each_run(const T* x, const std::vector<Keyed>& order, const Body& body) {
+  const int64_t n = int64_t(order.size());
   for (int64_t begin = 0, end = 0; begin < n; begin = end) {
+    const T value = x[order[begin].index];
     end = begin + 1;
-    while (end < n && equal(values[begin], values[end])) ++end;
+    while (end < n && x[order[end].index] == value) ++end;
     body(begin, end);
   }
 }
@@ -205,36 +214,36 @@ int64_t rdm(const MatrixRef<const T>& x, Dissimilarity dissimilarity, int thread
 }
 
 template <class T>
-double average_ranks(const T* x, int64_t n, double* ranks) {
-  const std::vector<Keyed<T>> order = sorted(x, n);
+void scaled_ranks(const T* x, int64_t n, bool unit_norm, SortWorkspace& w, double* out) {
+  const std::vector<Keyed>& order = sorted(x, n, w);
+  const double middle = double(n - 1) / 2;
   double ties = 0;
-  for_each_run(
-      order, [](const auto& a, const auto& b) { return a.key == b.key; },
-      [&](int64_t begin, int64_t end) {
-        const double t = double(end - begin), rank = double(begin + end - 1) / 2;
-        for (int64_t k = begin; k < end; ++k) ranks[order[k].index] = rank;
-        ties += t * t * t - t;
-      });
-  return ties;
+  for_each_run(x, order, [&](int64_t begin, int64_t end) {
+    const double t = double(end - begin), rank = double(begin + end - 1) / 2 - middle;
+    for (int64_t k = begin; k < end; ++k) out[order[k].index] = rank;
+    ties += t * t * t - t;
+  });
+  const double size = double(n), cubes = size * size * size - size;
+  const double scale = std::sqrt(12 / (unit_norm ? cubes - ties : cubes));
+  for (int64_t k = 0; k < n; ++k) out[k] = out[k] * scale;
 }
 
 template <class T>
-KendallCounts kendall_counts(const T* x, const T* y, int64_t n) {
+KendallCounts kendall_counts(const T* x, const T* y, int64_t n, SortWorkspace& w) {
   // Dense ranks of y, then both in the order of x, y ascending within equal x.
   std::vector<int32_t> rank_y(static_cast<size_t>(n));
-  const std::vector<Keyed<T>> order_y = sorted(y, n);
-  const auto equal = [](const auto& a, const auto& b) { return a.key == b.key; };
+  const std::vector<Keyed>& order_y = sorted(y, n, w);
   KendallCounts counts;
   int32_t rank = 0;
-  for_each_run(order_y, equal, [&](int64_t begin, int64_t end) {
+  for_each_run(y, order_y, [&](int64_t begin, int64_t end) {
     for (int64_t k = begin; k < end; ++k) rank_y[order_y[k].index] = rank;
     counts.ties_y += pairs_of(end - begin);
     ++rank;
   });
-  const std::vector<Keyed<T>> order_x = sorted(x, n);
+  const std::vector<Keyed>& order_x = sorted(x, n, w);
   std::vector<int32_t> values(static_cast<size_t>(n)), buffer;
   double ties_both = 0;
-  for_each_run(order_x, equal, [&](int64_t begin, int64_t end) {
+  for_each_run(x, order_x, [&](int64_t begin, int64_t end) {
     for (int64_t k = begin; k < end; ++k) values[k] = rank_y[order_x[k].index];
     std::sort(values.begin() + begin, values.begin() + end);
     counts.ties_x += pairs_of(end - begin);
@@ -249,10 +258,10 @@ KendallCounts kendall_counts(const T* x, const T* y, int64_t n) {
   return counts;
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                               \
-  template int64_t rdm<T>(const MatrixRef<const T>&, Dissimilarity, int, T*); \
-  template double average_ranks<T>(const T*, int64_t, double*);               \
-  template KendallCounts kendall_counts<T>(const T*, const T*, int64_t);
+#define LIKEWISE_INSTANTIATE(T)                                                    \
+  template int64_t rdm<T>(const MatrixRef<const T>&, Dissimilarity, int, T*);      \
+  template void scaled_ranks<T>(const T*, int64_t, bool, SortWorkspace&, double*); \
+  template KendallCounts kendall_counts<T>(const T*, const T*, int64_t, SortWorkspace&);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

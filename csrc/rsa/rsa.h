@@ -18,10 +18,19 @@ inline int64_t condensed_size(int64_t samples) { return samples * (samples - 1) 
 template <class T>
 int64_t rdm(const MatrixRef<const T>& x, Dissimilarity dissimilarity, int threads, T* out);
 
-// Ranks from 0 on of n finite values, equal ones sharing the mean of theirs. Returns the sum of
-// t^3 - t over groups of t equal values.
+// Memory that many calls of one thread share.
+struct SortWorkspace {
+  struct Keyed {
+    uint32_t key;
+    int32_t index;
+  };
+  std::vector<Keyed> from, to;
+};
+
+// Ranks of n finite values, equal ones sharing the mean of theirs, minus the mean rank; scaled to
+// unit norm, or (else) as if there were no equal values. NaN where the norm is zero. `out` may be x.
 template <class T>
-double average_ranks(const T* x, int64_t n, double* ranks);
+void scaled_ranks(const T* x, int64_t n, bool unit_norm, SortWorkspace& w, double* out);
 
 // For pairs of entries of two lists of n finite values.
 struct KendallCounts {
@@ -31,6 +40,6 @@ struct KendallCounts {
 
 // O(n log n): Knight, JASA 61 (1966).
 template <class T>
-KendallCounts kendall_counts(const T* x, const T* y, int64_t n);
+KendallCounts kendall_counts(const T* x, const T* y, int64_t n, SortWorkspace& w);
 
 }  // namespace likewise

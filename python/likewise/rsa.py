@@ -84,50 +84,55 @@ def rdm(
     InputTypeError
         For inputs that cannot be used as they are (complex, sparse, mixed libraries).
     """
-    root = _precision_root("rdm", dissimilarity, precision)
+    root = _precision_root(dissimilarity, precision)
     (array,), library = read("rdm", False, x=x)
     require_representation("rdm", "x", array, 2)
     if check_finite:
         require_finite("rdm", "x", array)
-    out, without = _rdm("rdm", array, dissimilarity, root)
-    _warn_without("rdm", without, dissimilarity)
+    n = array.shape[-2]
+    out = np.empty((*array.shape[:-2], n * (n - 1) // 2), array.dtype)
+    if root is None:
+        _warn_without("rdm", _rdm(array, dissimilarity, out), dissimilarity)
+    else:
+        _rdm(_whitened(array, root), "euclidean", out)
     return library.give(out)
 
 
-def _precision_root(function: str, dissimilarity: str, precision: Any) -> Array | None:
+def _precision_root(dissimilarity: str, precision: Any) -> Array | None:
     """L of precision = L L'."""
     if dissimilarity not in (*_DISSIMILARITIES, "mahalanobis"):
         known = ", ".join(map(repr, (*_DISSIMILARITIES, "mahalanobis")))
-        raise ValueError(f"{function}: dissimilarity must be one of {known}, got {dissimilarity!r}")
+        raise ValueError(f"rdm: dissimilarity must be one of {known}, got {dissimilarity!r}")
     if dissimilarity != "mahalanobis":
         if precision is not None:
-            raise ValueError(f"{function}: precision goes with dissimilarity='mahalanobis' alone")
+            raise ValueError("rdm: precision goes with dissimilarity='mahalanobis' alone")
         return None
     if precision is None:
-        raise ValueError(f"{function}: dissimilarity='mahalanobis' needs a precision (d, d)")
-    (matrix,), _ = read(function, True, precision=precision)
+        raise ValueError("rdm: dissimilarity='mahalanobis' needs a precision (d, d)")
+    (matrix,), _ = read("rdm", True, precision=precision)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-        raise ValueError(f"{function}: precision must have shape (d, d), got {matrix.shape}")
+        raise ValueError(f"rdm: precision must have shape (d, d), got {matrix.shape}")
     if not np.allclose(matrix, matrix.T, rtol=1e-6):
-        raise ValueError(f"{function}: precision must be symmetric")
+        raise ValueError("rdm: precision must be symmetric")
     try:
         return np.linalg.cholesky(matrix.astype(np.float64))
     except np.linalg.LinAlgError:
-        raise ValueError(f"{function}: precision must be positive definite") from None
+        raise ValueError("rdm: precision must be positive definite") from None
 
 
-def _rdm(function: str, array: Array, dissimilarity: str, root: Array | None) -> tuple[Array, int]:
-    """Condensed RDMs, and the number of samples without variance or length."""
-    if root is not None:
-        if root.shape[0] != array.shape[-1]:
-            raise ValueError(
-                f"{function}: precision must have shape {(array.shape[-1],) * 2}, got {root.shape}"
-            )
-        array = ((array - array.mean(axis=-2, keepdims=True)) @ root).astype(array.dtype)
-        dissimilarity = "euclidean"
-    n = array.shape[-2]
-    out = np.empty((*array.shape[:-2], n * (n - 1) // 2), array.dtype)
-    return out, _cpu.rdm(array, dissimilarity, out, _engine.threads())
+def _rdm(array: Array, dissimilarity: str, out: Array) -> int:
+    """Fills the condensed RDMs; returns the number of samples without variance or length."""
+    return _cpu.rdm(array, dissimilarity, out, _engine.threads())
+
+
+def _whitened(array: Array, root: Array) -> Array:
+    """Samples whose Euclidean distances are the Mahalanobis distances of these."""
+    if root.shape[0] != array.shape[-1]:
+        raise ValueError(
+            f"rdm: precision must have shape {(array.shape[-1],) * 2}, got {root.shape}"
+        )
+    centred = array - array.mean(axis=-2, keepdims=True)
+    return np.asarray((centred @ root).astype(array.dtype))
 
 
 def _warn_without(function: str, without: int, dissimilarity: str) -> None:
@@ -176,30 +181,29 @@ class RSA:
     def prepare(self, items: Sequence[Array]) -> list[_Prepared]:
         """The RDM of each item, or a vector whose inner products with others are the scores."""
         constants = [int((item == item[:1]).all(axis=0).sum()) for item in items]
-        vectors, usable, without = [], [], 0
-        for item, constant in zip(items, constants, strict=True):
-            vector, flat = _rdm("rsa", item, self.dissimilarity, None)
-            vectors.append(vector)
+        n = len(items[0]) if items else 0
+        vectors = np.empty((len(items), n * (n - 1) // 2), items[0].dtype if items else None)
+        usable, without = [], 0
+        for item, constant, vector in zip(items, constants, vectors, strict=True):
+            flat = _rdm(item, self.dissimilarity, vector)
             usable.append(constant < item.shape[1] and bool(np.isfinite(vector).all()))
             without += flat if usable[-1] else 0
         _warn_without("rsa", without, self.dissimilarity)
-        if self.comparison in ("spearman", "rho-a") and vectors:
-            ranks = np.empty((len(vectors), vectors[0].size))
-            _cpu.average_ranks(np.stack(vectors), ranks, _engine.threads())
-            vectors = list(ranks)
-        if self.comparison in _PRODUCTS:
-            vectors = [self._scaled(vector.astype(np.float64)) for vector in vectors]
+        if self.comparison in ("spearman", "rho-a"):
+            ranks = vectors if vectors.dtype == np.float64 else np.empty(vectors.shape)
+            unit_norm = self.comparison == "spearman"
+            _cpu.scaled_ranks(vectors, unit_norm, ranks, _engine.threads())
+            vectors = ranks
+        elif self.comparison in _PRODUCTS:
+            vectors = self._unit(vectors.astype(np.float64))
         widths = [item.shape[1] for item in items]
         return [_Prepared(*facts) for facts in zip(vectors, usable, constants, widths, strict=True)]
 
-    def _scaled(self, values: Array) -> Array:
-        if self.comparison != "cosine":
-            values = values - values.mean()
-        if self.comparison == "rho-a":
-            size = float(values.size)
-            return np.asarray(values * np.sqrt(12 / (size**3 - size)))
-        norm = np.linalg.norm(values)
-        return np.asarray(values / norm) if norm > 0 else np.full(values.shape, np.nan)
+    def _unit(self, vectors: Array) -> Array:
+        if self.comparison == "corr":
+            vectors = vectors - vectors.mean(axis=1, keepdims=True)
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.where(norms > 0, norms, np.nan))
 
     def compare(self, a: list[_Prepared], b: list[_Prepared] | None) -> Array:
         """Scores of all pairs: one product, or O(n log n) counts of concordant pairs."""
