@@ -28,7 +28,8 @@ struct SortWorkspace {
 };
 
 // Ranks of n finite values, equal ones sharing the mean of theirs, minus the mean rank; scaled to
-// unit norm, or (else) as if there were no equal values. NaN where the norm is zero. `out` may be x.
+// unit norm, or (else) as if there were no equal values. NaN where the norm is zero. `out` may be
+// x.
 template <class T>
 void scaled_ranks(const T* x, int64_t n, bool unit_norm, SortWorkspace& w, double* out);
 
