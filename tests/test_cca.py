@@ -28,7 +28,7 @@ def invertible(d, seed=5):
 def test_agrees_with_explicit_whitening(n, dx, dy):
     x, y = pair(n, dx, dy)
     correlations = lw.canonical_correlations(x, y)
-    np.testing.assert_allclose(correlations, slow.canonical(x, y)[1], atol=1e-12)
+    np.testing.assert_allclose(correlations, slow.canonical(x, y)[1], rtol=0, atol=1e-12)
     assert lw.cca(x, y) == pytest.approx(correlations.mean(), abs=1e-13)
     assert lw.pwcca(x, y) == pytest.approx(slow.pwcca(x, y), abs=1e-12)
     assert lw.pwcca(y, x) == pytest.approx(slow.pwcca(y, x), abs=1e-12)
@@ -45,8 +45,8 @@ def test_all_pairs_equal_single_calls(name):
     items = [pair(150, d, d, seed=d)[0] for d in (3, 8, 8, 30)]
     grid = lw.pairwise(items, name)
     alone = np.array([[lw.measure(name)(x, y) for y in items] for x in items])
-    np.testing.assert_allclose(grid, alone, atol=1e-12)
-    np.testing.assert_allclose(lw.cross(items[:2], items, name), alone[:2], atol=1e-12)
+    np.testing.assert_allclose(grid, alone, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(lw.cross(items[:2], items, name), alone[:2], rtol=0, atol=1e-12)
 
 
 def test_batches_broadcast():
@@ -54,7 +54,7 @@ def test_batches_broadcast():
     stack = np.stack([y, y[:, ::-1], y**3])
     found = lw.canonical_correlations(x, stack)
     for k, one in enumerate(stack):
-        np.testing.assert_allclose(found[k], lw.canonical_correlations(x, one), atol=1e-14)
+        np.testing.assert_allclose(found[k], lw.canonical_correlations(x, one), rtol=0, atol=1e-14)
     assert lw.pwcca(stack[:, None], x).shape == (3, 1)
     assert lw.cca(np.empty((0, 9, 2)), np.empty((0, 9, 3))).shape == (0,)
 
@@ -63,7 +63,7 @@ def test_invertible_maps_do_not_matter():
     x, y = pair(100, 6, 9)
     expected = lw.canonical_correlations(x, y)
     found = lw.canonical_correlations(x @ invertible(6) + 3, 100 * y @ invertible(9))
-    np.testing.assert_allclose(found, expected, atol=1e-10)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10)
     assert lw.cca(x, x @ invertible(6)) == pytest.approx(1, abs=1e-12)
 
 
@@ -73,7 +73,7 @@ def test_rank_deficient_representations_count_their_rank():
     assert lw.cca(doubled, y) == pytest.approx(lw.cca(x, y), abs=1e-12)
     found = lw.canonical_correlations(doubled, y)
     assert found.shape == (7,)
-    np.testing.assert_allclose(found[5:], 0, atol=1e-12)
+    np.testing.assert_allclose(found[5:], 0, rtol=0, atol=1e-12)
 
 
 def test_pitfall_fewer_samples_than_units_is_one_and_warned_of():

@@ -99,12 +99,12 @@ def test_all_pairs_equal_single_calls(comparison):
     items = [pair(30, d, d, seed=d)[0] for d in (3, 6, 6, 40)]
     single = [[lw.rsa(x, y, comparison=comparison) for y in items] for x in items]
     grid = lw.pairwise(items, "rsa", comparison=comparison)
-    np.testing.assert_allclose(grid, single, atol=1e-12)
-    np.testing.assert_allclose(np.diag(grid), 1, atol=1e-12)
+    np.testing.assert_allclose(grid, single, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(np.diag(grid), 1, rtol=0, atol=1e-12)
     crossed = lw.cross(items[:2], items, "rsa", comparison=comparison)
-    np.testing.assert_allclose(crossed, single[:2], atol=1e-12)
+    np.testing.assert_allclose(crossed, single[:2], rtol=0, atol=1e-12)
     batch = lw.rsa(np.stack(items[1:3]), items[0], comparison=comparison)
-    np.testing.assert_allclose(batch, [single[1][0], single[2][0]], atol=1e-12)
+    np.testing.assert_allclose(batch, [single[1][0], single[2][0]], rtol=0, atol=1e-12)
 
 
 def test_an_rdm_of_equal_entries_has_no_order():
