@@ -91,6 +91,35 @@ def test_fewer_samples_than_units(race: Callable[..., None], n: int, d: int) -> 
     )
 
 
+@pytest.mark.sizes("n, d", full=[(1000, 256), (1000, 512)], quick=[(60, 24)])
+@pytest.mark.parametrize("closeness", [1.0, 1e-4])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_angles(race: Callable[..., None], n: int, d: int, closeness: float, dtype: str) -> None:
+    """What refining angles near identity costs beyond similarities."""
+    first, *others = representations("near-identical", 4, n, d, np.float64)
+    near = [first] + [first + closeness * (other - first) for other in others]
+    items = [item.astype(dtype) for item in near]
+    pairs = all_pairs(len(items))
+
+    def angles() -> Contestant:
+        return Contestant(
+            name="likewise, angles",
+            module="likewise",
+            build=lambda lw: partial(lw.pairwise, items, "procrustes"),
+            answer=lambda scores: [np.cos(np.float64(scores[pair])) for pair in pairs],
+            units=len(pairs),
+        )
+
+    race(
+        f"Procrustes angles against similarities, {dtype}: items {0.01 * closeness:g} apart, "
+        f"n = {n}, d = {d}",
+        [ours(items, pairs), angles()],
+        unit="pair",
+        error=procrustes_error(items, pairs),
+        tolerance=1e-7,
+    )
+
+
 @pytest.mark.sizes("n, d", full=[(2000, 64), (2000, 256), (2000, 512)], quick=[(60, 24)])
 def test_rotation(race: Callable[..., None], n: int, d: int) -> None:
     a, b = representations("near-identical", 2, n, d, np.float64)

@@ -15,7 +15,7 @@ from .timing import Contestant
 
 Shape = tuple[int, int]
 
-SHAPES: list[Shape] = [(64, 96), (256, 384), (512, 768), (1000, 1500), (512, 1024)]
+SHAPES: list[Shape] = [(64, 96), (256, 384), (512, 768), (1000, 1500), (512, 1024), (100, 101)]
 COUNT = 4
 
 

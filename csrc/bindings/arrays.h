@@ -3,6 +3,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,23 @@ Int* integer_output(py::array& array) {
     throw InternalError("an integer output has the wrong type or layout");
   }
   return static_cast<Int*>(array.mutable_data());
+}
+
+inline double* double_output(py::array& array) {
+  const ArrayRef view = output(array);
+  if (view.dtype != DType::float64 || !(array.flags() & py::array::c_style)) {
+    throw InternalError("an output has the wrong type or layout");
+  }
+  return static_cast<double*>(view.data);
+}
+
+inline const double* double_input(const std::optional<py::array>& array) {
+  if (!array) return nullptr;
+  const ArrayRef view = input(*array);
+  if (view.dtype != DType::float64 || !(array->flags() & py::array::c_style)) {
+    throw InternalError("an input has the wrong type or layout");
+  }
+  return static_cast<const double*>(view.data);
 }
 
 }  // namespace likewise::bindings

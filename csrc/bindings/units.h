@@ -8,26 +8,9 @@
 #include "assignment/match.h"
 #include "bindings/arrays.h"
 
-// Prepared units and outputs of the topics that match them.
+// Prepared units, for the topics that match them.
 
 namespace likewise::bindings {
-
-inline double* double_output(py::array& array) {
-  const ArrayRef view = output(array);
-  if (view.dtype != DType::float64 || !(array.flags() & py::array::c_style)) {
-    throw InternalError("an output has the wrong type or layout");
-  }
-  return static_cast<double*>(view.data);
-}
-
-inline const double* double_input(const std::optional<py::array>& array) {
-  if (!array) return nullptr;
-  const ArrayRef view = input(*array);
-  if (view.dtype != DType::float64 || !(array->flags() & py::array::c_style)) {
-    throw InternalError("an input has the wrong type or layout");
-  }
-  return static_cast<const double*>(view.data);
-}
 
 template <class T>
 UnitItems<T> unit_items(const std::vector<py::array>& arrays,

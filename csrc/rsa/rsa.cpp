@@ -72,11 +72,11 @@ int64_t standardized(const MatrixRef<const T>& x, Dissimilarity dissimilarity, s
   return without;
 }
 
-// Integers in the order of the numbers; -0 and 0 are one.
+// Integers in the order of the numbers; -0 comes just before 0.
 template <class T>
 auto ordered_bits(T x) {
   using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
-  const Bits bits = std::bit_cast<Bits>(x + T(0));
+  const Bits bits = std::bit_cast<Bits>(x);
   constexpr Bits kSign = Bits{1} << (sizeof(T) * 8 - 1);
   return bits & kSign ? Bits(~bits) : Bits(bits | kSign);
 }

@@ -60,6 +60,11 @@ class _CanonicalMeasure:
 
     def compare(self, a: list[_Prepared], b: list[_Prepared] | None) -> Array:
         """Scores of all pairs, narrow items merged into large products."""
+        scores = self._scores(a, b)
+        self._warn(a if b is None else a + b)
+        return scores
+
+    def _scores(self, a: list[_Prepared], b: list[_Prepared] | None) -> Array:
         scores = np.empty((len(a), len(a if b is None else b)))
         with named_convergence(self.name):
             _cpu.cca_compare(
@@ -73,17 +78,16 @@ class _CanonicalMeasure:
                 scores,
                 _engine.threads(),
             )
-        self._warn(a if b is None else a + b)
         return scores
 
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         pair = read_pair(self.name, x, y, check_finite=check_finite)
         scores = empty_scores(pair)
+        if self.weighted and scores.size:
+            a, b = (prepare_batch(self.prepare, batch) for batch in (pair.x, pair.y))
+            scores.flat[:] = [self._scores([p], [q])[0, 0] for p, q in zip(a, b, strict=True)]
+            self._warn(_once(a + b))
         if self.weighted:
-            for index in np.ndindex(pair.batch):
-                scores[index] = self.compare(
-                    self.prepare([pair.x[index]]), self.prepare([pair.y[index]])
-                )[0, 0]
             return give_scores(pair, scores)
         correlations, ranks = self._correlations(pair)
         if scores.size:
@@ -108,7 +112,7 @@ class _CanonicalMeasure:
                 _engine.threads(),
             )
         ranks.flat[:] = [min(a.data.shape[1], b.data.shape[1]) for a, b in zip(*sides, strict=True)]
-        self._warn(list({id(item): item for side in sides for item in side}.values()))
+        self._warn(_once(sides[0] + sides[1]))
         return values, ranks
 
     def _warn(self, items: list[_Prepared]) -> None:
@@ -117,6 +121,11 @@ class _CanonicalMeasure:
         warn_degenerate(self.name, units, len(constant))
         if items:
             warn_small_sample(self.name, len(items[0].data), max(i.width for i in items), 0)
+
+
+def _once(items: list[_Prepared]) -> list[_Prepared]:
+    """Without those that broadcasting repeats."""
+    return list({id(item): item for item in items}.values())
 
 
 @register
@@ -216,10 +225,11 @@ def cca(x: Any, y: Any, *, regularization: float = 0.0, check_finite: bool = Tru
 def canonical_correlations(
     x: Any, y: Any, *, regularization: float = 0.0, check_finite: bool = True
 ) -> Any:
-    """All canonical correlations of two representations.
+    """All canonical correlations of two representations (Hotelling 1936).
 
-    ``(..., min(dx, dy))``, descending, zeros beyond the smaller rank; see :func:`cca`, which is
-    their mean over that rank, for the formula, the parameters and the errors.
+    The singular values ``rho`` of ``Zx'Zy``, where ``Zx = X (X'X + ridge)^(-1/2)``, descending:
+    ``(..., min(dx, dy))``, in [0, 1], zeros beyond the smaller rank. :func:`cca` is their mean
+    over that rank; parameters, errors and warnings (in its name) are the same.
     """
     measure = CCA(regularization)
     pair = read_pair("canonical_correlations", x, y, check_finite=check_finite)

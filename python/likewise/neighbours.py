@@ -47,14 +47,10 @@ class _NeighbourMeasure:
     def __post_init__(self) -> None:
         if not (isinstance(self.k, (int, np.integer)) and self.k >= 1):
             raise ValueError(f"{self.name}: k must be a positive integer, got {self.k!r}")
-        if self._metric not in ("cosine", "euclidean"):
-            raise ValueError(
-                f"{self.name}: metric must be 'cosine' or 'euclidean', got {self._metric!r}"
-            )
 
     @property
-    def _metric(self) -> str:
-        return "cosine"
+    def _euclidean(self) -> bool:
+        return False
 
     @property
     def min_samples(self) -> int:
@@ -63,12 +59,12 @@ class _NeighbourMeasure:
     @property
     def invariances(self) -> frozenset[str]:
         always = frozenset({"isotropic_scaling", "orthogonal", "permutation"})
-        return always | {"translation"} if self.center or self._metric == "euclidean" else always
+        return always | {"translation"} if self.center or self._euclidean else always
 
     def prepare(self, items: Sequence[Array]) -> list[_Prepared]:
         """The nearest neighbours of all samples of each item."""
         found = _cpu.neighbours_prepare(
-            list(items), int(self.k), self._metric == "euclidean", self.center, _engine.threads()
+            list(items), int(self.k), self._euclidean, self.center, _engine.threads()
         )
         return [_Prepared(*facts, item.shape[1]) for facts, item in zip(found, items, strict=True)]
 
@@ -103,34 +99,38 @@ class _NeighbourMeasure:
         warn_degenerate(self.name, units, len(constant))
 
 
-@register
 @dataclass(frozen=True)
-class MutualKNN(_NeighbourMeasure):
+class _OverlapMeasure(_NeighbourMeasure):
+    """Those that look at the sets of neighbours alone, by any metric."""
+
+    metric: Metric = "cosine"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.metric not in ("cosine", "euclidean"):
+            raise ValueError(
+                f"{self.name}: metric must be 'cosine' or 'euclidean', got {self.metric!r}"
+            )
+
+    @property
+    def _euclidean(self) -> bool:
+        return self.metric == "euclidean"
+
+
+@register
+class MutualKNN(_OverlapMeasure):
     """Share of common neighbours; see :func:`mutual_knn`."""
 
-    metric: Metric = "cosine"
-
-    name: ClassVar[str] = "mutual_knn"
-    score: ClassVar[str] = "mutual"
-
-    @property
-    def _metric(self) -> str:
-        return self.metric
+    name = "mutual_knn"
+    score = "mutual"
 
 
 @register
-@dataclass(frozen=True)
-class JaccardKNN(_NeighbourMeasure):
+class JaccardKNN(_OverlapMeasure):
     """Common neighbours among all neighbours; see :func:`jaccard_knn`."""
 
-    metric: Metric = "cosine"
-
-    name: ClassVar[str] = "jaccard_knn"
-    score: ClassVar[str] = "jaccard"
-
-    @property
-    def _metric(self) -> str:
-        return self.metric
+    name = "jaccard_knn"
+    score = "jaccard"
 
 
 @register
