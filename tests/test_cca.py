@@ -59,6 +59,15 @@ def test_batches_broadcast():
     assert lw.cca(np.empty((0, 9, 2)), np.empty((0, 9, 3))).shape == (0,)
 
 
+@pytest.mark.parametrize("name", ["cca", "svcca", "pwcca"])
+def test_a_batch_warns_once_of_all_its_constant_units(name):
+    x, y = pair(80, 5, 7)
+    stack = np.stack([np.insert(x * scale, 1, 2.0, axis=1) for scale in (1, 2, 3)])
+    with pytest.warns(lw.DegenerateWarning, match="3 constant units") as seen:
+        lw.measure(name)(stack, y)
+    assert len(seen) == 1
+
+
 def test_invertible_maps_do_not_matter():
     x, y = pair(100, 6, 9)
     expected = lw.canonical_correlations(x, y)
