@@ -26,6 +26,8 @@ SOURCES = {
     "torch_cka": ("torch-cka", _EXTRA),
     "repsim": ("repsim", _EXTRA),
     "rsatoolbox": ("rsatoolbox", _EXTRA),
+    "himalaya.backend": ("himalaya", _EXTRA),
+    "sklearn.linear_model": ("scikit-learn", _EXTRA),
     "torch_linear_assignment": (
         "torch-linear-assignment",
         "pip install --no-deps --no-build-isolation torch-linear-assignment",

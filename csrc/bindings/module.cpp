@@ -15,6 +15,7 @@ void register_kernels(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
 void register_neighbours(pybind11::module_& m);
 void register_procrustes(pybind11::module_& m);
+void register_regression(pybind11::module_& m);
 void register_rsa(pybind11::module_& m);
 void register_transport(pybind11::module_& m);
 
@@ -54,6 +55,7 @@ PYBIND11_MODULE(_cpu, m) {
   lb::register_linalg(m);
   lb::register_neighbours(m);
   lb::register_procrustes(m);
+  lb::register_regression(m);
   lb::register_rsa(m);
   lb::register_transport(m);
 }

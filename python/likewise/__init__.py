@@ -15,9 +15,11 @@ from likewise.assignment import (
     semi_match,
 )
 from likewise.cca import canonical_correlations, cca, pwcca, svcca
+from likewise.ceiling import noise_ceiling
 from likewise.errors import (
     ConvergenceError,
     DegenerateWarning,
+    GridEdgeWarning,
     InputTypeError,
     LikewiseWarning,
     SmallSampleWarning,
@@ -30,6 +32,12 @@ from likewise.measure import Measure, measure, measures, register
 from likewise.neighbours import cknna, jaccard_knn, mutual_knn
 from likewise.procrustes import procrustes, shape_distance
 from likewise.reduce import reduce
+from likewise.regression import (
+    Prediction,
+    RidgeErrors,
+    linear_predictivity,
+    ridge_cv_errors,
+)
 from likewise.rsa import rdm, rsa
 from likewise.transport import SoftMatch, Transport, optimal_transport, soft_match
 
@@ -39,11 +47,14 @@ __all__ = [
     "ConvergenceError",
     "DegenerateWarning",
     "Grid",
+    "GridEdgeWarning",
     "InputTypeError",
     "LikewiseWarning",
     "Match",
     "Measure",
     "PermutationTest",
+    "Prediction",
+    "RidgeErrors",
     "SmallSampleWarning",
     "SoftMatch",
     "Transport",
@@ -57,10 +68,12 @@ __all__ = [
     "cross",
     "hsic",
     "jaccard_knn",
+    "linear_predictivity",
     "linear_sum_assignment",
     "measure",
     "measures",
     "mutual_knn",
+    "noise_ceiling",
     "nuclear_norm",
     "num_threads",
     "optimal_transport",
@@ -74,6 +87,7 @@ __all__ = [
     "rdm",
     "reduce",
     "register",
+    "ridge_cv_errors",
     "rsa",
     "semi_match",
     "shape_distance",

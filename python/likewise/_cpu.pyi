@@ -189,6 +189,29 @@ def neighbours_compare(
     threads: int,
 ) -> None: ...
 
+# regression
+def ridge_predictivity(
+    sources: list[Array],
+    targets: list[Array],
+    penalties: list[list[float]],
+    pairs: list[tuple[int, int]],
+    edges: list[int],
+    correlation: list[Array],
+    determination: list[Array],
+    choice: list[Array],
+    threads: int,
+) -> None: ...
+def ridge_errors(
+    sources: list[Array],
+    targets: list[Array],
+    penalties: list[list[float]],
+    pairs: list[tuple[int, int]],
+    edges: list[int],
+    intercept: bool,
+    errors: list[Array],
+    threads: int,
+) -> None: ...
+
 # rsa
 def rdm(x: Array, dissimilarity: str, out: Array, threads: int) -> int: ...
 def scaled_ranks(x: Array, unit_norm: bool, ranks: Array, threads: int) -> None: ...

@@ -16,6 +16,7 @@ from likewise import _cpu
 __all__ = [
     "ConvergenceError",
     "DegenerateWarning",
+    "GridEdgeWarning",
     "InputTypeError",
     "LikewiseWarning",
     "SmallSampleWarning",
@@ -40,6 +41,10 @@ class DegenerateWarning(LikewiseWarning):
 
 class SmallSampleWarning(LikewiseWarning):
     """A flexible measure with fewer than 2 * max(dx, dy) samples: its score is inflated."""
+
+
+class GridEdgeWarning(LikewiseWarning):
+    """The best penalties sit at an edge of the given grid: better ones may lie beyond it."""
 
 
 _PACKAGE = os.path.dirname(__file__)

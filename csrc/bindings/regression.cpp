@@ -1,0 +1,65 @@
+#include "bindings/shapes.h"
+#include "core/dtype.h"
+#include "regression/ridge.h"
+
+namespace likewise::bindings {
+namespace {
+
+template <class T>
+RidgeProblem<T> ridge_problem(const std::vector<ArrayRef>& sources,
+                              const std::vector<ArrayRef>& targets,
+                              const std::vector<std::vector<double>>& penalties,
+                              const std::vector<std::pair<int64_t, int64_t>>& pairs,
+                              const std::vector<int64_t>& edges, bool intercept) {
+  RidgeProblem<T> problem{items_of<T>(sources), items_of<T>(targets), penalties, {}, {}};
+  for (const auto& [source, target] : pairs) problem.pairs.push_back({source, target});
+  problem.folds = {edges, intercept};
+  return problem;
+}
+
+void predictivity(const std::vector<py::array>& sources, const std::vector<py::array>& targets,
+                  const std::vector<std::vector<double>>& penalties,
+                  const std::vector<std::pair<int64_t, int64_t>>& pairs,
+                  const std::vector<int64_t>& edges, std::vector<py::array> correlation,
+                  std::vector<py::array> determination, std::vector<py::array> choice,
+                  int threads) {
+  const std::vector<ArrayRef> from = inputs(sources), to = inputs(targets);
+  std::vector<Predictivity> out;
+  for (size_t p = 0; p < pairs.size(); ++p) {
+    out.push_back({double_output(correlation[p]), double_output(determination[p]),
+                   integer_output<int32_t>(choice[p])});
+  }
+  if (out.empty()) return;
+  dispatch_float(from[0].dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const auto problem = ridge_problem<T>(from, to, penalties, pairs, edges, true);
+    const py::gil_scoped_release release;
+    ridge_predictivity(problem, threads, out);
+  });
+}
+
+void errors(const std::vector<py::array>& sources, const std::vector<py::array>& targets,
+            const std::vector<std::vector<double>>& penalties,
+            const std::vector<std::pair<int64_t, int64_t>>& pairs,
+            const std::vector<int64_t>& edges, bool intercept, std::vector<py::array> errors,
+            int threads) {
+  const std::vector<ArrayRef> from = inputs(sources), to = inputs(targets);
+  std::vector<double*> out;
+  for (py::array& array : errors) out.push_back(double_output(array));
+  if (out.empty()) return;
+  dispatch_float(from[0].dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const auto problem = ridge_problem<T>(from, to, penalties, pairs, edges, intercept);
+    const py::gil_scoped_release release;
+    ridge_errors(problem, threads, out);
+  });
+}
+
+}  // namespace
+
+void register_regression(py::module_& m) {
+  m.def("ridge_predictivity", &predictivity);
+  m.def("ridge_errors", &errors);
+}
+
+}  // namespace likewise::bindings

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <vector>
+
+#include "regression/ridge.h"
+#include "regression/ridge_source.h"
+
+namespace likewise {
+
+// Sums of a target, folds x cols.
+struct TargetSums {
+  std::vector<double> sum, squares, low, high;
+};
+
+template <class T>
+TargetSums target_sums(const Item<T>& target, const Folds& folds);
+
+// Some columns of a target, with the cross moments of the source: one matrix per fold.
+struct TargetBlock {
+  int64_t first = 0, cols = 0;
+  std::vector<std::vector<double>> cross;
+};
+
+// Both for the columns [first, first + kTargetColumns) of a target, or as many as there are.
+constexpr int64_t kTargetColumns = 512;
+
+template <class T>
+void fill_block(const Item<T>& source, const Item<T>& target, const Folds& folds, int64_t first,
+                ProductWorkspace<T, double>& workspace, TargetBlock& block);
+
+// One fold of one source and a block of targets: errors as functions of the coefficients.
+template <class T>
+class FoldErrors {
+ public:
+  void prepare(const RidgeModel<T>& model, const std::vector<FoldMoments>& moments,
+               const Folds& folds, int64_t fold, const TargetBlock& block, const TargetSums& sums,
+               int64_t target_cols);
+
+  // The index of the penalty of the smallest generalised cross-validation, per column:
+  // |y - X(c_a)|^2 / (n - 1 - sum_k w_k / (w_k + a))^2 on the training set.
+  void choose(const std::vector<double>& penalties, int32_t* choice);
+
+  // Coefficients of the penalties that `choice` names, or of penalty `only` for all.
+  void solve(const std::vector<double>& penalties, const int32_t* choice);
+  void solve(double penalty);
+
+  // Column t's squared error on the fold, and its Pearson correlation with the prediction.
+  double squared_error(int64_t t) const;
+  double correlation(int64_t t) const;
+
+  bool constant(int64_t t) const { return constant_[t]; }
+  double squares(int64_t t) const { return squares_[t]; }  // about the fold's mean
+
+ private:
+  void evaluate();
+  T* against_train(int64_t k) { return &rotated_[k * 2 * cols_]; }
+  T* against_fold(int64_t k) { return &rotated_[k * 2 * cols_] + cols_; }
+
+  const RidgeModel<T>* model_ = nullptr;
+  int64_t cols_ = 0;
+  double freedom_ = 0, left_out_ = 0;
+  std::vector<T> cross_;    // source columns x 2 cols_: training and left-out cross moments
+  std::vector<T> rotated_;  // rank x 2 cols_: the same in the model's basis
+  std::vector<T> coefficients_, product_, energy_, filter_, residual_;
+  std::vector<double> train_squares_, unexplained_, squares_, mean_difference_;
+  std::vector<double> inner_, quadratic_, shifted_;
+  std::vector<char> constant_;
+};
+
+}  // namespace likewise

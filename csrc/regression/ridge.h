@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "linalg/cross.h"
+
+// Ridge regression of many targets on many sources, cross-validated without refits: everything is
+// a function of moments. One eigendecomposition G = V'diag(w)V of the Gram matrix of each source
+// and training set serves all targets and penalties: with b = V X'y the coefficients of penalty a
+// are b / (w + a) in that basis, and errors on the fold that was left out need its moments alone.
+
+namespace likewise {
+
+// Fold f is rows [edges[f], edges[f + 1]); the rows of all other folds train its model.
+struct Folds {
+  std::vector<int64_t> edges;
+  bool intercept = true;  // unpenalised; otherwise lines through the origin
+
+  int64_t count() const { return int64_t(edges.size()) - 1; }
+  int64_t size(int64_t fold) const { return edges[fold + 1] - edges[fold]; }
+  int64_t rows() const { return edges.back(); }
+};
+
+// Sources of about unit Frobenius norm and targets, their rows in the order of the folds and, with
+// an intercept, centred over all samples.
+template <class T>
+struct RidgeProblem {
+  struct Pair {
+    int64_t source, target;
+  };
+  std::vector<Item<T>> sources, targets;
+  std::vector<std::vector<double>> penalties;  // of each source, at least 0; equally many
+  std::vector<Pair> pairs;                     // that are wanted
+  Folds folds;
+};
+
+// Arrays of one pair, folds x columns of the target.
+struct Predictivity {
+  double* correlation;  // Pearson's, on the fold that was left out; 0 where either side is constant
+  double* determination;  // 1 - squared error / squares about the fold's mean; 0 where constant
+  int32_t* choice;        // the penalty of the smallest generalised cross-validation on the rest
+};
+
+// Fills out[p] for every pair. Throws ConvergenceError naming sources and folds.
+template <class T>
+void ridge_predictivity(const RidgeProblem<T>& problem, int threads,
+                        const std::vector<Predictivity>& out);
+
+// Fills out[p] (penalties x columns of the target): mean squared error on the fold left out, mean
+// over folds. Throws as above.
+template <class T>
+void ridge_errors(const RidgeProblem<T>& problem, int threads, const std::vector<double*>& out);
+
+}  // namespace likewise

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <vector>
+
+#include "regression/ridge.h"
+
+namespace likewise {
+
+// What the models of one source share that leave one fold out. Directions without variance in the
+// training set are dropped: `rank` of them are left.
+template <class T>
+struct RidgeModel {
+  int64_t rank = 0;
+  std::vector<double> values;  // eigenvalues of the training Gram
+  std::vector<T> basis;        // rank x cols: their eigenvectors
+  // rank x rank, zeros above the diagonal: c'Sc = c'Lc for S = basis * (Gram of the fold) * basis'.
+  // Half of S's products are enough: L has its lower triangle, doubled off the diagonal.
+  std::vector<T> fold_gram;
+  std::vector<double> train_mean;  // cols
+  std::vector<double> shift;       // rank: basis * (mean of the fold - train_mean)
+};
+
+// Sums over the rows of one fold; without an intercept `sum` is zero.
+struct FoldMoments {
+  std::vector<double> gram;  // cols x cols
+  std::vector<double> sum;   // cols
+};
+
+template <class T>
+FoldMoments fold_moments(const Item<T>& source, const Folds& folds, int64_t fold);
+
+// The model that leaves `fold` out; `moments` are those of all folds. False if the
+// eigendecomposition failed.
+template <class T>
+[[nodiscard]] bool ridge_model(const std::vector<FoldMoments>& moments, const Folds& folds,
+                               int64_t fold, RidgeModel<T>& model);
+
+}  // namespace likewise

@@ -1,0 +1,42 @@
+"""Folds of cross-validation, the same for everything that is scored on held-out samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from likewise._array import Array
+
+__all__ = ["require_folds", "shuffled_folds", "unique_items"]
+
+
+def shuffled_folds(samples: int, cv: int, random_state: int) -> tuple[Array, list[int]]:
+    """Rows in the order of their folds, and where each fold starts (and the last one ends).
+
+    The same folds as scikit-learn's ``KFold(cv, shuffle=True, random_state=random_state)``.
+    """
+    order = np.random.RandomState(random_state).permutation(samples)
+    sizes = np.full(cv, samples // cv)
+    sizes[: samples % cv] += 1
+    return order, [0, *np.cumsum(sizes).tolist()]
+
+
+def require_folds(function: str, cv: Any) -> None:
+    if not isinstance(cv, (int, np.integer)) or cv < 2:
+        raise ValueError(f"{function}: cv must be a whole number of at least 2, got {cv!r}")
+
+
+def unique_items(batch: Array, order: Array) -> tuple[list[Array], list[int]]:
+    """Items of ``(..., n, d)`` with rows in this order, and which of them each batch index has."""
+    seen: dict[int, int] = {}
+    items: list[Array] = []
+    which = []
+    for index in np.ndindex(batch.shape[:-2]):
+        item = batch[index]
+        address = item.__array_interface__["data"][0]
+        if address not in seen:
+            seen[address] = len(items)
+            items.append(item[order])
+        which.append(seen[address])
+    return items, which

@@ -1,0 +1,400 @@
+"""Linear predictivity: how well ridge regression predicts the units of one network from another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from likewise import _cpu, _engine
+from likewise._array import Array, give_scores, read, read_pair
+from likewise._folds import require_folds, shuffled_folds, unique_items
+from likewise.errors import (
+    GridEdgeWarning,
+    named_convergence,
+    warn,
+    warn_degenerate,
+)
+from likewise.measure import register
+
+__all__ = [
+    "LinearPredictivity",
+    "Prediction",
+    "RidgeErrors",
+    "linear_predictivity",
+    "ridge_cv_errors",
+]
+
+# From hardly any shrinkage to so much that more would no longer change the correlation.
+_GRID = np.logspace(-6, 4, 21)
+_AT_EDGE = 0.1  # share of the choices above which an edge of the grid is worth a warning
+
+
+class Prediction(NamedTuple):
+    """How well the units of one representation are predicted from another.
+
+    Attributes
+    ----------
+    score
+        Mean of ``per_target``, ``(...)``.
+    alpha
+        Penalty chosen for each fold and target, ``(..., cv, dy)``.
+    per_target
+        Pearson correlation on held-out samples, mean over folds, ``(..., dy)``.
+    r2
+        Coefficient of determination on held-out samples, mean over folds, ``(..., dy)``.
+    per_fold
+        The correlations themselves, ``(..., cv, dy)``.
+    """
+
+    score: Any
+    alpha: Any
+    per_target: Any
+    r2: Any
+    per_fold: Any
+
+    def __repr__(self) -> str:
+        score, targets = np.asarray(self.score), np.asarray(self.per_target)
+        shown = f"{float(score):.4g}" if score.ndim == 0 else f"array of shape {score.shape}"
+        r2 = f"mean r2={float(np.asarray(self.r2).mean()):.4g}" if targets.size else "no pairs"
+        return f"Prediction(score={shown}, {r2}, {targets.shape[-1]} targets)"
+
+    def corrected(self, ceiling: Any) -> Prediction:
+        """Correlations as shares of what noise in the targets allows; see :func:`noise_ceiling`.
+
+        ``per_target / ceiling``, and with it ``per_fold`` and ``score``. Targets without a signal
+        (ceiling 0) have no corrected value: they become NaN and leave the mean.
+        """
+        (bound,), library = read("Prediction.corrected", True, ceiling=ceiling)
+        targets, folds = np.asarray(self.per_target), np.asarray(self.per_fold)
+        if bound.shape[-1:] != targets.shape[-1:] or bound.min(initial=0) < 0:
+            raise ValueError(
+                "Prediction.corrected: ceiling must hold one number of at least 0 per target "
+                f"{targets.shape[-1:]}, got shape {bound.shape}"
+            )
+        bound = np.where(bound > 0, bound, np.nan)
+        targets, folds = targets / bound, folds / bound[..., None, :]
+        kept = ~np.isnan(targets)
+        count = kept.sum(axis=-1)
+        total = np.where(kept, targets, 0).sum(axis=-1)
+        score = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+        given = (library.give(np.asarray(a)) for a in (score, targets, folds))
+        return self._replace(**dict(zip(("score", "per_target", "per_fold"), given, strict=True)))
+
+
+class RidgeErrors(NamedTuple):
+    """Cross-validation errors of ridge regression."""
+
+    errors: Any
+    """Mean squared error on held-out samples, mean over folds: ``(..., n_alphas, dy)``."""
+    alphas: Any
+    """The penalties, ``(..., n_alphas)``."""
+
+
+class _Rows(NamedTuple):
+    data: Array
+    """Samples in the order of the folds."""
+
+
+class _Sources(NamedTuple):
+    """Representations to predict from: of unit norm, rotated where that makes them smaller."""
+
+    data: list[Array]
+    alphas: list[Array]
+    """Penalties in the data's own units."""
+    penalties: list[list[float]]
+    """The same in units of the squared norm."""
+    constant_units: list[int]
+
+
+def _sources(items: Sequence[Array], alphas: Sequence[float] | None, center: bool) -> _Sources:
+    prepared = _cpu.procrustes_prepare(
+        list(items), center, True, 1.0, "similarity", _engine.threads()
+    )
+    out = _Sources([], [], [], [])
+    for item, (data, norm, constant) in zip(items, prepared, strict=True):
+        samples, units = item.shape
+        relative = _GRID / max(min(samples - 1, units - constant), 1)
+        grid = relative * norm**2 if alphas is None else np.asarray(alphas, np.float64)
+        out.data.append(data)
+        out.alphas.append(grid)
+        if alphas is None:
+            out.penalties.append(relative.tolist())
+        else:
+            out.penalties.append((grid / norm / norm).tolist() if norm else grid.tolist())
+        out.constant_units.append(constant)
+    return out
+
+
+def _checked_alphas(function: str, alphas: Any) -> tuple[float, ...] | None:
+    if alphas is None:
+        return None
+    values = np.atleast_1d(np.asarray(alphas, np.float64))
+    if values.ndim != 1 or not values.size or not (np.isfinite(values) & (values >= 0)).all():
+        raise ValueError(f"{function}: alphas must be finite numbers of at least 0, got {alphas!r}")
+    return tuple(values.tolist())
+
+
+@register
+@dataclass(frozen=True)
+class LinearPredictivity:
+    """Cross-validated ridge regression; see :func:`linear_predictivity`."""
+
+    alphas: tuple[float, ...] | None = None
+    cv: int = 5
+    random_state: int = 0
+
+    name: ClassVar[str] = "linear_predictivity"
+    streamable: ClassVar[bool] = False
+    kind: ClassVar[str] = "similarity"
+    range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
+    symmetric: ClassVar[bool] = False
+    is_metric: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "alphas", _checked_alphas(self.name, self.alphas))
+        require_folds(self.name, self.cv)
+
+    @property
+    def min_samples(self) -> int:
+        """Two per fold: a correlation over one sample is none."""
+        return 2 * self.cv
+
+    @property
+    def invariances(self) -> frozenset[str]:
+        always = frozenset({"translation", "permutation"})
+        return always | {"isotropic_scaling"} if self.alphas is None else always
+
+    def prepare(self, items: Sequence[Array]) -> list[_Rows]:
+        """Samples in the order of the folds."""
+        if not items:
+            return []
+        order, _ = shuffled_folds(len(items[0]), self.cv, self.random_state)
+        return [_Rows(item[order]) for item in items]
+
+    def compare(self, a: list[_Rows], b: list[_Rows] | None) -> Array:
+        """Scores of all pairs, one eigendecomposition per item of ``a`` and fold."""
+        targets = a if b is None else b
+        pairs = [(i, j) for i in range(len(a)) for j in range(len(targets))]
+        predictions = self._predict([item.data for item in a], [t.data for t in targets], pairs)
+        if b is None:  # each item is a source and a target, its constant units count once
+            self._warn([], predictions.constant_targets)
+        else:
+            self._warn(predictions.constant_sources, predictions.constant_targets)
+        scores = [correlation.mean() for correlation in predictions.correlation]
+        return np.array(scores, np.float64).reshape(len(a), len(targets))
+
+    def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
+        return self.predict(x, y, check_finite=check_finite).score
+
+    def predict(self, x: Any, y: Any, *, check_finite: bool = True) -> Prediction:
+        """The whole result for a batch."""
+        pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
+        targets = pair.y.shape[-1]
+        correlation = np.empty((*pair.batch, self.cv, targets))
+        determination, alpha = np.empty_like(correlation), np.empty_like(correlation)
+        if correlation.size:
+            order, _ = shuffled_folds(pair.x.shape[-2], self.cv, self.random_state)
+            (xs, of_x), (ys, of_y) = (unique_items(side, order) for side in (pair.x, pair.y))
+            found = self._predict(xs, ys, list(zip(of_x, of_y, strict=True)))
+            self._warn(found.constant_sources, found.constant_targets)
+            shape = correlation.shape
+            correlation = np.stack(found.correlation).reshape(shape)
+            determination = np.stack(found.determination).reshape(shape)
+            alpha = np.stack(found.alpha).reshape(shape)
+        per_target = correlation.mean(axis=-2)
+        values = (
+            np.asarray(per_target.mean(axis=-1)),
+            alpha,
+            per_target,
+            determination.mean(axis=-2),
+        )
+        return Prediction(*(give_scores(pair, value) for value in (*values, correlation)))
+
+    def _predict(
+        self, xs: list[Array], ys: list[Array], pairs: list[tuple[int, int]]
+    ) -> _Predictions:
+        if not pairs:
+            return _Predictions([], [], [], [], [])
+        with named_convergence(self.name):
+            sources = _sources(xs, self.alphas, center=True)
+            targets, constant_targets = [], []
+            for y in ys:
+                units = np.empty(y.shape, y.dtype)
+                constant_targets.append((_cpu.unit_columns(y, units), y.shape[1]))
+                targets.append(units)
+            shapes = [(self.cv, ys[j].shape[1]) for _, j in pairs]
+            correlation = [np.full(shape, np.nan) for shape in shapes]
+            determination = [np.full(shape, np.nan) for shape in shapes]
+            choice = [np.zeros(shape, np.int32) for shape in shapes]
+            constant = [data.shape[1] == 0 for data in sources.data]
+            wanted = [
+                k
+                for k, (i, j) in enumerate(pairs)
+                if not constant[i] and constant_targets[j][0] < constant_targets[j][1]
+            ]
+            _, edges = shuffled_folds(len(xs[0]), self.cv, self.random_state)
+            _cpu.ridge_predictivity(
+                sources.data,
+                targets,
+                sources.penalties,
+                [pairs[k] for k in wanted],
+                edges,
+                [correlation[k] for k in wanted],
+                [determination[k] for k in wanted],
+                [choice[k] for k in wanted],
+                _engine.threads(),
+            )
+        if self.alphas is not None:
+            self._warn_of_edges([choice[k] for k in wanted])
+        alpha = [
+            np.where(np.isnan(r), np.nan, sources.alphas[i][c])
+            for (i, _), c, r in zip(pairs, choice, correlation, strict=True)
+        ]
+        constant_sources = [
+            (count, x.shape[1]) for count, x in zip(sources.constant_units, xs, strict=True)
+        ]
+        return _Predictions(correlation, determination, alpha, constant_sources, constant_targets)
+
+    def _warn(self, *sides: list[tuple[int, int]]) -> None:
+        counts = [count for side in sides for count in side]
+        units = sum(constant for constant, units in counts if constant < units)
+        warn_degenerate(self.name, units, sum(constant == units for constant, units in counts))
+
+    def _warn_of_edges(self, choices: list[Array]) -> None:
+        assert self.alphas is not None
+        total = sum(choice.size for choice in choices)
+        for index, which in (
+            (int(np.argmin(self.alphas)), "least"),
+            (int(np.argmax(self.alphas)), "largest"),
+        ):
+            at_edge = sum(np.count_nonzero(choice == index) for choice in choices)
+            if total and len(set(self.alphas)) > 1 and at_edge > _AT_EDGE * total:
+                warn(
+                    f"{self.name}: the {which} of alphas, {self.alphas[index]:g}, was chosen for "
+                    f"{at_edge / total:.0%} of the targets and folds; extend the grid",
+                    GridEdgeWarning,
+                )
+
+
+class _Predictions(NamedTuple):
+    """Arrays of each pair, folds by targets, and (constant, all) units of each item."""
+
+    correlation: list[Array]
+    determination: list[Array]
+    alpha: list[Array]
+    constant_sources: list[tuple[int, int]]
+    constant_targets: list[tuple[int, int]]
+
+
+def linear_predictivity(
+    x: Any,
+    y: Any,
+    *,
+    alphas: Any = None,
+    cv: int = 5,
+    random_state: int = 0,
+    check_finite: bool = True,
+) -> Prediction:
+    """How well ridge regression predicts the units of ``y`` from those of ``x``.
+
+    ``W = argmin |Y - X W|^2 + alpha |W|^2`` with an unpenalised intercept, fitted on all folds but
+    one and scored on that one: Pearson correlation of each unit, mean over folds, then over units;
+    never pooled over folds. The penalty is chosen for each unit inside the training folds, by
+    generalised cross-validation (Golub, Heath & Wahba 1979): on pure noise the score is 0 within
+    its standard error. Not symmetric. Range [-1, 1].
+
+    Parameters
+    ----------
+    x, y
+        ``(..., n, dx)`` and ``(..., n, dy)``, batch axes broadcast.
+    alphas
+        Penalties to choose from, as scikit-learn's ``Ridge(alpha=...)`` has them. Default: 21
+        values from 1e-6 to 1e4 times the mean of the at most ``min(n - 1, dx)`` nonzero eigenvalues
+        of the centred ``X'X``.
+    cv
+        Number of folds: those of scikit-learn's ``KFold(cv, shuffle=True, random_state)``.
+    random_state
+        Seed of the folds.
+    check_finite
+        Look for NaN and infinity first.
+
+    Returns
+    -------
+    Prediction
+        ``score``, ``alpha``, ``per_target``, ``r2`` and ``per_fold``. A unit that is constant over
+        a fold (or whose prediction is) has correlation and r2 0 there; a constant representation
+        makes everything NaN.
+
+    Raises
+    ------
+    ValueError
+        Fewer than 2 samples per fold, different numbers of samples, negative penalties, NaN or
+        infinity.
+    InputTypeError
+        For inputs that cannot be used as they are (complex, sparse, mixed libraries).
+    ConvergenceError
+        If an eigendecomposition does not converge; names the items.
+
+    Warns
+    -----
+    DegenerateWarning
+    GridEdgeWarning
+        More than a tenth of the choices fell on an edge of the given ``alphas``.
+    """
+    return LinearPredictivity(alphas, cv, random_state).predict(x, y, check_finite=check_finite)
+
+
+def ridge_cv_errors(
+    x: Any,
+    y: Any,
+    *,
+    alphas: Any = None,
+    cv: int = 5,
+    random_state: int = 0,
+    fit_intercept: bool = True,
+    check_finite: bool = True,
+) -> RidgeErrors:
+    """Cross-validation error of every penalty and target of a ridge regression.
+
+    ``mean over folds of mean over held-out samples of (y - X W_alpha - b)^2``, with ``W_alpha`` and
+    ``b`` fitted on the other folds: what himalaya's ``RidgeCV`` minimises, whose default is
+    ``fit_intercept=False``. For many sources, pass ``x`` of shape ``(sources, n, dx)`` and all
+    targets side by side.
+
+    Parameters and errors are those of :func:`linear_predictivity`.
+
+    Returns
+    -------
+    RidgeErrors
+        ``errors (..., n_alphas, dy)`` in squared units of ``y``; ``alphas (..., n_alphas)``.
+    """
+    name = "ridge_cv_errors"
+    chosen = _checked_alphas(name, alphas)
+    require_folds(name, cv)
+    pair = read_pair(name, x, y, check_finite=check_finite, min_samples=cv)
+    order, edges = shuffled_folds(pair.x.shape[-2], cv, random_state)
+    (xs, of_x), (ys, of_y) = (unique_items(side, order) for side in (pair.x, pair.y))
+    if fit_intercept:  # large means would drown the moments
+        ys = [(y - y.mean(axis=0, dtype=np.float64)).astype(y.dtype) for y in ys]
+    with named_convergence(name):
+        sources = _sources(xs, chosen, center=fit_intercept)
+        warn_degenerate(name, sum(sources.constant_units), 0)
+        count = len(chosen or _GRID)
+        errors = [np.empty((count, pair.y.shape[-1])) for _ in of_x]
+        _cpu.ridge_errors(
+            sources.data,
+            ys,
+            sources.penalties,
+            list(zip(of_x, of_y, strict=True)),
+            edges,
+            fit_intercept,
+            errors,
+            _engine.threads(),
+        )
+    shape = (*pair.batch, count, pair.y.shape[-1])
+    grid = np.array([sources.alphas[i] for i in of_x]).reshape(*pair.batch, count)
+    stacked = np.array(errors).reshape(shape)
+    return RidgeErrors(give_scores(pair, stacked), give_scores(pair, grid))

@@ -1,0 +1,216 @@
+"""Linear predictivity and ridge errors against refits, scikit-learn and planted answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from reference import regression as slow
+
+import likewise as lw
+
+SHAPES = [(100, 6, 4), (83, 20, 7), (60, 90, 5), (50, 39, 8), (40, 1, 3)]
+ALPHAS = (1e-3, 0.1, 2.0, 50.0)
+
+
+def pair(n, dx, dy, seed=0, noise=0.5):
+    """Targets that are noisy linear functions of sources of falling variance."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((n, dx)) * np.arange(1, dx + 1) ** -0.5 + 3
+    y = x @ rng.standard_normal((dx, dy)) + noise * rng.standard_normal((n, dy)) - 2
+    return x, y
+
+
+@pytest.mark.parametrize("alphas", [None, ALPHAS])
+@pytest.mark.parametrize(("n", "dx", "dy"), SHAPES)
+@pytest.mark.filterwarnings("ignore::likewise.GridEdgeWarning")
+def test_agrees_with_refits(n, dx, dy, alphas):
+    x, y = pair(n, dx, dy)
+    found = lw.linear_predictivity(x, y, alphas=alphas)
+    r, r2, alpha = slow.linear_predictivity(x, y, alphas)
+    np.testing.assert_allclose(found.alpha, alpha, rtol=1e-12)
+    np.testing.assert_allclose(found.per_fold, r, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(found.per_target, r.mean(axis=0), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(found.r2, r2.mean(axis=0), rtol=0, atol=1e-9)
+    assert found.score == pytest.approx(r.mean(), abs=1e-9)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize(("n", "dx", "dy"), SHAPES)
+def test_errors_equal_those_of_refits(n, dx, dy, fit_intercept):
+    x, y = pair(n, dx, dy)
+    found = lw.ridge_cv_errors(x, y, alphas=ALPHAS, cv=4, fit_intercept=fit_intercept)
+    expected = np.zeros((len(ALPHAS), dy))
+    for train, test in slow.folds(n, 4, 0):
+        for k, alpha in enumerate(ALPHAS):
+            weights, offset = slow.fit(x[train], y[train], alpha, fit_intercept)
+            expected[k] += ((y[test] - x[test] @ weights - offset) ** 2).mean(axis=0) / 4
+    np.testing.assert_allclose(found.errors, expected, rtol=1e-8)
+    np.testing.assert_allclose(found.alphas, ALPHAS, rtol=0)
+
+
+def test_errors_equal_those_of_scikit_learn():
+    model_selection = pytest.importorskip("sklearn.model_selection")
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    x, y = pair(70, 12, 3)
+    folds = model_selection.KFold(5, shuffle=True, random_state=7)
+    for k, alpha in enumerate(ALPHAS):
+        scores = [
+            model_selection.cross_val_score(
+                linear_model.Ridge(alpha=alpha),
+                x,
+                y[:, t],
+                cv=folds,
+                scoring="neg_mean_squared_error",
+            ).mean()
+            for t in range(3)
+        ]
+        found = lw.ridge_cv_errors(x, y, alphas=ALPHAS, random_state=7).errors[k]
+        np.testing.assert_allclose(found, -np.array(scores), rtol=1e-9)
+
+
+def test_pitfall_the_penalty_is_never_chosen_on_the_scoring_fold():
+    # Pure noise scores 0 within its standard error; chosen on the scoring folds it would be 0.06.
+    scores = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        x, y = rng.standard_normal((100, 50)), rng.standard_normal((100, 20))
+        scores.append(lw.linear_predictivity(x, y).score)
+    error = np.std(scores, ddof=1) / np.sqrt(len(scores))
+    assert abs(np.mean(scores)) < 3 * error
+    assert error < 0.01
+
+
+def test_exact_linear_maps_are_predicted():
+    x, y = pair(200, 8, 5, noise=0)
+    found = lw.linear_predictivity(x, y)
+    np.testing.assert_allclose(found.per_target, 1, rtol=0, atol=1e-8)
+    np.testing.assert_allclose(found.r2, 1, rtol=0, atol=1e-8)
+
+
+def test_directions_differ():
+    x, y = pair(200, 8, 2)
+    assert lw.linear_predictivity(x, y).score > 0.9
+    assert lw.linear_predictivity(y, x).score < 0.7
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_all_pairs_and_batches_equal_single_calls(dtype):
+    items = [pair(120, d, d, seed=d)[1].astype(dtype) for d in (3, 8, 8, 150)]
+    alone = np.array([[lw.linear_predictivity(x, y).score for y in items] for x in items])
+    tolerance = 1e-10 if dtype == np.float64 else 1e-4
+    grid = lw.pairwise(items, "linear_predictivity")
+    np.testing.assert_allclose(grid, alone, rtol=0, atol=tolerance)
+    some = lw.cross(items[:2], items[1:], "linear_predictivity")
+    np.testing.assert_allclose(some, alone[:2, 1:], rtol=0, atol=tolerance)
+    batch = lw.linear_predictivity(np.stack(items[1:3])[:, None], np.stack(items[1:3]))
+    assert batch.alpha.shape == (2, 2, 5, 8)
+    assert batch.per_target.shape == batch.r2.shape == (2, 2, 8)
+    np.testing.assert_allclose(batch.score, alone[1:3, 1:3], rtol=0, atol=tolerance)
+
+
+def test_many_targets_are_the_sum_of_their_blocks():
+    x, y = pair(60, 5, 1100)
+    whole = lw.linear_predictivity(x, y)
+    parts = [lw.linear_predictivity(x, y[:, k : k + 100]) for k in range(0, 1100, 100)]
+    expected = np.concatenate([part.per_target for part in parts])
+    np.testing.assert_allclose(whole.per_target, expected, rtol=0, atol=1e-12)
+
+
+def test_constant_targets_score_zero_and_folds_too():
+    x, y = pair(50, 4, 3)
+    y[:, 1] = 7
+    order = np.random.RandomState(0).permutation(50)
+    y[order[:10], 2] = 0.1  # constant over the first fold alone
+    with pytest.warns(lw.DegenerateWarning, match="1 constant unit "):
+        found = lw.linear_predictivity(x, y)
+    assert found.per_target[1] == found.r2[1] == 0
+    assert found.per_fold[0, 2] == 0
+    assert (found.per_fold[1:, 2] > 0.5).all()
+    assert found.score == pytest.approx(found.per_target.mean())
+
+
+def test_a_target_that_varies_in_one_fold_only_cannot_be_predicted_there():
+    x, y = pair(50, 4, 2)
+    order = np.random.RandomState(0).permutation(50)
+    y[order[10:], 0] = 0.3
+    found = lw.linear_predictivity(x, y)
+    assert found.per_fold[0, 0] == 0
+    assert found.per_target[0] == 0
+
+
+def test_a_source_that_varies_in_one_fold_only_predicts_means():
+    x, y = pair(50, 1, 2)
+    x[np.random.RandomState(0).permutation(50)[10:]] = 1.5
+    found = lw.linear_predictivity(x, y)
+    assert (found.per_fold[0] == 0).all()
+    assert np.isfinite(found.r2).all()
+
+
+@pytest.mark.parametrize(("x_scale", "y_scale"), [(1e-150, 1e150), (1e150, 1e-150), (1e6, 1.0)])
+def test_default_penalties_follow_the_scale(x_scale, y_scale):
+    x, y = pair(60, 6, 4)
+    expected = lw.linear_predictivity(x, y).per_fold
+    found = lw.linear_predictivity(x * x_scale, y * y_scale).per_fold
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
+
+
+def test_a_large_mean_costs_no_digits():
+    x, y = pair(60, 6, 4)
+    expected = lw.linear_predictivity(x, y)
+    found = lw.linear_predictivity(x + 1e6, y - 1e7)
+    np.testing.assert_allclose(found.per_fold, expected.per_fold, rtol=0, atol=1e-7)
+    errors = lw.ridge_cv_errors(x + 1e6, y - 1e7, alphas=ALPHAS).errors
+    np.testing.assert_allclose(errors, lw.ridge_cv_errors(x, y, alphas=ALPHAS).errors, rtol=1e-6)
+
+
+def test_penalties_at_the_edge_are_warned_of():
+    x, y = pair(100, 10, 5, noise=0.01)
+    with pytest.warns(lw.GridEdgeWarning, match="the least of alphas, 10, was chosen for 100%"):
+        lw.linear_predictivity(x, y, alphas=[100, 10])
+    noise = np.random.default_rng(0).standard_normal((100, 5))
+    with pytest.warns(lw.GridEdgeWarning, match="the largest of alphas"):
+        lw.linear_predictivity(x, noise, alphas=[1e-3, 1e-2, 1e-1])
+    lw.linear_predictivity(x, noise, alphas=[1.0])  # one penalty is no grid
+
+
+def test_folds_are_those_of_scikit_learn():
+    model_selection = pytest.importorskip("sklearn.model_selection")
+    from likewise._folds import shuffled_folds
+
+    order, edges = shuffled_folds(23, 5, 3)
+    theirs = model_selection.KFold(5, shuffle=True, random_state=3).split(np.empty(23))
+    for k, (_, test) in enumerate(theirs):
+        assert sorted(order[edges[k] : edges[k + 1]]) == list(test)
+
+
+def test_corrected_scores_are_shares_of_the_ceiling():
+    x, y = pair(80, 5, 3)
+    found = lw.linear_predictivity(x, y)
+    corrected = found.corrected(np.array([0.5, 0.0, 1.0]))
+    np.testing.assert_allclose(corrected.per_target[[0, 2]], found.per_target[[0, 2]] * [2, 1])
+    assert np.isnan(corrected.per_target[1])
+    assert corrected.score == pytest.approx(corrected.per_target[[0, 2]].mean())
+    with pytest.raises(ValueError, match="one number of at least 0 per target"):
+        found.corrected([1.0, 1.0])
+
+
+def test_a_summary_is_shown():
+    x, y = pair(80, 5, 3)
+    assert repr(lw.linear_predictivity(x, y)).startswith("Prediction(score=0.")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x, y: lw.linear_predictivity(x, y, cv=1), "cv must be a whole number of at least"),
+        (lambda x, y: lw.linear_predictivity(x, y, cv=2.5), "cv must be a whole number"),
+        (lambda x, y: lw.linear_predictivity(x, y, cv=11), "at least 22 samples"),
+        (lambda x, y: lw.linear_predictivity(x, y, alphas=[]), "alphas must be finite numbers"),
+        (lambda x, y: lw.linear_predictivity(x, y, alphas=[1, -1]), "alphas must be finite"),
+        (lambda x, y: lw.linear_predictivity(x, y[:5]), "same number of samples"),
+        (lambda x, y: lw.ridge_cv_errors(x, y, alphas=[np.nan]), "alphas must be finite"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(*pair(20, 3, 4))
