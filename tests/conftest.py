@@ -78,6 +78,7 @@ _BATCHED: dict[str, Callable[[Any, Any], Any]] = {
     "soft_match": lambda x, y: lw.soft_match(x, y),
     "orthogonal_procrustes": lambda x, y: lw.orthogonal_procrustes(x, y),
     "linear_predictivity": lambda x, y: lw.linear_predictivity(x, y, cv=2),
+    "sparse_predictivity": lambda x, y: lw.sparse_predictivity(x, y, alphas=[0.5, 0.05]),
     "ridge_cv_errors": lambda x, y: lw.ridge_cv_errors(x, y, cv=2).errors,
     "canonical_correlations": lambda x, y: lw.canonical_correlations(x, y),
 }

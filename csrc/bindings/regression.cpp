@@ -1,5 +1,6 @@
 #include "bindings/shapes.h"
 #include "core/dtype.h"
+#include "regression/lasso.h"
 #include "regression/ridge.h"
 
 namespace likewise::bindings {
@@ -55,9 +56,21 @@ void errors(const std::vector<py::array>& sources, const std::vector<py::array>&
   });
 }
 
+int64_t lasso(const py::array& x, const py::array& y, double scale, double tolerance,
+              const std::vector<double>& penalties, py::array coefficients, py::array objective,
+              py::array gap, py::array loss, py::array correlation, int threads) {
+  const ArrayRef from = input(x), to = input(y);
+  const LassoPath out{double_output(coefficients), double_output(objective), double_output(gap),
+                      double_output(loss), double_output(correlation)};
+  const LassoOptions options{scale, tolerance, penalties};
+  const py::gil_scoped_release release;
+  return lasso_path(from, to, options, out, threads);
+}
+
 }  // namespace
 
 void register_regression(py::module_& m) {
+  m.def("lasso_path", &lasso, "Returns how many duality gaps stayed above the tolerance.");
   m.def("ridge_predictivity", &predictivity);
   m.def("ridge_errors", &errors);
 }

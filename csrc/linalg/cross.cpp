@@ -45,7 +45,7 @@ Panel<T> panel_of(const std::vector<Item<T>>& items, const Group& group, int64_t
                   std::vector<T>& buffer) {
   if (group.end - group.begin == 1 && !items[group.begin].read) {
     const Item<T>& item = items[group.begin];
-    return {item.data + row * item.cols, item.cols};
+    return {item.data + row * item.row_stride(), item.row_stride()};
   }
   buffer.resize(size_t(count * group.width));
   T* out = buffer.data();
@@ -55,7 +55,7 @@ Panel<T> panel_of(const std::vector<Item<T>>& items, const Group& group, int64_t
       item.read(row, count, out, group.width);
     } else {
       for (int64_t r = 0; r < count; ++r) {
-        std::copy_n(item.data + (row + r) * item.cols, item.cols, out + r * group.width);
+        std::copy_n(item.data + (row + r) * item.row_stride(), item.cols, out + r * group.width);
       }
     }
     out += item.cols;

@@ -10,14 +10,21 @@ namespace likewise {
 // `symmetric_with_self` has the pairs i == j too.
 enum class Pairing { paired, cross, symmetric, symmetric_with_self };
 
-// A prepared representation: rows x cols, row-major and contiguous. All items of one call share
-// their number of rows (samples). One that is not (strided, not yet centred) gives `read` instead
-// of data: it writes rows [row, row + count) to `out`, on any thread and several times.
+// A prepared representation: rows x cols, row-major. All items of one call share their number of
+// rows (samples). One that is not (strided, not yet centred) gives `read` instead of data: it
+// writes rows [row, row + count) to `out`, on any thread and several times.
 template <class T>
 struct Item {
   const T* data;
   int64_t cols;
   std::function<void(int64_t row, int64_t count, T* out, int64_t ld)> read = nullptr;
+  int64_t ld = 0;  // elements from one row of data to the next; 0: cols
+
+  int64_t row_stride() const { return ld ? ld : cols; }
+  // These columns of the rows from `row` on, in place; for items with data.
+  Item block(int64_t row, int64_t first, int64_t width) const {
+    return {data + row * row_stride() + first, width, nullptr, row_stride()};
+  }
 };
 
 // Called once per wanted pair with M = A_i' B_j (cols_i x cols_j, row-major, leading dimension ld);

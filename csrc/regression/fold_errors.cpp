@@ -13,18 +13,6 @@ namespace {
 
 constexpr int64_t kQuadraticRows = 96;  // of a triangle that are multiplied together
 
-// The columns [first, first + cols) of the rows of one fold.
-template <class T>
-Item<T> columns_of(const Item<T>& item, int64_t begin, int64_t first, int64_t cols) {
-  const T* start = item.data + begin * item.cols + first;
-  if (cols == item.cols) return {start, cols};
-  const auto read = [start, cols, ld = item.cols](int64_t row, int64_t count, T* out,
-                                                  int64_t out_ld) {
-    for (int64_t i = 0; i < count; ++i) std::copy_n(start + (row + i) * ld, cols, out + i * out_ld);
-  };
-  return {nullptr, cols, read};
-}
-
 }  // namespace
 
 template <class T>
@@ -58,9 +46,8 @@ void fill_block(const Item<T>& source, const Item<T>& target, const Folds& folds
   block.cols = std::min(kTargetColumns, target.cols - first);
   block.cross.resize(size_t(folds.count()));
   for (int64_t f = 0; f < folds.count(); ++f) {
-    const Item<T> left{source.data + folds.edges[f] * source.cols, source.cols};
-    const Item<T> right = columns_of(target, folds.edges[f], first, block.cols);
-    product(left, right, folds.size(f), workspace);
+    product(source.block(folds.edges[f], 0, source.cols),
+            target.block(folds.edges[f], first, block.cols), folds.size(f), workspace);
     std::swap(block.cross[f], workspace.product);  // no copy, and no fresh pages in the long run
   }
 }

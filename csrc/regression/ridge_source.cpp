@@ -60,7 +60,7 @@ void rotate_fold(int64_t cols, const std::vector<double>& gram, RidgeModel<T>& m
 template <class T>
 FoldMoments fold_moments(const Item<T>& source, const Folds& folds, int64_t fold) {
   const int64_t cols = source.cols;
-  const Item<T> rows{source.data + folds.edges[fold] * cols, cols};
+  const Item<T> rows = source.block(folds.edges[fold], 0, cols);
   ProductWorkspace<T, double> workspace;
   product(rows, rows, folds.size(fold), workspace);
   FoldMoments out{std::move(workspace.product), std::vector<double>(size_t(cols), 0.0)};

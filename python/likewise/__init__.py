@@ -18,6 +18,7 @@ from likewise.cca import canonical_correlations, cca, pwcca, svcca
 from likewise.ceiling import noise_ceiling
 from likewise.errors import (
     ConvergenceError,
+    ConvergenceWarning,
     DegenerateWarning,
     GridEdgeWarning,
     InputTypeError,
@@ -27,6 +28,7 @@ from likewise.errors import (
 from likewise.grid import Grid, cross, pairwise
 from likewise.inference import Bootstrap, PermutationTest, bootstrap, permutation_test
 from likewise.kernels import cka, hsic
+from likewise.lasso import SparsePrediction, sparse_predictivity
 from likewise.linalg import nuclear_norm, orthogonal_procrustes, polar, svdvals
 from likewise.measure import Measure, measure, measures, register
 from likewise.neighbours import cknna, jaccard_knn, mutual_knn
@@ -45,6 +47,7 @@ __all__ = [
     "Assignment",
     "Bootstrap",
     "ConvergenceError",
+    "ConvergenceWarning",
     "DegenerateWarning",
     "Grid",
     "GridEdgeWarning",
@@ -57,6 +60,7 @@ __all__ = [
     "RidgeErrors",
     "SmallSampleWarning",
     "SoftMatch",
+    "SparsePrediction",
     "Transport",
     "assignment",
     "bootstrap",
@@ -92,6 +96,7 @@ __all__ = [
     "semi_match",
     "shape_distance",
     "soft_match",
+    "sparse_predictivity",
     "svcca",
     "svdvals",
 ]

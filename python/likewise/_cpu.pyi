@@ -190,6 +190,19 @@ def neighbours_compare(
 ) -> None: ...
 
 # regression
+def lasso_path(
+    x: Array,
+    y: Array,
+    scale: float,
+    tolerance: float,
+    penalties: list[float],
+    coefficients: Array,
+    objective: Array,
+    gap: Array,
+    loss: Array,
+    correlation: Array,
+    threads: int,
+) -> int: ...
 def ridge_predictivity(
     sources: list[Array],
     targets: list[Array],

@@ -15,6 +15,7 @@ from likewise import _cpu
 
 __all__ = [
     "ConvergenceError",
+    "ConvergenceWarning",
     "DegenerateWarning",
     "GridEdgeWarning",
     "InputTypeError",
@@ -41,6 +42,10 @@ class DegenerateWarning(LikewiseWarning):
 
 class SmallSampleWarning(LikewiseWarning):
     """A flexible measure with fewer than 2 * max(dx, dy) samples: its score is inflated."""
+
+
+class ConvergenceWarning(LikewiseWarning):
+    """An iterative solution ended short of its tolerance; the text says by how much."""
 
 
 class GridEdgeWarning(LikewiseWarning):
