@@ -5,6 +5,8 @@ networks, columns are units, leading axes are a batch. NumPy arrays, torch tenso
 anything with DLPack go in, the same library comes out.
 """
 
+from typing import Any
+
 from likewise._engine import build_config, num_threads
 from likewise.assignment import (
     Assignment,
@@ -100,3 +102,11 @@ __all__ = [
     "svcca",
     "svdvals",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "maps":  # needs scikit-learn, which takes a second to import
+        import importlib
+
+        return importlib.import_module("likewise.maps")
+    raise AttributeError(f"module 'likewise' has no attribute {name!r}")

@@ -11,7 +11,15 @@ from likewise._array import Array, give_scores, read_pair
 from likewise._folds import require_folds, shuffled_folds
 from likewise.errors import ConvergenceWarning, warn, warn_degenerate, warn_small_sample
 
-__all__ = ["LassoPath", "SparsePrediction", "empty_path", "fill_path", "sparse_predictivity"]
+__all__ = [
+    "LassoPath",
+    "SparsePrediction",
+    "column_correlation",
+    "empty_path",
+    "fill_path",
+    "sparse_predictivity",
+    "standardised",
+]
 
 _GRID = tuple(np.logspace(0, -3, 13).tolist())  # 1 is the largest correlation there is
 _TOLERANCE = 1e-6
@@ -171,7 +179,7 @@ def sparse_predictivity(
     constants = []
     for index in np.ndindex(pair.batch):
         path = LassoPath(*(part[index] for part in whole))
-        (xs, constant_x), (ys, constant_y) = map(_standardised, (pair.x[index], pair.y[index]))
+        (xs, constant_x), (ys, constant_y) = map(standardised, (pair.x[index], pair.y[index]))
         constant = [(constant_x, dx), (constant_y, dy)]
         constants += constant
         fill_path(name, xs, ys, penalties, 1.0, _TOLERANCE, path)
@@ -202,7 +210,7 @@ def _checked_alphas(function: str, alphas: Any) -> Array:
     return values
 
 
-def _standardised(side: Array) -> tuple[Array, int]:
+def standardised(side: Array) -> tuple[Array, int]:
     """Units centred and of unit norm, and how many are constant."""
     data = np.empty(side.shape, side.dtype)
     return data, _cpu.unit_columns(side, data)
@@ -218,13 +226,13 @@ def _hold_out(
     for fold in range(cv):
         test = order[edges[fold] : edges[fold + 1]]
         train = np.delete(order, slice(edges[fold], edges[fold + 1]))
-        units, targets = (_standardised(side[train])[0] for side in (x, y))
+        units, targets = (standardised(side[train])[0] for side in (x, y))
         fill_path(function, units, targets, alphas, 1.0, _TOLERANCE, trained)
         xs, ys = (_scaled_like(side[train], side[test]) for side in (x, y))
         for k, weights in enumerate(trained.coef):
             predicted = xs @ weights.T
             path.loss[k] += ((ys - predicted) ** 2).mean(axis=0) / (2 * cv)
-            path.correlation[k] += _correlation(predicted, ys) / cv
+            path.correlation[k] += column_correlation(predicted, ys) / cv
 
 
 def _scaled_like(train: Array, test: Array) -> Array:
@@ -242,7 +250,7 @@ def _scaled_like(train: Array, test: Array) -> Array:
     return scaled
 
 
-def _correlation(a: Array, b: Array) -> Array:
+def column_correlation(a: Array, b: Array) -> Array:
     """Pearson's of the columns; 0 where either is constant."""
     constant = (a == a[0]).all(axis=0) | (b == b[0]).all(axis=0)
     a, b = a - a.mean(axis=0), b - b.mean(axis=0)

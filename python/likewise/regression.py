@@ -23,6 +23,8 @@ __all__ = [
     "LinearPredictivity",
     "Prediction",
     "RidgeErrors",
+    "checked_alphas",
+    "default_alphas",
     "linear_predictivity",
     "ridge_cv_errors",
 ]
@@ -115,9 +117,9 @@ def _sources(items: Sequence[Array], alphas: Sequence[float] | None, center: boo
     )
     out = _Sources([], [], [], [])
     for item, (data, norm, constant) in zip(items, prepared, strict=True):
-        samples, units = item.shape
-        relative = _GRID / max(min(samples - 1, units - constant), 1)
-        grid = relative * norm**2 if alphas is None else np.asarray(alphas, np.float64)
+        squares = norm**2
+        relative = default_alphas(item, 1.0, constant)
+        grid = relative * squares if alphas is None else np.asarray(alphas, np.float64)
         out.data.append(data)
         out.alphas.append(grid)
         if alphas is None:
@@ -128,7 +130,13 @@ def _sources(items: Sequence[Array], alphas: Sequence[float] | None, center: boo
     return out
 
 
-def _checked_alphas(function: str, alphas: Any) -> tuple[float, ...] | None:
+def default_alphas(x: Array, squares: float, constant_units: int = 0) -> Array:
+    """The default grid for data of this shape and squared Frobenius norm."""
+    grid: Array = _GRID * (squares / max(min(len(x) - 1, x.shape[1] - constant_units), 1))
+    return grid
+
+
+def checked_alphas(function: str, alphas: Any) -> tuple[float, ...] | None:
     if alphas is None:
         return None
     values = np.atleast_1d(np.asarray(alphas, np.float64))
@@ -154,7 +162,7 @@ class LinearPredictivity:
     is_metric: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "alphas", _checked_alphas(self.name, self.alphas))
+        object.__setattr__(self, "alphas", checked_alphas(self.name, self.alphas))
         require_folds(self.name, self.cv)
 
     @property
@@ -372,7 +380,7 @@ def ridge_cv_errors(
         ``errors (..., n_alphas, dy)`` in squared units of ``y``; ``alphas (..., n_alphas)``.
     """
     name = "ridge_cv_errors"
-    chosen = _checked_alphas(name, alphas)
+    chosen = checked_alphas(name, alphas)
     require_folds(name, cv)
     pair = read_pair(name, x, y, check_finite=check_finite, min_samples=cv)
     order, edges = shuffled_folds(pair.x.shape[-2], cv, random_state)

@@ -1,0 +1,418 @@
+"""Maps from one representation to another, as scikit-learn estimators, and their cross-validation.
+
+Needs scikit-learn: ``pip install likewise[maps]``.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from likewise._array import Array
+from likewise._folds import require_folds, shuffled_folds
+from likewise.assignment import permutation_match
+from likewise.lasso import column_correlation, empty_path, fill_path, standardised
+from likewise.linalg import polar
+from likewise.transport import soft_match
+
+try:
+    from sklearn.base import (
+        BaseEstimator,
+        MultiOutputMixin,
+        RegressorMixin,
+        TransformerMixin,
+        clone,
+    )
+    from sklearn.utils.validation import check_is_fitted, validate_data
+except ImportError as error:
+    raise ImportError(
+        "likewise.maps needs scikit-learn 1.6 or newer: pip install likewise[maps]"
+    ) from error
+
+__all__ = [
+    "CrossValidation",
+    "Lasso",
+    "Orthogonal",
+    "Permutation",
+    "Ridge",
+    "SoftPermutation",
+    "cross_validate",
+]
+
+Control = Literal["shuffle", "rotate"]
+
+
+class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """``y = (x - mean of X) W + mean of Y``; what differs is how ``W`` is found.
+
+    Attributes
+    ----------
+    coef_
+        ``W`` transposed, ``(n_targets, n_features)``, or ``(n_features,)`` for one-dimensional Y.
+    intercept_
+        ``mean of Y - mean of X @ W``.
+    """
+
+    def fit(self, X: Any, y: Any) -> Any:  # noqa: N803
+        """Find the map from ``X (n, dx)`` to ``y (n, dy)`` or ``(n,)``."""
+        x, y = validate_data(
+            self,
+            X,
+            y,
+            multi_output=True,
+            y_numeric=True,
+            ensure_min_samples=2,
+            dtype=[np.float64, np.float32],
+        )
+        y = y.astype(x.dtype, copy=False)
+        self._one_dimensional = y.ndim == 1
+        y = y.reshape(len(y), -1)
+        self._source_mean, self._target_mean = (a.mean(axis=0, dtype=np.float64) for a in (x, y))
+        # In float64: float32 would round what is left of large means.
+        weights = self._weights(x - self._source_mean, y - self._target_mean)
+        self.coef_ = weights.T[0] if self._one_dimensional else weights.T
+        intercept = self._target_mean - self._source_mean @ weights
+        self.intercept_ = float(intercept[0]) if self._one_dimensional else intercept
+        return self
+
+    def _weights(self, x: Array, y: Array) -> Array:
+        """``W (dx, dy)`` for centred x and y."""
+        raise NotImplementedError
+
+    def predict(self, X: Any) -> Array:  # noqa: N803
+        """``X`` as the target would see it, ``(n, dy)`` or ``(n,)``."""
+        check_is_fitted(self)
+        x = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        weights = np.atleast_2d(self.coef_).T
+        out: Array = (x - self._source_mean) @ weights + self._target_mean
+        out = out.astype(x.dtype, copy=False)
+        return out[:, 0] if self._one_dimensional else out
+
+    def transform(self, X: Any) -> Array:  # noqa: N803
+        """The same as :meth:`predict`."""
+        return self.predict(X)
+
+    def correlation_score(self, X: Any, y: Any) -> float:  # noqa: N803
+        """Pearson correlation of each target with its prediction, mean over targets.
+
+        0 for a target that is constant or predicted so.
+        """
+        predicted = self.predict(X).astype(np.float64).reshape(len(X), -1)
+        targets = np.asarray(y, np.float64).reshape(len(X), -1)
+        return float(column_correlation(predicted, targets).mean())
+
+
+class _RigidMap(_LinearMap):
+    """A map with too little freedom to fit any target, which scikit-learn's checks should know."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = True
+        return tags
+
+
+class Orthogonal(_RigidMap):
+    """Rotation and reflection: ``W = s Q``, ``Q = argmax tr(Q'X'Y)``, orthonormal columns or rows.
+
+    ``Q = U V'`` for ``X'Y = U S V'`` of the centred data (Schönemann 1966); with unequal widths a
+    partial isometry, as after padding the narrower side with zeros.
+
+    Parameters
+    ----------
+    scale
+        ``s = tr S / |X|^2`` on the dimensions that ``Q`` keeps, the best scale for this rotation;
+        otherwise 1. Correlations do not see it.
+    """
+
+    def __init__(self, scale: bool = True) -> None:
+        self.scale = scale
+
+    def _weights(self, x: Array, y: Array) -> Array:
+        cross = x.T @ y
+        rotation: Array = polar(cross)[0]
+        if not self.scale:
+            return rotation
+        squares = float(((x @ rotation) ** 2).sum())
+        return rotation * (float((rotation * cross).sum()) / squares if squares > 0 else 0.0)
+
+
+class _UnitMap(_RigidMap):
+    """Standardised units of X stand in for those of Y, which get their own deviation back."""
+
+    def _weights(self, x: Array, y: Array) -> Array:
+        self.plan_ = self._plan(x, y)
+        share = self.plan_.sum(axis=0)
+        mixture = np.divide(self.plan_, share, out=np.zeros_like(self.plan_), where=share > 0)
+        deviations = x.std(axis=0)
+        varies = np.ptp(x, axis=0) > 0
+        inverse = np.divide(1, deviations, out=np.zeros_like(deviations), where=varies)
+        weights: Array = inverse[:, None] * mixture * y.std(axis=0)
+        return weights
+
+    def _plan(self, x: Array, y: Array) -> Array:
+        raise NotImplementedError
+
+    def plan_score(self, X: Any, y: Any) -> float:  # noqa: N803
+        """``<plan, correlation of the units of X and y> / mass``, the plan being the fitted one.
+
+        On the samples of the fit this is the score of the matching itself; on others, the held-out
+        score of Kapoor, Srivastava & Khosla (2025).
+        """
+        check_is_fitted(self)
+        x = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        y = np.asarray(y, x.dtype).reshape(len(x), -1)
+        units, targets = (standardised(side)[0].astype(np.float64) for side in (x, y))
+        return float((self.plan_ * (units.T @ targets)).sum() / self.plan_.sum())
+
+
+class Permutation(_UnitMap):
+    """One unit of X for each unit of Y, at the largest sum of correlations.
+
+    A target is predicted by its partner, in units of its own mean and deviation; a target without
+    one (``dx < dy``) by its mean.
+
+    Attributes
+    ----------
+    plan_
+        ``(dx, dy)``: ``1 / min(dx, dy)`` for partners, else 0.
+    """
+
+    def _plan(self, x: Array, y: Array) -> Array:
+        partners = permutation_match(x, y).assignment
+        plan = np.zeros((x.shape[1], y.shape[1]))
+        matched = np.flatnonzero(partners >= 0)
+        plan[matched, partners[matched]] = 1 / min(plan.shape)
+        return plan
+
+
+class SoftPermutation(_UnitMap):
+    """Soft matching (Khosla & Williams 2023): units of X shared out among those of Y.
+
+    A target is predicted by the mean of its partners, weighted by the transport plan, in units of
+    its own mean and deviation.
+
+    Parameters
+    ----------
+    mass
+        Share of the units that is matched, in (0, 1]; see :func:`likewise.soft_match`.
+
+    Attributes
+    ----------
+    plan_
+        ``(dx, dy)``, sums to ``mass``.
+    """
+
+    def __init__(self, mass: float = 1.0) -> None:
+        self.mass = mass
+
+    def _plan(self, x: Array, y: Array) -> Array:
+        plan: Array = soft_match(x, y, mass=self.mass).plan
+        return plan
+
+
+class Ridge(_LinearMap):
+    """Ridge regression whose penalty is chosen for each target by generalised cross-validation.
+
+    The model inside each fold of :func:`likewise.linear_predictivity`.
+
+    Parameters
+    ----------
+    alphas
+        Penalties to choose from, as scikit-learn's ``Ridge(alpha=...)`` has them; one number for no
+        choice. Default: 21 values from 1e-6 to 1e4 times the mean of the at most
+        ``min(n - 1, dx)`` nonzero eigenvalues of the centred ``X'X``.
+
+    Attributes
+    ----------
+    alpha_
+        The chosen penalties, ``(n_targets,)``.
+    """
+
+    def __init__(self, alphas: Any = None) -> None:
+        self.alphas = alphas
+
+    def _weights(self, x: Array, y: Array) -> Array:
+        from likewise.regression import checked_alphas, default_alphas
+
+        chosen = checked_alphas("Ridge", self.alphas)
+        u, s, vt = np.linalg.svd(x, full_matrices=False)
+        kept = s > max(x.shape) * np.finfo(np.float64).eps * s[0]
+        u, s, vt = u[:, kept], s[kept], vt[kept]
+        constant = int((np.ptp(x, axis=0) == 0).sum())
+        relative = default_alphas(x, float((s**2).sum()), constant)
+        grid = relative if chosen is None else np.array(chosen)
+        along = u.T @ y
+        rest = np.maximum((y**2).sum(axis=0) - (along**2).sum(axis=0), 0)
+        left = grid[:, None] / (s**2 + grid[:, None])  # share of the target that is left over
+        freedom = len(x) - 1 - len(s) + left.sum(axis=1)
+        if len(s) == len(x) - 1:
+            rest[:] = 0  # the model can fit any target
+        with np.errstate(divide="ignore", invalid="ignore"):
+            criteria = (left**2 @ along**2 + rest) / freedom[:, None] ** 2
+        self.alpha_ = grid[np.nan_to_num(criteria, nan=np.inf).argmin(axis=0)]
+        weights: Array = vt.T @ (s[:, None] / (s[:, None] ** 2 + self.alpha_) * along)
+        return weights
+
+
+class Lasso(_LinearMap):
+    """Each target from few units: ``min_w 1/(2n) |y - X w|^2 + alpha |w|_1``, units standardised.
+
+    The model of :func:`likewise.sparse_predictivity`; ``coef_`` is in the units of the data.
+
+    Parameters
+    ----------
+    alpha
+        Penalty; from 1 on nothing is predicted.
+    tol
+        Duality gap that ends the work, as a share of that of predicting nothing.
+
+    Attributes
+    ----------
+    gap_
+        Duality gaps, ``(n_targets,)``.
+    """
+
+    def __init__(self, alpha: float = 0.01, tol: float = 1e-6) -> None:
+        self.alpha = alpha
+        self.tol = tol
+
+    def _weights(self, x: Array, y: Array) -> Array:
+        if not 0 < self.alpha < np.inf:
+            raise ValueError(f"Lasso: alpha must be positive and finite, got {self.alpha!r}")
+        path = empty_path(1, y.shape[1], x.shape[1])
+        units, targets = standardised(x)[0], standardised(y)[0]
+        fill_path("Lasso", units, targets, np.array([self.alpha]), 1.0, self.tol, path)
+        self.gap_ = path.gap[0]
+        deviations = x.std(axis=0)
+        inverse = np.divide(1, deviations, out=np.zeros_like(deviations), where=deviations > 0)
+        weights: Array = inverse[:, None] * path.coef[0].T * y.std(axis=0)
+        return weights
+
+
+class CrossValidation(NamedTuple):
+    """A held-out score, and what it is by chance.
+
+    Attributes
+    ----------
+    score
+        Mean over folds.
+    per_fold
+        ``(cv,)``.
+    controls
+        Scores of the control's draws, ``(n_controls,)``; empty without a control.
+    control_mean, control_sd
+        Their mean and standard deviation; NaN without a control.
+    """
+
+    score: float
+    per_fold: Array
+    controls: Array
+    control_mean: float
+    control_sd: float
+
+    def __repr__(self) -> str:
+        control = (
+            f", control={self.control_mean:.4g} ± {self.control_sd:.2g} over "
+            f"{self.controls.size} draws"
+            if self.controls.size
+            else ""
+        )
+        return f"CrossValidation(score={self.score:.4g} over {self.per_fold.size} folds{control})"
+
+
+def cross_validate(
+    estimator: Any,
+    x: Any,
+    y: Any,
+    cv: int = 5,
+    control: Control | None = None,
+    n_controls: int = 20,
+    random_state: int = 0,
+    scoring: str = "correlation_score",
+) -> CrossValidation:
+    """Fit a map on all folds but one and score it on that one; the same for controls.
+
+    Parameters
+    ----------
+    estimator
+        A map, or any estimator with ``fit(x, y)`` and the method that ``scoring`` names.
+    x, y
+        ``(n, dx)`` and ``(n, dy)``.
+    cv
+        Number of folds: those of scikit-learn's ``KFold(cv, shuffle=True, random_state)``, the same
+        for all measures and controls.
+    control
+        ``"shuffle"``: the samples of ``x`` in random order, so that nothing is shared: what fitting
+        alone achieves. ``"rotate"``: the units of ``x`` rotated at random (Haar): what is left
+        without the privileged basis.
+    n_controls
+        Draws of the control, at least 2; each is cross-validated like the data.
+    random_state
+        Seed of folds and controls.
+    scoring
+        Method of the estimator: ``"correlation_score"``, ``"score"`` (mean R2) or, of matchings,
+        ``"plan_score"``.
+
+    Returns
+    -------
+    CrossValidation
+
+    Raises
+    ------
+    ValueError
+        Fewer than 2 samples per fold, an unknown control, fewer than 2 controls, different numbers
+        of samples.
+    """
+    require_folds("cross_validate", cv)
+    if control not in (None, "shuffle", "rotate"):
+        raise ValueError(
+            f"cross_validate: control must be None, 'shuffle' or 'rotate', got {control!r}"
+        )
+    if n_controls < 2:
+        raise ValueError(f"cross_validate: n_controls must be at least 2, got {n_controls}")
+    x, y = np.asarray(x), np.asarray(y)
+    if x.ndim != 2 or y.ndim not in (1, 2) or len(x) != len(y):
+        raise ValueError(
+            "cross_validate: x and y must have shapes (n, dx) and (n, dy) with the same number of "
+            f"samples, got {x.shape} and {y.shape}"
+        )
+    if len(x) < 2 * cv:
+        raise ValueError(
+            f"cross_validate: x must have at least {2 * cv} samples for {cv} folds, got {len(x)}"
+        )
+    order, edges = shuffled_folds(len(x), cv, random_state)
+
+    def scores(source: Array) -> Array:
+        found = []
+        for first, last in itertools.pairwise(edges):
+            test, train = order[first:last], np.delete(order, slice(first, last))
+            fitted = clone(estimator).fit(source[train], y[train])
+            found.append(getattr(fitted, scoring)(source[test], y[test]))
+        return np.array(found)
+
+    per_fold = scores(x)
+    draws = np.empty(0)
+    if control is not None:
+        rng = np.random.default_rng(random_state)
+        draw = _shuffled if control == "shuffle" else _rotated
+        draws = np.array([scores(draw(x, rng)).mean() for _ in range(n_controls)])
+    return CrossValidation(
+        float(per_fold.mean()),
+        per_fold,
+        draws,
+        float(draws.mean()) if draws.size else float("nan"),
+        float(draws.std(ddof=1)) if draws.size else float("nan"),
+    )
+
+
+def _shuffled(x: Array, rng: np.random.Generator) -> Array:
+    return x[rng.permutation(len(x))]
+
+
+def _rotated(x: Array, rng: np.random.Generator) -> Array:
+    """A Haar rotation: the Q of a Gaussian, its columns signed as the diagonal of R."""
+    q, r = np.linalg.qr(rng.standard_normal((x.shape[1], x.shape[1])))
+    rotated: Array = (x @ (q * np.sign(np.diag(r)))).astype(x.dtype, copy=False)
+    return rotated
