@@ -80,6 +80,8 @@ _BATCHED: dict[str, Callable[[Any, Any], Any]] = {
     "linear_predictivity": lambda x, y: lw.linear_predictivity(x, y, cv=2),
     "sparse_predictivity": lambda x, y: lw.sparse_predictivity(x, y, alphas=[0.5, 0.05]),
     "ridge_cv_errors": lambda x, y: lw.ridge_cv_errors(x, y, cv=2).errors,
+    "unit_similarity": lambda x, y: lw.unit_similarity(x, y),
+    "mutual_information": lambda x, y: lw.unit_similarity(x, y, similarity="mutual_information"),
     "canonical_correlations": lambda x, y: lw.canonical_correlations(x, y),
 }
 _TWO_ARRAYS = _BATCHED | {
@@ -93,6 +95,7 @@ _ALL = _TWO_ARRAYS | {
     "assignment": lambda x, y: lw.assignment(x).cost,
     "optimal_transport": lambda x, y: lw.optimal_transport(x),
     "rdm": lambda x, y: lw.rdm(x),
+    "unit_statistics": lambda x, y: lw.unit_statistics(x),
 }
 
 

@@ -44,6 +44,15 @@ from likewise.regression import (
 )
 from likewise.rsa import rdm, rsa
 from likewise.transport import SoftMatch, Transport, optimal_transport, soft_match
+from likewise.units import (
+    UnitClusters,
+    UnitMatching,
+    UnitStatistics,
+    cluster_units,
+    match_units,
+    unit_similarity,
+    unit_statistics,
+)
 
 __all__ = [
     "Assignment",
@@ -64,6 +73,9 @@ __all__ = [
     "SoftMatch",
     "SparsePrediction",
     "Transport",
+    "UnitClusters",
+    "UnitMatching",
+    "UnitStatistics",
     "assignment",
     "bootstrap",
     "build_config",
@@ -71,11 +83,13 @@ __all__ = [
     "cca",
     "cka",
     "cknna",
+    "cluster_units",
     "cross",
     "hsic",
     "jaccard_knn",
     "linear_predictivity",
     "linear_sum_assignment",
+    "match_units",
     "measure",
     "measures",
     "mutual_knn",
@@ -101,6 +115,8 @@ __all__ = [
     "sparse_predictivity",
     "svcca",
     "svdvals",
+    "unit_similarity",
+    "unit_statistics",
 ]
 
 

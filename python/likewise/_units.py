@@ -12,7 +12,7 @@ from likewise import _cpu
 from likewise._array import Array, Pair, batch_size
 from likewise.errors import warn_degenerate
 
-__all__ = ["Similarity", "UnitMeasure", "Units", "engine_lists"]
+__all__ = ["Similarity", "UnitMeasure", "Units", "engine_lists", "unit_norm"]
 
 Similarity = Literal["correlation"]
 
@@ -22,6 +22,12 @@ class Units(NamedTuple):
 
     data: Array
     constant: int
+
+
+def unit_norm(x: Array) -> Units:
+    """The units of one representation ``(n, d)``: inner products are correlations."""
+    data = np.empty(x.shape, x.dtype)
+    return Units(data, _cpu.unit_columns(x, data))
 
 
 @dataclass(frozen=True)
@@ -46,11 +52,7 @@ class UnitMeasure:
 
     def prepare(self, items: Sequence[Array]) -> list[Units]:
         """Units centred and of unit norm, and how many are constant."""
-        prepared = []
-        for item in items:
-            data = np.empty(item.shape, item.dtype)
-            prepared.append(Units(data, _cpu.unit_columns(item, data)))
-        return prepared
+        return [unit_norm(item) for item in items]
 
     def warn_of(self, items: list[Units]) -> None:
         """One warning about the constant units and representations among these."""

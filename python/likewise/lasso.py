@@ -9,6 +9,7 @@ import numpy as np
 from likewise import _cpu, _engine
 from likewise._array import Array, give_scores, read_pair
 from likewise._folds import require_folds, shuffled_folds
+from likewise._units import unit_norm
 from likewise.errors import ConvergenceWarning, warn, warn_degenerate, warn_small_sample
 
 __all__ = [
@@ -18,7 +19,6 @@ __all__ = [
     "empty_path",
     "fill_path",
     "sparse_predictivity",
-    "standardised",
 ]
 
 _GRID = tuple(np.logspace(0, -3, 13).tolist())  # 1 is the largest correlation there is
@@ -179,7 +179,7 @@ def sparse_predictivity(
     constants = []
     for index in np.ndindex(pair.batch):
         path = LassoPath(*(part[index] for part in whole))
-        (xs, constant_x), (ys, constant_y) = map(standardised, (pair.x[index], pair.y[index]))
+        (xs, constant_x), (ys, constant_y) = map(unit_norm, (pair.x[index], pair.y[index]))
         constant = [(constant_x, dx), (constant_y, dy)]
         constants += constant
         fill_path(name, xs, ys, penalties, 1.0, _TOLERANCE, path)
@@ -210,12 +210,6 @@ def _checked_alphas(function: str, alphas: Any) -> Array:
     return values
 
 
-def standardised(side: Array) -> tuple[Array, int]:
-    """Units centred and of unit norm, and how many are constant."""
-    data = np.empty(side.shape, side.dtype)
-    return data, _cpu.unit_columns(side, data)
-
-
 def _hold_out(
     function: str, x: Array, y: Array, alphas: Array, cv: int, random_state: int, path: LassoPath
 ) -> None:
@@ -226,7 +220,7 @@ def _hold_out(
     for fold in range(cv):
         test = order[edges[fold] : edges[fold + 1]]
         train = np.delete(order, slice(edges[fold], edges[fold + 1]))
-        units, targets = (standardised(side[train])[0] for side in (x, y))
+        units, targets = (unit_norm(side[train]).data for side in (x, y))
         fill_path(function, units, targets, alphas, 1.0, _TOLERANCE, trained)
         xs, ys = (_scaled_like(side[train], side[test]) for side in (x, y))
         for k, weights in enumerate(trained.coef):

@@ -12,8 +12,9 @@ import numpy as np
 
 from likewise._array import Array
 from likewise._folds import require_folds, shuffled_folds
+from likewise._units import unit_norm
 from likewise.assignment import permutation_match
-from likewise.lasso import column_correlation, empty_path, fill_path, standardised
+from likewise.lasso import column_correlation, empty_path, fill_path
 from likewise.linalg import polar
 from likewise.transport import soft_match
 
@@ -163,7 +164,7 @@ class _UnitMap(_RigidMap):
         check_is_fitted(self)
         x = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
         y = np.asarray(y, x.dtype).reshape(len(x), -1)
-        units, targets = (standardised(side)[0].astype(np.float64) for side in (x, y))
+        units, targets = (unit_norm(side).data.astype(np.float64) for side in (x, y))
         return float((self.plan_ * (units.T @ targets)).sum() / self.plan_.sum())
 
 
@@ -282,7 +283,7 @@ class Lasso(_LinearMap):
         if not 0 < self.alpha < np.inf:
             raise ValueError(f"Lasso: alpha must be positive and finite, got {self.alpha!r}")
         path = empty_path(1, y.shape[1], x.shape[1])
-        units, targets = standardised(x)[0], standardised(y)[0]
+        units, targets = unit_norm(x).data, unit_norm(y).data
         fill_path("Lasso", units, targets, np.array([self.alpha]), 1.0, self.tol, path)
         self.gap_ = path.gap[0]
         deviations = x.std(axis=0)

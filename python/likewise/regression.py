@@ -11,6 +11,7 @@ import numpy as np
 from likewise import _cpu, _engine
 from likewise._array import Array, give_scores, read, read_pair
 from likewise._folds import require_folds, shuffled_folds, unique_items
+from likewise._units import unit_norm
 from likewise.errors import (
     GridEdgeWarning,
     named_convergence,
@@ -230,8 +231,8 @@ class LinearPredictivity:
             sources = _sources(xs, self.alphas, center=True)
             targets, constant_targets = [], []
             for y in ys:
-                units = np.empty(y.shape, y.dtype)
-                constant_targets.append((_cpu.unit_columns(y, units), y.shape[1]))
+                units, constant_units = unit_norm(y)
+                constant_targets.append((constant_units, y.shape[1]))
                 targets.append(units)
             shapes = [(self.cv, ys[j].shape[1]) for _, j in pairs]
             correlation = [np.full(shape, np.nan) for shape in shapes]

@@ -1,0 +1,49 @@
+"""Mutual information between units, from binned activations."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from likewise import _cpu, _engine
+from likewise._array import Array
+
+__all__ = ["bin_edges", "information_of_counts", "mutual_information", "unit_codes"]
+
+
+def bin_edges(x: Array, bins: int) -> Array:
+    """Edges ``(d, bins - 2)`` between quantiles of the values of each unit that are not zero.
+
+    Zeros, which a rectifier makes many of, have the first bin for themselves.
+    """
+    shares = np.arange(1, bins - 1) / (bins - 1)
+    edges = np.zeros((x.shape[1], bins - 2))
+    for unit, column in enumerate(x.T):
+        values = column[column != 0]
+        if values.size:
+            edges[unit] = np.quantile(values.astype(np.float64), shares)
+    return edges
+
+
+def unit_codes(x: Array, edges: Array) -> Array:
+    """Bin of every value, ``(d, n)``: 0 for zeros, then by ``edges``."""
+    codes = np.empty((x.shape[1], x.shape[0]), np.uint8)
+    for unit, column in enumerate(x.T):
+        codes[unit] = 1 + np.searchsorted(edges[unit], column, side="right")
+        codes[unit][column == 0] = 0
+    return codes
+
+
+def mutual_information(x: Array, y: Array, bins: int, correct: bool) -> Array:
+    """``(dx, dy)`` in nats, for ``x (n, dx)`` and ``y (n, dy)``."""
+    codes_x, codes_y = (unit_codes(side, bin_edges(side, bins)) for side in (x, y))
+    out = np.empty((x.shape[1], y.shape[1]))
+    _cpu.mutual_information(codes_x, codes_y, bins, correct, out, _engine.threads())
+    return out
+
+
+def information_of_counts(counts: Array, correct: bool) -> Array:
+    """The same from joint histograms ``(dx, dy, bins, bins)``."""
+    out = np.empty(counts.shape[:2])
+    flat = counts.reshape(-1, *counts.shape[2:])
+    _cpu.information_of_counts(flat, correct, out.reshape(-1), _engine.threads())
+    return out

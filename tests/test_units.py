@@ -1,0 +1,194 @@
+"""Single units across networks: similarity, partners, groups and activity."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import likewise as lw
+
+
+def networks(n=400, shared=5, seed=0):
+    """Rectified units of two networks: `shared` alike ones (shuffled in the second), and others."""
+    rng = np.random.default_rng(seed)
+    common = rng.standard_normal((n, shared))
+    x = np.hstack([common, rng.standard_normal((n, 3))]) + 0.2 * rng.standard_normal(
+        (n, shared + 3)
+    )
+    y = np.hstack([common, rng.standard_normal((n, 2))]) + 0.2 * rng.standard_normal(
+        (n, shared + 2)
+    )
+    order = rng.permutation(shared + 2)
+    return np.maximum(x, 0), np.maximum(y[:, order], 0), order
+
+
+def slow_information(a, b, bins, correct):
+    """From the definition, one pair of units."""
+
+    def codes(v):
+        edges = np.quantile(v[v != 0], np.arange(1, bins - 1) / (bins - 1)) if v.any() else []
+        return np.where(v == 0, 0, 1 + np.sum(v[:, None] >= np.asarray(edges)[None], axis=1))
+
+    joint = np.zeros((bins, bins))
+    np.add.at(joint, (codes(a), codes(b)), 1)
+    p = joint / joint.sum()
+    margins = p.sum(axis=1, keepdims=True) * p.sum(axis=0, keepdims=True)
+    value = (p[p > 0] * np.log(p[p > 0] / margins[p > 0])).sum()
+    occupied = [(part > 0).sum() for part in (p, p.sum(axis=0), p.sum(axis=1))]
+    bias = (occupied[0] - occupied[1] - occupied[2] + 1) / (2 * len(a))
+    return value - bias if correct else value
+
+
+def test_correlations_are_those_of_numpy():
+    x, y, _ = networks()
+    expected = np.corrcoef(x.T, y.T)[:8, 8:]
+    np.testing.assert_allclose(lw.unit_similarity(x, y), expected, rtol=0, atol=1e-12)
+    batch = lw.unit_similarity(x, np.stack([y, -y]))
+    np.testing.assert_allclose(batch, np.stack([expected, -expected]), rtol=0, atol=1e-12)
+    narrow = lw.unit_similarity(x.astype(np.float32), y.astype(np.float32))
+    assert narrow.dtype == np.float32
+    np.testing.assert_allclose(narrow, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("correct", [True, False])
+@pytest.mark.parametrize("bins", [3, 10, 16])
+def test_mutual_information_is_that_of_its_definition(bins, correct):
+    x, y, _ = networks(n=301)
+    y[:, 1] = np.round(y[:, 1])  # ties
+    found = lw.unit_similarity(
+        x, y, similarity="mutual_information", bins=bins, bias_correction=correct
+    )
+    expected = [[slow_information(a, b, bins, correct) for b in y.T] for a in x.T]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+
+
+def test_mutual_information_of_a_unit_with_itself_is_its_entropy():
+    x = np.random.default_rng(0).standard_normal((900, 2))
+    found = lw.unit_similarity(x, x, similarity="mutual_information", bias_correction=False)
+    np.testing.assert_allclose(np.diag(found), np.log(9), rtol=0, atol=1e-4)  # no zeros: 9 bins
+
+
+def test_pitfall_zero_mass_has_its_own_bin():
+    rng = np.random.default_rng(0)
+    gate = rng.random(2000) < 0.5  # silent together, unrelated where active
+    x, y = (np.where(gate, 0, rng.random(2000) + 1)[:, None] for _ in range(2))
+    found = lw.unit_similarity(x, y, similarity="mutual_information")[0, 0]
+    assert found == pytest.approx(np.log(2), abs=0.02)
+
+
+def test_pitfall_the_correction_has_the_unit_of_the_information():
+    # Independent units: around 0 in nats; a correction in bits would leave a bias.
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((2, 500, 30))
+    corrected = lw.unit_similarity(x, y, similarity="mutual_information").mean()
+    plain = lw.unit_similarity(x, y, similarity="mutual_information", bias_correction=False).mean()
+    assert abs(corrected) < 0.01
+    assert plain == pytest.approx(64 / 1000, abs=0.01)
+
+
+@pytest.mark.parametrize("similarity", ["correlation", "mutual_information"])
+def test_constant_units_are_zero_and_counted(similarity):
+    x, y, _ = networks()
+    expected = lw.unit_similarity(x, y, similarity=similarity)
+    with pytest.warns(lw.DegenerateWarning, match="2 constant units"):
+        found = lw.unit_similarity(
+            np.insert(x, 1, 0.1, axis=1), np.insert(y, 0, 0, axis=1), similarity=similarity
+        )
+    assert (found[1] == 0).all()
+    assert (found[:, 0] == 0).all()
+    np.testing.assert_allclose(np.delete(found, 1, 0)[:, 1:], expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("similarity", ["correlation", "mutual_information"])
+def test_planted_partners_are_matched(similarity):
+    x, y, order = networks()
+    threshold = {"correlation": 0.5, "mutual_information": 0.3}[similarity]
+    found = lw.match_units(lw.unit_similarity(x, y, similarity=similarity), threshold=threshold)
+    for unit in range(5):
+        assert order[found.one_to_one[unit]] == order[found.greedy[unit]] == unit
+    assert (found.matched, found.unmatched) == (5, 3)
+    assert found.threshold == threshold
+    assert (found.one_to_one == -1).sum() == 1  # 8 units, 7 partners
+    assert np.isnan(found.one_to_one_similarity).sum() == 1
+    assert found.same_partner >= 5 / 8
+    assert "5 matched and 3 unmatched" in repr(found)
+
+
+def test_matchings_agree_with_those_of_representations():
+    x, y, _ = networks()
+    found = lw.match_units(lw.unit_similarity(x, y))
+    assert found.greedy_similarity.mean() == pytest.approx(lw.semi_match(x, y).score)
+    total = np.nansum(found.one_to_one_similarity)
+    assert total / 7 == pytest.approx(lw.permutation_match(x, y).score)
+
+
+@pytest.mark.parametrize(
+    ("method", "library"), [("spectral", "sklearn"), ("hierarchical", "scipy")]
+)
+@pytest.mark.parametrize("edges", ["between", "all"])
+def test_planted_groups_are_found(method, library, edges):
+    pytest.importorskip(library)
+    rng = np.random.default_rng(0)
+    latents = rng.standard_normal((500, 4))
+    of_x, of_y = np.repeat(np.arange(4), 3), np.tile(np.arange(4), 2)
+    x = latents[:, of_x] + 0.3 * rng.standard_normal((500, 12))
+    y = -latents[:, of_y] + 0.3 * rng.standard_normal((500, 8))
+    found = lw.cluster_units(x, y, 4, method=method, edges=edges)
+    for side, truth in ((found.labels_x, of_x), (found.labels_y, of_y)):
+        for group in range(4):
+            assert len(set(side[truth == group])) == 1
+    np.testing.assert_array_equal(found.labels_x[::3], found.labels_y[:4])
+    assert found.shared == 4
+    assert repr(found) == "UnitClusters(4 clusters, 4 with units of both networks)"
+    assert (found.tree is None) == (method == "spectral")
+    if method == "hierarchical":
+        assert found.tree.shape == (19, 4)
+
+
+def test_units_without_similarity_have_no_group():
+    pytest.importorskip("scipy")
+    x, y, _ = networks()
+    with pytest.warns(lw.DegenerateWarning, match="1 constant unit "):
+        found = lw.cluster_units(np.insert(x, 2, 1.0, axis=1), y, 3, method="hierarchical")
+    assert found.labels_x[2] == -1
+    assert (np.delete(found.labels_x, 2) >= 0).all()
+    assert (found.labels_y >= 0).all()
+
+
+def test_statistics_are_those_of_numpy():
+    x, _, _ = networks()
+    found = lw.unit_statistics(np.stack([x, 2 * x]))
+    np.testing.assert_allclose(found.mean[0], x.mean(axis=0), rtol=1e-13)
+    np.testing.assert_allclose(found.deviation[1], 2 * x.std(axis=0), rtol=1e-13)
+    np.testing.assert_allclose(found.active[0], (x > 0).mean(axis=0), rtol=1e-13)
+    np.testing.assert_allclose(found.spectrum[0], np.sort(x.mean(axis=0))[::-1], rtol=1e-13)
+    assert found.spread[0] == pytest.approx(x.mean(axis=0).max() / x.mean(axis=0).min())
+    assert np.isnan(lw.unit_statistics(np.zeros((5, 3))).spread)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x, y: lw.unit_similarity(x, y, similarity="cosine"), "similarity must be 'corr"),
+        (lambda x, y: lw.unit_similarity(x, y, bins=2), "bins must be between 3 and 256, got 2"),
+        (lambda x, y: lw.unit_similarity(x, y[:-1]), "same number of samples"),
+        (lambda x, y: lw.match_units(x[0]), r"shape \(dx, dy\)"),
+        (lambda x, y: lw.match_units([[np.nan]]), "must be finite"),
+        (lambda x, y: lw.cluster_units(x, y, 1), "n_clusters must be between 2 and the 15 units"),
+        (lambda x, y: lw.cluster_units(x, y, 3, method="kmeans"), "method must be one of"),
+        (lambda x, y: lw.cluster_units(x, y, 3, edges="within"), "edges must be one of"),
+        (lambda x, y: lw.cluster_units(x[None], y, 3), "x and y must be 2-D"),
+        (lambda x, y: lw.unit_statistics(x[0]), "must have shape"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    x, y, _ = networks()
+    with pytest.raises(ValueError, match=message):
+        call(x, y)
+
+
+def test_unknown_linkages_are_refused():
+    pytest.importorskip("scipy")
+    x, y, _ = networks()
+    with pytest.raises(ValueError, match="linkage must be 'average'"):
+        lw.cluster_units(x, y, 3, method="hierarchical", linkage="ward")
