@@ -89,6 +89,7 @@ _TWO_ARRAYS = _BATCHED | {
     "cross": lambda x, y: lw.cross([x], [y, x], "procrustes"),
 }
 _ALL = _TWO_ARRAYS | {
+    "compare_rdms": lambda x, y: lw.compare_rdms(x, y),
     "nuclear_norm": lambda x, y: lw.nuclear_norm(x),
     "svdvals": lambda x, y: lw.svdvals(x),
     "polar": lambda x, y: lw.polar(x),

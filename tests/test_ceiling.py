@@ -26,3 +26,44 @@ def test_noise_ceiling_is_what_the_true_responses_reach():
 def test_repeats_and_stimuli_are_needed(shape):
     with pytest.raises(ValueError, match=r"shape \(\.\.\., r, n, d\) with r, n >= 2, got"):
         lw.noise_ceiling(np.ones(shape))
+
+
+# rsatoolbox 0.3.2, `boot_noise_ceiling` of three RDMs of whole numbers.
+RSATOOLBOX = {
+    "cosine": (0.8810720255417511, 0.9472075252082682),
+    "corr": (0.11073822292484457, 0.6082628269801689),
+    "spearman": (0.20038434956267237, 0.6225412465745831),
+    "rho-a": (0.19880952380952385, 0.6214285714285716),
+    "tau-a": (0.14285714285714282, 0.49841269841269836),
+    "cosine_cov": (0.7008243319386765, 0.867268956307146),
+    "corr_cov": (0.23557574681191643, 0.6648848818026214),
+}
+
+
+@pytest.mark.parametrize(("comparison", "expected"), RSATOOLBOX.items())
+def test_ceilings_of_rdms_are_rsatoolboxs(comparison, expected):
+    state = np.random.RandomState(0)
+    items = [state.randint(0, 10, (6, d)).astype(float) for d in (7, 8, 9)]
+    rdms = np.stack([lw.rdm(item, dissimilarity="sqeuclidean") for item in items])
+    found = lw.rsa_noise_ceiling(rdms, comparison=comparison)
+    assert tuple(found) == pytest.approx(expected, abs=1e-10)
+    assert found.lower <= found.upper
+
+
+def test_equal_rdms_have_no_noise():
+    rdm = lw.rdm(np.random.default_rng(0).standard_normal((8, 9)))
+    assert tuple(lw.rsa_noise_ceiling(np.stack([rdm, rdm]))) == pytest.approx((1, 1), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("rdms", "options", "message"),
+    [
+        (np.ones((1, 6)), {}, r"shape \(subjects >= 2, m\), got \(1, 6\)"),
+        (np.ones((3, 6)), {"comparison": "bures"}, "'bures' has no ceiling"),
+        (np.ones((3, 6)), {"comparison": "pearson"}, "comparison must be one of"),
+        (np.ones((3, 7)), {}, r"m = n \(n - 1\) / 2"),
+    ],
+)
+def test_bad_rdms_are_named(rdms, options, message):
+    with pytest.raises(ValueError, match=message):
+        lw.rsa_noise_ceiling(rdms, **options)

@@ -11,6 +11,22 @@ import likewise as lw
 
 DISSIMILARITIES = ["correlation", "cosine", "euclidean", "sqeuclidean"]
 COMPARISONS = ["cosine", "corr", "spearman", "rho-a", "kendall", "tau-b", "tau-a"]
+SECOND_MOMENTS = ["cosine_cov", "corr_cov", "bures"]
+
+# rsatoolbox 0.3.2, `compare` of the squared distances of `whole_numbers()`.
+RSATOOLBOX = {
+    "cosine": 0.9039850446488901,
+    "corr": 0.5218321402839684,
+    "spearman": 0.5142857142857142,
+    "rho-a": 0.5142857142857142,
+    "kendall": 0.37142857142857144,
+    "tau-a": 0.37142857142857144,
+    "cosine_cov": 0.7981251656265916,
+    "corr_cov": 0.5976657332549413,
+    "bures": 0.8841161548498327,
+    "bures_metric": 74.09548495011165,
+    "neg_riem_dist": -2.943817358599506,
+}
 
 
 def pair(n, dx, dy, seed=0):
@@ -80,6 +96,91 @@ def test_comparisons_are_scipys(dissimilarity, comparison):
         assert lw.rsa(x, y, **options) == pytest.approx(slow.rsa(x, y, **options), abs=1e-11)
 
 
+def whole_numbers():
+    state = np.random.RandomState(0)
+    return [state.randint(0, 10, (6, d)).astype(float) for d in (7, 8, 9)]
+
+
+@pytest.mark.parametrize(("comparison", "expected"), RSATOOLBOX.items())
+def test_comparisons_are_rsatoolboxs(comparison, expected):
+    x, y, _ = whole_numbers()
+    options = {"dissimilarity": "sqeuclidean", "comparison": comparison}
+    # Its Bures measures take roots of rounding errors, the last one is a simplex search.
+    tolerance = 1e-10 if comparison in (*COMPARISONS, "cosine_cov", "corr_cov") else 2e-6
+    assert lw.rsa(x, y, **options) == pytest.approx(expected, abs=tolerance)
+    measure = lw.measure("rsa", **options)
+    assert measure.range[0] <= expected <= measure.range[1]
+    assert measure.kind == ("distance" if comparison == "bures_metric" else "similarity")
+    if measure.symmetric:
+        assert lw.rsa(y, x, **options) == pytest.approx(expected, abs=tolerance)
+    else:
+        assert abs(lw.rsa(y, x, **options) - expected) > 1e-3
+
+
+@pytest.mark.parametrize("comparison", [*SECOND_MOMENTS, "bures_metric"])
+@pytest.mark.parametrize("dissimilarity", DISSIMILARITIES)
+def test_comparisons_of_second_moments_are_their_definitions(dissimilarity, comparison):
+    for n, dx, dy in ((4, 4, 5), (25, 6, 30)):
+        x, y = pair(n, dx, dy)
+        options = {"dissimilarity": dissimilarity, "comparison": comparison}
+        expected = slow.rsa(x, y, **options)
+        assert lw.rsa(x, y, **options) == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+def test_comparisons_of_second_moments_are_other_measures():
+    x, y = pair(40, 6, 9)
+    whitened = lw.rsa(x, y, dissimilarity="sqeuclidean", comparison="cosine_cov")
+    assert whitened == pytest.approx(lw.cka(x, y), abs=1e-12)
+    bures = lw.rsa(x, y, dissimilarity="sqeuclidean", comparison="bures")
+    assert bures == pytest.approx(lw.procrustes(x, y, score="similarity"), abs=1e-7)
+    metric = lw.rsa(x, y, dissimilarity="sqeuclidean", comparison="bures_metric")
+    distance = lw.procrustes(x, y, scale=False, score="euclidean")
+    assert metric == pytest.approx(distance**2, rel=1e-7)
+
+
+@pytest.mark.parametrize("comparison", [c for c in RSATOOLBOX if c != "neg_riem_dist"])
+def test_rdms_compare_as_representations_do(comparison):
+    items = [pair(12, d, d, seed=d)[0] for d in (3, 6, 6, 40)]
+    rdms = np.stack([lw.rdm(item) for item in items])
+    before = rdms.copy()
+    grid = lw.compare_rdms(rdms, rdms[1:], comparison=comparison)
+    expected = lw.cross(items, items[1:], "rsa", comparison=comparison)
+    np.testing.assert_allclose(grid, expected, rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(rdms, before)
+    one = lw.compare_rdms(rdms[0], rdms, comparison=comparison)
+    np.testing.assert_allclose(one[1:], grid[0], rtol=0, atol=1e-12)
+    assert lw.compare_rdms(rdms[0], rdms[1], comparison=comparison).shape == ()
+
+
+def test_crossnobis_is_rsatoolboxs_times_the_units():
+    state = np.random.RandomState(0)
+    for d in (7, 8, 9):
+        state.randint(0, 10, (6, d))
+    repeats = state.randint(0, 10, (3, 5, 4)).astype(float)
+    # rsatoolbox 0.3.2, method="crossnobis", times the 4 channels that it divides by.
+    expected = np.array([-71, 30, -10, -19, 62, -2, -55, -2, -56, -49]) / 3
+    found = lw.rdm(repeats, dissimilarity="crossnobis")
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+    batch = lw.rdm(np.stack([repeats, 2 * repeats]), dissimilarity="crossnobis")
+    np.testing.assert_allclose(batch, np.stack([expected, 4 * expected]), rtol=0, atol=1e-12)
+
+
+def test_crossnobis_has_no_bias_from_noise():
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((6, 6))
+    covariance = noise @ noise.T + np.eye(6)
+    truth = rng.standard_normal((5, 6))
+    precision = np.linalg.inv(covariance)
+    data = truth + rng.multivariate_normal(np.zeros(6), covariance, (4000, 3, 5))
+    found = lw.rdm(data, dissimilarity="crossnobis", precision=precision)
+    exact = lw.rdm(truth, dissimilarity="mahalanobis", precision=precision) ** 2
+    error = found.std(axis=0) / np.sqrt(4000)
+    assert (np.abs(found.mean(axis=0) - exact) < 4 * error).all()
+    assert (found < 0).any()
+    biased = lw.rdm(data.mean(axis=1), dissimilarity="mahalanobis", precision=precision) ** 2
+    assert (biased.mean(axis=0) > exact + 3).all()
+
+
 @pytest.mark.parametrize("comparison", COMPARISONS)
 def test_pitfall_ties(comparison):
     # Squared distances of points of a small grid are whole numbers: most are tied.
@@ -94,13 +195,14 @@ def test_pitfall_ties(comparison):
             assert found == pytest.approx(expected, abs=1e-6 if dtype == np.float32 else 1e-11)
 
 
-@pytest.mark.parametrize("comparison", COMPARISONS)
+@pytest.mark.parametrize("comparison", COMPARISONS + SECOND_MOMENTS)
 def test_all_pairs_equal_single_calls(comparison):
     items = [pair(30, d, d, seed=d)[0] for d in (3, 6, 6, 40)]
     single = [[lw.rsa(x, y, comparison=comparison) for y in items] for x in items]
     grid = lw.pairwise(items, "rsa", comparison=comparison)
+    tolerance = 1e-6 if comparison == "bures" else 1e-12
     np.testing.assert_allclose(grid, single, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(np.diag(grid), 1, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(np.diag(grid), 1, rtol=0, atol=tolerance)
     crossed = lw.cross(items[:2], items, "rsa", comparison=comparison)
     np.testing.assert_allclose(crossed, single[:2], rtol=0, atol=1e-12)
     batch = lw.rsa(np.stack(items[1:3]), items[0], comparison=comparison)
@@ -120,7 +222,7 @@ def test_an_rdm_of_equal_entries_has_no_order():
     ("call", "message"),
     [
         (lambda x: lw.rdm(x, dissimilarity="cityblock"), "dissimilarity must be one of"),
-        (lambda x: lw.rdm(x, precision=np.eye(4)), "precision goes with dissimilarity"),
+        (lambda x: lw.rdm(x, precision=np.eye(4)), "precision goes with"),
         (lambda x: lw.rdm(x, dissimilarity="mahalanobis"), "needs a precision"),
         (lambda x: lw.rdm(x, dissimilarity="mahalanobis", precision=np.eye(3)), r"shape \(4, 4\)"),
         (
@@ -135,6 +237,11 @@ def test_an_rdm_of_equal_entries_has_no_order():
         (lambda x: lw.rsa(x, x, comparison="pearson"), "comparison must be one of"),
         (lambda x: lw.rsa(x, x, dissimilarity="mahalanobis"), "dissimilarity must be one of"),
         (lambda x: lw.rsa(x[:2], x[:2]), "at least 3 samples"),
+        (lambda x: lw.rdm(x, dissimilarity="crossnobis"), "at least 2 repeats"),
+        (lambda x: lw.compare_rdms(x[0, :2], x[1, :2]), "n \\(n - 1\\) / 2"),
+        (lambda x: lw.compare_rdms(lw.rdm(x), lw.rdm(x[1:])), "got q of shape \\(36,\\)"),
+        (lambda x: lw.compare_rdms(x, x, comparison="pearson"), "comparison must be one of"),
+        (lambda x: lw.rsa(x, x, comparison="neg_riem_dist"), "RDMs of full rank"),
     ],
 )
 def test_bad_input_is_named(call, message):

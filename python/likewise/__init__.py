@@ -17,7 +17,7 @@ from likewise.assignment import (
     semi_match,
 )
 from likewise.cca import canonical_correlations, cca, pwcca, svcca
-from likewise.ceiling import noise_ceiling
+from likewise.ceiling import RSACeiling, noise_ceiling, rsa_noise_ceiling
 from likewise.errors import (
     ConvergenceError,
     ConvergenceWarning,
@@ -35,6 +35,7 @@ from likewise.linalg import nuclear_norm, orthogonal_procrustes, polar, svdvals
 from likewise.measure import Measure, measure, measures, register
 from likewise.neighbours import cknna, jaccard_knn, mutual_knn
 from likewise.procrustes import procrustes, shape_distance
+from likewise.rdm import rdm
 from likewise.reduce import reduce
 from likewise.regression import (
     Prediction,
@@ -42,7 +43,7 @@ from likewise.regression import (
     linear_predictivity,
     ridge_cv_errors,
 )
-from likewise.rsa import rdm, rsa
+from likewise.rsa import compare_rdms, rsa
 from likewise.transport import SoftMatch, Transport, optimal_transport, soft_match
 from likewise.units import (
     UnitClusters,
@@ -68,6 +69,7 @@ __all__ = [
     "Measure",
     "PermutationTest",
     "Prediction",
+    "RSACeiling",
     "RidgeErrors",
     "SmallSampleWarning",
     "SoftMatch",
@@ -84,6 +86,7 @@ __all__ = [
     "cka",
     "cknna",
     "cluster_units",
+    "compare_rdms",
     "cross",
     "hsic",
     "jaccard_knn",
@@ -109,6 +112,7 @@ __all__ = [
     "register",
     "ridge_cv_errors",
     "rsa",
+    "rsa_noise_ceiling",
     "semi_match",
     "shape_distance",
     "soft_match",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from likewise._array import read
+from likewise import _cpu, _engine
+from likewise._array import Array, read
+from likewise._comparison import Comparison
+from likewise.rsa import compare_rdms, require_comparison
 
-__all__ = ["noise_ceiling"]
+__all__ = ["RSACeiling", "noise_ceiling", "rsa_noise_ceiling"]
 
 
 def noise_ceiling(repeats: Any, *, check_finite: bool = True) -> Any:
@@ -49,3 +52,72 @@ def noise_ceiling(repeats: Any, *, check_finite: bool = True) -> Any:
     signal = np.maximum(between - within, 0)
     ceiling = np.sqrt(np.divide(signal, between, out=np.zeros_like(signal), where=between > 0))
     return library.give(ceiling.astype(data.dtype, copy=False))
+
+
+class RSACeiling(NamedTuple):
+    """What the best model RDM may score, given how much subjects differ."""
+
+    lower: float
+    """Mean over subjects of the score of the other subjects' pooled RDM."""
+    upper: float
+    """The same of the RDM pooled over all subjects, the tested one included."""
+
+
+def rsa_noise_ceiling(
+    rdms: Any, *, comparison: Comparison = "spearman", check_finite: bool = True
+) -> RSACeiling:
+    """Bounds on the score of the true RDM (Nili et al. 2014).
+
+    RDMs are pooled by the mean of what the comparison sees: of unit length ("cosine",
+    "cosine_cov"), standardised ("corr", "corr_cov"), ranked ("spearman", "rho-a" and, as an
+    approximation, the taus), or as they are ("neg_riem_dist"). As rsatoolbox's
+    ``boot_noise_ceiling``.
+
+    Parameters
+    ----------
+    rdms
+        Condensed RDMs ``(subjects, m)`` of at least 2 subjects, seeds or repeats.
+    comparison
+        See :func:`likewise.rsa`; not "bures" and "bures_metric", for which no pooling is known.
+    check_finite
+        Look for NaN and infinity first.
+
+    Raises
+    ------
+    ValueError
+        An unknown comparison, fewer than 2 RDMs, or what :func:`likewise.compare_rdms` refuses.
+    InputTypeError
+        For inputs that cannot be used as they are.
+    """
+    name = "rsa_noise_ceiling"
+    require_comparison(name, comparison)
+    if comparison.startswith("bures"):
+        raise ValueError(f"{name}: comparison {comparison!r} has no ceiling, choose another")
+    (given,), _ = read(name, check_finite, rdms=rdms)
+    if given.ndim != 2 or len(given) < 2:
+        raise ValueError(f"{name}: rdms must have shape (subjects >= 2, m), got {given.shape}")
+    vectors = given.astype(np.float64)
+    parts = _pooled_parts(vectors, comparison)
+    total = parts.sum(axis=0)
+    others = (total - parts) / (len(parts) - 1)
+    lower = [
+        float(compare_rdms(pooled, tested, comparison=comparison))
+        for pooled, tested in zip(others, vectors, strict=True)
+    ]
+    upper = compare_rdms(total / len(parts), vectors, comparison=comparison)
+    return RSACeiling(float(np.mean(lower)), float(np.mean(upper)))
+
+
+def _pooled_parts(vectors: Array, comparison: str) -> Array:
+    if comparison.startswith("cosine"):
+        return np.asarray(vectors / np.sqrt((vectors**2).mean(axis=1, keepdims=True)))
+    if comparison.startswith("corr"):
+        vectors = vectors - vectors.mean(axis=1, keepdims=True)
+        return np.asarray(vectors / vectors.std(axis=1, keepdims=True))
+    if comparison == "neg_riem_dist":
+        return vectors
+    ranks = np.empty(vectors.shape)
+    _cpu.scaled_ranks(vectors, False, ranks, _engine.threads())
+    size = vectors.shape[1]
+    # Whole multiples of 1/2 again, so that equal means of ranks stay equal.
+    return np.asarray(np.round(ranks * np.sqrt((size**3 - size) / 3)) / 2)

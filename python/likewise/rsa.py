@@ -1,147 +1,28 @@
-"""Representational similarity analysis: dissimilarity matrices and their comparison."""
+"""Representational similarity analysis: comparison of dissimilarity matrices."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from likewise import _cpu, _engine
-from likewise._array import (
-    Array,
-    empty_scores,
-    give_scores,
-    read,
-    read_pair,
-    require_finite,
-    require_representation,
-)
-from likewise.errors import DegenerateWarning, warn, warn_degenerate
+from likewise._array import Array, empty_scores, give_scores, read, read_pair
+from likewise._comparison import COMPARISONS, Comparison, comparator, samples_of
+from likewise.errors import warn_degenerate
 from likewise.measure import prepare_batch, register
+from likewise.rdm import DISSIMILARITIES, Dissimilarity, fill_rdm, warn_without
 
-__all__ = ["RSA", "rdm", "rsa"]
-
-Dissimilarity = Literal["correlation", "cosine", "euclidean", "sqeuclidean", "mahalanobis"]
-Comparison = Literal["cosine", "corr", "spearman", "rho-a", "kendall", "tau-b", "tau-a"]
-
-_DISSIMILARITIES = ("correlation", "cosine", "euclidean", "sqeuclidean")
-_PRODUCTS = ("cosine", "corr", "spearman", "rho-a")
-_COUNTS = ("kendall", "tau-b", "tau-a")
+__all__ = ["RSA", "compare_rdms", "require_comparison", "rsa"]
 
 
 class _Prepared(NamedTuple):
-    vector: Array
-    """What the comparison needs of the condensed RDM; NaN if it has nothing to compare."""
+    rdm: Any
+    """What the comparison needs of the condensed RDM."""
     usable: bool
     constant_units: int
     width: int
-
-
-def rdm(
-    x: Any,
-    *,
-    dissimilarity: Dissimilarity = "correlation",
-    precision: Any = None,
-    check_finite: bool = True,
-) -> Any:
-    """Dissimilarities of all pairs of samples, condensed as SciPy's ``pdist`` does it.
-
-    ``out[k]`` belongs to the k-th pair ``i < j``, row by row. With samples ``x_i``::
-
-        correlation   1 - corr(x_i, x_j), over units
-        cosine        1 - cos(x_i, x_j)
-        euclidean     |x_i - x_j|
-        sqeuclidean   |x_i - x_j|^2
-        mahalanobis   sqrt((x_i - x_j)' precision (x_i - x_j))
-
-    Distances are summed from differences where samples are nearly equal, so that none of them is
-    rounding. A sample whose units are all equal (correlation) or zero (cosine) is at 1 from every
-    other, with a :class:`DegenerateWarning`.
-
-    Parameters
-    ----------
-    x
-        ``(..., n, d)``, at least 2 samples.
-    dissimilarity
-        See above; SciPy's names.
-    precision
-        Inverse covariance of the noise ``(d, d)``, symmetric and positive definite; "mahalanobis"
-        needs it and nothing else takes it.
-    check_finite
-        Look for NaN and infinity first.
-
-    Returns
-    -------
-    ``(..., n (n - 1) / 2)`` in the dtype and library of x.
-
-    Raises
-    ------
-    ValueError
-        An unknown dissimilarity; a precision that is missing, not wanted, of another shape or not
-        positive definite; fewer than 2 samples, no units, NaN or infinity.
-    InputTypeError
-        For inputs that cannot be used as they are (complex, sparse, mixed libraries).
-    """
-    root = _precision_root(dissimilarity, precision)
-    (array,), library = read("rdm", False, x=x)
-    require_representation("rdm", "x", array, 2)
-    if check_finite:
-        require_finite("rdm", "x", array)
-    n = array.shape[-2]
-    out = np.empty((*array.shape[:-2], n * (n - 1) // 2), array.dtype)
-    if root is None:
-        _warn_without("rdm", _rdm(array, dissimilarity, out), dissimilarity)
-    else:
-        _rdm(_whitened(array, root), "euclidean", out)
-    return library.give(out)
-
-
-def _precision_root(dissimilarity: str, precision: Any) -> Array | None:
-    """L of precision = L L'."""
-    if dissimilarity not in (*_DISSIMILARITIES, "mahalanobis"):
-        known = ", ".join(map(repr, (*_DISSIMILARITIES, "mahalanobis")))
-        raise ValueError(f"rdm: dissimilarity must be one of {known}, got {dissimilarity!r}")
-    if dissimilarity != "mahalanobis":
-        if precision is not None:
-            raise ValueError("rdm: precision goes with dissimilarity='mahalanobis' alone")
-        return None
-    if precision is None:
-        raise ValueError("rdm: dissimilarity='mahalanobis' needs a precision (d, d)")
-    (matrix,), _ = read("rdm", True, precision=precision)
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-        raise ValueError(f"rdm: precision must have shape (d, d), got {matrix.shape}")
-    if not np.allclose(matrix, matrix.T, rtol=1e-6):
-        raise ValueError("rdm: precision must be symmetric")
-    try:
-        return np.linalg.cholesky(matrix.astype(np.float64))
-    except np.linalg.LinAlgError:
-        raise ValueError("rdm: precision must be positive definite") from None
-
-
-def _rdm(array: Array, dissimilarity: str, out: Array) -> int:
-    """Fills the condensed RDMs; returns the number of samples without variance or length."""
-    return _cpu.rdm(array, dissimilarity, out, _engine.threads())
-
-
-def _whitened(array: Array, root: Array) -> Array:
-    """Samples whose Euclidean distances are the Mahalanobis distances of these."""
-    if root.shape[0] != array.shape[-1]:
-        raise ValueError(
-            f"rdm: precision must have shape {(array.shape[-1],) * 2}, got {root.shape}"
-        )
-    centred = array - array.mean(axis=-2, keepdims=True)
-    return np.asarray((centred @ root).astype(array.dtype))
-
-
-def _warn_without(function: str, without: int, dissimilarity: str) -> None:
-    if without:
-        warn(
-            f"{function}: {without} sample{'s' * (without != 1)} without "
-            f"{'variance' if dissimilarity == 'correlation' else 'length'} (dissimilarity 1)",
-            DegenerateWarning,
-        )
 
 
 @register
@@ -154,96 +35,82 @@ class RSA:
 
     name: ClassVar[str] = "rsa"
     streamable: ClassVar[bool] = False
-    kind: ClassVar[str] = "similarity"
-    range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
-    symmetric: ClassVar[bool] = True
     is_metric: ClassVar[bool] = False
     min_samples: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
-        if self.dissimilarity not in _DISSIMILARITIES:
-            known = ", ".join(map(repr, _DISSIMILARITIES))
+        if self.dissimilarity not in DISSIMILARITIES:
+            known = ", ".join(map(repr, DISSIMILARITIES))
             raise ValueError(
                 f"rsa: dissimilarity must be one of {known}, got {self.dissimilarity!r}"
             )
-        if self.comparison not in (*_PRODUCTS, *_COUNTS):
-            known = ", ".join(map(repr, (*_PRODUCTS, *_COUNTS)))
-            raise ValueError(f"rsa: comparison must be one of {known}, got {self.comparison!r}")
+        require_comparison(self.name, self.comparison)
+
+    @property
+    def kind(self) -> str:
+        return "distance" if self.comparison == "bures_metric" else "similarity"
+
+    @property
+    def range(self) -> tuple[float, float]:
+        special = {
+            "bures": (0.0, 1.0),
+            "bures_metric": (0.0, np.inf),
+            "neg_riem_dist": (-np.inf, 0.0),
+        }
+        return special.get(self.comparison, (-1.0, 1.0))
+
+    @property
+    def symmetric(self) -> bool:
+        return self.comparison != "neg_riem_dist"
 
     @property
     def invariances(self) -> frozenset[str]:
-        always = frozenset({"isotropic_scaling", "permutation"})
+        scale_free = self.dissimilarity in ("correlation", "cosine")
+        always = frozenset({"permutation"})
+        if scale_free or self.comparison != "bures_metric":
+            always |= {"isotropic_scaling"}
         if self.dissimilarity == "correlation":
             return always
         always |= {"orthogonal"}
         return always if self.dissimilarity == "cosine" else always | {"translation"}
 
     def prepare(self, items: Sequence[Array]) -> list[_Prepared]:
-        """The RDM of each item, or a vector whose inner products with others are the scores."""
+        """What the comparison needs of the RDM of each item."""
+        if not items:
+            return []
         constants = [int((item == item[:1]).all(axis=0).sum()) for item in items]
-        n = len(items[0]) if items else 0
-        vectors = np.empty((len(items), n * (n - 1) // 2), items[0].dtype if items else None)
+        n = len(items[0])
+        vectors = np.empty((len(items), n * (n - 1) // 2), items[0].dtype)
         usable, without = [], 0
         for item, constant, vector in zip(items, constants, vectors, strict=True):
-            flat = _rdm(item, self.dissimilarity, vector)
+            flat = fill_rdm(item, self.dissimilarity, vector)
             usable.append(constant < item.shape[1] and bool(np.isfinite(vector).all()))
             without += flat if usable[-1] else 0
-        _warn_without("rsa", without, self.dissimilarity)
-        if self.comparison in ("spearman", "rho-a"):
-            ranks = vectors if vectors.dtype == np.float64 else np.empty(vectors.shape)
-            unit_norm = self.comparison == "spearman"
-            _cpu.scaled_ranks(vectors, unit_norm, ranks, _engine.threads())
-            vectors = ranks
-        elif self.comparison in _PRODUCTS:
-            vectors = self._unit(vectors.astype(np.float64))
+        warn_without("rsa", without, self.dissimilarity)
         widths = [item.shape[1] for item in items]
-        return [_Prepared(*facts) for facts in zip(vectors, usable, constants, widths, strict=True)]
-
-    def _unit(self, vectors: Array) -> Array:
-        if self.comparison == "corr":
-            vectors = vectors - vectors.mean(axis=1, keepdims=True)
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.where(norms > 0, norms, np.nan))
+        vectors[np.logical_not(usable)] = np.nan
+        rdms = comparator(self.comparison).prepare(vectors)
+        return [_Prepared(*facts) for facts in zip(rdms, usable, constants, widths, strict=True)]
 
     def compare(self, a: list[_Prepared], b: list[_Prepared] | None) -> Array:
-        """Scores of all pairs: one product, or O(n log n) counts of concordant pairs."""
+        """Scores of all pairs."""
         other = a if b is None else b
         scores = np.empty((len(a), len(other)))
         if scores.size:
-            left = np.stack([item.vector for item in a])
-            right = left if b is None else np.stack([item.vector for item in other])
-            if self.comparison in _PRODUCTS:
-                scores[:] = left @ right.T
-            else:
-                scores[:] = self._taus(left, right, paired=False)
+            right = None if b is None else [item.rdm for item in other]
+            scores[:] = comparator(self.comparison).all_pairs([item.rdm for item in a], right)
             unusable = [[not item.usable for item in side] for side in (a, other)]
             scores[np.logical_or.outer(*map(np.array, unusable))] = np.nan
         self._warn(a if b is None else a + b)
         return scores
-
-    def _taus(self, left: Array, right: Array, paired: bool) -> Array:
-        shape = (len(left),) if paired else (len(left), len(right))
-        counts = np.empty((*shape, 3))
-        _cpu.kendall(left, right, paired, counts, _engine.threads())
-        pairs = left.shape[1] * (left.shape[1] - 1) / 2
-        difference, ties_left, ties_right = np.moveaxis(counts, -1, 0)
-        if self.comparison == "tau-a":
-            return np.asarray(difference / pairs)
-        untied = np.sqrt((pairs - ties_left) * (pairs - ties_right))
-        taus = np.full(shape, np.nan)
-        np.divide(difference, untied, out=taus, where=untied > 0)
-        return taus
 
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
         scores = empty_scores(pair)
         if scores.size:
             a, b = (prepare_batch(self.prepare, batch) for batch in (pair.x, pair.y))
-            left, right = (np.stack([item.vector for item in side]) for side in (a, b))
-            if self.comparison in _PRODUCTS:
-                found = np.einsum("ij,ij->i", left, right)
-            else:
-                found = self._taus(left, right, paired=True)
+            sides = ([item.rdm for item in side] for side in (a, b))
+            found = comparator(self.comparison).paired(*sides)
             usable = [p.usable and q.usable for p, q in zip(a, b, strict=True)]
             scores[...] = np.where(usable, found, np.nan).reshape(pair.batch)
             self._warn(list({id(item): item for item in a + b}.values()))
@@ -275,8 +142,18 @@ def rsa(
                        correlation over all ways to break ties
         tau-b, kendall (concordant - discordant) / sqrt((M - ties p) (M - ties q)), M = m (m-1) / 2
         tau-a          (concordant - discordant) / M
+        cosine_cov     cosine after whitening by the covariance that independent noise of the
+                       samples gives the entries: tr(G H) / (|G| |H|), with G = -1/2 C D C the
+                       centred second moments of each RDM (linear CKA of squared distances;
+                       Diedrichsen et al. 2021)
+        corr_cov       the same of RDMs minus their mean
+        bures          |G^(1/2) H^(1/2)|_* / sqrt(tr G tr H)
+        bures_metric   tr G + tr H - 2 |G^(1/2) H^(1/2)|_*: a squared distance
+        neg_riem_dist  -min sqrt(sum log^2 eig((a G + b N) H^-1)) over a, b > 0, with G, H about the
+                       first sample and N the covariance of its differences (Shahbazi et al. 2021);
+                       not symmetric, needs SciPy and RDMs of full rank
 
-    Range [-1, 1].
+    Range [-1, 1]; of bures [0, 1], of bures_metric [0, inf), of neg_riem_dist (-inf, 0].
 
     Parameters
     ----------
@@ -308,3 +185,57 @@ def rsa(
         Constant units or representations, and samples without variance or length.
     """
     return RSA(dissimilarity, comparison)(x, y, check_finite=check_finite)
+
+
+def compare_rdms(
+    p: Any, q: Any, *, comparison: Comparison = "spearman", check_finite: bool = True
+) -> Any:
+    """Similarity of all RDMs of one list with all of another, by the comparisons of :func:`rsa`.
+
+    Parameters
+    ----------
+    p, q
+        Condensed RDMs ``(k, m)`` or ``(m,)``, ``m = n (n - 1) / 2``: of :func:`rdm`, of models, of
+        SciPy's ``pdist``.
+    comparison
+        See :func:`rsa`.
+    check_finite
+        Look for NaN and infinity first.
+
+    Returns
+    -------
+    ``(k_p, k_q)``, without the axis of a single RDM. NaN where all entries of one are equal.
+
+    Raises
+    ------
+    ValueError
+        An unknown comparison, RDMs of different sizes or of none that n samples give, NaN or
+        infinity.
+    InputTypeError
+        For inputs that cannot be used as they are.
+    """
+    name = "compare_rdms"
+    require_comparison(name, comparison)
+    sides, library = read(name, check_finite, p=p, q=q)
+    for side_name, side in zip("pq", sides, strict=True):
+        size = side.shape[-1] if side.ndim in (1, 2) else 0
+        n = samples_of(size)
+        if size < 3 or size != n * (n - 1) // 2 or size != sides[0].shape[-1]:
+            raise ValueError(
+                f"{name}: p and q must have shapes (k, m) or (m,) with the same m = n (n - 1) / 2 "
+                f"of at least 3, got {side_name} of shape {side.shape}"
+            )
+    by = comparator(comparison)
+    lists = [np.atleast_2d(side).copy() for side in sides]
+    shape = (*sides[0].shape[:-1], *sides[1].shape[:-1])
+    scores = np.empty(tuple(map(len, lists)))
+    if scores.size:
+        scores[:] = by.all_pairs(by.prepare(lists[0]), by.prepare(lists[1]))
+    return library.give(scores.astype(sides[0].dtype, copy=False).reshape(shape))
+
+
+def require_comparison(function: str, comparison: str) -> None:
+    """Raise ``ValueError`` for an unknown comparison."""
+    if comparison not in COMPARISONS:
+        known = ", ".join(map(repr, COMPARISONS))
+        raise ValueError(f"{function}: comparison must be one of {known}, got {comparison!r}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import pdist, squareform
 from scipy.stats import kendalltau, rankdata
 
 
@@ -19,11 +19,41 @@ def compare(p, q, comparison):
     if comparison == "tau-a":
         signs = np.sign(np.subtract.outer(p, p)) * np.sign(np.subtract.outer(q, q))
         return signs.sum() / (m * (m - 1))
+    if comparison.endswith("_cov"):
+        if comparison == "corr_cov":
+            p, q = p - p.mean(), q - q.mean()
+        covariance = entry_covariance(len(squareform(p, checks=False)))
+        whitened = np.linalg.solve(covariance, np.stack([p, q]).T)
+        return p @ whitened[:, 1] / np.sqrt((p @ whitened[:, 0]) * (q @ whitened[:, 1]))
+    if comparison.startswith("bures"):
+        g, h = second_moments(p), second_moments(q)
+        roots = []
+        for matrix in (g, h):
+            values, vectors = np.linalg.eigh(matrix)
+            kept = values > 1e-12 * values[-1]
+            roots.append((vectors[:, kept] * np.sqrt(values[kept])) @ vectors[:, kept].T)
+        fidelity = np.linalg.norm(roots[0] @ roots[1], "nuc")
+        if comparison == "bures":
+            return fidelity / np.sqrt(np.trace(g) * np.trace(h))
+        return np.trace(g) + np.trace(h) - 2 * fidelity
     rank_p, rank_q = rankdata(p), rankdata(q)
     if comparison == "spearman":
         return np.corrcoef(rank_p, rank_q)[0, 1]
     assert comparison == "rho-a"
     return 12 * (rank_p - (m + 1) / 2) @ (rank_q - (m + 1) / 2) / (m**3 - m)
+
+
+def entry_covariance(n):
+    """Of squared distances under independent noise of n samples: squared products of contrasts."""
+    rows, columns = np.triu_indices(n, 1)
+    contrasts = np.eye(n)[rows] - np.eye(n)[columns]
+    return (contrasts @ contrasts.T) ** 2
+
+
+def second_moments(p):
+    d = squareform(p, checks=False)
+    centring = np.eye(len(d)) - 1 / len(d)
+    return -centring @ d @ centring / 2
 
 
 def rsa(x, y, dissimilarity="correlation", comparison="spearman"):

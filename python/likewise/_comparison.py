@@ -1,0 +1,225 @@
+"""How two condensed RDMs are compared. Each comparison prepares every RDM once."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from likewise import _cpu, _engine
+from likewise._array import Array
+from likewise.errors import named_convergence
+
+__all__ = ["COMPARISONS", "Comparator", "Comparison", "comparator"]
+
+Comparison = Literal[
+    "cosine",
+    "corr",
+    "spearman",
+    "rho-a",
+    "kendall",
+    "tau-b",
+    "tau-a",
+    "cosine_cov",
+    "corr_cov",
+    "bures",
+    "bures_metric",
+    "neg_riem_dist",
+]
+
+_PRODUCTS = ("cosine", "corr", "spearman", "rho-a", "cosine_cov", "corr_cov")
+_COUNTS = ("kendall", "tau-b", "tau-a")
+_BURES = ("bures", "bures_metric")
+
+COMPARISONS = (*_PRODUCTS, *_COUNTS, *_BURES, "neg_riem_dist")
+
+
+class Comparator(Protocol):
+    """A comparison of RDMs."""
+
+    def prepare(self, vectors: Array) -> list[Any]:
+        """One prepared RDM for each row of ``(k, m)``, which may be overwritten."""
+        ...
+
+    def all_pairs(self, a: list[Any], b: list[Any] | None) -> Array:
+        """``(len(a), len(b))``; None stands for ``a`` again."""
+        ...
+
+    def paired(self, a: list[Any], b: list[Any]) -> Array:
+        """``(len(a),)``."""
+        ...
+
+
+def comparator(name: str) -> Comparator:
+    """The comparison of that name."""
+    if name in _PRODUCTS:
+        return _Product(name)
+    if name in _COUNTS:
+        return _Count(name)
+    if name in _BURES:
+        return _Bures(name)
+    return _Riemannian()
+
+
+class _Product:
+    """An inner product of vectors that were made once of each RDM."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def prepare(self, vectors: Array) -> list[Any]:
+        if self.name in ("spearman", "rho-a"):
+            ranks = vectors if vectors.dtype == np.float64 else np.empty(vectors.shape)
+            _cpu.scaled_ranks(vectors, self.name == "spearman", ranks, _engine.threads())
+            return list(ranks)
+        vectors = vectors.astype(np.float64)
+        if self.name in ("corr", "corr_cov"):
+            vectors = vectors - vectors.mean(axis=1, keepdims=True)
+        if self.name.endswith("_cov"):
+            vectors = np.array([second_moments(v).ravel() for v in vectors])
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return list(vectors / np.where(norms > 0, norms, np.nan))
+
+    def all_pairs(self, a: list[Any], b: list[Any] | None) -> Array:
+        left = np.stack(a)
+        scores: Array = left @ (left if b is None else np.stack(b)).T
+        return scores
+
+    def paired(self, a: list[Any], b: list[Any]) -> Array:
+        return np.asarray(np.einsum("ij,ij->i", np.stack(a), np.stack(b)))
+
+
+class _Count:
+    """Kendall's, from the numbers of concordant and of equal pairs."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def prepare(self, vectors: Array) -> list[Any]:
+        return list(vectors)
+
+    def all_pairs(self, a: list[Any], b: list[Any] | None) -> Array:
+        return self._taus(np.stack(a), np.stack(a if b is None else b), paired=False)
+
+    def paired(self, a: list[Any], b: list[Any]) -> Array:
+        return self._taus(np.stack(a), np.stack(b), paired=True)
+
+    def _taus(self, left: Array, right: Array, paired: bool) -> Array:
+        shape = (len(left),) if paired else (len(left), len(right))
+        counts = np.empty((*shape, 3))
+        _cpu.kendall(left, right, paired, counts, _engine.threads())
+        pairs = left.shape[1] * (left.shape[1] - 1) / 2
+        difference, ties_left, ties_right = np.moveaxis(counts, -1, 0)
+        if self.name == "tau-a":
+            return np.asarray(difference / pairs)
+        untied = np.sqrt((pairs - ties_left) * (pairs - ties_right))
+        taus = np.full(shape, np.nan)
+        np.divide(difference, untied, out=taus, where=untied > 0)
+        return taus
+
+
+class _Bures:
+    """Second moments as covariances: with roots F F' = G, a Procrustes comparison of F."""
+
+    def __init__(self, name: str) -> None:
+        similar = name == "bures"
+        self.options = (False, similar, 1.0, "similarity" if similar else "euclidean")
+        self.squared = not similar
+
+    def prepare(self, vectors: Array) -> list[Any]:
+        # What is not finite has no root and scores NaN, as nothing to compare does.
+        roots = [
+            root(second_moments(v)) if np.isfinite(v).all() else np.zeros((2, 1)) for v in vectors
+        ]
+        prepared = _cpu.procrustes_prepare(roots, *self.options, _engine.threads())
+        return [(data, norm) for data, norm, _ in prepared]
+
+    def all_pairs(self, a: list[Any], b: list[Any] | None) -> Array:
+        scores = np.empty((len(a), len(a if b is None else b)))
+        with named_convergence("rsa"):
+            _cpu.procrustes_compare(
+                [data for data, _ in a],
+                [norm for _, norm in a],
+                [data for data, _ in b or []],
+                [norm for _, norm in b or []],
+                b is None,
+                scores,
+                *self.options,
+                _engine.threads(),
+            )
+        return scores**2 if self.squared else scores
+
+    def paired(self, a: list[Any], b: list[Any]) -> Array:
+        return np.array([self.all_pairs([p], [q])[0, 0] for p, q in zip(a, b, strict=True)])
+
+
+class _Riemannian:
+    """Minus the affine-invariant distance, one scale and one share of noise being free."""
+
+    def prepare(self, vectors: Array) -> list[Any]:
+        return [_about_first(v.astype(np.float64)) for v in vectors]
+
+    def all_pairs(self, a: list[Any], b: list[Any] | None) -> Array:
+        return np.array([[_negative_distance(p, q) for q in (a if b is None else b)] for p in a])
+
+    def paired(self, a: list[Any], b: list[Any]) -> Array:
+        return np.array([_negative_distance(p, q) for p, q in zip(a, b, strict=True)])
+
+
+def samples_of(size: int) -> int:
+    """n of a condensed RDM with ``size = n (n - 1) / 2`` entries."""
+    return int(np.ceil(np.sqrt(2 * size)))
+
+
+def square(vector: Array) -> Array:
+    """The RDM itself, ``(n, n)``."""
+    n = samples_of(len(vector))
+    out = np.zeros((n, n))
+    out[np.triu_indices(n, 1)] = vector
+    return out + out.T
+
+
+def second_moments(vector: Array) -> Array:
+    """``-1/2 H D H``: inner products of centred samples whose squared distances are D."""
+    d = square(vector)
+    means = d.mean(axis=0)
+    g: Array = -(d - means - means[:, None] + means.mean()) / 2
+    return g
+
+
+def root(g: Array) -> Array:
+    """F with ``F F' = G`` up to negative eigenvalues and rounding; zeros for zeros."""
+    values, vectors = np.linalg.eigh(g)
+    kept = values > len(g) * np.finfo(np.float64).eps * max(values[-1], 0)
+    if not kept.any():
+        return np.zeros((len(g), 1))
+    out: Array = vectors[:, kept] * np.sqrt(values[kept])
+    return out
+
+
+def _about_first(vector: Array) -> Array:
+    """Inner products of the samples minus the first one, ``(n - 1, n - 1)``."""
+    d = square(vector)
+    g: Array = (d[0, 1:, None] + d[0, None, 1:] - d[1:, 1:]) / 2
+    return g
+
+
+def _negative_distance(g: Array, h: Array) -> float:
+    from scipy.linalg import eigvalsh
+    from scipy.optimize import minimize
+
+    if not (np.isfinite(g).all() and np.isfinite(h).all()):
+        return float("nan")
+    lower = np.linalg.eigvalsh(h)
+    if lower[0] <= len(h) * np.finfo(np.float64).eps * lower[-1]:
+        raise ValueError(
+            "rsa: comparison 'neg_riem_dist' needs RDMs of full rank, thus more units than "
+            f"samples, got one of rank below {len(h)}"
+        )
+    noise = np.eye(len(g)) + 1  # of differences from the first sample
+
+    def distance(theta: Array) -> float:
+        values = eigvalsh(np.exp(theta[0]) * g + np.exp(theta[1]) * noise, h)
+        return float(np.sqrt((np.log(np.maximum(values, np.finfo(float).tiny)) ** 2).sum()))
+
+    return -float(minimize(distance, (0.0, 0.0), method="Nelder-Mead").fun)

@@ -1,0 +1,149 @@
+"""Representational dissimilarity matrices (RDMs)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from likewise import _cpu, _engine
+from likewise._array import Array, read, require_finite, require_representation
+from likewise.errors import DegenerateWarning, warn
+
+__all__ = ["DISSIMILARITIES", "Dissimilarity", "fill_rdm", "rdm", "warn_without"]
+
+Dissimilarity = Literal[
+    "correlation", "cosine", "euclidean", "sqeuclidean", "mahalanobis", "crossnobis"
+]
+
+DISSIMILARITIES = ("correlation", "cosine", "euclidean", "sqeuclidean")
+
+
+def rdm(
+    x: Any,
+    *,
+    dissimilarity: Dissimilarity = "correlation",
+    precision: Any = None,
+    check_finite: bool = True,
+) -> Any:
+    """Dissimilarities of all pairs of samples, condensed as SciPy's ``pdist`` does it.
+
+    ``out[k]`` belongs to the k-th pair ``i < j``, row by row. With samples ``x_i``::
+
+        correlation   1 - corr(x_i, x_j), over units
+        cosine        1 - cos(x_i, x_j)
+        euclidean     |x_i - x_j|
+        sqeuclidean   |x_i - x_j|^2
+        mahalanobis   sqrt((x_i - x_j)' precision (x_i - x_j))
+        crossnobis    mean of (x_i - x_j)' precision (y_i - y_j) over all pairs of different repeats
+                      x and y (Walther et al. 2016): the squared Mahalanobis distance without the
+                      bias of noise, so that it may be negative; not divided by the units
+
+    Distances are summed from differences where samples are nearly equal, so that none of them is
+    rounding. A sample whose units are all equal (correlation) or zero (cosine) is at 1 from every
+    other, with a :class:`DegenerateWarning`.
+
+    Parameters
+    ----------
+    x
+        ``(..., n, d)``, at least 2 samples; of "crossnobis" ``(..., repeats, n, d)``.
+    dissimilarity
+        See above; SciPy's names.
+    precision
+        Inverse covariance of the noise ``(d, d)``, symmetric and positive definite; "mahalanobis"
+        needs it, "crossnobis" takes it (default: the identity), nothing else does.
+    check_finite
+        Look for NaN and infinity first.
+
+    Returns
+    -------
+    ``(..., n (n - 1) / 2)`` in the dtype and library of x.
+
+    Raises
+    ------
+    ValueError
+        An unknown dissimilarity; a precision that is missing, not wanted, of another shape or not
+        positive definite; fewer than 2 samples, no units, NaN or infinity.
+    InputTypeError
+        For inputs that cannot be used as they are (complex, sparse, mixed libraries).
+    """
+    root = _precision_root(dissimilarity, precision)
+    (array,), library = read("rdm", False, x=x)
+    require_representation("rdm", "x", array, 2)
+    if check_finite:
+        require_finite("rdm", "x", array)
+    n = array.shape[-2]
+    if dissimilarity == "crossnobis":
+        return library.give(_crossnobis(array, root))
+    out = np.empty((*array.shape[:-2], n * (n - 1) // 2), array.dtype)
+    if root is None:
+        warn_without("rdm", fill_rdm(array, dissimilarity, out), dissimilarity)
+    else:
+        fill_rdm(_whitened(array, root), "euclidean", out)
+    return library.give(out)
+
+
+def _precision_root(dissimilarity: str, precision: Any) -> Array | None:
+    """L of precision = L L'."""
+    names = (*DISSIMILARITIES, "mahalanobis", "crossnobis")
+    if dissimilarity not in names:
+        known = ", ".join(map(repr, names))
+        raise ValueError(f"rdm: dissimilarity must be one of {known}, got {dissimilarity!r}")
+    if precision is None:
+        if dissimilarity == "mahalanobis":
+            raise ValueError("rdm: dissimilarity='mahalanobis' needs a precision (d, d)")
+        return None
+    if dissimilarity in DISSIMILARITIES:
+        raise ValueError("rdm: precision goes with 'mahalanobis' and 'crossnobis' alone")
+    (matrix,), _ = read("rdm", True, precision=precision)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"rdm: precision must have shape (d, d), got {matrix.shape}")
+    if not np.allclose(matrix, matrix.T, rtol=1e-6):
+        raise ValueError("rdm: precision must be symmetric")
+    try:
+        return np.linalg.cholesky(matrix.astype(np.float64))
+    except np.linalg.LinAlgError:
+        raise ValueError("rdm: precision must be positive definite") from None
+
+
+def fill_rdm(array: Array, dissimilarity: str, out: Array) -> int:
+    """Fills the condensed RDMs; returns the number of samples without variance or length."""
+    return _cpu.rdm(array, dissimilarity, out, _engine.threads())
+
+
+def _whitened(array: Array, root: Array) -> Array:
+    """Samples whose Euclidean distances are the Mahalanobis distances of these."""
+    if root.shape[0] != array.shape[-1]:
+        raise ValueError(
+            f"rdm: precision must have shape {(array.shape[-1],) * 2}, got {root.shape}"
+        )
+    centred = array - array.mean(axis=-2, keepdims=True)
+    return np.asarray((centred @ root).astype(array.dtype))
+
+
+def warn_without(function: str, without: int, dissimilarity: str) -> None:
+    if without:
+        warn(
+            f"{function}: {without} sample{'s' * (without != 1)} without "
+            f"{'variance' if dissimilarity == 'correlation' else 'length'} (dissimilarity 1)",
+            DegenerateWarning,
+        )
+
+
+def _crossnobis(repeats: Array, root: Array | None) -> Array:
+    """All pairs of repeats at once: the sum of all inner products minus those within repeats."""
+    if repeats.ndim < 3 or repeats.shape[-3] < 2:
+        raise ValueError(
+            "rdm: dissimilarity='crossnobis' needs x of shape (..., repeats, n, d) with at least 2 "
+            f"repeats, got {repeats.shape}"
+        )
+    data = repeats.astype(np.float64)
+    if root is not None:
+        data = _whitened(data, root)
+    count, n = data.shape[-3], data.shape[-2]
+    within = np.empty((*data.shape[:-2], n * (n - 1) // 2))
+    of_mean = np.empty((*data.shape[:-3], n * (n - 1) // 2))
+    fill_rdm(data, "sqeuclidean", within)
+    fill_rdm(data.mean(axis=-3), "sqeuclidean", of_mean)
+    across = (count**2 * of_mean - within.sum(axis=-2)) / (count * (count - 1))
+    return np.asarray(across.astype(repeats.dtype, copy=False))
