@@ -39,6 +39,28 @@ void predictivity(const std::vector<py::array>& sources, const std::vector<py::a
   });
 }
 
+void predictivity_of_moments(const std::vector<int64_t>& samples,
+                             const std::vector<py::array>& gram, const std::vector<py::array>& sum,
+                             const std::vector<py::array>& cross,
+                             const std::vector<py::array>& target_sum,
+                             const std::vector<py::array>& target_squares,
+                             const std::vector<double>& penalties, py::array correlation,
+                             py::array determination, py::array choice) {
+  RidgeMoments moments;
+  moments.samples = samples;
+  for (size_t f = 0; f < samples.size(); ++f) {
+    moments.gram.push_back(matrix<double>(input(gram[f])));
+    moments.sum.push_back(double_input(sum[f]));
+    moments.cross.push_back(matrix<double>(input(cross[f])));
+    moments.target_sum.push_back(double_input(target_sum[f]));
+    moments.target_squares.push_back(double_input(target_squares[f]));
+  }
+  const Predictivity out{double_output(correlation), double_output(determination),
+                         integer_output<int32_t>(choice)};
+  const py::gil_scoped_release release;
+  ridge_predictivity(moments, penalties, out);
+}
+
 void errors(const std::vector<py::array>& sources, const std::vector<py::array>& targets,
             const std::vector<std::vector<double>>& penalties,
             const std::vector<std::pair<int64_t, int64_t>>& pairs,
@@ -72,6 +94,7 @@ int64_t lasso(const py::array& x, const py::array& y, double scale, double toler
 void register_regression(py::module_& m) {
   m.def("lasso_path", &lasso, "Returns how many duality gaps stayed above the tolerance.");
   m.def("ridge_predictivity", &predictivity);
+  m.def("ridge_predictivity_of_moments", &predictivity_of_moments);
   m.def("ridge_errors", &errors);
 }
 

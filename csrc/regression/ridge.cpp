@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <string>
 
 #include "core/failures.h"
@@ -85,24 +86,91 @@ void for_each_block(const RidgeProblem<T>& problem, int threads, const BlockVisi
   }
 }
 
+// Scores of one block of targets and one fold, to `at` in the arrays of the pair.
+template <class T>
+void score_block(const std::vector<double>& penalties, int64_t cols, int64_t at,
+                 FoldErrors<T>& errors, const Predictivity& out) {
+  int32_t* choice = out.choice + at;
+  errors.choose(penalties, choice);
+  errors.solve(penalties, choice);
+  for (int64_t j = 0; j < cols; ++j) {
+    out.correlation[at + j] = errors.correlation(j);
+    out.determination[at + j] =
+        errors.constant(j) ? 0 : 1 - errors.squared_error(j) / errors.squares(j);
+  }
+}
+
+std::vector<double> contiguous(const MatrixRef<const double>& m, int64_t first, int64_t cols) {
+  std::vector<double> out;
+  for (int64_t i = 0; i < m.rows; ++i) {
+    for (int64_t j = first; j < first + cols; ++j) out.push_back(m(i, j));
+  }
+  return out;
+}
+
+// Of sums alone: a fold's values count as equal where their variance is rounding.
+TargetSums sums_of(const RidgeMoments& moments) {
+  const int64_t cols = moments.cross[0].cols;
+  constexpr double kNoVariance = 1024 * std::numeric_limits<double>::epsilon();
+  TargetSums out;
+  for (size_t f = 0; f < moments.samples.size(); ++f) {
+    for (int64_t j = 0; j < cols; ++j) {
+      const double sum = moments.target_sum[f][j], squares = moments.target_squares[f][j];
+      const double mean = sum / double(moments.samples[f]);
+      const double spread = squares - sum * mean <= kNoVariance * squares ? 0 : 1;
+      out.sum.push_back(sum);
+      out.squares.push_back(squares);
+      out.low.push_back(mean - spread);
+      out.high.push_back(mean + spread);
+    }
+  }
+  return out;
+}
+
 }  // namespace
+
+void ridge_predictivity(const RidgeMoments& moments, const std::vector<double>& penalties,
+                        const Predictivity& out) {
+  const size_t count = moments.samples.size();
+  const int64_t targets = moments.cross[0].cols;
+  Folds folds{{0}, true};
+  std::vector<FoldMoments> source;
+  for (size_t f = 0; f < count; ++f) {
+    folds.edges.push_back(folds.edges.back() + moments.samples[f]);
+    const MatrixRef<const double>& gram = moments.gram[f];
+    source.push_back({contiguous(gram, 0, gram.cols),
+                      std::vector<double>(moments.sum[f], moments.sum[f] + gram.cols)});
+  }
+  const TargetSums sums = sums_of(moments);
+  FoldErrors<double> errors;
+  TargetBlock block;
+  block.cross.resize(count);
+  for (size_t f = 0; f < count; ++f) {
+    RidgeModel<double> model;
+    if (!ridge_model(source, folds, int64_t(f), model)) {
+      throw ConvergenceError("the eigendecomposition did not converge without fold " +
+                             std::to_string(f));
+    }
+    for (block.first = 0; block.first < targets; block.first += kTargetColumns) {
+      block.cols = std::min(kTargetColumns, targets - block.first);
+      for (size_t g = 0; g < count; ++g) {
+        block.cross[g] = contiguous(moments.cross[g], block.first, block.cols);
+      }
+      errors.prepare(model, source, folds, int64_t(f), block, sums, targets);
+      score_block(penalties, block.cols, int64_t(f) * targets + block.first, errors, out);
+    }
+  }
+}
 
 template <class T>
 void ridge_predictivity(const RidgeProblem<T>& problem, int threads,
                         const std::vector<Predictivity>& out) {
-  for_each_block<T>(
-      problem, threads, [&](int64_t p, int64_t f, const TargetBlock& block, FoldErrors<T>& errors) {
-        const auto [s, t] = problem.pairs[p];
-        const int64_t at = f * problem.targets[t].cols + block.first;
-        int32_t* choice = out[p].choice + at;
-        errors.choose(problem.penalties[s], choice);
-        errors.solve(problem.penalties[s], choice);
-        for (int64_t j = 0; j < block.cols; ++j) {
-          out[p].correlation[at + j] = errors.correlation(j);
-          out[p].determination[at + j] =
-              errors.constant(j) ? 0 : 1 - errors.squared_error(j) / errors.squares(j);
-        }
-      });
+  for_each_block<T>(problem, threads,
+                    [&](int64_t p, int64_t f, const TargetBlock& block, FoldErrors<T>& errors) {
+                      const auto [s, t] = problem.pairs[p];
+                      const int64_t at = f * problem.targets[t].cols + block.first;
+                      score_block(problem.penalties[s], block.cols, at, errors, out[p]);
+                    });
 }
 
 template <class T>

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/view.h"
 #include "linalg/cross.h"
 
 // Ridge regression of many targets on many sources, cross-validated without refits: everything is
@@ -46,6 +47,20 @@ struct Predictivity {
 template <class T>
 void ridge_predictivity(const RidgeProblem<T>& problem, int threads,
                         const std::vector<Predictivity>& out);
+
+// What the scores of one pair are made of, if samples were summed up as they came: one entry per
+// fold. Sums are about any origin.
+struct RidgeMoments {
+  std::vector<int64_t> samples;
+  std::vector<MatrixRef<const double>> gram;   // X'X
+  std::vector<const double*> sum;              // of x
+  std::vector<MatrixRef<const double>> cross;  // X'Y
+  std::vector<const double*> target_sum, target_squares;
+};
+
+// The same from moments. Targets whose variance is rounding count as constant.
+void ridge_predictivity(const RidgeMoments& moments, const std::vector<double>& penalties,
+                        const Predictivity& out);
 
 // Fills out[p] (penalties x columns of the target): mean squared error on the fold left out, mean
 // over folds. Throws as above.

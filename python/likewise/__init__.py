@@ -124,9 +124,13 @@ __all__ = [
 ]
 
 
+# Imported when they are used: maps needs scikit-learn, which takes a second.
+_LAZY = ("maps", "scale")
+
+
 def __getattr__(name: str) -> Any:
-    if name == "maps":  # needs scikit-learn, which takes a second to import
+    if name in _LAZY:
         import importlib
 
-        return importlib.import_module("likewise.maps")
+        return importlib.import_module(f"likewise.{name}")
     raise AttributeError(f"module 'likewise' has no attribute {name!r}")

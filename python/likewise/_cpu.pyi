@@ -221,6 +221,18 @@ def ridge_predictivity(
     choice: list[Array],
     threads: int,
 ) -> None: ...
+def ridge_predictivity_of_moments(
+    samples: list[int],
+    gram: list[Array],
+    sum: list[Array],
+    cross: list[Array],
+    target_sum: list[Array],
+    target_squares: list[Array],
+    penalties: list[float],
+    correlation: Array,
+    determination: Array,
+    choice: Array,
+) -> None: ...
 def ridge_errors(
     sources: list[Array],
     targets: list[Array],

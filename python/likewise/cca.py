@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -10,6 +11,7 @@ import numpy as np
 
 from likewise import _cpu, _engine
 from likewise._array import Array, Pair, empty_scores, give_scores, read_pair
+from likewise._moments import Moments, UnitMoments, spectrum
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
 from likewise.measure import prepare_batch, register
 
@@ -63,6 +65,36 @@ class _CanonicalMeasure:
         scores = self._scores(a, b)
         self._warn(a if b is None else a + b)
         return scores
+
+    def from_moments(self, moments: Sequence[Moments]) -> Array:
+        """From whitened cross moments ``W'X'YV`` with ``W'X'XW = I``, or less with a ridge."""
+        (m,) = moments
+        rows = [self._whitening(item, m.samples) for item in m.rows()]
+        columns = [self._whitening(item, m.samples) for item in m.columns()]
+        scores = np.full((len(rows), len(columns)), np.nan)
+        for (i, left), (j, right) in itertools.product(enumerate(rows), enumerate(columns)):
+            if not left.size or not right.size:
+                continue
+            p, rho, _ = np.linalg.svd(left.T @ m.cross(i, j) @ right, full_matrices=False)
+            weights = np.ones_like(rho)
+            if self.weighted:
+                weights = np.abs(p.T @ left.T @ m.rows()[i].gram).sum(axis=1)
+            scores[i, j] = (weights * np.minimum(rho, 1)).sum() / weights.sum()
+        m.warn(self.name)
+        return scores
+
+    def _whitening(self, item: UnitMoments, samples: int) -> Array:
+        regularization, variance = self._spectrum()
+        if item.is_constant:
+            return np.empty((len(item.gram), 0))
+        values, directions = spectrum(item.gram, samples)
+        if variance < 1:
+            shares = np.cumsum(values[::-1]) / values.sum()
+            kept = int(np.searchsorted(shares, variance)) + 1
+            values, directions = values[-kept:], directions[:, -kept:]
+        varying = len(item.gram) - item.constant_units
+        whitening: Array = directions / np.sqrt(values + regularization * values.sum() / varying)
+        return whitening
 
     def _scores(self, a: list[_Prepared], b: list[_Prepared] | None) -> Array:
         scores = np.empty((len(a), len(a if b is None else b)))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["Grid", "cross", "pairwise"]
+__all__ = ["Grid", "agreeing", "cross", "pairwise"]
 
 _SHOWN = 5  # rows and columns at either end of a printed grid
 
@@ -239,7 +239,7 @@ def cross(
         read_items("cross", name, items, check_finite=check_finite, min_samples=chosen.min_samples)
         for name, items in (("items_a", items_a), ("items_b", items_b))
     )
-    a, b = _agree(a, b)
+    a, b = agreeing("cross", a, b)
     scores = chosen.compare(chosen.prepare(a.arrays), chosen.prepare(b.arrays))
     return _result(scores, a, b, chosen)
 
@@ -248,18 +248,19 @@ def _measure(name: str | Measure, options: dict[str, Any]) -> Measure:
     return measure(name, **options)
 
 
-def _agree(a: Items, b: Items) -> tuple[Items, Items]:
+def agreeing(function: str, a: Items, b: Items) -> tuple[Items, Items]:
+    """Two collections of one library, dtype and number of samples."""
     if not a.arrays or not b.arrays:
         return a, b
     if a.library.name != b.library.name:
         raise InputTypeError(
-            f"cross: all arrays must come from one library, got {a.library.name} and "
+            f"{function}: all arrays must come from one library, got {a.library.name} and "
             f"{b.library.name}; convert one of them first"
         )
     if a.arrays[0].shape[0] != b.arrays[0].shape[0]:
         raise ValueError(
-            "cross: all items must have the same number of samples (axis 0), got items of shape "
-            f"{a.arrays[0].shape} in items_a and {b.arrays[0].shape} in items_b"
+            f"{function}: all items must have the same number of samples (axis 0), got items of "
+            f"shape {a.arrays[0].shape} in items_a and {b.arrays[0].shape} in items_b"
         )
     if a.arrays[0].dtype != b.arrays[0].dtype:
         a, b = (

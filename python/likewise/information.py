@@ -7,7 +7,7 @@ import numpy as np
 from likewise import _cpu, _engine
 from likewise._array import Array
 
-__all__ = ["bin_edges", "information_of_counts", "mutual_information", "unit_codes"]
+__all__ = ["bin_edges", "information_of_counts", "joint_counts", "mutual_information", "unit_codes"]
 
 
 def bin_edges(x: Array, bins: int) -> Array:
@@ -39,6 +39,13 @@ def mutual_information(x: Array, y: Array, bins: int, correct: bool) -> Array:
     out = np.empty((x.shape[1], y.shape[1]))
     _cpu.mutual_information(codes_x, codes_y, bins, correct, out, _engine.threads())
     return out
+
+
+def joint_counts(x: Array, y: Array, bins: int) -> Array:
+    """Joint histograms ``(dx, dy, bins, bins)`` of the codes of two networks."""
+    counts = np.zeros((len(x), len(y), bins, bins), np.int64)
+    _cpu.add_joint_counts(x, y, counts, _engine.threads())
+    return counts
 
 
 def information_of_counts(counts: Array, correct: bool) -> Array:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
 
 from likewise._array import Array
+
+if TYPE_CHECKING:
+    from likewise._moments import Moments
 
 __all__ = ["Measure", "measure", "measures", "register"]
 
@@ -46,6 +49,11 @@ class Measure(Protocol):
 
     def compare(self, a: list[Any], b: list[Any] | None) -> Array:
         """Scores ``(len(a), len(b))`` in float64; ``b=None`` compares ``a`` with itself."""
+        ...
+
+    def from_moments(self, moments: Sequence[Moments]) -> Array:
+        """Scores of all pairs from sums over samples, one set of sums per fold; measures without
+        folds get one. Streamable measures only."""
         ...
 
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ import numpy as np
 
 from likewise import _cpu, _engine
 from likewise._array import Array, empty_scores, give_scores, read_pair, require_finite
+from likewise._moments import Moments, spectrum
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
+from likewise.linalg import nuclear_norm
 from likewise.measure import Kind, register
 
 __all__ = ["Procrustes", "ShapeDistance", "procrustes", "shape_distance"]
@@ -130,6 +133,43 @@ class _ShapeMeasure:
             warn_degenerate(self.name, units, items)
         warn_small_sample(self.name, pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
         return give_scores(pair, scores)
+
+    def from_moments(self, moments: Sequence[Moments]) -> Array:
+        """Nuclear norms of ``W'X'YV``, W and V reshaping the singular values of x and y."""
+        (m,) = moments
+        sides = []
+        for side, items in enumerate((m.rows(), m.columns())):
+            grams = [
+                item.gram if self.center else m.raw(side, k)[1] for k, item in enumerate(items)
+            ]
+            sides.append([self._reshaped(gram, m.samples) for gram in grams])
+        scores = np.full((len(sides[0]), len(sides[1])), np.nan)
+        for (i, (left, norm_x)), (j, (right, norm_y)) in itertools.product(*map(enumerate, sides)):
+            if norm_x > 0 and norm_y > 0:
+                product = m.cross(i, j) if self.center else m.uncentred(i, j)
+                common = float(nuclear_norm(left.T @ product @ right))
+                scores[i, j] = self._score_of(common, norm_x, norm_y)
+        m.warn(self.name)
+        return scores
+
+    def _reshaped(self, gram: Array, samples: int) -> tuple[Array, float]:
+        """W of ``XW`` up to a rotation, and the norm of that."""
+        if self._alpha == 1:
+            return np.eye(len(gram)), math.sqrt(max(np.trace(gram), 0))
+        squares, directions = spectrum(gram, samples)
+        values = np.sqrt(squares)
+        reshaped = self._alpha * values + 1 - self._alpha
+        return directions * (reshaped / values), float(np.linalg.norm(reshaped))
+
+    def _score_of(self, common: float, norm_x: float, norm_y: float) -> float:
+        similarity = min(common / (norm_x * norm_y), 1.0)
+        if self.score == "similarity":
+            return similarity
+        if self.score == "angular":
+            return math.acos(similarity)
+        if self.scale:
+            return math.sqrt(2 - 2 * similarity)
+        return math.sqrt(max(norm_x**2 + norm_y**2 - 2 * common, 0))
 
     def _options(self) -> tuple[bool, bool, float, str]:
         return self.center, self.scale, self._alpha, self.score

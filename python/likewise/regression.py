@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -11,6 +12,7 @@ import numpy as np
 from likewise import _cpu, _engine
 from likewise._array import Array, give_scores, read, read_pair
 from likewise._folds import require_folds, shuffled_folds, unique_items
+from likewise._moments import Moments, pooled
 from likewise._units import unit_norm
 from likewise.errors import (
     GridEdgeWarning,
@@ -156,7 +158,7 @@ class LinearPredictivity:
     random_state: int = 0
 
     name: ClassVar[str] = "linear_predictivity"
-    streamable: ClassVar[bool] = False
+    streamable: ClassVar[bool] = True
     kind: ClassVar[str] = "similarity"
     range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
     symmetric: ClassVar[bool] = False
@@ -194,6 +196,39 @@ class LinearPredictivity:
             self._warn(predictions.constant_sources, predictions.constant_targets)
         scores = [correlation.mean() for correlation in predictions.correlation]
         return np.array(scores, np.float64).reshape(len(a), len(targets))
+
+    def from_moments(self, moments: Sequence[Moments]) -> Array:
+        """The same nested procedure, from the sums of every fold."""
+        whole = pooled(moments)
+        scores = np.full((len(whole.rows()), len(whole.columns())), np.nan)
+        for (i, x), (j, y) in itertools.product(
+            enumerate(whole.rows()), enumerate(whole.columns())
+        ):
+            if not (x.is_constant or y.is_constant):
+                varying = min(whole.samples - 1, len(x.gram) - x.constant_units)
+                scores[i, j] = self._score_of_moments(moments, i, j, np.trace(x.gram) / varying)
+        whole.warn(self.name, flexible=False)
+        return scores
+
+    def _score_of_moments(
+        self, moments: Sequence[Moments], i: int, j: int, eigenvalue: float
+    ) -> float:
+        sums = [(m.raw(0, i), m.uncentred(i, j), m.raw(1, j)) for m in moments]
+        correlation = np.empty((len(sums), sums[0][1].shape[1]))
+        with named_convergence(self.name):
+            _cpu.ridge_predictivity_of_moments(
+                [m.samples for m in moments],
+                [gram for (_, gram), _, _ in sums],
+                [np.ascontiguousarray(x) for (x, _), _, _ in sums],
+                [cross for _, cross, _ in sums],
+                [np.ascontiguousarray(y) for _, _, (y, _) in sums],
+                [np.diag(gram).copy() for _, _, (_, gram) in sums],
+                (_GRID * eigenvalue).tolist() if self.alphas is None else list(self.alphas),
+                correlation,
+                np.empty_like(correlation),
+                np.empty(correlation.shape, np.int32),
+            )
+        return float(correlation.mean())
 
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         return self.predict(x, y, check_finite=check_finite).score

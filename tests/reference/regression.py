@@ -46,11 +46,11 @@ def pearson(a, b):
     return (a * b).sum(axis=0) / np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
 
 
-def linear_predictivity(x, y, alphas=None, cv=5, random_state=0):
-    """(r, r2, alpha), each (cv, targets)."""
+def linear_predictivity(x, y, alphas=None, cv=5, random_state=0, splits=None):
+    """(r, r2, alpha), each (cv, targets); on these splits, else on shuffled folds."""
     alphas = default_alphas(x) if alphas is None else np.asarray(alphas, np.float64)
     results = []
-    for train, test in folds(len(x), cv, random_state):
+    for train, test in splits or folds(len(x), cv, random_state):
         criteria = [generalised_cross_validation(x[train], y[train], a) for a in alphas]
         choice = np.argmin(criteria, axis=0)
         predicted = np.empty((len(test), y.shape[1]))

@@ -1,0 +1,155 @@
+"""Sums over samples that measures are functions of, and what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from likewise._array import Array
+from likewise.errors import warn_degenerate, warn_small_sample
+
+__all__ = ["Moments", "UnitMoments", "augmented", "pooled", "spectrum"]
+
+_NO_VARIANCE = 1024 * np.finfo(np.float64).eps
+
+
+class UnitMoments(NamedTuple):
+    """Of one representation, its samples centred."""
+
+    gram: Array
+    """``X'X``; rows and columns of constant units are zero."""
+    constant_units: int
+
+    @property
+    def is_constant(self) -> bool:
+        return self.constant_units == len(self.gram)
+
+
+class Moments:
+    """Sums over ``samples`` of two collections of representations.
+
+    Made of ``A'B`` for the augmented data ``A = [1, |x_1|^2, ..., |x_m|^2, x_1, ..., x_m]`` of each
+    side, and ``A'A`` of every representation alone. Centring happens here, in float64: the error
+    is that of the sums, about 1e-16 times the square of mean / deviation.
+    """
+
+    def __init__(
+        self,
+        cross: Array,
+        alone: tuple[Sequence[Array], Sequence[Array]],
+        widths: tuple[Sequence[int], Sequence[int]],
+    ) -> None:
+        self.samples = round(float(cross[0, 0]))
+        self.widths = widths
+        self._cross = cross
+        self._starts = [
+            np.cumsum([1 + len(side), *side])[:-1] if side else np.empty(0, int) for side in widths
+        ]
+        rows = [self._one(matrix) for matrix in alone[0]]
+        same = alone[1] is alone[0]
+        columns = rows if same else [self._one(matrix) for matrix in alone[1]]
+        self._alone = rows, columns
+        self._raw_alone = alone
+
+    def rows(self) -> list[UnitMoments]:
+        """Of the first collection."""
+        return self._alone[0]
+
+    def columns(self) -> list[UnitMoments]:
+        """Of the second collection."""
+        return self._alone[1]
+
+    def cross(self, i: int, j: int) -> Array:
+        """``X_i'Y_j`` of centred samples; zeros for constant units."""
+        x, y = self._units(0, i), self._units(1, j)
+        product: Array = self._cross[x, y] - np.outer(self._cross[x, 0], self._cross[0, y]) / (
+            self.samples
+        )
+        product[np.diag(self._alone[0][i].gram) == 0] = 0
+        product[:, np.diag(self._alone[1][j].gram) == 0] = 0
+        return product
+
+    def uncentred(self, i: int, j: int) -> Array:
+        """``X_i'Y_j``."""
+        product: Array = self._cross[self._units(0, i), self._units(1, j)]
+        return product
+
+    def raw(self, side: int, k: int) -> tuple[Array, Array]:
+        """Sums of x and ``X'X`` of one representation of side 0 or 1, not centred."""
+        matrix = self._raw_alone[side][k]
+        return matrix[0, 2:], matrix[2:, 2:]
+
+    def fourth(self, i: int, j: int) -> float:
+        """``sum |x|^2 |y|^2`` of centred samples."""
+        x, y = self._units(0, i), self._units(1, j)
+        return _fourth(self._cross, x, y, 1 + i, 1 + j)
+
+    def fourth_alone(self, side: int, k: int) -> float:
+        """``sum |x|^4`` of centred samples."""
+        matrix = self._raw_alone[side][k]
+        units = slice(2, len(matrix))
+        return _fourth(matrix, units, units, 1, 1)
+
+    def warn(self, function: str, flexible: bool = True) -> None:
+        """Of constant units and, if the measure is ``flexible``, of few samples."""
+        items = {id(item): item for item in self.rows() + self.columns()}.values()
+        constant = sum(item.is_constant for item in items)
+        units = sum(item.constant_units for item in items if not item.is_constant)
+        warn_degenerate(function, units, constant)
+        if flexible:
+            warn_small_sample(function, self.samples, max(len(i.gram) for i in items), 0)
+
+    def _units(self, side: int, k: int) -> slice:
+        start = int(self._starts[side][k])
+        return slice(start, start + self.widths[side][k])
+
+    def _one(self, matrix: Array) -> UnitMoments:
+        sums, raw = matrix[0, 2:], matrix[2:, 2:]
+        gram = raw - np.outer(sums, sums) / self.samples
+        constant = np.diag(gram) <= _NO_VARIANCE * np.diag(raw)
+        gram[constant] = 0
+        gram[:, constant] = 0
+        return UnitMoments(gram, int(constant.sum()))
+
+
+def pooled(moments: Sequence[Moments]) -> Moments:
+    """The sums of all folds together."""
+    first = moments[0]
+    cross = np.sum([m._cross for m in moments], axis=0)
+    alone = [
+        [np.sum([m._raw_alone[side][k] for m in moments], axis=0) for k in range(len(widths))]
+        for side, widths in enumerate(first.widths)
+    ]
+    same = first._raw_alone[0] is first._raw_alone[1]
+    return Moments(cross, (alone[0], alone[0 if same else 1]), first.widths)
+
+
+def augmented(items: Sequence[Array]) -> Array:
+    """``[1, |x_1|^2, ..., x_1, ...]`` in float64."""
+    wide = [item.astype(np.float64) for item in items]
+    squares = [(item**2).sum(axis=1, keepdims=True) for item in wide]
+    return np.concatenate([np.ones((len(items[0]), 1)), *squares, *wide], axis=1)
+
+
+def spectrum(gram: Array, samples: int) -> tuple[Array, Array]:
+    """Eigenvalues and eigenvectors (columns) that rounding of the sums cannot have made."""
+    values, vectors = np.linalg.eigh(gram)
+    kept = values > max(samples, len(gram)) * np.finfo(np.float64).eps * values[-1]
+    return values[kept], vectors[:, kept]
+
+
+def _fourth(sums: Array, x: slice, y: slice, qx: int, qy: int) -> float:
+    n = sums[0, 0]
+    mean_x, mean_y = sums[x, 0] / n, sums[0, y] / n
+    square_x, square_y = mean_x @ mean_x, mean_y @ mean_y
+    return float(
+        sums[qx, qy]
+        - 2 * sums[qx, y] @ mean_y
+        - 2 * mean_x @ sums[x, qy]
+        + square_y * sums[qx, 0]
+        + square_x * sums[0, qy]
+        + 4 * mean_x @ sums[x, y] @ mean_y
+        - 3 * n * square_x * square_y
+    )

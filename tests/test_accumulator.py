@@ -1,0 +1,282 @@
+"""Streams: the same scores as of all samples at once, in any order of batches and merges."""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+
+import numpy as np
+import pytest
+from reference import regression
+
+import likewise as lw
+
+pytestmark = pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning")
+
+STREAMED = [
+    ("cka", {}),
+    ("cka", {"estimator": "unbiased"}),
+    ("hsic", {}),
+    ("hsic", {"estimator": "unbiased"}),
+    ("procrustes", {"score": "similarity"}),
+    ("procrustes", {"score": "angular"}),
+    ("procrustes", {"score": "euclidean", "scale": False}),
+    ("procrustes", {"score": "similarity", "center": False}),
+    ("shape_distance", {"alpha": 0.3}),
+    ("shape_distance", {"alpha": 0.0, "score": "euclidean"}),
+    ("cca", {}),
+    ("cca", {"regularization": 0.1}),
+    ("svcca", {"variance": 0.8}),
+    ("pwcca", {}),
+]
+every_stream = pytest.mark.parametrize(
+    ("name", "options"), STREAMED, ids=lambda part: part if isinstance(part, str) else str(part)
+)
+
+
+def items(n=200, widths=(6, 9, 4, 9), seed=0):
+    rng = np.random.default_rng(seed)
+    latents = rng.standard_normal((n, 5))
+    return [
+        latents @ rng.standard_normal((5, d)) + 0.5 * rng.standard_normal((n, d)) + 2
+        for d in widths
+    ]
+
+
+def batches(arrays, sizes):
+    edges = np.cumsum([0, *sizes])
+    assert edges[-1] == len(arrays[0])
+    return [[array[first:last] for array in arrays] for first, last in itertools.pairwise(edges)]
+
+
+def off_diagonal(grid):
+    """Angles of items with themselves are arccos of almost 1."""
+    return np.asarray(grid) + np.diag(np.full(len(grid), np.nan))
+
+
+@every_stream
+def test_streams_give_what_all_samples_give(name, options):
+    arrays = items()
+    stream = lw.scale.Accumulator(name, **options)
+    for batch in batches(arrays, [50, 1, 99, 30, 20]):
+        stream.update(batch)
+    expected = lw.pairwise(arrays, name, **options)
+    found = stream.compute()
+    np.testing.assert_allclose(off_diagonal(found), off_diagonal(expected), rtol=0, atol=1e-10)
+    np.testing.assert_allclose(np.diag(found), np.diag(expected), rtol=1e-9, atol=1e-6)
+
+    crossed = lw.scale.Accumulator(name, **options)
+    for batch in batches(arrays, [120, 80]):
+        crossed.update(batch[:2], batch[2:])
+    expected = lw.cross(arrays[:2], arrays[2:], name, **options)
+    np.testing.assert_allclose(crossed.compute(), expected, rtol=0, atol=1e-10)
+
+
+def test_every_streamable_measure_is_tested_here():
+    streamable = {name for name in lw.measures() if lw.measure(name).streamable}
+    assert streamable == {name for name, _ in STREAMED} | {"linear_predictivity"}
+
+
+@pytest.mark.parametrize("alphas", [None, (0.1, 1.0, 30.0)])
+@pytest.mark.parametrize("crossed", [False, True])
+@pytest.mark.filterwarnings("ignore::likewise.GridEdgeWarning")
+def test_predictivity_streams_with_samples_in_turns(alphas, crossed):
+    arrays = items(n=103)
+    stream = lw.scale.Accumulator("linear_predictivity", alphas=alphas, cv=4)
+    for batch in batches(arrays, [50, 2, 51]):
+        stream.update(*([batch[:2], batch[2:]] if crossed else [batch]))
+    fold = np.arange(103) % 4
+    splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(4)]
+    expected = [
+        [regression.linear_predictivity(x, y, alphas, splits=splits)[0].mean() for y in arrays]
+        for x in arrays
+    ]
+    expected = np.array(expected)[:2, 2:] if crossed else np.array(expected)
+    np.testing.assert_allclose(stream.compute(), expected, rtol=0, atol=1e-8)
+
+
+@every_stream
+def test_merges_in_any_order_agree(name, options):
+    parts = []
+    for batch in batches(items(), [50, 1, 99, 30, 20]):
+        part = lw.scale.Accumulator(name, **options)
+        part.update(batch)
+        parts.append(pickle.loads(pickle.dumps(part)))
+    results = []
+    for order in ([0, 1, 2, 3, 4], [3, 1, 4, 0, 2]):
+        whole = lw.scale.Accumulator(name, **options)
+        for k in order:
+            whole.merge(parts[k])
+        results.append(off_diagonal(whole.compute()))
+    np.testing.assert_allclose(*results, rtol=0, atol=1e-10)
+
+
+def test_states_are_plain_arrays_whose_sum_is_the_state_of_all():
+    arrays = items()
+    workers = []
+    for batch in batches(arrays, [80, 120]):
+        worker = lw.scale.Accumulator("cca")
+        worker.update(batch)
+        workers.append(worker)
+    states = [worker.state for worker in workers]
+    assert all(type(a) is np.ndarray for state in states for a in state.values())
+    workers[0].state = {name: states[0][name] + states[1][name] for name in states[0]}
+    np.testing.assert_allclose(workers[0].compute(), lw.pairwise(arrays, "cca"), rtol=0, atol=1e-12)
+    states[1]["0/cross"][:] = 0  # a copy, not the accumulator's own
+    assert workers[1].state["0/cross"].any()
+
+
+def test_labels_library_and_dtype_are_kept():
+    stream = lw.scale.Accumulator("cka")
+    named = dict(zip("abcd", items(), strict=True))
+    for rows in (slice(0, 90), slice(90, 200)):
+        stream.update({label: array[rows] for label, array in named.items()})
+    grid = stream.compute()
+    assert (grid.rows, grid.measure) == (tuple("abcd"), "cka")
+    assert grid["a", "c"] == pytest.approx(lw.cka(named["a"], named["c"]), abs=1e-12)
+    torch = pytest.importorskip("torch")
+    stream = lw.scale.Accumulator("procrustes")
+    stream.update([torch.tensor(array, dtype=torch.float32) for array in items()])
+    assert stream.compute().dtype == torch.float32
+
+
+def test_dead_and_repeated_units_do_not_matter():
+    arrays = items()
+    x = np.hstack([arrays[0], np.full((200, 1), 0.1), arrays[0][:, :2] + arrays[0][:, 2:4]])
+    for name in ("cca", "cka", "procrustes", "linear_predictivity"):
+        stream = lw.scale.Accumulator(name)
+        for batch in batches([x, arrays[1]], [150, 50]):
+            stream.update(batch)
+        with pytest.warns(lw.DegenerateWarning, match="1 constant unit "):
+            found = stream.compute()[0, 1]
+        if name == "linear_predictivity":
+            fold = np.arange(200) % 5
+            splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(5)]
+            kept = np.delete(x, 6, axis=1)
+            expected = regression.linear_predictivity(kept, arrays[1], splits=splits)[0].mean()
+        else:
+            with pytest.warns(lw.DegenerateWarning):
+                expected = lw.measure(name)(x, arrays[1])
+        assert found == pytest.approx(expected, abs=1e-8), name
+
+
+@every_stream
+def test_constant_representations_score_nan(name, options):
+    arrays = [*items()[:2], np.full((200, 3), 0.1)]
+    stream = lw.scale.Accumulator(name, **options)
+    for batch in batches(arrays, [150, 50]):
+        stream.update(batch)
+    if options.get("center", True):
+        with pytest.warns(lw.DegenerateWarning, match="1 constant representation"):
+            found = stream.compute()
+        assert np.isnan(found[2]).all()
+        assert np.isnan(found[:, 2]).all()
+        assert np.isfinite(found[:2, :2]).all()
+
+
+def test_large_means_cost_the_digits_that_are_told():
+    arrays = [array + 1e4 for array in items()]
+    for name in ("cka", "procrustes", "cca"):
+        stream = lw.scale.Accumulator(name)
+        for batch in batches(arrays, [150, 50]):
+            stream.update(batch)
+        expected = off_diagonal(lw.pairwise(arrays, name))
+        np.testing.assert_allclose(off_diagonal(stream.compute()), expected, rtol=0, atol=1e-6)
+
+
+def test_minibatch_cka_is_a_ratio_of_sums_over_batches():
+    arrays = items()
+    stream = lw.scale.MinibatchCKA()
+    crossed = lw.scale.MinibatchCKA()
+    products = 0
+    for batch in batches(arrays, [50, 100, 50]):
+        stream.update(batch)
+        crossed.update(batch[:2], batch[2:])
+        products = products + lw.pairwise(batch, "hsic", estimator="unbiased")
+    expected = products / np.sqrt(np.outer(np.diag(products), np.diag(products)))
+    np.testing.assert_allclose(stream.compute(), expected, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(crossed.compute(), expected[:2, 2:], rtol=0, atol=1e-12)
+    exact = lw.pairwise(arrays, "cka", estimator="unbiased")
+    assert np.abs(expected - exact).max() > 1e-4  # another estimand
+    rbf = lw.scale.MinibatchCKA("rbf", bandwidth=3.0)
+    rbf.update(dict(zip("abcd", arrays, strict=True)))
+    whole = lw.pairwise(arrays, "cka", kernel="rbf", bandwidth=3.0, estimator="unbiased")
+    np.testing.assert_allclose(np.asarray(rbf.compute()), whole, rtol=0, atol=1e-10)
+    with pytest.raises(ValueError, match="batches of at least 4 samples, got 3"):
+        stream.update([array[:3] for array in arrays])
+
+
+def test_unit_correlations_stream():
+    x, y = items()[:2]
+    parts = []
+    for rows in (slice(0, 90), slice(90, 200)):
+        part = lw.scale.UnitAccumulator()
+        part.update(x[rows], y[rows])
+        parts.append(part)
+    parts[1].merge(parts[0])
+    np.testing.assert_allclose(parts[1].compute(), lw.unit_similarity(x, y), rtol=0, atol=1e-12)
+
+
+def test_mutual_information_streams_in_the_bins_of_the_first_batch():
+    x, y = (np.maximum(array, 0) for array in items(n=600)[:2])
+    first = lw.scale.UnitAccumulator("mutual_information", bins=8)
+    first.update(x, y)
+    expected = lw.unit_similarity(x, y, similarity="mutual_information", bins=8)
+    np.testing.assert_allclose(first.compute(), expected, rtol=0, atol=1e-12)
+    # Batches that repeat the first: the same histogram, a quarter of the bias.
+    again = pickle.loads(pickle.dumps(first))
+    for rows in (slice(0, 250), slice(250, 600)):
+        again.update(x[rows], y[rows])
+    again.merge(first)
+    plain = lw.unit_similarity(x, y, similarity="mutual_information", bins=8, bias_correction=False)
+    bias = plain - expected
+    np.testing.assert_allclose(again.compute(), plain - bias / 3, rtol=0, atol=1e-12)
+    other = lw.scale.UnitAccumulator("mutual_information", bins=8)
+    other.update(x[:300], y[:300])
+    with pytest.raises(ValueError, match="bins of different first batches do not merge"):
+        other.merge(first)
+
+
+def test_reset_forgets():
+    stream = lw.scale.Accumulator("cka")
+    stream.update(items())
+    stream.reset()
+    with pytest.raises(ValueError, match="no samples were seen"):
+        stream.compute()
+    stream.update(items(widths=(3, 2)))
+    assert stream.compute().shape == (2, 2)
+
+
+def test_what_cannot_be_streamed_is_refused():
+    for name, options in (("rsa", {}), ("cka", {"kernel": "rbf"}), ("permutation_match", {})):
+        with pytest.raises(ValueError, match=f"Accumulator: {name} with these options is no func"):
+            lw.scale.Accumulator(name, **options)
+
+
+def test_other_items_and_measures_do_not_mix():
+    stream = lw.scale.Accumulator("cka")
+    stream.update(items())
+    with pytest.raises(ValueError, match="must have the labels and widths of the first batch"):
+        stream.update(items(widths=(6, 9, 4, 8)))
+    with pytest.raises(ValueError, match="labels and widths"):
+        stream.update(items(), items())
+    with pytest.raises(ValueError, match="only accumulators of the same measure and options"):
+        stream.merge(lw.scale.Accumulator("cka", estimator="unbiased"))
+    other = lw.scale.Accumulator("cka")
+    other.update(items(widths=(3, 2)))
+    with pytest.raises(ValueError, match="labels and widths"):
+        stream.merge(other)
+    with pytest.raises(ValueError, match="a state must have the arrays of this accumulator"):
+        stream.state = other.state
+    with pytest.raises(ValueError, match="must be finite"):
+        stream.update([np.full((5, d), np.nan) for d in (6, 9, 4, 9)])
+    with pytest.raises(ValueError, match="at least one item"):
+        lw.scale.Accumulator("cka").update([])
+    few = lw.scale.Accumulator("cka", estimator="unbiased")
+    few.update([array[:3] for array in items()])
+    with pytest.raises(ValueError, match="needs at least 4 samples, got 3"):
+        few.compute()
+    with pytest.raises(ValueError, match="similarity must be"):
+        lw.scale.UnitAccumulator("cosine")
+    with pytest.raises(ValueError, match="bins must be between 3 and 256"):
+        lw.scale.UnitAccumulator("mutual_information", bins=2)
