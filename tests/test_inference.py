@@ -26,6 +26,45 @@ def test_null_is_the_scores_of_shuffled_rows(pair):
     assert result.score == pytest.approx(lw.cka(x, y, estimator="unbiased"))
 
 
+VARIANTS = [(name, {}) for name in lw.measures()] + [
+    ("cka", {"estimator": "unbiased"}),
+    ("cka", {"kernel": "rbf"}),
+    ("hsic", {"estimator": "unbiased"}),
+    ("procrustes", {"score": "euclidean", "scale": False}),
+    ("rsa", {"dissimilarity": "sqeuclidean", "comparison": "cosine"}),
+    ("rsa", {"comparison": "tau-a"}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), VARIANTS, ids=str)
+@pytest.mark.parametrize(("n", "dx", "dy"), [(40, 6, 7), (30, 40, 3), (40, 3, 4)])
+@pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning")
+def test_fast_ways_to_shuffle_change_nothing(name, options, n, dx, dy):
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((n, 2))
+    x, y = (
+        1e3 * (z @ rng.standard_normal((2, d)) + rng.standard_normal((n, d)) + 5) for d in (dx, dy)
+    )
+    result = lw.permutation_test(x, y, name, n=11, random_state=3, **options)
+    rng = np.random.default_rng(3)
+    m = lw.measure(name, **options)
+    null = [m(x, y[rng.permutation(n)]) for _ in range(11)]
+    np.testing.assert_allclose(result.null, null, rtol=1e-9, atol=1e-9)
+    narrow = lw.permutation_test(
+        *(side.astype(np.float32) for side in (x, y)), name, n=3, **options
+    )
+    assert narrow.null.dtype == np.float32
+
+
+@pytest.mark.filterwarnings("ignore::likewise.DegenerateWarning")
+def test_constant_representations_have_no_null():
+    x = np.random.default_rng(0).standard_normal((30, 3))
+    for name in ("cka", "procrustes", "cca", "rsa", "permutation_match"):
+        result = lw.permutation_test(x, np.full((30, 2), 0.1), name, n=5)
+        assert np.isnan(result.null).all()
+        assert np.isnan(result.p_value)
+
+
 def test_related_data_is_significant_both_ways(pair):
     for name in ("cka", "procrustes"):  # a similarity and a distance
         assert lw.permutation_test(*pair, name, n=99).p_value == 0.01

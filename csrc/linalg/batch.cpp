@@ -10,6 +10,7 @@
 #include "core/failures.h"
 #include "core/parallel.h"
 #include "linalg/bidiagonal.h"
+#include "linalg/cpu/reordered_kernels.h"
 #include "linalg/linalg.h"
 
 namespace likewise {
@@ -102,6 +103,17 @@ void orthogonal_procrustes_batch(const ArrayRef& a, const ArrayRef& b, const Arr
       static_cast<T*>(scale.data)[item] = std::accumulate(s.begin(), s.end(), T(0));
       return true;
     });
+  });
+}
+
+void reordered_products(const double* a, const double* b, int64_t n, const int32_t* orders,
+                        int64_t count, int threads, double* out) {
+  constexpr int64_t kTogether = 8;
+  const ReorderedKernels& kernels = reordered_kernels_for_this_cpu();
+  parallel_for((count + kTogether - 1) / kTogether, threads, [&](int64_t task, int) {
+    const int64_t first = task * kTogether, together = std::min(kTogether, count - first);
+    kernels.products(a, b, orders + first * n, together, n, out + first);
+    poll_interrupt();
   });
 }
 

@@ -24,4 +24,9 @@ void polar_batch(const ArrayRef& a, const ArrayRef& u, const ArrayRef& p, int th
 void orthogonal_procrustes_batch(const ArrayRef& a, const ArrayRef& b, const ArrayRef& r,
                                  const ArrayRef& scale, int threads);
 
+// out[k] = sum over j < i of a_ij b_(order_ki order_kj), for contiguous float64 a and b (n x n) and
+// count orders of n: inner products of symmetric matrices without diagonal, one of them permuted.
+void reordered_products(const double* a, const double* b, int64_t n, const int32_t* orders,
+                        int64_t count, int threads, double* out);
+
 }  // namespace likewise

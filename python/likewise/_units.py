@@ -11,6 +11,7 @@ import numpy as np
 from likewise import _cpu
 from likewise._array import Array, Pair, batch_size
 from likewise.errors import warn_degenerate
+from likewise.measure import compare_reordered
 
 __all__ = ["Similarity", "UnitMeasure", "Units", "engine_lists", "unit_norm"]
 
@@ -53,6 +54,10 @@ class UnitMeasure:
     def prepare(self, items: Sequence[Array]) -> list[Units]:
         """Units centred and of unit norm, and how many are constant."""
         return [unit_norm(item) for item in items]
+
+    def reordered(self, x: Array, y: Array, orders: Array) -> Array:
+        """Each side prepared once: orders of the samples are orders of the prepared rows."""
+        return compare_reordered(self, x, y, orders)
 
     def warn_of(self, items: list[Units]) -> None:
         """One warning about the constant units and representations among these."""

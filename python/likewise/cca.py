@@ -13,7 +13,7 @@ from likewise import _cpu, _engine
 from likewise._array import Array, Pair, empty_scores, give_scores, read_pair
 from likewise._moments import Moments, UnitMoments, spectrum
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
-from likewise.measure import prepare_batch, register
+from likewise.measure import compare_reordered, prepare_batch, register
 
 __all__ = ["CCA", "PWCCA", "SVCCA", "canonical_correlations", "cca", "pwcca", "svcca"]
 
@@ -65,6 +65,10 @@ class _CanonicalMeasure:
         scores = self._scores(a, b)
         self._warn(a if b is None else a + b)
         return scores
+
+    def reordered(self, x: Array, y: Array, orders: Array) -> Array:
+        """Each side prepared once: orders of the samples are orders of the prepared rows."""
+        return compare_reordered(self, x, y, orders)
 
     def from_moments(self, moments: Sequence[Moments]) -> Array:
         """From whitened cross moments ``W'X'YV`` with ``W'X'XW = I``, or less with a ridge."""

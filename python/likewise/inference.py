@@ -91,7 +91,8 @@ def permutation_test(
     score = chosen(pair_x, pair_y, check_finite=False)
     rng = np.random.default_rng(random_state)
     samples = len(pair_x)
-    null = _draws(chosen, n, pair_x, pair_y, lambda: (None, rng.permutation(samples)))
+    orders = np.array([rng.permutation(samples) for _ in range(n)])
+    null = _reordered(chosen, pair_x, pair_y, orders)
     extreme = null >= score if chosen.kind == "similarity" else null <= score
     p_value = float((1 + np.count_nonzero(extreme)) / (n + 1))
     if np.isnan(score):
@@ -176,6 +177,15 @@ def _one_pair(
             f"{function}: x and y must be 2-D, got shapes {pair.x.shape} and {pair.y.shape}"
         )
     return chosen, pair.x, pair.y, pair.library
+
+
+def _reordered(chosen: Measure, x: Array, y: Array, orders: Array) -> Array:
+    """Scores of x with y, its samples in each of these orders."""
+    with quiet():
+        if hasattr(chosen, "reordered"):
+            return chosen.reordered(x, y, orders).astype(x.dtype, copy=False)
+    waiting = iter(orders)
+    return _draws(chosen, len(orders), x, y, lambda: (None, next(waiting)))
 
 
 def _draws(chosen: Measure, n: int, x: Array, y: Array, draw: Any) -> Array:

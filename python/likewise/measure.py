@@ -7,12 +7,23 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
 
+from likewise import _cpu, _engine
 from likewise._array import Array
 
 if TYPE_CHECKING:
     from likewise._moments import Moments
 
-__all__ = ["Measure", "measure", "measures", "register"]
+__all__ = [
+    "Measure",
+    "compare_reordered",
+    "measure",
+    "measures",
+    "prepare_batch",
+    "register",
+    "reordered_products",
+]
+
+_REORDERED = 8  # copies that are compared at a time
 
 Kind = Literal["similarity", "distance"]
 
@@ -56,9 +67,40 @@ class Measure(Protocol):
         folds get one. Streamable measures only."""
         ...
 
+    def reordered(self, x: Array, y: Array, orders: Array) -> Array:
+        """Scores of x with y, its samples in these orders ``(k, n)``, faster than one by one.
+
+        Optional: without it, the permutation test calls the measure.
+        """
+        ...
+
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         """Scores of batches ``x (..., n, dx)`` and ``y (..., n, dy)``, as the public function."""
         ...
+
+
+def compare_reordered(measure: Any, x: Array, y: Array, orders: Array) -> Array:
+    """Scores of x with y, its samples in these orders ``(k, n)``; each is prepared once.
+
+    For measures whose prepared items hold their samples as rows of ``data``.
+    """
+    (source,), (target,) = measure.prepare([x]), measure.prepare([y])
+    copies = np.empty((_REORDERED, *target.data.shape), target.data.dtype)  # stays in the cache
+    scores = []
+    for first in range(0, len(orders), _REORDERED):
+        part = orders[first : first + _REORDERED]
+        for order, copy in zip(part, copies, strict=False):
+            np.take(target.data, order, axis=0, out=copy, mode="clip")  # "raise" copies twice
+        items = [target._replace(data=copy) for copy in copies[: len(part)]]
+        scores.append(measure.compare([source], items)[0])
+    return np.concatenate(scores)
+
+
+def reordered_products(a: Array, b: Array, orders: Array) -> Array:
+    """``sum_(j < i) a_ij b_(o_i o_j)`` for symmetric ``(n, n)`` and each order o of ``(k, n)``."""
+    out = np.empty(len(orders))
+    _cpu.reordered_products(a, b, orders, out, _engine.threads())
+    return out
 
 
 def prepare_batch(prepare: Callable[[Sequence[Array]], list[Any]], batch: Array) -> list[Any]:

@@ -15,7 +15,7 @@ from likewise._array import Array, empty_scores, give_scores, read_pair, require
 from likewise._moments import Moments, spectrum
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
 from likewise.linalg import nuclear_norm
-from likewise.measure import Kind, register
+from likewise.measure import Kind, compare_reordered, register
 
 __all__ = ["Procrustes", "ShapeDistance", "procrustes", "shape_distance"]
 
@@ -133,6 +133,10 @@ class _ShapeMeasure:
             warn_degenerate(self.name, units, items)
         warn_small_sample(self.name, pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
         return give_scores(pair, scores)
+
+    def reordered(self, x: Array, y: Array, orders: Array) -> Array:
+        """Each side prepared once: orders of the samples are orders of the prepared rows."""
+        return compare_reordered(self, x, y, orders)
 
     def from_moments(self, moments: Sequence[Moments]) -> Array:
         """Nuclear norms of ``W'X'YV``, W and V reshaping the singular values of x and y."""

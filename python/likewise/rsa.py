@@ -9,9 +9,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from likewise._array import Array, empty_scores, give_scores, read, read_pair
-from likewise._comparison import COMPARISONS, Comparison, comparator, samples_of
+from likewise._comparison import COMPARISONS, Comparison, comparator, samples_of, square
 from likewise.errors import warn_degenerate
-from likewise.measure import prepare_batch, register
+from likewise.measure import prepare_batch, register, reordered_products
 from likewise.rdm import DISSIMILARITIES, Dissimilarity, fill_rdm, warn_without
 
 __all__ = ["RSA", "compare_rdms", "require_comparison", "rsa"]
@@ -103,6 +103,15 @@ class RSA:
             scores[np.logical_or.outer(*map(np.array, unusable))] = np.nan
         self._warn(a if b is None else a + b)
         return scores
+
+    def reordered(self, x: Array, y: Array, orders: Array) -> Array:
+        """Of comparisons by inner products: rows and columns of the RDM of y change places."""
+        if self.comparison not in ("cosine", "corr", "spearman", "rho-a"):
+            return np.array([self(x, y[order], check_finite=False) for order in orders], float)
+        (p,), (q,) = self.prepare([x]), self.prepare([y])
+        if not (p.usable and q.usable):
+            return np.full(len(orders), np.nan)
+        return reordered_products(square(p.rdm), square(q.rdm), orders.astype(np.int32))
 
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
