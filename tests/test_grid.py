@@ -153,3 +153,42 @@ def test_a_large_grid_prints_its_ends():
     assert "layer4" in text
     assert "layer5" not in text
     assert text.endswith("899")
+
+
+def test_pitfall_samples_in_another_order_fail_loudly():
+    rng = np.random.default_rng(0)
+    items = {"a": rng.standard_normal((6, 3)), "b": rng.standard_normal((6, 2))}
+    names = [f"image{k}" for k in range(6)]
+    swapped = [names[k] for k in (0, 1, 3, 2, 4, 5)]
+    grid = lw.pairwise(items, "cka", ids={"a": names, "b": names})
+    np.testing.assert_array_equal(grid.values, lw.pairwise(items, "cka").values)
+    with pytest.raises(
+        ValueError,
+        match=r"at sample 2, ids\['a'\] has image2 and ids\['b'\] has "
+        "image3; they are the same samples in another order",
+    ):
+        lw.pairwise(items, "cka", ids={"a": names, "b": swapped})
+    arrays = list(items.values())
+    with pytest.raises(ValueError, match=r"at sample 5, ids_a\[0\] has 5 and ids_b\[0\] has 9$"):
+        lw.cross(arrays[:1], arrays[1:], ids_a=[range(6)], ids_b=[[0, 1, 2, 3, 4, 9]])
+    lw.cross(arrays[:1], arrays[1:], ids_a=[range(6)], ids_b=[np.arange(6)])
+    stream = lw.scale.Accumulator("cka")
+    stream.update(items, ids_a={"a": names, "b": names})
+    with pytest.raises(ValueError, match=r"Accumulator\.update: samples must be the same"):
+        stream.update(items, ids_a={"a": names, "b": swapped})
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        ([range(6)], "one sequence for each of the 2 items, .* got 1"),
+        ([range(6), range(5)], r"ids\[1\] must have one entry for each of the 6 samples"),
+        ({"a": range(6), "b": range(6)}, "under the same labels"),
+    ],
+)
+def test_ids_belong_to_items(ids, message):
+    items = [np.eye(6)[:, :3], np.eye(6)[:, 2:]]
+    with pytest.raises(ValueError, match=message):
+        lw.pairwise(items, "cka", ids=ids)
+    with pytest.raises(ValueError, match="for both sides or for neither"):
+        lw.cross(items, items, "cka", ids_a=[range(6)] * 2)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likewise._array import Array, Items, read_items
+from likewise._ids import require_same_ids
 from likewise.errors import InputTypeError
 from likewise.measure import Measure, measure
 
@@ -180,7 +181,12 @@ class Grid:
 
 
 def pairwise(
-    items: Any, measure: str | Measure = "procrustes", *, check_finite: bool = True, **options: Any
+    items: Any,
+    measure: str | Measure = "procrustes",
+    *,
+    ids: Any = None,
+    check_finite: bool = True,
+    **options: Any,
 ) -> Any:
     """Compare all representations of one collection with each other.
 
@@ -193,6 +199,10 @@ def pairwise(
         stacked array ``(m, n, d)``.
     measure
         A name of :func:`likewise.measures` with its ``options``, or a measure object.
+    ids
+        What each sample is, one sequence per item (a mapping with the same labels for a mapping):
+        file names, indices. Samples are compared row by row; with ids, rows that are not the same
+        stimuli are an error instead of a low score.
     check_finite
         Look for NaN and infinity first.
 
@@ -205,7 +215,7 @@ def pairwise(
     ------
     ValueError
         For an unknown measure or option value, items that are not 2-D or differ in their number of
-        samples, NaN or infinity.
+        samples, ids that differ, NaN or infinity.
     InputTypeError
         For inputs that cannot be used as they are (complex, sparse, mixed libraries).
     """
@@ -213,6 +223,7 @@ def pairwise(
     read = read_items(
         "pairwise", "items", items, check_finite=check_finite, min_samples=chosen.min_samples
     )
+    require_same_ids("pairwise", [("ids", ids, read)])
     scores = chosen.compare(chosen.prepare(read.arrays), None)
     return _result(scores, read, read, chosen)
 
@@ -222,12 +233,15 @@ def cross(
     items_b: Any,
     measure: str | Measure = "procrustes",
     *,
+    ids_a: Any = None,
+    ids_b: Any = None,
     check_finite: bool = True,
     **options: Any,
 ) -> Any:
     """Compare every representation of one collection with every one of another.
 
-    Parameters, errors and the kinds of collections are those of :func:`pairwise`.
+    Parameters, errors and the kinds of collections are those of :func:`pairwise`; ``ids_a`` and
+    ``ids_b`` are the ids of the two sides, given for both or neither.
 
     Returns
     -------
@@ -240,6 +254,9 @@ def cross(
         for name, items in (("items_a", items_a), ("items_b", items_b))
     )
     a, b = agreeing("cross", a, b)
+    if (ids_a is None) != (ids_b is None):
+        raise ValueError("cross: ids must be given for both sides or for neither")
+    require_same_ids("cross", [("ids_a", ids_a, a), ("ids_b", ids_b, b)])
     scores = chosen.compare(chosen.prepare(a.arrays), chosen.prepare(b.arrays))
     return _result(scores, a, b, chosen)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from likewise._array import Array
 from likewise._folds import require_folds, shuffled_folds
+from likewise._network import Layer, Network, average_networks, match_network
 from likewise._units import unit_norm
 from likewise.assignment import permutation_match
 from likewise.lasso import column_correlation, empty_path, fill_path
@@ -35,11 +36,15 @@ except ImportError as error:
 __all__ = [
     "CrossValidation",
     "Lasso",
+    "Layer",
+    "Network",
     "Orthogonal",
     "Permutation",
     "Ridge",
     "SoftPermutation",
+    "average_networks",
     "cross_validate",
+    "match_network",
 ]
 
 Control = Literal["shuffle", "rotate"]

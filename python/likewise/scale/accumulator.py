@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from likewise._array import Array, Items, read_items
+from likewise._ids import require_same_ids
 from likewise._moments import Moments, augmented
 from likewise.grid import Grid, agreeing
 from likewise.information import bin_edges, information_of_counts, joint_counts, unit_codes
@@ -188,18 +189,30 @@ class Accumulator(_Accumulator):
     def _settings(self) -> Any:
         return self.measure
 
-    def update(self, items_a: Any, items_b: Any = None, *, check_finite: bool = True) -> None:
+    def update(
+        self,
+        items_a: Any,
+        items_b: Any = None,
+        *,
+        ids_a: Any = None,
+        ids_b: Any = None,
+        check_finite: bool = True,
+    ) -> None:
         """Add a batch: items as :func:`likewise.pairwise` takes them, or two collections of them.
+
+        ``ids_a`` and ``ids_b`` say what the samples of each item are, as ``ids`` of ``pairwise``.
 
         Raises
         ------
         ValueError
             Other labels or widths than in the first batch, items of different numbers of samples,
-            NaN or infinity.
+            ids that differ, NaN or infinity.
         InputTypeError
             For inputs that cannot be used as they are.
         """
         a, b = self._read(items_a, items_b, check_finite)
+        sides = [("ids_a", ids_a, a)] + ([] if b is None else [("ids_b", ids_b, b)])
+        require_same_ids("Accumulator.update", sides)
         samples = len(a.arrays[0])
         fold = (self._next + np.arange(samples)) % self._folds
         self._next += samples
