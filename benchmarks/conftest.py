@@ -64,15 +64,16 @@ def report(pytestconfig: pytest.Config) -> Callable[[Table], None]:
 @pytest.fixture
 def race(
     benchmark: Any, report: Callable[[Table], None], pytestconfig: pytest.Config
-) -> Callable[..., None]:
+) -> Callable[..., Table]:
     """`timing.race` under this run's options; its table is reported and kept by the recorder."""
 
-    def run(title: str, contestants: list[timing.Contestant], **options: Any) -> None:
+    def run(title: str, contestants: list[timing.Contestant], **options: Any) -> Table:
         options.setdefault("clock", pytestconfig.getoption("clock"))
         effort = timing.QUICK if pytestconfig.getoption("quick") else timing.FULL
         table = timing.race(benchmark, title, contestants, effort=effort, **options)
         benchmark.extra_info["table"] = table.as_json()
         report(table)
+        return table
 
     return run
 
