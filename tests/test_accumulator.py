@@ -24,6 +24,7 @@ STREAMED = [
     ("procrustes", {"score": "similarity", "center": False}),
     ("shape_distance", {"alpha": 0.3}),
     ("shape_distance", {"alpha": 0.0, "score": "euclidean"}),
+    ("shape_distance", {"alpha": 0.6, "score": "euclidean", "scale": False}),
     ("cca", {}),
     ("cca", {"regularization": 0.1}),
     ("svcca", {"variance": 0.8}),

@@ -152,28 +152,30 @@ class _ShapeMeasure:
             if norm_x > 0 and norm_y > 0:
                 product = m.cross(i, j) if self.center else m.uncentred(i, j)
                 common = float(nuclear_norm(left.T @ product @ right))
-                scores[i, j] = self._score_of(common, norm_x, norm_y)
+                scores[i, j] = self._score_of(min(common, 1.0), norm_x, norm_y)
         m.warn(self.name)
         return scores
 
     def _reshaped(self, gram: Array, samples: int) -> tuple[Array, float]:
-        """W of ``XW`` up to a rotation, and the norm of that."""
+        """W such that ``XW`` has unit norm, up to a rotation; and the norm of X."""
+        norm = math.sqrt(max(np.trace(gram), 0))
+        if norm == 0:
+            return gram, norm
         if self._alpha == 1:
-            return np.eye(len(gram)), math.sqrt(max(np.trace(gram), 0))
+            return np.eye(len(gram)) / norm, norm
         squares, directions = spectrum(gram, samples)
         values = np.sqrt(squares)
         reshaped = self._alpha * values + 1 - self._alpha
-        return directions * (reshaped / values), float(np.linalg.norm(reshaped))
+        return directions * (reshaped / values / np.linalg.norm(reshaped)), norm
 
-    def _score_of(self, common: float, norm_x: float, norm_y: float) -> float:
-        similarity = min(common / (norm_x * norm_y), 1.0)
+    def _score_of(self, similarity: float, norm_x: float, norm_y: float) -> float:
         if self.score == "similarity":
             return similarity
         if self.score == "angular":
             return math.acos(similarity)
         if self.scale:
             return math.sqrt(2 - 2 * similarity)
-        return math.sqrt(max(norm_x**2 + norm_y**2 - 2 * common, 0))
+        return math.sqrt(max(norm_x**2 + norm_y**2 - 2 * norm_x * norm_y * similarity, 0))
 
     def _options(self) -> tuple[bool, bool, float, str]:
         return self.center, self.scale, self._alpha, self.score
