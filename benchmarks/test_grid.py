@@ -19,16 +19,18 @@ pytestmark = pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning")
 
 WIDTHS = (64, 128, 192, 256, 384, 512)
 Score = Callable[[Array, Array], float]
+Scores = Callable[[list[Array]], Array]
 
 
 class Peer(NamedTuple):
-    """Who computes the measure, and how one pair is scored with the imported module."""
+    """Who computes the measure, and how: one pair, or all of a list, with the imported module."""
 
     name: str
     module: str
-    prepare: Callable[[Any], Score]
+    prepare: Callable[[Any], Score | Scores]
     options: Mapping[str, Any] = MappingProxyType({})
     tolerance: float = 1e-6
+    whole_lists: bool = False
 
 
 def torch_procrustes(torch: Any) -> Score:
@@ -56,24 +58,25 @@ def netrep_cca(metrics: Any) -> Score:
     return score
 
 
-def pytorch_cka(cka: Any) -> Score:
+def pytorch_cka(cka: Any) -> Scores:
     import torch
 
-    def score(x: Array, y: Array) -> float:
-        return cka.cka_from_features([torch.from_numpy(x)], [torch.from_numpy(y)]).item()
+    def scores(items: list[Array]) -> Array:
+        tensors = [torch.from_numpy(item) for item in items]
+        return cka.cka_from_features(tensors, tensors).numpy()
 
-    return score
+    return scores
 
 
-def rsatoolbox(rsatoolbox: Any) -> Score:
+def rsatoolbox(rsatoolbox: Any) -> Scores:
     from rsatoolbox.data import Dataset
     from rsatoolbox.rdm import calc_rdm, compare
 
-    def score(x: Array, y: Array) -> float:
-        rdms = [calc_rdm(Dataset(side), method="correlation") for side in (x, y)]
-        return float(compare(*rdms, method="spearman")[0, 0])
+    def scores(items: list[Array]) -> Array:
+        rdms = calc_rdm([Dataset(item) for item in items], method="correlation")
+        return compare(rdms, rdms, method="spearman")
 
-    return score
+    return scores
 
 
 def topk(torch: Any) -> Score:
@@ -137,8 +140,8 @@ PEERS = {
         {"alpha": 0.5},
     ),
     "cca": Peer("netrep, alpha = 0", "netrep.metrics", netrep_cca),
-    "cka": Peer("pytorch-cka", "cka", pytorch_cka, {"estimator": "unbiased"}),
-    "rsa": Peer("rsatoolbox", "rsatoolbox", rsatoolbox),
+    "cka": Peer("pytorch-cka", "cka", pytorch_cka, {"estimator": "unbiased"}, whole_lists=True),
+    "rsa": Peer("rsatoolbox", "rsatoolbox", rsatoolbox, whole_lists=True),
     "mutual_knn": Peer("torch topk (own rewrite)", "torch", topk, tolerance=1e-3),
     "permutation_match": Peer("SciPy, correlations by NumPy", "scipy.optimize", scipy_match),
     "soft_match": Peer("POT, correlations by NumPy", "ot", pot),
@@ -161,7 +164,7 @@ def test_measure(
     peer = PEERS[name]
     sample = np.random.default_rng(0).permutation(count)[: 2 * 6].reshape(-1, 2)
     pairs = [(int(i), int(j)) for i, j in np.sort(sample, axis=1)]
-    few = pairs[: 2 if name in ("rsa", "linear_predictivity") else len(pairs)]
+    few = pairs[: 2 if name == "linear_predictivity" else len(pairs)]
     found: dict[str, Array] = {}
 
     def agreement(scores: Array) -> float:
@@ -184,9 +187,15 @@ def test_measure(
             Contestant(
                 name=peer.name,
                 module=peer.module,
-                build=lambda module: partial(loop, peer.prepare(module), items, few),
-                units=len(few),
-                how=f"loop over {len(few)} of {units} pairs, scaled",
+                build=lambda module: (
+                    partial(whole, peer.prepare(module), items, pairs)
+                    if peer.whole_lists
+                    else partial(loop, peer.prepare(module), items, few)
+                ),
+                units=units if peer.whole_lists else len(few),
+                how="the whole list in one call"
+                if peer.whole_lists
+                else f"loop over {len(few)} of {units} pairs, scaled",
             ),
         ],
         unit="pair",
@@ -200,6 +209,11 @@ def test_measure(
 
 def loop(score: Score, items: list[Array], pairs: list[tuple[int, int]]) -> Array:
     return np.array([score(items[i], items[j]) for i, j in pairs])
+
+
+def whole(scores: Scores, items: list[Array], pairs: list[tuple[int, int]]) -> Array:
+    grid = scores(items)
+    return np.array([grid[pair] for pair in pairs])
 
 
 def test_sum_of_all(report: Callable[[Table], None]) -> None:
