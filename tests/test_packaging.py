@@ -42,6 +42,20 @@ def test_import_brings_numpy_and_nothing_heavier():
     assert loaded.strip() == "[]"
 
 
+def test_what_needs_more_says_so_and_the_rest_works():
+    said = run_python(
+        "import sys; sys.modules['sklearn'] = sys.modules['sklearn.base'] = None\n"
+        "import likewise as lw\n"
+        "assert {'maps', 'scale'} <= set(dir(lw)) and lw.scale.Accumulator('cka')\n"
+        "try:\n    lw.maps\nexcept ImportError as error:\n    print(error)\n"
+        "try:\n    lw.mapps\nexcept AttributeError as error:\n    print(error)"
+    )
+    assert said.splitlines() == [
+        "likewise.maps needs scikit-learn 1.6 or newer: pip install likewise[maps]",
+        "module 'likewise' has no attribute 'mapps'",
+    ]
+
+
 def test_every_public_name_exists():
     missing = [name for name in lw.__all__ if not hasattr(lw, name)]
     assert missing == []

@@ -134,3 +134,7 @@ def __getattr__(name: str) -> Any:
 
         return importlib.import_module(f"likewise.{name}")
     raise AttributeError(f"module 'likewise' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LAZY])

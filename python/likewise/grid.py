@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["Grid", "agreeing", "cross", "pairwise"]
+__all__ = ["Grid", "agreeing", "cross", "labelled", "pairwise"]
 
 _SHOWN = 5  # rows and columns at either end of a printed grid
 
@@ -225,7 +225,7 @@ def pairwise(
     )
     require_same_ids("pairwise", [("ids", ids, read)])
     scores = chosen.compare(chosen.prepare(read.arrays), None)
-    return _result(scores, read, read, chosen)
+    return labelled(scores, read, read, chosen)
 
 
 def cross(
@@ -258,7 +258,7 @@ def cross(
         raise ValueError("cross: ids must be given for both sides or for neither")
     require_same_ids("cross", [("ids_a", ids_a, a), ("ids_b", ids_b, b)])
     scores = chosen.compare(chosen.prepare(a.arrays), chosen.prepare(b.arrays))
-    return _result(scores, a, b, chosen)
+    return labelled(scores, a, b, chosen)
 
 
 def _measure(name: str | Measure, options: dict[str, Any]) -> Measure:
@@ -287,7 +287,8 @@ def agreeing(function: str, a: Items, b: Items) -> tuple[Items, Items]:
     return a, b
 
 
-def _result(scores: Array, a: Items, b: Items, chosen: Measure) -> Any:
+def labelled(scores: Array, a: Items, b: Items, chosen: Any, name: str = "") -> Any:
+    """Scores of a measure in the dtype and library of the items, a Grid if these had labels."""
     if a.arrays:
         scores = scores.astype(a.arrays[0].dtype, copy=False)
     if a.labels is None and b.labels is None:
@@ -296,7 +297,7 @@ def _result(scores: Array, a: Items, b: Items, chosen: Measure) -> Any:
         side.labels if side.labels is not None else tuple(map(str, range(len(side.arrays))))
         for side in (a, b)
     )
-    return Grid(scores, rows, columns, chosen.name, asdict(chosen))  # type: ignore[call-overload]
+    return Grid(scores, rows, columns, name or chosen.name, asdict(chosen))
 
 
 def _locate(labels: Sequence[str], key: Any, side: str) -> int | list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any, Literal
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from likewise._array import Array, Items, read_items
 from likewise._ids import require_same_ids
 from likewise._moments import Moments, augmented
-from likewise.grid import Grid, agreeing
+from likewise.grid import agreeing, labelled
 from likewise.information import bin_edges, information_of_counts, joint_counts, unit_codes
 from likewise.kernels import HSIC
 from likewise.measure import Measure, measure
@@ -240,11 +239,7 @@ class Accumulator(_Accumulator):
                 f"Accumulator.compute: {self.measure.name} needs at least "
                 f"{self.measure.min_samples} samples, got {samples}"
             )
-        scores = self.measure.from_moments(moments).astype(a.arrays[0].dtype)
-        if a.labels is None and b.labels is None:
-            return a.library.give(scores)
-        rows, columns = (side.labels or tuple(map(str, range(len(side.arrays)))) for side in (a, b))
-        return Grid(scores, rows, columns, self.measure.name, asdict(self.measure))  # type: ignore[call-overload]
+        return labelled(self.measure.from_moments(moments), a, b, self.measure)
 
 
 class MinibatchCKA(_Accumulator):
@@ -300,11 +295,7 @@ class MinibatchCKA(_Accumulator):
         positive = np.logical_and.outer(own[0] > 0, own[1] > 0)
         scores = np.full(products.shape, np.nan)
         np.divide(products, np.sqrt(np.where(positive, norms, 1)), out=scores, where=positive)
-        scores = scores.astype(a.arrays[0].dtype)
-        if a.labels is None and b.labels is None:
-            return a.library.give(scores)
-        rows, columns = (side.labels or tuple(map(str, range(len(side.arrays)))) for side in (a, b))
-        return Grid(scores, rows, columns, "minibatch_cka", asdict(self.hsic))
+        return labelled(scores, a, b, self.hsic, "minibatch_cka")
 
 
 class UnitAccumulator(_Accumulator):
