@@ -114,6 +114,15 @@ def test_ridge_is_the_model_inside_linear_predictivity(n, dx):
     assert ridge.intercept_[0] == pytest.approx(offset[0], abs=1e-8)
 
 
+@pytest.mark.parametrize(("n", "dx"), [(120, 6), (30, 60), (60, 90)])
+def test_default_penalties_are_those_of_generalised_cross_validation(n, dx):
+    x, y = pair(n=n, dx=dx, dy=40)
+    grid = slow.default_alphas(x)
+    criteria = [slow.generalised_cross_validation(x, y, alpha) for alpha in grid]
+    chosen = lw.maps.Ridge().fit(x, y).alpha_
+    np.testing.assert_allclose(chosen, grid[np.argmin(criteria, axis=0)], rtol=1e-10)
+
+
 def test_the_lasso_is_the_model_of_sparse_predictivity():
     x, y = pair(dy=3)
     path = lw.sparse_predictivity(x, y, alphas=[0.05], cv=4)
@@ -199,6 +208,17 @@ def test_rotations_take_the_privileged_basis_away_and_nothing_else():
     assert permutation.control_mean + 5 * permutation.control_sd < permutation.score
     rotation = lw.maps.cross_validate(lw.maps.Orthogonal(), x, y, control="rotate")
     np.testing.assert_allclose(rotation.controls, rotation.score, rtol=0, atol=1e-10)
+
+
+def test_pitfall_rotations_are_haar():
+    # Columns of Q as LAPACK signs them would make the first entry of every rotation negative.
+    from likewise.maps import _rotated
+
+    rng = np.random.default_rng(0)
+    first = np.array([_rotated(np.eye(4), rng)[0, 0] for _ in range(400)])
+    assert abs(first.mean()) < 4 * first.std() / 20
+    q = _rotated(np.eye(4), rng)
+    np.testing.assert_allclose(q @ q.T, np.eye(4), rtol=0, atol=1e-14)
 
 
 def test_held_out_plans_score_below_fitted_ones():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from reference import regression as slow
@@ -171,6 +173,22 @@ def test_penalties_at_the_edge_are_warned_of():
     with pytest.warns(lw.GridEdgeWarning, match="the largest of alphas"):
         lw.linear_predictivity(x, noise, alphas=[1e-3, 1e-2, 1e-1])
     lw.linear_predictivity(x, noise, alphas=[1.0])  # one penalty is no grid
+
+
+def test_a_few_penalties_at_the_edge_are_no_reason_to_warn():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((200, 10))
+    weights = rng.standard_normal((10, 20))
+    noise = np.ones(20)
+    for exact, warns in ((1, False), (5, True)):  # of 20 targets: 5 and 25 %
+        noise[:exact] = 0
+        y = x @ weights + 3 * noise * rng.standard_normal((200, 20))
+        call = partial(lw.linear_predictivity, x, y, alphas=[1e-6, 1, 3, 10, 30, 1e9])
+        if warns:
+            with pytest.warns(lw.GridEdgeWarning, match="the least of alphas, 1e-06, was chosen"):
+                call()
+        else:
+            call()
 
 
 def test_folds_are_those_of_scikit_learn():

@@ -145,6 +145,19 @@ def test_planted_groups_are_found(method, library, edges):
         assert found.tree.shape == (19, 4)
 
 
+def test_edges_inside_a_network_count_only_if_asked_for():
+    pytest.importorskip("scipy")
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((400, 2)), rng.standard_normal((400, 2))
+    x = np.hstack([x, x[:, :1] + 0.01 * rng.standard_normal((400, 1))])  # a unit and its twin
+    lowest = {
+        edges: lw.cluster_units(x, y, 2, method="hierarchical", edges=edges).tree[0, 2]
+        for edges in ("between", "all")
+    }
+    assert lowest["all"] < 0.01
+    assert lowest["between"] > 0.8
+
+
 def test_units_without_similarity_have_no_group():
     pytest.importorskip("scipy")
     x, y, _ = networks()

@@ -17,8 +17,11 @@ template <class T>
 void is_optimal(int64_t n, int64_t units, double tolerance) {
   const int64_t targets = 5;
   const Matrix noise = random_matrix(n, targets, 2), mixing = random_matrix(units, targets, 3);
-  const Matrix x = random_matrix(n, units, 1), mixed = product(x, mixing);
-  Matrix y(n, targets);
+  Matrix x = random_matrix(n, units, 1), y(n, targets);
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j < units; ++j) x(i, j) *= double(1 + j % 5);
+  }
+  const Matrix mixed = product(x, mixing);
   for (size_t k = 0; k < y.data.size(); ++k) y.data[k] = mixed.data[k] + noise.data[k];
   std::vector<T> xs = x.padded<T>(units), ys = y.padded<T>(targets);
   LassoOptions options{1.0 / double(n), 1e-9, {1.0, 0.1, 0.01}};
