@@ -96,7 +96,6 @@ def test_predictivity_streams_with_samples_in_turns(alphas, crossed):
     np.testing.assert_allclose(stream.compute(), expected, rtol=0, atol=1e-8)
 
 
-@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")  # of the oracle
 def test_a_target_that_is_constant_in_one_fold_scores_zero_there():
     x, y = items(n=100)[:2]
     fold = np.arange(100) % 5
@@ -105,7 +104,8 @@ def test_a_target_that_is_constant_in_one_fold_scores_zero_there():
     stream = lw.scale.Accumulator("linear_predictivity")
     stream.update([x], [y])
     splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(5)]
-    r, _, _ = regression.linear_predictivity(x, y, splits=splits)
+    with np.errstate(all="ignore"):  # the oracle divides by the variance
+        r, _, _ = regression.linear_predictivity(x, y, splits=splits)
     r[1, 0] = r[3, 2] = 0
     np.testing.assert_allclose(stream.compute()[0, 0], r.mean(), rtol=0, atol=1e-10)
 
