@@ -5,7 +5,7 @@ networks, columns are units, leading axes are a batch. NumPy arrays, torch tenso
 anything with DLPack go in, the same library comes out.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from likewise._engine import build_config, num_threads
 from likewise.assignment import (
@@ -17,7 +17,6 @@ from likewise.assignment import (
     semi_match,
 )
 from likewise.cca import canonical_correlations, cca, pwcca, svcca
-from likewise.ceiling import RSACeiling, noise_ceiling, rsa_noise_ceiling
 from likewise.errors import (
     ConvergenceError,
     ConvergenceWarning,
@@ -28,32 +27,35 @@ from likewise.errors import (
     SmallSampleWarning,
 )
 from likewise.grid import Grid, cross, pairwise
-from likewise.inference import Bootstrap, PermutationTest, bootstrap, permutation_test
 from likewise.kernels import cka, hsic
-from likewise.lasso import SparsePrediction, sparse_predictivity
 from likewise.linalg import nuclear_norm, orthogonal_procrustes, polar, svdvals
 from likewise.measure import Measure, measure, measures, register
 from likewise.neighbours import cknna, jaccard_knn, mutual_knn
 from likewise.procrustes import procrustes, shape_distance
 from likewise.rdm import rdm
 from likewise.reduce import reduce
-from likewise.regression import (
-    Prediction,
-    RidgeErrors,
-    linear_predictivity,
-    ridge_cv_errors,
-)
 from likewise.rsa import compare_rdms, rsa
 from likewise.transport import SoftMatch, Transport, optimal_transport, soft_match
-from likewise.units import (
-    UnitClusters,
-    UnitMatching,
-    UnitStatistics,
-    cluster_units,
-    match_units,
-    unit_similarity,
-    unit_statistics,
-)
+
+if TYPE_CHECKING:
+    from likewise.ceiling import RSACeiling, noise_ceiling, rsa_noise_ceiling
+    from likewise.inference import Bootstrap, PermutationTest, bootstrap, permutation_test
+    from likewise.lasso import SparsePrediction, sparse_predictivity
+    from likewise.regression import (
+        Prediction,
+        RidgeErrors,
+        linear_predictivity,
+        ridge_cv_errors,
+    )
+    from likewise.units import (
+        UnitClusters,
+        UnitMatching,
+        UnitStatistics,
+        cluster_units,
+        match_units,
+        unit_similarity,
+        unit_statistics,
+    )
 
 __all__ = [
     "Assignment",
@@ -124,17 +126,38 @@ __all__ = [
 ]
 
 
-# Imported when they are used: maps needs scikit-learn, which takes a second.
-_LAZY = ("maps", "scale")
+# Imported when they are used, which keeps `import likewise` short; maps needs scikit-learn.
+_MODULES = ("maps", "scale")
+_DEFERRED = {
+    name: module
+    for module, names in {
+        "ceiling": ("RSACeiling", "noise_ceiling", "rsa_noise_ceiling"),
+        "inference": ("Bootstrap", "PermutationTest", "bootstrap", "permutation_test"),
+        "lasso": ("SparsePrediction", "sparse_predictivity"),
+        "regression": ("Prediction", "RidgeErrors", "linear_predictivity", "ridge_cv_errors"),
+        "units": (
+            "UnitClusters",
+            "UnitMatching",
+            "UnitStatistics",
+            "cluster_units",
+            "match_units",
+            "unit_similarity",
+            "unit_statistics",
+        ),
+    }.items()
+    for name in names
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        import importlib
+    import importlib
 
+    if name in _MODULES:
         return importlib.import_module(f"likewise.{name}")
+    if name in _DEFERRED:
+        return getattr(importlib.import_module(f"likewise.{_DEFERRED[name]}"), name)
     raise AttributeError(f"module 'likewise' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LAZY])
+    return sorted([*globals(), *_MODULES, *_DEFERRED])

@@ -115,6 +115,7 @@ def prepare_batch(prepare: Callable[[Sequence[Array]], list[Any]], batch: Array)
 M = TypeVar("M", bound=type)
 
 _registry: dict[str, Callable[..., Measure]] = {}
+_DEFERRED = {"linear_predictivity": "likewise.regression"}  # modules that register when imported
 
 
 def register(cls: M) -> M:
@@ -128,7 +129,7 @@ def register(cls: M) -> M:
 
 def measures() -> tuple[str, ...]:
     """Names of all registered measures."""
-    return tuple(sorted(_registry))
+    return tuple(sorted({*_registry, *_DEFERRED}))
 
 
 def measure(name: str | Measure, **options: Any) -> Measure:
@@ -155,10 +156,14 @@ def measure(name: str | Measure, **options: Any) -> Measure:
             raise ValueError("measure: options go with a name, not with a measure object")
         return name
     name, options = _from_similarity_repository(name, options)
+    if name in _DEFERRED:
+        import importlib
+
+        importlib.import_module(_DEFERRED[name])
     if name not in _registry:
         import difflib
 
-        near = difflib.get_close_matches(name, _registry, n=3)
+        near = difflib.get_close_matches(name, measures(), n=3)
         hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise ValueError(f"measure: no measure {name!r}, there are {list(measures())}{hint}")
     return _registry[name](**options)
