@@ -27,26 +27,26 @@ from likewise.errors import (
     SmallSampleWarning,
 )
 from likewise.grid import Grid, cross, pairwise
-from likewise.kernels import cka, hsic
 from likewise.linalg import nuclear_norm, orthogonal_procrustes, polar, svdvals
 from likewise.measure import Measure, measure, measures, register
-from likewise.neighbours import cknna, jaccard_knn, mutual_knn
 from likewise.procrustes import procrustes, shape_distance
 from likewise.rdm import rdm
 from likewise.reduce import reduce
 from likewise.rsa import compare_rdms, rsa
-from likewise.transport import SoftMatch, Transport, optimal_transport, soft_match
 
 if TYPE_CHECKING:
     from likewise.ceiling import RSACeiling, noise_ceiling, rsa_noise_ceiling
     from likewise.inference import Bootstrap, PermutationTest, bootstrap, permutation_test
+    from likewise.kernels import cka, hsic
     from likewise.lasso import SparsePrediction, sparse_predictivity
+    from likewise.neighbours import cknna, jaccard_knn, mutual_knn
     from likewise.regression import (
         Prediction,
         RidgeErrors,
         linear_predictivity,
         ridge_cv_errors,
     )
+    from likewise.transport import SoftMatch, Transport, optimal_transport, soft_match
     from likewise.units import (
         UnitClusters,
         UnitMatching,
@@ -131,6 +131,9 @@ _MODULES = ("maps", "scale")
 _DEFERRED = {
     name: module
     for module, names in {
+        "kernels": ("cka", "hsic"),
+        "neighbours": ("cknna", "jaccard_knn", "mutual_knn"),
+        "transport": ("SoftMatch", "Transport", "optimal_transport", "soft_match"),
         "ceiling": ("RSACeiling", "noise_ceiling", "rsa_noise_ceiling"),
         "inference": ("Bootstrap", "PermutationTest", "bootstrap", "permutation_test"),
         "lasso": ("SparsePrediction", "sparse_predictivity"),

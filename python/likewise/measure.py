@@ -115,7 +115,15 @@ def prepare_batch(prepare: Callable[[Sequence[Array]], list[Any]], batch: Array)
 M = TypeVar("M", bound=type)
 
 _registry: dict[str, Callable[..., Measure]] = {}
-_DEFERRED = {"linear_predictivity": "likewise.regression"}  # modules that register when imported
+_DEFERRED = {  # modules that register when imported
+    "cka": "likewise.kernels",
+    "cknna": "likewise.neighbours",
+    "hsic": "likewise.kernels",
+    "jaccard_knn": "likewise.neighbours",
+    "linear_predictivity": "likewise.regression",
+    "mutual_knn": "likewise.neighbours",
+    "soft_match": "likewise.transport",
+}
 
 
 def register(cls: M) -> M:
