@@ -171,7 +171,9 @@ def test_pitfall_samples_in_another_order_fail_loudly():
     arrays = list(items.values())
     with pytest.raises(ValueError, match=r"at sample 5, ids_a\[0\] has 5 and ids_b\[0\] has 9$"):
         lw.cross(arrays[:1], arrays[1:], ids_a=[range(6)], ids_b=[[0, 1, 2, 3, 4, 9]])
-    lw.cross(arrays[:1], arrays[1:], ids_a=[range(6)], ids_b=[np.arange(6)])
+    lw.cross(arrays[:1], arrays[1:], ids_a=[range(6)], ids_b=[np.arange(6, dtype=np.int32)])
+    with pytest.raises(ValueError, match="at sample 0"):
+        lw.cross(arrays[:1], arrays[1:], ids_a=[range(6)], ids_b=[list("012345")])
     stream = lw.scale.Accumulator("cka")
     stream.update(items, ids_a={"a": names, "b": names})
     with pytest.raises(ValueError, match=r"Accumulator\.update: samples must be the same"):

@@ -41,7 +41,7 @@ def require_same_ids(function: str, sides: Sequence[tuple[str, Any, Items]]) -> 
             named.append((f"{name}[{key!r}]", own))
     for name, own in named[1:]:
         first_name, first = named[0]
-        if own.dtype == first.dtype and np.array_equal(own, first):
+        if np.array_equal(own, first):
             continue
         wrong = next(k for k, (p, q) in enumerate(zip(first, own, strict=True)) if p != q)
         hint = ""

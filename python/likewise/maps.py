@@ -5,13 +5,13 @@ Needs scikit-learn: ``pip install likewise[maps]``.
 
 from __future__ import annotations
 
-import itertools
-from typing import Any, Literal, NamedTuple
+from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 
 from likewise._array import Array
-from likewise._folds import require_folds, shuffled_folds
+from likewise._cross_validation import CrossValidation, cross_validate
 from likewise._network import Layer, Network, average_networks, match_network
 from likewise._units import unit_norm
 from likewise.assignment import permutation_match
@@ -25,7 +25,6 @@ try:
         MultiOutputMixin,
         RegressorMixin,
         TransformerMixin,
-        clone,
     )
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError as error:
@@ -47,10 +46,8 @@ __all__ = [
     "match_network",
 ]
 
-Control = Literal["shuffle", "rotate"]
 
-
-class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """``y = (x - mean of X) W + mean of Y``; what differs is how ``W`` is found.
 
     Attributes
@@ -83,9 +80,9 @@ class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimat
         self.intercept_ = float(intercept[0]) if self._one_dimensional else intercept
         return self
 
+    @abstractmethod
     def _weights(self, x: Array, y: Array) -> Array:
         """``W (dx, dy)`` for centred x and y."""
-        raise NotImplementedError
 
     def predict(self, X: Any) -> Array:  # noqa: N803
         """``X`` as the target would see it, ``(n, dy)`` or ``(n,)``."""
@@ -157,8 +154,9 @@ class _UnitMap(_RigidMap):
         weights: Array = inverse[:, None] * mixture * y.std(axis=0)
         return weights
 
+    @abstractmethod
     def _plan(self, x: Array, y: Array) -> Array:
-        raise NotImplementedError
+        """Shares ``(dx, dy)`` of the units of x in those of y."""
 
     def plan_score(self, X: Any, y: Any) -> float:  # noqa: N803
         """``<plan, correlation of the units of X and y> / mass``, the plan being the fitted one.
@@ -295,130 +293,3 @@ class Lasso(_LinearMap):
         inverse = np.divide(1, deviations, out=np.zeros_like(deviations), where=deviations > 0)
         weights: Array = inverse[:, None] * path.coef[0].T * y.std(axis=0)
         return weights
-
-
-class CrossValidation(NamedTuple):
-    """A held-out score, and what it is by chance.
-
-    Attributes
-    ----------
-    score
-        Mean over folds.
-    per_fold
-        ``(cv,)``.
-    controls
-        Scores of the control's draws, ``(n_controls,)``; empty without a control.
-    control_mean, control_sd
-        Their mean and standard deviation; NaN without a control.
-    """
-
-    score: float
-    per_fold: Array
-    controls: Array
-    control_mean: float
-    control_sd: float
-
-    def __repr__(self) -> str:
-        control = (
-            f", control={self.control_mean:.4g} ± {self.control_sd:.2g} over "
-            f"{self.controls.size} draws"
-            if self.controls.size
-            else ""
-        )
-        return f"CrossValidation(score={self.score:.4g} over {self.per_fold.size} folds{control})"
-
-
-def cross_validate(
-    estimator: Any,
-    x: Any,
-    y: Any,
-    cv: int = 5,
-    control: Control | None = None,
-    n_controls: int = 20,
-    random_state: int = 0,
-    scoring: str = "correlation_score",
-) -> CrossValidation:
-    """Fit a map on all folds but one and score it on that one; the same for controls.
-
-    Parameters
-    ----------
-    estimator
-        A map, or any estimator with ``fit(x, y)`` and the method that ``scoring`` names.
-    x, y
-        ``(n, dx)`` and ``(n, dy)``.
-    cv
-        Number of folds: those of scikit-learn's ``KFold(cv, shuffle=True, random_state)``, the same
-        for all measures and controls.
-    control
-        ``"shuffle"``: the samples of ``x`` in random order, so that nothing is shared: what fitting
-        alone achieves. ``"rotate"``: the units of ``x`` rotated at random (Haar): what is left
-        without the privileged basis.
-    n_controls
-        Draws of the control, at least 2; each is cross-validated like the data.
-    random_state
-        Seed of folds and controls.
-    scoring
-        Method of the estimator: ``"correlation_score"``, ``"score"`` (mean R2) or, of matchings,
-        ``"plan_score"``.
-
-    Returns
-    -------
-    CrossValidation
-
-    Raises
-    ------
-    ValueError
-        Fewer than 2 samples per fold, an unknown control, fewer than 2 controls, different numbers
-        of samples.
-    """
-    require_folds("cross_validate", cv)
-    if control not in (None, "shuffle", "rotate"):
-        raise ValueError(
-            f"cross_validate: control must be None, 'shuffle' or 'rotate', got {control!r}"
-        )
-    if n_controls < 2:
-        raise ValueError(f"cross_validate: n_controls must be at least 2, got {n_controls}")
-    x, y = np.asarray(x), np.asarray(y)
-    if x.ndim != 2 or y.ndim not in (1, 2) or len(x) != len(y):
-        raise ValueError(
-            "cross_validate: x and y must have shapes (n, dx) and (n, dy) with the same number of "
-            f"samples, got {x.shape} and {y.shape}"
-        )
-    if len(x) < 2 * cv:
-        raise ValueError(
-            f"cross_validate: x must have at least {2 * cv} samples for {cv} folds, got {len(x)}"
-        )
-    order, edges = shuffled_folds(len(x), cv, random_state)
-
-    def scores(source: Array) -> Array:
-        found = []
-        for first, last in itertools.pairwise(edges):
-            test, train = order[first:last], np.delete(order, slice(first, last))
-            fitted = clone(estimator).fit(source[train], y[train])
-            found.append(getattr(fitted, scoring)(source[test], y[test]))
-        return np.array(found)
-
-    per_fold = scores(x)
-    draws = np.empty(0)
-    if control is not None:
-        rng = np.random.default_rng(random_state)
-        draw = _shuffled if control == "shuffle" else _rotated
-        draws = np.array([scores(draw(x, rng)).mean() for _ in range(n_controls)])
-    return CrossValidation(
-        float(per_fold.mean()),
-        per_fold,
-        draws,
-        float(draws.mean()) if draws.size else float("nan"),
-        float(draws.std(ddof=1)) if draws.size else float("nan"),
-    )
-
-
-def _shuffled(x: Array, rng: np.random.Generator) -> Array:
-    return x[rng.permutation(len(x))]
-
-
-def _rotated(x: Array, rng: np.random.Generator) -> Array:
-    """A Haar rotation: the Q of a Gaussian, its columns signed as the diagonal of R."""
-    q, r = np.linalg.qr(rng.standard_normal((x.shape[1], x.shape[1])))
-    rotated: Array = (x @ (q * np.sign(np.diag(r)))).astype(x.dtype, copy=False)
-    return rotated

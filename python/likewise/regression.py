@@ -98,11 +98,6 @@ class RidgeErrors(NamedTuple):
     """The penalties, ``(..., n_alphas)``."""
 
 
-class _Rows(NamedTuple):
-    data: Array
-    """Samples in the order of the folds."""
-
-
 class _Sources(NamedTuple):
     """Representations to predict from: of unit norm, rotated where that makes them smaller."""
 
@@ -178,18 +173,18 @@ class LinearPredictivity:
         always = frozenset({"translation", "permutation"})
         return always | {"isotropic_scaling"} if self.alphas is None else always
 
-    def prepare(self, items: Sequence[Array]) -> list[_Rows]:
+    def prepare(self, items: Sequence[Array]) -> list[Array]:
         """Samples in the order of the folds."""
         if not items:
             return []
         order, _ = shuffled_folds(len(items[0]), self.cv, self.random_state)
-        return [_Rows(item[order]) for item in items]
+        return [item[order] for item in items]
 
-    def compare(self, a: list[_Rows], b: list[_Rows] | None) -> Array:
+    def compare(self, a: list[Array], b: list[Array] | None) -> Array:
         """Scores of all pairs, one eigendecomposition per item of ``a`` and fold."""
         targets = a if b is None else b
         pairs = [(i, j) for i in range(len(a)) for j in range(len(targets))]
-        predictions = self._predict([item.data for item in a], [t.data for t in targets], pairs)
+        predictions = self._predict(a, targets, pairs)
         if b is None:  # each item is a source and a target, its constant units count once
             self._warn([], predictions.constant_targets)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +18,7 @@ from likewise.measure import Measure, measure
 __all__ = ["Accumulator", "MinibatchCKA", "UnitAccumulator"]
 
 
-class _Accumulator:
+class _Accumulator(ABC):
     """Sums over batches of two collections of representations, or of one with itself."""
 
     def __init__(self) -> None:
@@ -56,17 +57,14 @@ class _Accumulator:
             return
         if self._items is None:
             self._items, self._sums = other._items, other.state
-            self._adopt(other)
             return
         self._require_same(other._items)
         for name, array in other._sums.items():
             self._sums[name] += array
 
-    def _adopt(self, other: Any) -> None:
-        """Take over what else the first batch has decided."""
-
+    @abstractmethod
     def _settings(self) -> Any:
-        raise NotImplementedError
+        """What two accumulators must have in common to merge."""
 
     def _read(self, items_a: Any, items_b: Any, check_finite: bool) -> tuple[Items, Items | None]:
         """Checked items; the first batch decides labels and widths."""
@@ -334,9 +332,6 @@ class UnitAccumulator(_Accumulator):
     def _settings(self) -> Any:
         return self.similarity, self.bins, self.bias_correction
 
-    def _adopt(self, other: Any) -> None:
-        self._edges = other._edges
-
     def merge(self, other: Any) -> None:
         """Add the samples that another accumulator has seen, with the same bins."""
         mine, theirs = self._edges, getattr(other, "_edges", None)
@@ -350,6 +345,7 @@ class UnitAccumulator(_Accumulator):
                 "from a copy that has seen one batch"
             )
         super().merge(other)
+        self._edges = mine or theirs
 
     def update(self, x: Any, y: Any, *, check_finite: bool = True) -> None:
         """Add samples ``x (n, dx)`` and ``y (n, dy)``."""
