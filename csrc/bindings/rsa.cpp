@@ -9,6 +9,7 @@
 #include "bindings/arrays.h"
 #include "core/dtype.h"
 #include "core/parallel.h"
+#include "rsa/ranks.h"
 
 namespace likewise::bindings {
 namespace {
@@ -42,41 +43,90 @@ int64_t rdms(const py::array& x, const std::string& name, py::array out, int thr
   });
 }
 
-// Fills ranks (count, size) for x (count, size).
-void ranks(const py::array& x, bool unit_norm, py::array out, int threads) {
-  const ArrayRef view = input(x), to = output(out);
+// Ranks of the RDM of every item (n x d), ranks (count, n (n - 1) / 2) and ties (count) as Ranker
+// gives them; `without` (count): samples without direction.
+void ranked_rdms(const std::vector<py::array>& items, const std::string& name, py::array ranks,
+                 py::array ties, py::array without, int threads) {
+  const std::vector<ArrayRef> views = inputs(items);
+  int32_t* const to = integer_output<int32_t>(ranks);
+  double* const to_ties = double_output(ties);
+  int64_t* const to_without = integer_output<int64_t>(without);
+  const Dissimilarity dissimilarity = dissimilarity_of(name);
+  if (views.empty()) return;
+  dispatch_float(views[0].dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const int64_t count = int64_t(views.size()), size = condensed_size(views[0].shape[0]);
+    const int workers = int(std::min<int64_t>(count, std::max(threads, 1)));
+    std::vector<Ranker<T>> rankers(static_cast<size_t>(workers));
+    std::vector<std::vector<T>> rdms(static_cast<size_t>(workers));
+    const py::gil_scoped_release release;
+    parallel_for(count, workers, [&](int64_t k, int worker) {
+      rdms[worker].resize(size_t(size));
+      to_without[k] = rdm(matrix<T>(views[k]), dissimilarity, threads, rdms[worker].data());
+      to_ties[k] = rankers[worker](rdms[worker].data(), size, to + k * size);
+    });
+  });
+}
+
+// The same for RDMs x (count, size).
+void ranks(const py::array& x, py::array out, py::array ties, int threads) {
+  const ArrayRef view = input(x);
+  int32_t* const to = integer_output<int32_t>(out);
+  double* const to_ties = double_output(ties);
   dispatch_float(view.dtype, [&](auto zero) {
     using T = decltype(zero);
     const int64_t size = view.shape[1];
     const py::gil_scoped_release release;
-    std::vector<SortWorkspace> workspaces(size_t(std::max(threads, 1)));
+    std::vector<Ranker<T>> rankers(size_t(std::max(threads, 1)));
     parallel_for(view.shape[0], threads, [&](int64_t k, int worker) {
-      scaled_ranks(static_cast<const T*>(view.data) + k * size, size, unit_norm, workspaces[worker],
-                   static_cast<double*>(to.data) + k * size);
+      to_ties[k] =
+          rankers[worker](static_cast<const T*>(view.data) + k * size, size, to + k * size);
     });
+  });
+}
+
+using RankArray = py::array_t<int32_t, py::array::c_style>;
+
+std::vector<const int32_t*> rank_lists(const std::vector<RankArray>& arrays) {
+  std::vector<const int32_t*> out;
+  for (const RankArray& array : arrays) out.push_back(array.data());
+  return out;
+}
+
+// Fills products (a x b) with the sums of products of ranks, b = a where symmetric; `paired`: (a),
+// of a[i] with b[i].
+void products(const std::vector<RankArray>& a, const std::vector<RankArray>& b, bool symmetric,
+              bool paired, py::array out, int threads) {
+  double* const sums = double_output(out);
+  if (a.empty() || (!symmetric && b.empty())) return;
+  const int64_t cols = int64_t(symmetric ? a.size() : b.size());
+  const std::vector<const int32_t*> left = rank_lists(a), right = rank_lists(b);
+  const Pairing pairing = symmetric ? Pairing::symmetric_with_self
+                          : paired  ? Pairing::paired
+                                    : Pairing::cross;
+  const int64_t size = a[0].size();
+  const py::gil_scoped_release release;
+  rank_products(left, right, size, pairing, threads, [&](int64_t i, int64_t j, double sum) {
+    sums[paired ? i : i * cols + j] = sum;
+    if (symmetric) sums[j * cols + i] = sum;
   });
 }
 
 // Fills counts (a x b x 3): concordant minus discordant pairs, pairs tied in a, in b. `paired`:
 // (a x 3), of a[i] with b[i].
-void kendall(const py::array& a, const py::array& b, bool paired, py::array out, int threads) {
-  const ArrayRef va = input(a), vb = input(b), to = output(out);
-  require_same_dtype(va, vb, "kendall");
-  dispatch_float(va.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    const int64_t size = va.shape[1], rows = va.shape[0], cols = vb.shape[0];
-    const py::gil_scoped_release release;
-    std::vector<SortWorkspace> workspaces(size_t(std::max(threads, 1)));
-    parallel_for(paired ? rows : rows * cols, threads, [&](int64_t task, int worker) {
-      const int64_t i = paired ? task : task / cols, j = paired ? task : task % cols;
-      const KendallCounts counts =
-          kendall_counts(static_cast<const T*>(va.data) + i * size,
-                         static_cast<const T*>(vb.data) + j * size, size, workspaces[worker]);
-      double* values = static_cast<double*>(to.data) + 3 * task;
-      values[0] = counts.concordant_minus_discordant;
-      values[1] = counts.ties_x;
-      values[2] = counts.ties_y;
-    });
+void kendall(const std::vector<RankArray>& a, const std::vector<RankArray>& b, bool paired,
+             py::array out, int threads) {
+  double* const counts = double_output(out);
+  if (a.empty() || b.empty()) return;
+  const std::vector<const int32_t*> left = rank_lists(a), right = rank_lists(b);
+  const int64_t rows = int64_t(a.size()), cols = int64_t(b.size()), size = a[0].size();
+  const py::gil_scoped_release release;
+  parallel_for(paired ? rows : rows * cols, threads, [&](int64_t task, int) {
+    const int64_t i = paired ? task : task / cols, j = paired ? task : task % cols;
+    const KendallCounts found = kendall_counts(left[i], right[j], size);
+    counts[3 * task] = found.concordant_minus_discordant;
+    counts[3 * task + 1] = found.ties_x;
+    counts[3 * task + 2] = found.ties_y;
   });
 }
 
@@ -84,7 +134,9 @@ void kendall(const py::array& a, const py::array& b, bool paired, py::array out,
 
 void register_rsa(py::module_& m) {
   m.def("rdm", &rdms);
-  m.def("scaled_ranks", &ranks);
+  m.def("ranked_rdms", &ranked_rdms);
+  m.def("ranks", &ranks);
+  m.def("rank_products", &products);
   m.def("kendall", &kendall);
 }
 

@@ -1,11 +1,8 @@
 #include "rsa/rsa.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <numeric>
-#include <type_traits>
-#include <utility>
 
 #include "core/copy.h"
 #include "core/parallel.h"
@@ -46,9 +43,13 @@ int64_t standardized(const MatrixRef<const T>& x, Dissimilarity dissimilarity, s
   int64_t without = 0;
   for (int64_t i = 0; i < n; ++i) {
     T* row = out.data() + i * d;
-    const auto [low, high] = std::minmax_element(row, row + d);
-    const double size = std::max(std::abs(double(*low)), std::abs(double(*high)));
-    const bool flat = dissimilarity == Dissimilarity::correlation && *low == *high;
+    T low = row[0], high = row[0];
+    for (int64_t j = 1; j < d; ++j) {
+      low = std::min(low, row[j]);
+      high = std::max(high, row[j]);
+    }
+    const double size = std::max(std::abs(double(low)), std::abs(double(high)));
+    const bool flat = dissimilarity == Dissimilarity::correlation && low == high;
     if (size == 0 || flat) {
       std::fill_n(row, d, T(0));
       ++without;
@@ -58,83 +59,18 @@ int64_t standardized(const MatrixRef<const T>& x, Dissimilarity dissimilarity, s
     double mean = 0;
     for (int64_t j = 0; j < d; ++j) {
       values[j] = double(row[j]) * scale;
-      mean += values[j] / double(d);
+      mean += values[j];
     }
-    if (dissimilarity == Dissimilarity::cosine) mean = 0;
+    mean = dissimilarity == Dissimilarity::cosine ? 0 : mean / double(d);
     double squares = 0;
     for (double& value : values) {
       value -= mean;
       squares += value * value;
     }
-    const double norm = std::sqrt(squares);
-    for (int64_t j = 0; j < d; ++j) row[j] = T(values[j] / norm);
+    const double factor = 1 / std::sqrt(squares);
+    for (int64_t j = 0; j < d; ++j) row[j] = T(values[j] * factor);
   }
   return without;
-}
-
-// Integers in the order of the numbers; -0 comes just before 0.
-template <class T>
-auto ordered_bits(T x) {
-  using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
-  const Bits bits = std::bit_cast<Bits>(x);
-  constexpr Bits kSign = Bits{1} << (sizeof(T) * 8 - 1);
-  return bits & kSign ? Bits(~bits) : Bits(bits | kSign);
-}
-
-using Keyed = SortWorkspace::Keyed;
-
-// Positions of the values, ascending. Radix sort of the upper 32 bits, 11 at a time, digits that
-// all share skipped; what these do not tell apart is sorted by comparison. Valid until the next
-// call.
-template <class T>
-const std::vector<Keyed>& sorted(const T* x, int64_t n, SortWorkspace& w) {
-  constexpr int kBits = 11, kDigits = 3, kShift = int(sizeof(T)) * 8 - 32;
-  constexpr uint32_t kBuckets = 1u << kBits;
-  std::vector<Keyed>&from = w.from, &to = w.to;
-  from.resize(size_t(n));
-  to.resize(size_t(n));
-  std::vector<int64_t> counts(kDigits * kBuckets, 0);
-  for (int64_t i = 0; i < n; ++i) {
-    from[i] = {uint32_t(ordered_bits(x[i]) >> kShift), int32_t(i)};
-    for (int digit = 0; digit < kDigits; ++digit) {
-      ++counts[digit * kBuckets + ((from[i].key >> (digit * kBits)) & (kBuckets - 1))];
-    }
-  }
-  for (int digit = 0; digit < kDigits; ++digit) {
-    int64_t* count = counts.data() + digit * kBuckets;
-    if (n == 0 || count[(from[0].key >> (digit * kBits)) & (kBuckets - 1)] == n) continue;
-    int64_t begin = 0;
-    for (uint32_t bucket = 0; bucket < kBuckets; ++bucket) {
-      begin += std::exchange(count[bucket], begin);
-    }
-    for (const Keyed& entry : from) {
-      to[count[(entry.key >> (digit * kBits)) & (kBuckets - 1)]++] = entry;
-    }
-    from.swap(to);
-  }
-  if constexpr (kShift > 0) {
-    for (int64_t begin = 0, end = 0; begin < n; begin = end) {
-      end = begin + 1;
-      while (end < n && from[end].key == from[begin].key) ++end;
-      if (end - begin > 1) {
-        std::sort(from.begin() + begin, from.begin() + end,
-                  [x](const Keyed& a, const Keyed& b) { return x[a.index] < x[b.index]; });
-      }
-    }
-  }
-  return from;
-}
-
-// Calls body(begin, end) for all runs of equal values.
-template <class T, class Body>
-void for_each_run(const T* x, const std::vector<Keyed>& order, const Body& body) {
-  const int64_t n = int64_t(order.size());
-  for (int64_t begin = 0, end = 0; begin < n; begin = end) {
-    const T value = x[order[begin].index];
-    end = begin + 1;
-    while (end < n && x[order[end].index] == value) ++end;
-    body(begin, end);
-  }
 }
 
 double pairs_of(int64_t count) { return double(count) * double(count - 1) / 2; }
@@ -213,57 +149,54 @@ int64_t rdm(const MatrixRef<const T>& x, Dissimilarity dissimilarity, int thread
   return without;
 }
 
-template <class T>
-void scaled_ranks(const T* x, int64_t n, bool unit_norm, SortWorkspace& w, double* out) {
-  const std::vector<Keyed>& order = sorted(x, n, w);
-  const double middle = double(n - 1) / 2;
-  double ties = 0;
-  for_each_run(x, order, [&](int64_t begin, int64_t end) {
-    const double t = double(end - begin), rank = double(begin + end - 1) / 2 - middle;
-    for (int64_t k = begin; k < end; ++k) out[order[k].index] = rank;
-    ties += t * t * t - t;
-  });
-  const double size = double(n), cubes = size * size * size - size;
-  const double scale = std::sqrt(12 / (unit_norm ? cubes - ties : cubes));
-  for (int64_t k = 0; k < n; ++k) out[k] = out[k] * scale;
+void rank_products(const std::vector<const int32_t*>& a, const std::vector<const int32_t*>& b,
+                   int64_t n, Pairing pairing, int threads,
+                   const std::function<void(int64_t i, int64_t j, double sum)>& visit) {
+  const auto items_of = [](const std::vector<const int32_t*>& lists) {
+    std::vector<Item<double>> items;
+    for (const int32_t* ranks : lists) {
+      items.push_back({nullptr, 1, [ranks](int64_t row, int64_t count, double* out, int64_t ld) {
+                         for (int64_t k = 0; k < count; ++k) out[k * ld] = ranks[row + k];
+                       }});
+    }
+    return items;
+  };
+  for_each_product<double, double>(
+      items_of(a), items_of(b), n, pairing, threads,
+      [&](int64_t i, int64_t j, const double* sum, int64_t, int) { visit(i, j, *sum); });
 }
 
-template <class T>
-KendallCounts kendall_counts(const T* x, const T* y, int64_t n, SortWorkspace& w) {
-  // Dense ranks of y, then both in the order of x, y ascending within equal x.
-  std::vector<int32_t> rank_y(static_cast<size_t>(n));
-  const std::vector<Keyed>& order_y = sorted(y, n, w);
-  KendallCounts counts;
-  int32_t rank = 0;
-  for_each_run(y, order_y, [&](int64_t begin, int64_t end) {
-    for (int64_t k = begin; k < end; ++k) rank_y[order_y[k].index] = rank;
-    counts.ties_y += pairs_of(end - begin);
-    ++rank;
-  });
-  const std::vector<Keyed>& order_x = sorted(x, n, w);
+KendallCounts kendall_counts(const int32_t* x, const int32_t* y, int64_t n) {
+  // Positions in the order of x: a shared rank is the mean of those that its values take.
+  std::vector<int32_t> next(size_t(2 * n), 0);
+  for (int64_t k = 0; k < n; ++k) ++next[x[k] + n];
+  std::partial_sum(next.begin(), next.end(), next.begin());
   std::vector<int32_t> values(static_cast<size_t>(n)), buffer;
+  for (int64_t k = 0; k < n; ++k) values[--next[x[k] + n]] = y[k];
+  KendallCounts counts;
   double ties_both = 0;
-  for_each_run(x, order_x, [&](int64_t begin, int64_t end) {
-    for (int64_t k = begin; k < end; ++k) values[k] = rank_y[order_x[k].index];
+  for (int64_t begin = 0, rank = 0; begin < n; ++rank) {
+    const int64_t end = rank + 1 < 2 * n ? next[rank + 1] : n;
+    if (end == begin) continue;
     std::sort(values.begin() + begin, values.begin() + end);
     counts.ties_x += pairs_of(end - begin);
     for (int64_t k = begin, same = begin; k < end; ++k) {
       if (values[k] != values[same]) same = k;
       ties_both += double(k - same);
     }
-  });
+    begin = end;
+  }
   const double discordant = sort_and_count(values, buffer);
+  for (int64_t begin = 0, end = 0; begin < n; begin = end) {
+    while (end < n && values[end] == values[begin]) ++end;
+    counts.ties_y += pairs_of(end - begin);
+  }
   counts.concordant_minus_discordant =
       pairs_of(n) - counts.ties_x - counts.ties_y + ties_both - 2 * discordant;
   return counts;
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                    \
-  template int64_t rdm<T>(const MatrixRef<const T>&, Dissimilarity, int, T*);      \
-  template void scaled_ranks<T>(const T*, int64_t, bool, SortWorkspace&, double*); \
-  template KendallCounts kendall_counts<T>(const T*, const T*, int64_t, SortWorkspace&);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+template int64_t rdm<float>(const MatrixRef<const float>&, Dissimilarity, int, float*);
+template int64_t rdm<double>(const MatrixRef<const double>&, Dissimilarity, int, double*);
 
 }  // namespace likewise

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "core/view.h"
+#include "linalg/cross.h"
 
 // Representational dissimilarity matrices (RDMs), in condensed form: the upper triangle row by row.
 
@@ -18,29 +20,18 @@ inline int64_t condensed_size(int64_t samples) { return samples * (samples - 1) 
 template <class T>
 int64_t rdm(const MatrixRef<const T>& x, Dissimilarity dissimilarity, int threads, T* out);
 
-// Memory that many calls of one thread share.
-struct SortWorkspace {
-  struct Keyed {
-    uint32_t key;
-    int32_t index;
-  };
-  std::vector<Keyed> from, to;
-};
+// Sums of x[k] y[k] of the wanted pairs of two lists of ranks: visit(i, j, sum), on any thread.
+void rank_products(const std::vector<const int32_t*>& a, const std::vector<const int32_t*>& b,
+                   int64_t n, Pairing pairing, int threads,
+                   const std::function<void(int64_t i, int64_t j, double sum)>& visit);
 
-// Ranks of n finite values, equal ones sharing the mean of theirs, minus the mean rank; scaled to
-// unit norm, or (else) as if there were no equal values. NaN where the norm is zero. `out` may be
-// x.
-template <class T>
-void scaled_ranks(const T* x, int64_t n, bool unit_norm, SortWorkspace& w, double* out);
-
-// For pairs of entries of two lists of n finite values.
+// For pairs of entries of two lists of n ranks, both as Ranker writes them.
 struct KendallCounts {
   double concordant_minus_discordant = 0;
   double ties_x = 0, ties_y = 0;  // pairs that are equal in x, in y
 };
 
 // O(n log n): Knight, JASA 61 (1966).
-template <class T>
-KendallCounts kendall_counts(const T* x, const T* y, int64_t n, SortWorkspace& w);
+KendallCounts kendall_counts(const int32_t* x, const int32_t* y, int64_t n);
 
 }  // namespace likewise

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+import math
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from likewise import _cpu, _engine
 from likewise._array import Array
 from likewise.errors import named_convergence
 
-__all__ = ["COMPARISONS", "Comparator", "Comparison", "comparator"]
+__all__ = ["COMPARISONS", "Comparator", "Comparison", "InnerProduct", "Ranked", "comparator"]
 
 Comparison = Literal[
     "cosine",
@@ -27,11 +28,12 @@ Comparison = Literal[
     "neg_riem_dist",
 ]
 
-_PRODUCTS = ("cosine", "corr", "spearman", "rho-a", "cosine_cov", "corr_cov")
+_PRODUCTS = ("cosine", "corr", "cosine_cov", "corr_cov")
+_RHOS = ("spearman", "rho-a")
 _COUNTS = ("kendall", "tau-b", "tau-a")
 _BURES = ("bures", "bures_metric")
 
-COMPARISONS = (*_PRODUCTS, *_COUNTS, *_BURES, "neg_riem_dist")
+COMPARISONS = (*_PRODUCTS, *_RHOS, *_COUNTS, *_BURES, "neg_riem_dist")
 
 
 class Comparator(Protocol):
@@ -54,6 +56,8 @@ def comparator(name: str) -> Comparator:
     """The comparison of that name."""
     if name in _PRODUCTS:
         return _Product(name)
+    if name in _RHOS:
+        return _Rho(name)
     if name in _COUNTS:
         return _Count(name)
     if name in _BURES:
@@ -61,17 +65,21 @@ def comparator(name: str) -> Comparator:
     return _Riemannian()
 
 
-class _Product:
-    """An inner product of vectors that were made once of each RDM."""
-
+class _Named:
     def __init__(self, name: str) -> None:
         self.name = name
 
+
+class InnerProduct(_Named):
+    """An inner product of vectors that are made once of each RDM."""
+
+    def vector(self, item: Any) -> Array:
+        """The vector of a prepared RDM."""
+        raise NotImplementedError
+
+
+class _Product(InnerProduct):
     def prepare(self, vectors: Array) -> list[Any]:
-        if self.name in ("spearman", "rho-a"):
-            ranks = vectors if vectors.dtype == np.float64 else np.empty(vectors.shape)
-            _cpu.scaled_ranks(vectors, self.name == "spearman", ranks, _engine.threads())
-            return list(ranks)
         vectors = vectors.astype(np.float64)
         if self.name in ("corr", "corr_cov"):
             vectors = vectors - vectors.mean(axis=1, keepdims=True)
@@ -88,28 +96,82 @@ class _Product:
     def paired(self, a: list[Any], b: list[Any]) -> Array:
         return np.asarray(np.einsum("ij,ij->i", np.stack(a), np.stack(b)))
 
+    def vector(self, item: Array) -> Array:
+        return item
 
-class _Count:
-    """Kendall's, from the numbers of concordant and of equal pairs."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+class Ranks(NamedTuple):
+    """``2 r - (m + 1)`` of the ranks ``r`` of an RDM, equal entries sharing their mean rank."""
+
+    values: Array
+    """int32."""
+    ties: float
+    """Sum of ``t^3 - t`` over all sets of t equal entries; NaN where the RDM is not finite."""
+
+    @property
+    def finite(self) -> bool:
+        return not math.isnan(self.ties)
+
+
+def _values(items: list[Ranks]) -> list[Array]:
+    return [item.values for item in items]
+
+
+class Ranked(_Named):
+    """A comparison that sees nothing but ranks."""
 
     def prepare(self, vectors: Array) -> list[Any]:
-        return list(vectors)
+        ranks, ties = np.empty(vectors.shape, np.int32), np.empty(len(vectors))
+        _cpu.ranks(vectors, ranks, ties, _engine.threads())
+        return self.of_ranks(ranks, ties)
+
+    def of_ranks(self, ranks: Array, ties: Array) -> list[Ranks]:
+        return [Ranks(values, float(t)) for values, t in zip(ranks, ties, strict=True)]
+
+
+class _Rho(Ranked, InnerProduct):
+    """Spearman's correlation, or its mean over all ways to break ties."""
 
     def all_pairs(self, a: list[Any], b: list[Any] | None) -> Array:
-        return self._taus(np.stack(a), np.stack(a if b is None else b), paired=False)
+        right = a if b is None else b
+        scores = np.empty((len(a), len(right)))
+        _cpu.rank_products(_values(a), _values(right), b is None, False, scores, _engine.threads())
+        scales = [np.array([self._scale(item) for item in side]) for side in (a, right)]
+        return np.asarray(scores * scales[0][:, None] * scales[1])
 
     def paired(self, a: list[Any], b: list[Any]) -> Array:
-        return self._taus(np.stack(a), np.stack(b), paired=True)
+        scores = np.empty(len(a))
+        _cpu.rank_products(_values(a), _values(b), False, True, scores, _engine.threads())
+        return scores * [self._scale(p) * self._scale(q) for p, q in zip(a, b, strict=True)]
 
-    def _taus(self, left: Array, right: Array, paired: bool) -> Array:
+    def vector(self, item: Ranks) -> Array:
+        return np.asarray(item.values * self._scale(item))
+
+    def _scale(self, item: Ranks) -> float:
+        size = float(len(item.values))
+        ties = item.ties if self.name == "spearman" else 0
+        squares = (size**3 - size - ties) / 3
+        return 1 / math.sqrt(squares) if squares > 0 and item.finite else math.nan
+
+
+class _Count(Ranked):
+    """Kendall's, from the numbers of concordant and of equal pairs."""
+
+    def all_pairs(self, a: list[Any], b: list[Any] | None) -> Array:
+        return self._taus(a, a if b is None else b, paired=False)
+
+    def paired(self, a: list[Any], b: list[Any]) -> Array:
+        return self._taus(a, b, paired=True)
+
+    def _taus(self, left: list[Ranks], right: list[Ranks], paired: bool) -> Array:
         shape = (len(left),) if paired else (len(left), len(right))
         counts = np.empty((*shape, 3))
-        _cpu.kendall(left, right, paired, counts, _engine.threads())
-        pairs = left.shape[1] * (left.shape[1] - 1) / 2
+        _cpu.kendall(_values(left), _values(right), paired, counts, _engine.threads())
+        size = len(left[0].values) if left else 0
+        pairs = size * (size - 1) / 2
         difference, ties_left, ties_right = np.moveaxis(counts, -1, 0)
+        finite = [np.array([item.finite for item in side]) for side in (left, right)]
+        difference[~(finite[0] & finite[1] if paired else np.logical_and.outer(*finite))] = np.nan
         if self.name == "tau-a":
             return np.asarray(difference / pairs)
         untied = np.sqrt((pairs - ties_left) * (pairs - ties_right))

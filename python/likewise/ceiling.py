@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from likewise import _cpu, _engine
 from likewise._array import Array, read
-from likewise._comparison import Comparison
+from likewise._comparison import Comparison, comparator
 from likewise.rsa import compare_rdms, require_comparison
 
 __all__ = ["RSACeiling", "noise_ceiling", "rsa_noise_ceiling"]
@@ -116,8 +115,5 @@ def _pooled_parts(vectors: Array, comparison: str) -> Array:
         return np.asarray(vectors / vectors.std(axis=1, keepdims=True))
     if comparison == "neg_riem_dist":
         return vectors
-    ranks = np.empty(vectors.shape)
-    _cpu.scaled_ranks(vectors, False, ranks, _engine.threads())
-    size = vectors.shape[1]
-    # Whole multiples of 1/2 again, so that equal means of ranks stay equal.
-    return np.asarray(np.round(ranks * np.sqrt((size**3 - size) / 3)) / 2)
+    ranked = comparator("rho-a").prepare(vectors)
+    return np.array([item.values for item in ranked]) / 2

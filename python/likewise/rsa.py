@@ -8,8 +8,17 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from likewise import _cpu, _engine
 from likewise._array import Array, empty_scores, give_scores, read, read_pair
-from likewise._comparison import COMPARISONS, Comparison, comparator, samples_of, square
+from likewise._comparison import (
+    COMPARISONS,
+    Comparison,
+    InnerProduct,
+    Ranked,
+    comparator,
+    samples_of,
+    square,
+)
 from likewise.errors import warn_degenerate
 from likewise.measure import prepare_batch, register, reordered_products
 from likewise.rdm import DISSIMILARITIES, Dissimilarity, fill_rdm, warn_without
@@ -79,18 +88,31 @@ class RSA:
         if not items:
             return []
         constants = [int((item == item[:1]).all(axis=0).sum()) for item in items]
-        n = len(items[0])
-        vectors = np.empty((len(items), n * (n - 1) // 2), items[0].dtype)
-        usable, without = [], 0
-        for item, constant, vector in zip(items, constants, vectors, strict=True):
-            flat = fill_rdm(item, self.dissimilarity, vector)
-            usable.append(constant < item.shape[1] and bool(np.isfinite(vector).all()))
-            without += flat if usable[-1] else 0
-        warn_without("rsa", without, self.dissimilarity)
         widths = [item.shape[1] for item in items]
-        vectors[np.logical_not(usable)] = np.nan
-        rdms = comparator(self.comparison).prepare(vectors)
+        rdms, finite, without = self._rdms(items)
+        usable = [
+            bool(known and constant < width)
+            for known, constant, width in zip(finite, constants, widths, strict=True)
+        ]
+        warn_without("rsa", int(without[usable].sum()), self.dissimilarity)
         return [_Prepared(*facts) for facts in zip(rdms, usable, constants, widths, strict=True)]
+
+    def _rdms(self, items: Sequence[Array]) -> tuple[list[Any], Array, Array]:
+        """Of each item its prepared RDM, whether that is finite, and its undirected samples."""
+        count, n = len(items), len(items[0])
+        size, threads = n * (n - 1) // 2, _engine.threads()
+        by = comparator(self.comparison)
+        without = np.empty(count, np.int64)
+        if isinstance(by, Ranked):
+            ranks, ties = np.empty((count, size), np.int32), np.empty(count)
+            _cpu.ranked_rdms(list(items), self.dissimilarity, ranks, ties, without, threads)
+            return by.of_ranks(ranks, ties), np.isfinite(ties), without
+        vectors = np.empty((count, size), items[0].dtype)
+        for k, item in enumerate(items):
+            without[k] = fill_rdm(item, self.dissimilarity, vectors[k])
+        finite = np.asarray(np.isfinite(vectors).all(axis=1))
+        vectors[~finite] = np.nan
+        return by.prepare(vectors), finite, without
 
     def compare(self, a: list[_Prepared], b: list[_Prepared] | None) -> Array:
         """Scores of all pairs."""
@@ -106,12 +128,15 @@ class RSA:
 
     def reordered(self, x: Array, y: Array, orders: Array) -> Array:
         """Of comparisons by inner products: rows and columns of the RDM of y change places."""
-        if self.comparison not in ("cosine", "corr", "spearman", "rho-a"):
+        by = comparator(self.comparison)
+        if not isinstance(by, InnerProduct) or self.comparison.endswith("_cov"):
             return np.array([self(x, y[order], check_finite=False) for order in orders], float)
         (p,), (q,) = self.prepare([x]), self.prepare([y])
         if not (p.usable and q.usable):
             return np.full(len(orders), np.nan)
-        return reordered_products(square(p.rdm), square(q.rdm), orders.astype(np.int32))
+        return reordered_products(
+            square(by.vector(p.rdm)), square(by.vector(q.rdm)), orders.astype(np.int32)
+        )
 
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
