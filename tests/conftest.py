@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+import simulated
 
 import likewise as lw
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--cuda-simulator", metavar="MODULE", help="the _cudasim module to run on, see simulated.py"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if path := config.getoption("--cuda-simulator"):
+        simulated.load(path)
+
+
+@pytest.fixture(autouse=True)
+def on_simulated_device(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """With --cuda-simulator, functions that have a CUDA version run there, and nothing is wrong."""
+    if simulated.module is None:
+        yield
+        return
+    simulated.module.reset()
+    if "test_cuda" not in request.node.nodeid:
+        simulated.everywhere(monkeypatch)
+    yield
+    assert simulated.module.report() == ""
 
 
 class ArrayLibrary(NamedTuple):
@@ -58,6 +85,8 @@ def _library(
 @pytest.fixture(params=["numpy", "torch", "dlpack", "dlpack_only"])
 def xp(request: pytest.FixtureRequest) -> ArrayLibrary:
     """NumPy, torch (skipped if absent) and two libraries that share nothing but DLPack with us."""
+    if simulated.module is not None and request.param != "numpy":
+        pytest.skip("runs without the simulator")
     of_numpy = (np.ndarray, np.generic)
     if request.param == "numpy":
         return _library("numpy", np.asarray, of_numpy, np.asarray)

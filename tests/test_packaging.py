@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -103,7 +104,7 @@ def test_build_config_describes_this_build():
     assert config["simd"] in ("baseline", "avx2", "avx512")
     assert config["blas"].startswith("OpenBLAS")
     assert config["threads"] >= 1
-    assert config["cuda"] is False
+    assert config["cuda"] is (importlib.util.find_spec("likewise._cuda") is not None)
 
 
 def test_the_stub_lists_what_the_compiled_module_has():

@@ -47,16 +47,30 @@ def test_libraries_do_not_mix(two_array_function, xp):
 
 
 class OnAnotherDevice:
+    def __init__(self, device):
+        self.device = device
+
     def __dlpack_device__(self):
-        return 2, 0  # kDLCUDA
+        return self.device, 0
 
     def __dlpack__(self, **options):
         raise AssertionError("asked for memory that this build cannot read")
 
 
 def test_other_devices_are_refused(function):
+    metal = OnAnotherDevice(8)
     with pytest.raises(lw.InputTypeError, match=r"not in CPU memory .*move it first"):
-        function(OnAnotherDevice(), OnAnotherDevice())
+        function(metal, metal)
+
+
+@pytest.mark.skipif(lw.cuda.is_available(), reason="has a CUDA device")
+def test_cuda_arrays_are_refused_where_nothing_can_compute_with_them(function):
+    array = OnAnotherDevice(2)
+    with pytest.raises(
+        lw.InputTypeError,
+        match=r"is on a CUDA device, (but .*CUDA|for which .* has no version yet; move it)",
+    ):
+        function(array, array)
 
 
 @pytest.mark.filterwarnings("ignore:Sparse CSR tensor support is in beta:UserWarning")

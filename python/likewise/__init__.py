@@ -21,6 +21,7 @@ from likewise.errors import (
     ConvergenceError,
     ConvergenceWarning,
     DegenerateWarning,
+    DeviceWarning,
     GridEdgeWarning,
     InputTypeError,
     LikewiseWarning,
@@ -63,6 +64,7 @@ __all__ = [
     "ConvergenceError",
     "ConvergenceWarning",
     "DegenerateWarning",
+    "DeviceWarning",
     "Grid",
     "GridEdgeWarning",
     "InputTypeError",
@@ -127,7 +129,7 @@ __all__ = [
 
 
 # Imported when they are used, which keeps `import likewise` short; maps needs scikit-learn.
-_MODULES = ("maps", "scale")
+_MODULES = ("cuda", "maps", "scale")
 _DEFERRED = {
     name: module
     for module, names in {

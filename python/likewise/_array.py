@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from likewise import _cpu, _engine
+from likewise import _cpu, _device, _engine
 from likewise.errors import InputTypeError
 
 if TYPE_CHECKING:
@@ -27,10 +27,36 @@ _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
 
 class Library(NamedTuple):
-    """An array library and how it takes a result that NumPy holds."""
+    """An array library of the CPU, for which NumPy makes results; see ``_device`` for the other."""
 
     name: str
     give: Callable[[Array], Any]
+    """A NumPy array as one of this library."""
+
+    @property
+    def engine(self) -> Any:
+        """The module whose functions take these arrays."""
+        return _cpu
+
+    @property
+    def run(self) -> int:
+        """What they take last: how many threads they may use."""
+        return _engine.threads()
+
+    def empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
+        """An array for the engine to fill."""
+        return np.empty(shape, dtype)
+
+    def cast(self, view: Array, dtype: Any) -> Array:
+        """The view itself, or a copy of another type."""
+        return view.astype(dtype, copy=False)
+
+    def contiguous(self, view: Array, shape: tuple[int, ...]) -> Array:
+        """The view broadcast to a shape, in C order."""
+        return np.ascontiguousarray(np.broadcast_to(view, shape)).reshape(shape)
+
+    def finish(self, items: int = 1) -> None:
+        """Nothing is left to be done on CPUs."""
 
 
 def _give_numpy(array: Array) -> Any:
@@ -49,11 +75,20 @@ class Pair(NamedTuple):
     library: Library
 
 
-def read(function: str, check_finite: bool, **arrays: Any) -> tuple[list[Array], Library]:
-    """Named arrays as float32 or float64 NumPy views of one dtype, and the library they came from.
+def read(
+    function: str, check_finite: bool, *, look: bool = True, **arrays: Any
+) -> tuple[list[Any], Any]:
+    """Named arrays as float32 or float64 views of one dtype, and the library they came from.
 
-    Raises :class:`InputTypeError` for what cannot be used, ``ValueError`` for NaN or infinity.
+    ``look=False``: `function` says itself what it finds in its numbers.
+
+    Views are NumPy arrays, or arrays of the CUDA engine, with a :class:`Library` or a
+    ``DeviceLibrary``. Raises :class:`InputTypeError` for what cannot be used, ``ValueError`` for
+    NaN or infinity (on a device, when the call finishes).
     """
+    for name, value in arrays.items():
+        if _device.is_device_array(value):
+            return _read_device(function, check_finite, look, name, arrays)
     views: list[Array] = []
     library: Library | None = None
     for name, value in arrays.items():
@@ -67,10 +102,32 @@ def read(function: str, check_finite: bool, **arrays: Any) -> tuple[list[Array],
         views.append(view)
     if any(view.dtype != views[0].dtype for view in views):
         views = [view.astype(np.float64, copy=False) for view in views]
-    if check_finite:
+    if check_finite and look:
         for name, view in zip(arrays, views, strict=True):
             require_finite(function, name, view)
     assert library is not None
+    return views, library
+
+
+def _read_device(
+    function: str, check_finite: bool, look: bool, first: str, arrays: Mapping[str, Any]
+) -> tuple[list[Any], _device.DeviceLibrary]:
+    library = _device.DeviceLibrary(function, first, arrays[first], len(arrays))
+    library.prepare(check_finite)
+    views = []
+    for name, value in arrays.items():
+        owner = _device.library_name(value) if _device.is_device_array(value) else "the CPU"
+        if owner != library.name:
+            raise InputTypeError(
+                f"{function}: all arrays must come from one library and device, got {first} from "
+                f"{library.name} and {name} from {owner}; move one of them first"
+            )
+        views.append(library.view(name, value))
+    if any(view.dtype != views[0].dtype for view in views):
+        views = [library.cast(view, np.dtype(np.float64)) for view in views]
+    if check_finite and look:
+        for name, view in zip(arrays, views, strict=True):
+            library.look(name, view)
     return views, library
 
 

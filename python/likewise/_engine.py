@@ -75,11 +75,12 @@ def build_config() -> dict[str, Any]:
     CUDA engine was built.
     """
     from importlib.metadata import version
+    from importlib.util import find_spec
 
     return {
         "version": version("likewise"),
         "simd": _cpu.simd(),
         "blas": _cpu.blas(),
         "threads": threads(),
-        "cuda": False,
+        "cuda": find_spec("likewise._cuda") is not None,
     }

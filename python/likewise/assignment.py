@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, empty_scores, give_scores, read, read_pair
+from likewise._array import Array, batch_size, empty_scores, give_scores, read, read_pair
 from likewise._units import Similarity, UnitMeasure, Units, engine_lists
 from likewise.measure import register
 
@@ -71,8 +71,9 @@ def linear_sum_assignment(
     maximize
         Look for the largest sum.
     check_finite
-        Taken for the sake of uniformity. Infinite costs have a meaning here, and the look for
-        impossible ones is part of the search: it costs nothing and is never left out.
+        On CPUs taken for the sake of uniformity: infinite costs have a meaning here, and the look
+        for impossible ones is part of the search. On a device False leaves out the wait for its
+        answer; the indices of a problem without a solution are then -1.
 
     Returns
     -------
@@ -93,9 +94,13 @@ def linear_sum_assignment(
         rows, cols = _empty(pairs, _INT64), _empty(pairs, _INT64)
         _cpu.linear_sum_assignment(cost, bool(maximize), rows, cols, 1)
         return rows, cols
-    array, library = _read_cost("linear_sum_assignment", cost)
-    rows, cols = _empty_pairs(array)
-    _cpu.linear_sum_assignment(array, bool(maximize), rows, cols, _engine.threads())
+    array, library = _read_cost("linear_sum_assignment", cost, check_finite)
+    if why := _too_large(array, library):
+        rows, cols = library.on_cpu(lambda c: linear_sum_assignment(c, maximize), array, why)
+        return rows, cols
+    rows, cols = _empty_pairs(array, library)
+    library.engine.linear_sum_assignment(array, bool(maximize), rows, cols, library.run)
+    library.finish(batch_size(array.shape[:-2]))
     return library.give(rows), library.give(cols)
 
 
@@ -121,7 +126,7 @@ def assignment(
     duals
         ``(u, v)`` of a neighbouring problem, shapes ``(..., m)`` and ``(..., n)``, for example the
         same layer at the last checkpoint. They only make the search shorter: any finite values
-        lead to an optimum.
+        lead to an optimum. The CUDA engine starts from the costs instead.
 
     Returns
     -------
@@ -133,41 +138,58 @@ def assignment(
     ValueError
         As in :func:`linear_sum_assignment`; duals of another shape or not finite.
     """
-    array, library = _read_cost("assignment", cost)
+    array, library = _read_cost("assignment", cost, check_finite)
+    if why := _too_large(array, library):
+        found = library.on_cpu(lambda c: assignment(c, maximize=maximize), array, why)
+        return Assignment(*found)
     batch, (m, n) = array.shape[:-2], array.shape[-2:]
-    start: tuple[Array | None, Array | None] = (None, None)
+    start: tuple[Any, Any] = (None, None)
     if duals is not None:
-        (u_start, v_start), _ = read("assignment", True, u=duals[0], v=duals[1])
+        (u_start, v_start), owner = read("assignment", True, u=duals[0], v=duals[1])
+        owner.finish()
         start = (
-            _start_dual("u", u_start, (*batch, m)),
-            _start_dual("v", v_start, (*batch, n)),
+            _start_dual("u", u_start, (*batch, m), owner),
+            _start_dual("v", v_start, (*batch, n), owner),
         )
-    rows, cols = _empty_pairs(array)
-    total, gap = np.empty(batch), np.empty(batch)
-    u, v = np.empty((*batch, m)), np.empty((*batch, n))
-    _cpu.assignment(array, bool(maximize), *start, rows, cols, total, u, v, gap, _engine.threads())
+    rows, cols = _empty_pairs(array, library)
+    total, gap, u, v = (
+        library.empty((*batch, *shape), np.float64) for shape in ((), (), (m,), (n,))
+    )
+    library.engine.assignment(
+        array, bool(maximize), *start, rows, cols, total, u, v, gap, library.run
+    )
+    library.finish(batch_size(array.shape[:-2]))
     return Assignment(*map(library.give, (rows, cols, total, u, v, gap)))
 
 
-def _read_cost(function: str, cost: Any) -> tuple[Array, Any]:
-    (array,), library = read(function, False, cost=cost)
+def _read_cost(function: str, cost: Any, check: bool) -> tuple[Any, Any]:
+    (array,), library = read(function, check, look=False, cost=cost)
     if array.ndim < 2:
         raise ValueError(f"{function}: cost must have shape (..., m, n), got {array.shape}")
     return array, library
 
 
-def _empty_pairs(cost: Array) -> tuple[Array, Array]:
+def _too_large(cost: Any, library: Any) -> str:
+    """Why this cannot be solved on the device, "" where it can."""
+    most = getattr(library.engine, "most_assigned", None)  # CPUs have no such limit
+    if most is None or max(cost.shape[-2:]) <= most:
+        return ""
+    return f"a problem of more than {most} rows or columns does not fit the device's kernel"
+
+
+def _empty_pairs(cost: Any, library: Any) -> tuple[Any, Any]:
     shape = (*cost.shape[:-2], min(cost.shape[-2:]))
-    return np.empty(shape, np.int64), np.empty(shape, np.int64)
+    return library.empty(shape, np.int64), library.empty(shape, np.int64)
 
 
-def _start_dual(name: str, dual: Array, shape: tuple[int, ...]) -> Array:
+def _start_dual(name: str, dual: Any, shape: tuple[int, ...], library: Any) -> Any:
     try:
-        return np.ascontiguousarray(np.broadcast_to(dual, shape), np.float64)
+        fits = np.broadcast_shapes(dual.shape, shape) == shape
     except ValueError:
-        raise ValueError(
-            f"assignment: duals {name} must have shape {shape}, got {dual.shape}"
-        ) from None
+        fits = False
+    if not fits:
+        raise ValueError(f"assignment: duals {name} must have shape {shape}, got {dual.shape}")
+    return library.contiguous(library.cast(dual, np.dtype(np.float64)), shape)
 
 
 class _UnitMatch(UnitMeasure):

@@ -17,6 +17,7 @@ __all__ = [
     "ConvergenceError",
     "ConvergenceWarning",
     "DegenerateWarning",
+    "DeviceWarning",
     "GridEdgeWarning",
     "InputTypeError",
     "LikewiseWarning",
@@ -50,6 +51,10 @@ class ConvergenceWarning(LikewiseWarning):
 
 class GridEdgeWarning(LikewiseWarning):
     """The best penalties sit at an edge of the given grid: better ones may lie beyond it."""
+
+
+class DeviceWarning(LikewiseWarning):
+    """A device was left aside for work that does not fit it; said once per function."""
 
 
 _PACKAGE = os.path.dirname(__file__)

@@ -1,0 +1,319 @@
+// Batched linear assignment: one block solves one problem by shortest augmenting paths with column
+// duals alone (Jonker and Volgenant, Computing 38, 1987).
+//
+// A step reads one row of costs, coalesced, and takes the least tentative distance of the block:
+// two shuffle reductions and one barrier. There is no multiplication, hence nothing to contract: a
+// GPU and the simulator agree bit for bit. Ties go to a free column, then to the lowest index,
+// whatever the number of threads.
+//
+// Estimate for an H100, 1000 problems of 512 x 512, not measured: 1300 to 9400 steps each, all
+// blocks resident at once, 10 to 19 GB of rows at 3 TB/s; 5 to 12 ms.
+
+#include "assignment/cuda/lap.h"
+#include "core/cuda/kernel.cuh"
+
+namespace likewise::cuda {
+namespace {
+
+constexpr int kMostThreads = 256;
+constexpr int kNoRow = 0x7fffffff;
+constexpr int kColumnsPerThread = 32;  // one bit each
+constexpr int kAssignedBit = 20;       // above every column
+
+struct Nearest {
+  double distance;
+  int key;  // assigned << kAssignedBit | column
+};
+
+__device__ __forceinline__ bool nearer(const Nearest& a, const Nearest& b) {
+  return a.distance < b.distance || (a.distance == b.distance && a.key < b.key);
+}
+
+__device__ __forceinline__ Nearest warp_nearest(Nearest best) {
+  for (int step = 16; step > 0; step /= 2) {
+    const Nearest other{__shfl_xor_sync(kAllLanes, best.distance, step),
+                        __shfl_xor_sync(kAllLanes, best.key, step)};
+    if (nearer(other, best)) best = other;
+  }
+  return best;
+}
+
+// The arrays of one problem, in shared memory.
+struct Problem {
+  double* column_dual;
+  double* distance;
+  double* partial_distance;  // of the warps, for two steps in turns
+  int* partial_key;
+  int* row_of_column;
+  short* predecessor;
+  short* column_of_row;
+};
+
+__device__ Problem take_problem(SharedArena& arena, int rows, int cols) {
+  Problem p;
+  p.column_dual = arena.take<double>(cols);
+  p.distance = arena.take<double>(cols);
+  p.partial_distance = arena.take<double>(2 * 32);
+  p.partial_key = arena.take<int>(2 * 32);
+  p.row_of_column = arena.take<int>(cols);
+  p.predecessor = arena.take<short>(cols);
+  p.column_of_row = arena.take<short>(rows);
+  return p;
+}
+
+size_t problem_bytes(int rows, int cols) {
+  return SharedSize()
+      .add<double>(cols)
+      .add<double>(cols)
+      .add<double>(2 * 32)
+      .add<int>(2 * 32)
+      .add<int>(cols)
+      .add<short>(cols)
+      .add<short>(rows)
+      .bytes;
+}
+
+// Column minima as first duals (square problems alone: a column that is left over keeps 0).
+// Whether this thread met a cost that no problem may have.
+template <class T>
+__device__ bool start_duals(const T* cost, int rows, int cols, T sign, const Problem& p) {
+  bool invalid = false;
+  for (int j = int(threadIdx.x); j < cols; j += int(blockDim.x)) {
+    T least = INFINITY;
+    for (int i = 0; i < rows; ++i) {
+      const T c = sign * cost[size_t(i) * cols + j];
+      invalid |= !(c > -INFINITY);
+      least = c < least ? c : least;
+    }
+    p.column_dual[j] = rows == cols && least < INFINITY ? double(least) : 0.0;
+    p.row_of_column[j] = kNoRow;
+  }
+  return invalid;
+}
+
+// Every row asks for its cheapest column; the lowest of those that ask gets it.
+template <class T>
+__device__ void assign_greedily(const T* cost, int rows, int cols, T sign, const Problem& p) {
+  const int lane = int(threadIdx.x) & 31, warp = int(threadIdx.x) >> 5;
+  for (int i = warp; i < rows; i += int(blockDim.x) >> 5) {
+    Nearest best{INFINITY, kNoRow};
+    for (int j = lane; j < cols; j += 32) {
+      const Nearest here{double(sign * cost[size_t(i) * cols + j]) - p.column_dual[j], j};
+      if (nearer(here, best)) best = here;
+    }
+    best = warp_nearest(best);
+    if (lane > 0) continue;
+    const bool asks = best.distance < INFINITY;
+    p.column_of_row[i] = short(asks ? best.key : -1);
+    if (asks) atomicMin(&p.row_of_column[best.key], i);
+  }
+  __syncthreads();
+  for (int i = int(threadIdx.x); i < rows; i += int(blockDim.x)) {
+    const int j = p.column_of_row[i];
+    if (j >= 0 && p.row_of_column[j] != i) p.column_of_row[i] = -1;
+  }
+  __syncthreads();
+}
+
+// The shortest path from a free row to a free column, and the exchange of pairs along it. False in
+// every thread where there is none.
+template <class T>
+__device__ bool augment(const T* cost, int cols, T sign, int start, int& parity, const Problem& p) {
+  const int thread = int(threadIdx.x), threads = int(blockDim.x);
+  const int lane = thread & 31, warp = thread >> 5, warps = threads >> 5;
+  for (int j = thread; j < cols; j += threads) p.distance[j] = INFINITY;
+  unsigned scanned = 0;  // bit k: the k-th column of this thread
+  int row = start, sink = -1;
+  double offset = 0, least = 0;
+  while (true) {
+    const T* costs = cost + size_t(row) * cols;
+    Nearest best{INFINITY, kNoRow};
+    for (int j = thread, k = 0; j < cols; j += threads, ++k) {
+      if (scanned >> k & 1) continue;
+      const double through = double(sign * costs[j]) - p.column_dual[j] - offset;
+      double distance = p.distance[j];
+      if (through < distance) {
+        p.distance[j] = distance = through;
+        p.predecessor[j] = short(row);
+      }
+      const Nearest here{distance, int(p.row_of_column[j] != kNoRow) << kAssignedBit | j};
+      if (nearer(here, best)) best = here;
+    }
+    best = warp_nearest(best);
+    if (lane == 0) {
+      p.partial_distance[parity * 32 + warp] = best.distance;
+      p.partial_key[parity * 32 + warp] = best.key;
+    }
+    __syncthreads();
+    best = {INFINITY, kNoRow};
+    if (lane < warps) {
+      best = {p.partial_distance[parity * 32 + lane], p.partial_key[parity * 32 + lane]};
+    }
+    best = warp_nearest(best);
+    parity ^= 1;  // the other half next time: one barrier per step is enough
+    least = best.distance;
+    if (!(least < INFINITY)) break;
+    const int column = best.key & ((1 << kAssignedBit) - 1);
+    if (column % threads == thread) scanned |= 1u << (column / threads);
+    row = p.row_of_column[column];
+    if (row == kNoRow) {
+      sink = column;
+      break;
+    }
+    offset = double(sign * cost[size_t(row) * cols + column]) - p.column_dual[column] - least;
+  }
+  __syncthreads();  // everyone has read row_of_column before thread 0 writes it
+  if (sink < 0) return false;
+  for (int j = thread, k = 0; j < cols; j += threads, ++k) {
+    if (scanned >> k & 1) p.column_dual[j] += p.distance[j] - least;
+  }
+  if (thread == 0) {
+    int column = sink, owner;
+    do {
+      owner = p.predecessor[column];
+      p.row_of_column[column] = owner;
+      const int next = p.column_of_row[owner];
+      p.column_of_row[owner] = short(column);
+      column = next;
+    } while (owner != start);
+  }
+  __syncthreads();
+  return true;
+}
+
+// Pairs by ascending row of the caller's matrix.
+__device__ void write_pairs(int rows, int cols, bool transposed, const Problem& p, int64_t* row_ind,
+                            int64_t* col_ind) {
+  const int thread = int(threadIdx.x), threads = int(blockDim.x);
+  if (!transposed) {
+    for (int i = thread; i < rows; i += threads) {
+      row_ind[i] = i;
+      col_ind[i] = p.column_of_row[i];
+    }
+    return;
+  }
+  if (thread >= 32) return;
+  int written = 0;
+  for (int first = 0; first < cols; first += 32) {
+    const int j = first + thread;
+    const bool assigned = j < cols && p.row_of_column[j] != kNoRow;
+    const unsigned all = __ballot_sync(kAllLanes, assigned);
+    if (assigned) {
+      const int at = written + __popc(all & ((1u << thread) - 1));
+      row_ind[at] = j;
+      col_ind[at] = p.row_of_column[j];
+    }
+    written += __popc(all);
+  }
+}
+
+// The cost, dual variables of the rows as tight as rounding allows, and the gap: the sum of the
+// slacks of the pairs. p.distance is free by now.
+template <class T>
+__device__ void write_certificate(const T* cost, int rows, int cols, T sign, const Problem& p,
+                                  double* total, double* row_dual, double* column_dual,
+                                  double* gap) {
+  const int thread = int(threadIdx.x), lane = thread & 31, warp = thread >> 5;
+  for (int i = warp; i < rows; i += int(blockDim.x) >> 5) {
+    double least = INFINITY;
+    for (int j = lane; j < cols; j += 32) {
+      const double reduced = double(sign * cost[size_t(i) * cols + j]) - p.column_dual[j];
+      least = reduced < least ? reduced : least;
+    }
+    for (int step = 16; step > 0; step /= 2) {
+      const double other = __shfl_xor_sync(kAllLanes, least, step);
+      least = other < least ? other : least;
+    }
+    if (lane == 0) p.distance[i] = least;
+  }
+  __syncthreads();
+  for (int i = thread; i < rows; i += int(blockDim.x)) row_dual[i] = double(sign) * p.distance[i];
+  for (int j = thread; j < cols; j += int(blockDim.x)) {
+    column_dual[j] = double(sign) * p.column_dual[j];
+  }
+  if (warp > 0) return;
+  double sum = 0, slack = 0;
+  for (int i = lane; i < rows; i += 32) {
+    const int j = p.column_of_row[i];
+    const double c = double(cost[size_t(i) * cols + j]);
+    sum += c;
+    slack += double(sign) * c - p.column_dual[j] - p.distance[i];
+  }
+  sum = warp_sum(sum);
+  slack = warp_sum(slack);
+  if (lane == 0) {
+    *total = sum;
+    *gap = slack;
+  }
+}
+
+// Four blocks per multiprocessor: for more of them ptxas would spill registers.
+template <class T>
+__global__ void __launch_bounds__(kMostThreads, 4)
+    assignment_kernel(const T* __restrict__ costs, int rows, int cols, T sign, bool transposed,
+                      AssignmentOutputs out) {
+  const size_t problem = blockIdx.x;
+  const int thread = int(threadIdx.x), threads = int(blockDim.x);
+  const T* cost = costs + problem * rows * cols;
+  int64_t* const row_ind = out.row_ind + problem * rows;
+  int64_t* const col_ind = out.col_ind + problem * rows;
+  SharedArena arena;
+  const Problem p = take_problem(arena, rows, cols);
+  const bool invalid = start_duals(cost, rows, cols, sign, p);
+  int status = __syncthreads_or(invalid) ? kInvalidCost : kAssigned;
+  if (status == kAssigned) {
+    assign_greedily(cost, rows, cols, sign, p);
+    int parity = 0;
+    for (int i = 0; i < rows && status == kAssigned; ++i) {
+      if (p.column_of_row[i] >= 0) continue;  // alike in all threads: written before a barrier
+      if (!augment(cost, cols, sign, i, parity, p)) status = kInfeasible;
+    }
+  }
+  if (thread == 0 && out.failure && status != kAssigned) {
+    atomicMin(out.failure, static_cast<unsigned long long>(problem << 2 | unsigned(status)));
+  }
+  double* const row_dual =
+      out.row_dual ? out.row_dual + problem * (transposed ? cols : rows) : nullptr;
+  double* const column_dual =
+      out.column_dual ? out.column_dual + problem * (transposed ? rows : cols) : nullptr;
+  double* const short_dual = transposed ? column_dual : row_dual;
+  double* const long_dual = transposed ? row_dual : column_dual;
+  if (status == kAssigned) {
+    write_pairs(rows, cols, transposed, p, row_ind, col_ind);
+    if (out.gap) {
+      write_certificate(cost, rows, cols, sign, p, out.cost + problem, short_dual, long_dual,
+                        out.gap + problem);
+    }
+    return;
+  }
+  for (int i = thread; i < rows; i += threads) row_ind[i] = col_ind[i] = -1;
+  if (!out.gap) return;
+  for (int i = thread; i < rows; i += threads) short_dual[i] = NAN;
+  for (int j = thread; j < cols; j += threads) long_dual[j] = NAN;
+  if (thread == 0) out.cost[problem] = out.gap[problem] = NAN;
+}
+
+int threads_for(int cols) {
+  const int least = (cols + kColumnsPerThread - 1) / kColumnsPerThread;
+  const int wanted = cols <= 64 ? 32 : cols <= 256 ? 64 : cols <= 1024 ? 128 : kMostThreads;
+  return ((wanted < least ? least : wanted) + 31) / 32 * 32;
+}
+
+}  // namespace
+
+template <class T>
+cudaError_t solve_assignments(const T* cost, int64_t count, int rows, int cols, bool maximize,
+                              bool transposed, const AssignmentOutputs& out, cudaStream_t stream) {
+  if (rows > cols || cols > kMostAssigned || count > 0x7fffffff) return cudaErrorInvalidValue;
+  if (count == 0) return cudaSuccess;
+  return launch(assignment_kernel<T>, dim3(unsigned(count)), dim3(unsigned(threads_for(cols))),
+                problem_bytes(rows, cols), stream, cost, rows, cols, T(maximize ? -1 : 1),
+                transposed, out);
+}
+
+template cudaError_t solve_assignments<float>(const float*, int64_t, int, int, bool, bool,
+                                              const AssignmentOutputs&, cudaStream_t);
+template cudaError_t solve_assignments<double>(const double*, int64_t, int, int, bool, bool,
+                                               const AssignmentOutputs&, cudaStream_t);
+
+}  // namespace likewise::cuda

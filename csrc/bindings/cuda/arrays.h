@@ -1,0 +1,106 @@
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/cuda/context.h"
+#include "core/cuda/elements.h"
+#include "core/error.h"
+
+// The only doors between Python arrays in device memory and the engine. The Python border has
+// refused what no function takes; what fails here otherwise is a bug and says so.
+
+namespace likewise::bindings {
+
+namespace py = pybind11;
+
+// A borrowed array in device memory, or a view of one.
+class DeviceArray {
+ public:
+  // Stream number for arrays that the stream of the call has in order already.
+  static constexpr int64_t kInOrder = -1;
+
+  // Asks `owner` for its memory, safe to use on `stream` (numbered as DLPack does it).
+  DeviceArray(py::object owner, int64_t stream);
+
+  int ndim() const { return int(shape_.size()); }
+  int64_t size() const;
+  py::tuple shape() const { return py::tuple(py::cast(shape_)); }
+  py::dtype dtype() const;
+  py::object owner() const { return owner_; }
+  cuda::ElementType type() const { return type_; }
+  const std::vector<int64_t>& sizes() const { return shape_; }
+  bool contiguous() const;
+
+  // The same memory with axes of stride 0, as NumPy does it.
+  DeviceArray broadcast_to(const std::vector<int64_t>& shape) const;
+
+  cuda::DeviceRef view() const;
+
+  // The elements of a contiguous array that the engine reads, or fills.
+  template <class T>
+  const T* elements() const;
+  template <class T>
+  T* filled() const;
+
+ private:
+  template <class T>
+  void require_elements() const;
+
+  py::object owner_, capsule_;
+  char* data_ = nullptr;
+  cuda::ElementType type_{};
+  bool read_only_ = false;
+  std::vector<int64_t> shape_, strides_;
+};
+
+// Where one call of a public function runs. Kernels report into `status` (int64: CallStatus, then
+// for every array that was looked at the position of its first element that is not finite), which
+// is read once, at the end; it is None where nobody will look.
+class Run {
+ public:
+  // `allocate`: number of bytes -> an array of the caller's library that has them.
+  Run(int64_t stream, int device, py::object allocate, const std::optional<DeviceArray>& status);
+
+  // Looks for NaN and infinity; the finding goes to the next free place of the status.
+  void look(const DeviceArray& array);
+
+  // Waits for the device and returns what the status says, -1 where nothing is wrong.
+  std::vector<int64_t> finish();
+
+ private:
+  friend class CallContext;
+  cudaStream_t stream_;
+  int device_;
+  py::object allocate_;
+  int64_t* status_ = nullptr;
+  py::ssize_t places_ = 0, looked_ = 0;
+  std::optional<DeviceArray> keep_;
+};
+
+// The engine's view of a run while a function of the engine is called, with the GIL held: the run's
+// device is the current one, and temporaries live as long.
+class CallContext : public cuda::Context {
+ public:
+  explicit CallContext(Run& run);
+  ~CallContext();
+  CallContext(const CallContext&) = delete;
+
+ private:
+  int device_before_ = 0;
+  std::vector<DeviceArray> temporaries_;
+};
+
+// Calls body(float{}) or body(double{}).
+template <class Body>
+void dispatch_float(const DeviceArray& array, Body&& body) {
+  if (array.type() == cuda::ElementType::float32) return body(float{});
+  if (array.type() == cuda::ElementType::float64) return body(double{});
+  throw InternalError("an array that is neither float32 nor float64 reached the CUDA engine");
+}
+
+}  // namespace likewise::bindings

@@ -1,0 +1,75 @@
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "assignment/cuda/lap.h"
+#include "bindings/cuda/arrays.h"
+
+namespace likewise::bindings {
+namespace {
+
+// The last two axes become rows x cols with rows <= cols, copied where they are not so already.
+template <class T>
+const T* shorter_side_first(const DeviceArray& cost, bool transposed,
+                            const cuda::Context& context) {
+  if (!transposed && cost.contiguous()) return cost.elements<T>();
+  cuda::DeviceRef view = cost.view();
+  if (transposed) {
+    std::swap(view.shape[view.ndim - 2], view.shape[view.ndim - 1]);
+    std::swap(view.strides[view.ndim - 2], view.strides[view.ndim - 1]);
+  }
+  T* const copy = context.temporary<T>(size_t(cost.size()));
+  cuda::check(cuda::copy_elements<T>(view, copy, context.stream), "copy");
+  return copy;
+}
+
+void solve(const DeviceArray& cost, bool maximize, cuda::AssignmentOutputs out, Run& run) {
+  const CallContext context(run);
+  const std::vector<int64_t>& shape = cost.sizes();
+  const int64_t m = shape[shape.size() - 2], n = shape[shape.size() - 1];
+  const bool transposed = m > n;
+  int64_t count = 1;
+  for (size_t axis = 0; axis + 2 < shape.size(); ++axis) count *= shape[axis];
+  out.failure = context.status ? &context.status->assignment : nullptr;
+  dispatch_float(cost, [&](auto zero) {
+    using T = decltype(zero);
+    const T* const costs = shorter_side_first<T>(cost, transposed, context);
+    cuda::check(cuda::solve_assignments<T>(costs, count, int(std::min(m, n)), int(std::max(m, n)),
+                                           maximize, transposed, out, context.stream),
+                "assignment");
+  });
+}
+
+void linear_sum_assignment(const DeviceArray& cost, bool maximize, const DeviceArray& row_ind,
+                           const DeviceArray& col_ind, Run& run) {
+  cuda::AssignmentOutputs out{};
+  out.row_ind = row_ind.filled<int64_t>();
+  out.col_ind = col_ind.filled<int64_t>();
+  solve(cost, maximize, out, run);
+}
+
+// The duals to start from are not used: any search leads to an optimum.
+void assignment(const DeviceArray& cost, bool maximize, const py::object&, const py::object&,
+                const DeviceArray& row_ind, const DeviceArray& col_ind, const DeviceArray& total,
+                const DeviceArray& row_dual, const DeviceArray& column_dual, const DeviceArray& gap,
+                Run& run) {
+  cuda::AssignmentOutputs out{};
+  out.row_ind = row_ind.filled<int64_t>();
+  out.col_ind = col_ind.filled<int64_t>();
+  out.cost = total.filled<double>();
+  out.row_dual = row_dual.filled<double>();
+  out.column_dual = column_dual.filled<double>();
+  out.gap = gap.filled<double>();
+  solve(cost, maximize, out, run);
+}
+
+}  // namespace
+
+void register_assignment(py::module_& m) {
+  m.attr("most_assigned") = cuda::kMostAssigned;
+  m.def("linear_sum_assignment", &linear_sum_assignment);
+  m.def("assignment", &assignment);
+}
+
+}  // namespace likewise::bindings

@@ -1,0 +1,63 @@
+#include <pybind11/stl.h>
+
+#include "bindings/cuda/arrays.h"
+
+namespace likewise::bindings {
+namespace {
+
+// out = array, whatever its type and layout.
+void copy(const DeviceArray& array, const DeviceArray& out, Run& run) {
+  const CallContext context(run);
+  dispatch_float(out, [&](auto zero) {
+    using T = decltype(zero);
+    cuda::check(cuda::copy_elements<T>(array.view(), out.filled<T>(), context.stream), "copy");
+  });
+}
+
+// host = array, both contiguous and of one type. Waits.
+void download(const DeviceArray& array, py::array host, Run& run) {
+  const CallContext context(run);
+  dispatch_float(array, [&](auto zero) {
+    using T = decltype(zero);
+    cuda::check(cudaMemcpyAsync(host.mutable_data(), array.elements<T>(), size_t(host.nbytes()),
+                                cudaMemcpyDeviceToHost, context.stream),
+                "copy");
+  });
+  cuda::check(cudaStreamSynchronize(context.stream), "wait");
+}
+
+// array = host, both contiguous and of one type. Waits, for the host may go away.
+void upload(const py::array& host, const DeviceArray& array, Run& run) {
+  const CallContext context(run);
+  void* const to = array.type() == cuda::ElementType::int64
+                       ? static_cast<void*>(array.filled<int64_t>())
+                       : static_cast<void*>(array.filled<double>());
+  cuda::check(cudaMemcpyAsync(to, host.data(), size_t(host.nbytes()), cudaMemcpyHostToDevice,
+                              context.stream),
+              "copy");
+  cuda::check(cudaStreamSynchronize(context.stream), "wait");
+}
+
+}  // namespace
+
+void register_core(py::module_& m) {
+  m.def("why_not", &cuda::why_not);
+  m.def("copy", &copy);
+  m.def("download", &download);
+  m.def("upload", &upload);
+  py::class_<DeviceArray>(m, "DeviceArray")
+      .def(py::init<py::object, int64_t>())
+      .def_property_readonly("shape", &DeviceArray::shape)
+      .def_property_readonly("ndim", &DeviceArray::ndim)
+      .def_property_readonly("size", &DeviceArray::size)
+      .def_property_readonly("dtype", &DeviceArray::dtype)
+      .def_property_readonly("owner", &DeviceArray::owner)
+      .def_property_readonly("contiguous", &DeviceArray::contiguous)
+      .def("broadcast_to", &DeviceArray::broadcast_to);
+  py::class_<Run>(m, "Run")
+      .def(py::init<int64_t, int, py::object, std::optional<DeviceArray>>())
+      .def("look", &Run::look)
+      .def("finish", &Run::finish);
+}
+
+}  // namespace likewise::bindings

@@ -1,0 +1,29 @@
+#include <pybind11/pybind11.h>
+
+#include "core/cuda/context.h"
+
+// Built twice from the same text: for GPUs, and against the simulator of the tests.
+#ifndef LIKEWISE_CUDA_MODULE
+#define LIKEWISE_CUDA_MODULE _cuda
+#endif
+
+namespace likewise::bindings {
+
+void register_assignment(pybind11::module_& m);
+void register_core(pybind11::module_& m);
+#ifdef CUSIM
+void register_simulator(pybind11::module_& m);
+#endif
+
+}  // namespace likewise::bindings
+
+// Table of contents: one register_<topic> per file of this folder.
+PYBIND11_MODULE(LIKEWISE_CUDA_MODULE, m) {
+  namespace lb = likewise::bindings;
+  pybind11::register_exception<likewise::cuda::DeviceError>(m, "DeviceError", PyExc_RuntimeError);
+  lb::register_core(m);
+  lb::register_assignment(m);
+#ifdef CUSIM
+  lb::register_simulator(m);
+#endif
+}

@@ -1,0 +1,38 @@
+#include "core/cuda/context.h"
+
+#include <string>
+
+namespace likewise::cuda {
+
+namespace {
+constexpr int kLeastCapability = 80;
+}
+
+void check(cudaError_t error, const char* what) {
+  if (error == cudaSuccess) return;
+  cudaGetLastError();  // it is reported here, and not again by the next call
+  std::string text = std::string("CUDA ") + what + ": " + cudaGetErrorString(error);
+  if (error == cudaErrorNoKernelImageForDevice) {
+    text = "this GPU is older than the kernels of likewise (compute capability 8.0)";
+  }
+  throw DeviceError(text);
+}
+
+std::string why_not() {
+  int count = 0;
+  const cudaError_t error = cudaGetDeviceCount(&count);
+  if (error != cudaSuccess) {
+    cudaGetLastError();
+    return std::string("no CUDA device can be used: ") + cudaGetErrorString(error);
+  }
+  if (count == 0) return "there is no CUDA device";
+  int device = 0, major = 0, minor = 0;
+  check(cudaGetDevice(&device), "device");
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "device");
+  check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device), "device");
+  if (10 * major + minor >= kLeastCapability) return "";
+  return "the CUDA device has compute capability " + std::to_string(major) + "." +
+         std::to_string(minor) + ", likewise needs 8.0";
+}
+
+}  // namespace likewise::cuda

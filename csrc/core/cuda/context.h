@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstddef>
+#include <functional>
+#include <stdexcept>
+#include <string>
+
+namespace likewise::cuda {
+
+class DeviceError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Throws DeviceError for anything but success, in words.
+void check(cudaError_t error, const char* what);
+
+// What kernels report of one call, in device memory; every byte is 0xFF before the call.
+struct CallStatus {
+  unsigned long long assignment;  // lowered to item << 2 | AssignmentStatus of one without solution
+};
+
+// Where one call runs and where its temporary memory comes from.
+struct Context {
+  cudaStream_t stream;
+  // Bytes of the caller's library on the current device, aligned to 256. They stay until the call
+  // returns, and are not given to anybody else before the stream has come so far.
+  std::function<void*(size_t bytes)> allocate;
+  CallStatus* status;  // null where nobody will look
+
+  template <class T>
+  T* temporary(size_t n) const {
+    return static_cast<T*>(allocate(n * sizeof(T)));
+  }
+};
+
+// "" where a device can be used, else why not. Asks for compute capability 8.0.
+std::string why_not();
+
+}  // namespace likewise::cuda

@@ -1,0 +1,107 @@
+// Reading arrays as they come. Both kernels move every element once: bytes over bandwidth.
+
+#include "core/cuda/elements.h"
+#include "core/cuda/kernel.cuh"
+
+namespace likewise::cuda {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int64_t kMostBlocks = 4096;  // each thread then takes several elements
+
+__device__ float widen_half(uint16_t bits) {
+  const unsigned sign = unsigned(bits >> 15) << 31, exponent = bits >> 10 & 31u;
+  const unsigned fraction = bits & 1023u;
+  if (exponent == 0) return (sign ? -1.0f : 1.0f) * ldexpf(float(fraction), -24);
+  const unsigned wide = exponent == 31 ? 255u : exponent + 112;
+  return __uint_as_float(sign | wide << 23 | fraction << 13);
+}
+
+template <class T>
+__device__ T read_element(const void* data, ElementType type, int64_t at) {
+  switch (type) {
+    case ElementType::float32:
+      return T(static_cast<const float*>(data)[at]);
+    case ElementType::float64:
+      return T(static_cast<const double*>(data)[at]);
+    case ElementType::float16:
+      return T(widen_half(static_cast<const uint16_t*>(data)[at]));
+    case ElementType::bfloat16:
+      return T(__uint_as_float(unsigned(static_cast<const uint16_t*>(data)[at]) << 16));
+    case ElementType::int8:
+      return T(static_cast<const int8_t*>(data)[at]);
+    case ElementType::int16:
+      return T(static_cast<const int16_t*>(data)[at]);
+    case ElementType::int32:
+      return T(static_cast<const int32_t*>(data)[at]);
+    case ElementType::int64:
+      return T(static_cast<const int64_t*>(data)[at]);
+    case ElementType::uint8:
+      return T(static_cast<const uint8_t*>(data)[at]);
+    case ElementType::uint16:
+      return T(static_cast<const uint16_t*>(data)[at]);
+    case ElementType::uint32:
+      return T(static_cast<const uint32_t*>(data)[at]);
+    case ElementType::uint64:
+      return T(static_cast<const uint64_t*>(data)[at]);
+  }
+  return T(0);
+}
+
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    copy_kernel(const __grid_constant__ DeviceRef in, int64_t size, T* __restrict__ out) {
+  const int64_t step = int64_t(gridDim.x) * blockDim.x;
+  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
+    int64_t rest = k, at = 0;
+    for (int axis = in.ndim - 1; axis >= 0; --axis) {
+      at += rest % in.shape[axis] * in.strides[axis];
+      rest /= in.shape[axis];
+    }
+    out[k] = read_element<T>(in.data, in.type, at);
+  }
+}
+
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    nonfinite_kernel(const T* __restrict__ x, int64_t size, unsigned long long* first) {
+  const int64_t step = int64_t(gridDim.x) * blockDim.x;
+  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
+    const T value = x[k];
+    if (value - value == T(0)) continue;
+    atomicMin(first, static_cast<unsigned long long>(k));
+    return;  // what this thread meets later is later
+  }
+}
+
+unsigned blocks_for(int64_t size) {
+  const int64_t blocks = (size + kThreads - 1) / kThreads;
+  return unsigned(blocks < kMostBlocks ? blocks : kMostBlocks);
+}
+
+}  // namespace
+
+template <class T>
+cudaError_t copy_elements(const DeviceRef& in, T* out, cudaStream_t stream) {
+  int64_t size = 1;
+  for (int axis = 0; axis < in.ndim; ++axis) size *= in.shape[axis];
+  if (size == 0) return cudaSuccess;
+  return launch(copy_kernel<T>, dim3(blocks_for(size)), dim3(kThreads), 0, stream, in, size, out);
+}
+
+template <class T>
+cudaError_t find_nonfinite(const T* x, int64_t size, unsigned long long* first,
+                           cudaStream_t stream) {
+  if (size == 0) return cudaSuccess;
+  return launch(nonfinite_kernel<T>, dim3(blocks_for(size)), dim3(kThreads), 0, stream, x, size,
+                first);
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                              \
+  template cudaError_t copy_elements<T>(const DeviceRef&, T*, cudaStream_t); \
+  template cudaError_t find_nonfinite<T>(const T*, int64_t, unsigned long long*, cudaStream_t);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
+
+}  // namespace likewise::cuda

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "core/view.h"
+
+namespace likewise::cuda {
+
+// Types that arrays arrive in; the kernels compute with the first two.
+enum class ElementType : int {
+  float32,
+  float64,
+  float16,
+  bfloat16,
+  int8,
+  int16,
+  int32,
+  int64,
+  uint8,  // and bool
+  uint16,
+  uint32,
+  uint64
+};
+
+// An array of any layout in device memory. Strides count elements.
+struct DeviceRef {
+  const void* data;
+  ElementType type;
+  int ndim;
+  int64_t shape[kMaxDims];
+  int64_t strides[kMaxDims];
+};
+
+// out = in, contiguous in C order.
+template <class T>
+cudaError_t copy_elements(const DeviceRef& in, T* out, cudaStream_t stream);
+
+// Lowers *first to the position (in C order) of the first element that is NaN or infinite. The
+// array is contiguous.
+template <class T>
+cudaError_t find_nonfinite(const T* x, int64_t size, unsigned long long* first,
+                           cudaStream_t stream);
+
+}  // namespace likewise::cuda

@@ -1,0 +1,62 @@
+"""The CUDA engine. Arrays are DeviceArray, contiguous float32 or float64 where not said otherwise;
+every function takes last where it runs."""
+
+from collections.abc import Callable
+from typing import Any
+
+from numpy import dtype, ndarray
+
+most_assigned: int
+
+class DeviceError(RuntimeError): ...
+
+class DeviceArray:
+    def __init__(self, owner: Any, stream: int) -> None: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def ndim(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def dtype(self) -> dtype[Any]: ...
+    @property
+    def owner(self) -> Any: ...
+    @property
+    def contiguous(self) -> bool: ...
+    def broadcast_to(self, shape: list[int]) -> DeviceArray: ...
+
+class Run:
+    def __init__(
+        self,
+        stream: int,
+        device: int,
+        allocate: Callable[[int], Any],
+        status: DeviceArray | None,
+    ) -> None: ...
+    def look(self, array: DeviceArray) -> None: ...
+    def finish(self) -> list[int]: ...
+
+# core
+def why_not() -> str: ...
+def copy(array: DeviceArray, out: DeviceArray, run: Run) -> None: ...
+def download(array: DeviceArray, host: ndarray[Any, Any], run: Run) -> None: ...
+def upload(host: ndarray[Any, Any], array: DeviceArray, run: Run) -> None: ...
+
+# assignment
+def linear_sum_assignment(
+    cost: DeviceArray, maximize: bool, row_ind: DeviceArray, col_ind: DeviceArray, run: Run
+) -> None: ...
+def assignment(
+    cost: DeviceArray,
+    maximize: bool,
+    u: Any,
+    v: Any,
+    row_ind: DeviceArray,
+    col_ind: DeviceArray,
+    total: DeviceArray,
+    row_dual: DeviceArray,
+    column_dual: DeviceArray,
+    gap: DeviceArray,
+    run: Run,
+) -> None: ...

@@ -1,0 +1,205 @@
+"""The border for arrays in the memory of a CUDA device.
+
+Arrays come by DLPack; results and temporary memory are allocated by the library that the arrays
+came from, on the stream that is its current one. Nothing goes through the host, except what one
+call reports at its end.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from likewise.errors import DeviceWarning, InputTypeError, warn
+
+# Functions with a CUDA version.
+FUNCTIONS = frozenset({"assignment", "linear_sum_assignment"})
+
+_DEVICE_TYPES = (2, 13)  # DLPack's kDLCUDA, kDLCUDAManaged
+_ASSIGNMENT_ERRORS = {
+    1: "cost matrix is infeasible",
+    2: "matrix contains invalid numeric entries",
+}
+_told: set[str] = set()  # functions that have said that they go to the CPU
+_DEFAULT_STREAM = 1
+_IN_ORDER = -1
+
+
+def engine() -> Any:
+    """The compiled module; ``ImportError`` where this build has none."""
+    return importlib.import_module("likewise._cuda")
+
+
+def why_not() -> str:
+    """What keeps CUDA devices from being used, "" for nothing."""
+    try:
+        return str(engine().why_not())
+    except ImportError:
+        return "this build of likewise has no CUDA engine (there was no nvcc)"
+
+
+def is_device_array(value: Any) -> bool:
+    """Whether this is an array in the memory of a CUDA device."""
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.Tensor):
+        return bool(value.is_cuda)
+    if isinstance(value, np.ndarray) or not hasattr(value, "__dlpack_device__"):
+        return False
+    return int(value.__dlpack_device__()[0]) in _DEVICE_TYPES
+
+
+class DeviceLibrary:
+    """A library of device arrays during one call: the counterpart of ``_array.Library``."""
+
+    def __init__(self, function: str, argument: str, value: Any, places: int) -> None:
+        if function not in FUNCTIONS:
+            raise InputTypeError(
+                f"{function}: {argument} is on a CUDA device, for which {function} has no version "
+                "yet; move it to the CPU first"
+            )
+        if missing := why_not():
+            raise InputTypeError(f"{function}: {argument} is on a CUDA device, but {missing}")
+        self.name = library_name(value)
+        self.engine = engine()
+        self.function = function
+        self._torch: Any = sys.modules.get("torch") if self.name.startswith("torch") else None
+        self._device = int(value.__dlpack_device__()[1])
+        self._like = value
+        self._stream = self._current_stream()
+        self._looked: list[tuple[str, Any]] = []
+        self._places = places
+        self._run: Any = None
+
+    def view(self, name: str, value: Any) -> Any:
+        """The array as a contiguous view of float32 or float64."""
+        if self._torch is not None:
+            value = self._plain_tensor(name, value)
+        try:
+            array = self.engine.DeviceArray(value, self._stream)
+        except TypeError as error:
+            raise InputTypeError(f"{self.function}: {name} cannot be read: {error}") from error
+        wide = array.dtype.kind != "f" or array.dtype.itemsize == 8
+        target = np.dtype(np.float64 if wide else np.float32)
+        if array.contiguous and array.dtype == target:
+            return array
+        return self._copied(array, target)
+
+    def cast(self, view: Any, dtype: Any) -> Any:
+        """The view itself, or a copy of another type."""
+        return view if view.dtype == dtype else self._copied(view, dtype)
+
+    def contiguous(self, view: Any, shape: tuple[int, ...]) -> Any:
+        """The view broadcast to a shape, in C order."""
+        if view.shape == shape:
+            return view
+        return self._copied(view.broadcast_to(shape), view.dtype)
+
+    def empty(self, shape: tuple[int, ...], dtype: Any) -> Any:
+        """An array for the engine to fill."""
+        return self.engine.DeviceArray(_empty(self._like, shape, np.dtype(dtype).name), _IN_ORDER)
+
+    def give(self, array: Any) -> Any:
+        """The result in the caller's library."""
+        return array.owner
+
+    def prepare(self, check_finite: bool) -> None:
+        """What is found on the device from here on is reported by :meth:`finish`, if asked for."""
+        status = self.empty((1 + self._places,), np.int64) if check_finite else None
+        # The run may not refer to this object, which refers to it: nobody would free the two.
+        allocate = partial(_bytes, self._like)
+        self._run = self.engine.Run(self._stream, self._device, allocate, status)
+
+    @property
+    def run(self) -> Any:
+        """Where the functions of the engine run."""
+        return self._run
+
+    def look(self, name: str, view: Any) -> None:
+        """Look for NaN and infinity."""
+        self._looked.append((name, view))
+        self._run.look(view)
+
+    def on_cpu(self, function: Callable[..., tuple[Any, ...]], view: Any, why: str) -> list[Any]:
+        """What `function` of the CPU returns for a copy of the view, brought back to the device."""
+        if self.function not in _told:
+            _told.add(self.function)
+            warn(f"{self.function}: {why}; it is solved on the CPU", DeviceWarning)
+        host = np.empty(view.shape, view.dtype)
+        self.engine.download(view, host, self._run)
+        results = []
+        for value in map(np.asarray, function(host)):
+            out = self.empty(value.shape, value.dtype)
+            self.engine.upload(np.ascontiguousarray(value), out, self._run)
+            results.append(out.owner)
+        return results
+
+    def finish(self, items: int = 1) -> None:
+        """Wait for the device, if the call was asked to look at its arrays, and raise what it says.
+
+        Messages name the item where there are several.
+
+        Raises
+        ------
+        ValueError
+            For NaN or infinity, and for costs that allow no assignment.
+        """
+        assignment, *positions = self._run.finish() or [-1]
+        for (name, view), position in zip(self._looked, positions, strict=True):
+            if position >= 0:
+                index = tuple(int(i) for i in np.unravel_index(position, view.shape))
+                raise ValueError(
+                    f"{self.function}: {name} must be finite, got NaN or infinity at index {index} "
+                    "(check_finite=False skips this look)"
+                )
+        if assignment >= 0:
+            item, status = divmod(assignment, 4)
+            where = f" (item {item} of the batch)" if items > 1 else ""
+            raise ValueError(_ASSIGNMENT_ERRORS[status] + where)
+
+    def _copied(self, array: Any, dtype: Any) -> Any:
+        out = self.empty(array.shape, dtype)
+        self.engine.copy(array, out, self._run)
+        return out
+
+    def _plain_tensor(self, name: str, tensor: Any) -> Any:
+        if tensor.requires_grad:
+            raise InputTypeError(
+                f"{self.function}: {name} requires grad and {self.function} is not differentiable; "
+                "call .detach() first"
+            )
+        if tensor.layout is not self._torch.strided:
+            raise InputTypeError(f"{self.function}: {name} is sparse; call .to_dense() first")
+        return tensor.resolve_conj().resolve_neg()
+
+    def _current_stream(self) -> int:
+        """The number that DLPack gives the library's current stream."""
+        if self._torch is not None:
+            return int(self._torch.cuda.current_stream(self._like.device).cuda_stream) or 1
+        cupy = sys.modules.get("cupy")
+        if cupy is not None and isinstance(self._like, cupy.ndarray):
+            return int(cupy.cuda.get_current_stream().ptr) or _DEFAULT_STREAM
+        return _DEFAULT_STREAM
+
+
+def _empty(like: Any, shape: tuple[int, ...], dtype: str) -> Any:
+    """An array of the library and on the device of `like`."""
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(like, torch.Tensor):
+        return torch.empty(shape, dtype=getattr(torch, dtype), device=like.device)
+    namespace = like.__array_namespace__()
+    return namespace.empty(shape, dtype=getattr(namespace, dtype))
+
+
+def _bytes(like: Any, count: int) -> Any:
+    return _empty(like, (max(count, 1),), "uint8")
+
+
+def library_name(value: Any) -> str:
+    """The library and the device of an array."""
+    root = type(value).__module__.partition(".")[0]
+    return f"{root} on device {int(value.__dlpack_device__()[1])}"

@@ -1,0 +1,131 @@
+"""Faults planted by mutate.py, one at a time, beside those it makes of every barrier itself."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    kernel: str
+    """A file of csrc, without .cu."""
+    fault: str
+    old: str
+    new: str
+
+
+LAP = "assignment/cuda/lap"
+ELEMENTS = "core/cuda/elements"
+KERNELS = (LAP, ELEMENTS)
+
+MUTANTS = (
+    Mutant(LAP, "two steps share one half of the partial results", "parity ^= 1;", ""),
+    Mutant(
+        LAP,
+        "rows overwrite each other's claim",
+        "atomicMin(&p.row_of_column[best.key], i)",
+        "p.row_of_column[best.key] = i",
+    ),
+    Mutant(
+        LAP,
+        "rows of columns take the room of rows",
+        "p.row_of_column = arena.take<int>(cols)",
+        "p.row_of_column = arena.take<int>(rows)",
+    ),
+    Mutant(LAP, "host asks for too little", ".add<short>(cols)\n      .add<short>(rows)", ""),
+    Mutant(
+        LAP,
+        "columns one too far",
+        "for (int j = thread, k = 0; j < cols; j += threads, ++k) {\n      if",
+        "for (int j = thread, k = 0; j <= cols; j += threads, ++k) {\n      if",
+    ),
+    Mutant(LAP, "the row behind", "cost + size_t(row) * cols;", "cost + size_t(row + 1) * cols;"),
+    Mutant(LAP, "distances never start", "p.distance[j] = INFINITY;", ";"),
+    Mutant(
+        LAP,
+        "half a warp in the mask",
+        "__shfl_xor_sync(kAllLanes, best.distance, step)",
+        "__shfl_xor_sync(0x0000ffffu, best.distance, step)",
+    ),
+    Mutant(
+        LAP,
+        "threads without a column leave",
+        "  SharedArena arena;",
+        "  if (thread >= cols) return;\n  SharedArena arena;",
+    ),
+    Mutant(
+        LAP,
+        "problems share a place of the output",
+        "out.cost + problem, short_dual",
+        "out.cost, short_dual",
+    ),
+    Mutant(
+        LAP,
+        "wrong step between problems",
+        "costs + problem * rows * cols",
+        "costs + problem * rows * rows",
+    ),
+    Mutant(LAP, "scanned columns are scanned again", "if (scanned >> k & 1) continue;", ""),
+    Mutant(LAP, "ties go to the highest column", "a.key < b.key", "a.key > b.key"),
+    Mutant(
+        LAP,
+        "duals of scanned columns stay",
+        "if (scanned >> k & 1) p.column_dual[j] +=",
+        "if (false) p.column_dual[j] +=",
+    ),
+    Mutant(LAP, "the last failure is kept", "atomicMin(out.failure", "atomicMax(out.failure"),
+    Mutant(
+        LAP,
+        "pairs of a tall matrix in any order",
+        "written + __popc(all & ((1u << thread) - 1))",
+        "written + __popc(all >> thread) - 1",
+    ),
+    Mutant(LAP, "the next tile overwrites the last", "written += __popc(all);", ""),
+    Mutant(
+        LAP,
+        "least reduced cost of half the lanes",
+        "for (int step = 16; step > 0; step /= 2) {\n      const double other",
+        "for (int step = 8; step > 0; step /= 2) {\n      const double other",
+    ),
+    Mutant(LAP, "slacks summed by one lane", "slack = warp_sum(slack);", ""),
+    Mutant(LAP, "costs summed by one lane", "sum = warp_sum(sum);", ""),
+    Mutant(LAP, "NaN is no fault", "invalid |= !(c > -INFINITY);", "invalid |= c == -INFINITY;"),
+    Mutant(
+        LAP,
+        "columns left over have duals",
+        "rows == cols && least < INFINITY",
+        "least < INFINITY",
+    ),
+    Mutant(
+        ELEMENTS,
+        "elements one too far",
+        "threadIdx.x; k < size; k += step) {\n    int64_t",
+        "threadIdx.x; k <= size; k += step) {\n    int64_t",
+    ),
+    Mutant(
+        ELEMENTS,
+        "axes in the wrong order",
+        "axis = in.ndim - 1; axis >= 0; --axis",
+        "axis = 0; axis < in.ndim; ++axis",
+    ),
+    Mutant(ELEMENTS, "any that is not finite", "atomicMin(first, ", "atomicMax(first, "),
+    Mutant(
+        ELEMENTS,
+        "a plain store among threads",
+        "atomicMin(first, static_cast<unsigned long long>(k));",
+        "*first = static_cast<unsigned long long>(k);",
+    ),
+    Mutant(ELEMENTS, "infinity is finite", "value - value == T(0)", "value == value"),
+    Mutant(ELEMENTS, "small halves are zero", "ldexpf(float(fraction), -24)", "0.0f"),
+    Mutant(
+        ELEMENTS,
+        "large halves are finite",
+        "exponent == 31 ? 255u : exponent + 112",
+        "exponent + 112",
+    ),
+    Mutant(
+        ELEMENTS,
+        "the look reads one too far",
+        "threadIdx.x; k < size; k += step) {\n    const T",
+        "threadIdx.x; k <= size; k += step) {\n    const T",
+    ),
+)

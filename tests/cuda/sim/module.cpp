@@ -1,0 +1,159 @@
+// Arrays in simulated device memory for the Python tests, as a CUDA library would offer them.
+
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <memory>
+
+#include "bindings/cuda/dlpack.h"
+#include "core/cuda/context.h"
+#include "cusim.h"
+
+namespace likewise::bindings {
+
+namespace py = pybind11;
+
+namespace {
+
+struct Memory {
+  explicit Memory(size_t bytes) { cuda::check(cudaMalloc(&data, bytes), "malloc"); }
+  ~Memory() { cudaFree(data); }
+  Memory(const Memory&) = delete;
+  char* data = nullptr;
+};
+
+struct SimulatedArray {
+  std::shared_ptr<Memory> memory;
+  size_t bytes = 0;
+  int64_t offset = 0;                   // in bytes
+  std::vector<int64_t> shape, strides;  // strides in elements
+  dlpack::DataType type{};
+};
+
+dlpack::DataType type_of(const py::dtype& dtype) {
+  uint8_t code = dlpack::kUInt;
+  if (dtype.kind() == 'f') code = dlpack::kFloat;
+  if (dtype.kind() == 'i') code = dlpack::kInt;
+  if (dtype.kind() == 'b') code = dlpack::kBool;
+  if (dtype.kind() == 'c') code = dlpack::kComplex;
+  return {code, uint8_t(dtype.itemsize() * 8), 1};
+}
+
+py::dtype dtype_of(dlpack::DataType type) {
+  const char* kind = type.code == dlpack::kFloat     ? "f"
+                     : type.code == dlpack::kInt     ? "i"
+                     : type.code == dlpack::kBool    ? "b"
+                     : type.code == dlpack::kComplex ? "c"
+                                                     : "u";
+  return py::dtype(kind + std::to_string(type.bits / 8));
+}
+
+// The same elements in the same layout; the gaps of strided arrays come along.
+SimulatedArray upload(const py::array& array) {
+  const py::ssize_t item = array.itemsize();
+  int64_t low = 0, high = item;
+  SimulatedArray out;
+  for (py::ssize_t axis = 0; axis < array.ndim(); ++axis) {
+    const int64_t extent = array.shape(axis), stride = array.strides(axis);
+    if (stride % item) throw py::value_error("upload: strides must be whole elements");
+    out.shape.push_back(extent);
+    out.strides.push_back(stride / item);
+    if (extent > 0) (stride < 0 ? low : high) += (extent - 1) * stride;
+  }
+  out.type = type_of(array.dtype());
+  if (array.size() == 0) return out;
+  out.bytes = size_t(high - low);
+  out.offset = -low;
+  out.memory = std::make_shared<Memory>(out.bytes);
+  cuda::check(cudaMemcpy(out.memory->data, static_cast<const char*>(array.data()) + low, out.bytes,
+                         cudaMemcpyHostToDevice),
+              "upload");
+  return out;
+}
+
+SimulatedArray empty(const std::vector<int64_t>& shape, const py::object& dtype) {
+  SimulatedArray out;
+  out.type = type_of(py::dtype::from_args(dtype));
+  out.shape = shape;
+  out.strides.resize(shape.size());
+  int64_t size = 1;
+  for (size_t axis = shape.size(); axis-- > 0;) {
+    out.strides[axis] = size;
+    size *= shape[axis];
+  }
+  out.bytes = size_t(size) * out.type.bits / 8;
+  if (size > 0) out.memory = std::make_shared<Memory>(out.bytes);
+  return out;
+}
+
+py::array download(const SimulatedArray& array) {
+  py::array_t<uint8_t> all(py::ssize_t(array.bytes));
+  if (array.bytes > 0) {
+    cuda::check(
+        cudaMemcpy(all.mutable_data(), array.memory->data, array.bytes, cudaMemcpyDeviceToHost),
+        "download");
+  }
+  std::vector<py::ssize_t> strides;
+  for (const int64_t stride : array.strides) strides.push_back(stride * array.type.bits / 8);
+  const char* const first = reinterpret_cast<const char*>(all.data()) + array.offset;
+  return py::array(dtype_of(array.type), array.shape, strides, first, all).attr("copy")();
+}
+
+py::capsule exported(const SimulatedArray& array) {
+  struct Export {
+    SimulatedArray array;
+    dlpack::ManagedVersioned managed;
+  };
+  auto* const made = new Export{array, {}};
+  made->managed.version = {1, 0};
+  made->managed.context = made;
+  made->managed.deleter = [](dlpack::ManagedVersioned* m) {
+    delete static_cast<Export*>(m->context);
+  };
+  made->managed.tensor = {array.memory ? array.memory->data : nullptr,
+                          {dlpack::kCuda, 0},
+                          int32_t(array.shape.size()),
+                          array.type,
+                          made->array.shape.data(),
+                          made->array.strides.data(),
+                          uint64_t(array.offset)};
+  PyObject* const capsule = PyCapsule_New(&made->managed, "dltensor_versioned", [](PyObject* c) {
+    if (!PyCapsule_IsValid(c, "dltensor_versioned")) return;
+    auto* const managed =
+        static_cast<dlpack::ManagedVersioned*>(PyCapsule_GetPointer(c, "dltensor_versioned"));
+    managed->deleter(managed);
+  });
+  return py::reinterpret_steal<py::capsule>(capsule);
+}
+
+}  // namespace
+
+void register_simulator(py::module_& m) {
+  m.def("upload", &upload);
+  m.def("empty", &empty);
+  py::class_<SimulatedArray>(m, "SimulatedArray", py::dynamic_attr())
+      .def_property_readonly("shape",
+                             [](const SimulatedArray& a) { return py::tuple(py::cast(a.shape)); })
+      .def_property_readonly("ndim", [](const SimulatedArray& a) { return a.shape.size(); })
+      .def_property_readonly("dtype", [](const SimulatedArray& a) { return dtype_of(a.type); })
+      .def("numpy", &download)
+      .def("__dlpack_device__",
+           [](const SimulatedArray&) { return py::make_tuple(int(dlpack::kCuda), 0); })
+      .def(
+          "__dlpack__",
+          [](const SimulatedArray& a, const py::object&, const py::object&) { return exported(a); },
+          py::kw_only(), py::arg("stream") = py::none(), py::arg("max_version") = py::none());
+  m.def("report", [] { return std::string(cusim::report()); });
+  m.def("reset", &cusim::reset);
+  m.def("fail_allocation", &cusim::fail_allocation);
+  m.def("stats", [] {
+    const cusim::Stats& s = cusim::stats;
+    py::dict out;
+    out["launches"] = s.launches;
+    out["blocks"] = s.blocks;
+    out["live_bytes"] = s.live_bytes;
+    return out;
+  });
+}
+
+}  // namespace likewise::bindings

@@ -1,0 +1,309 @@
+// Streams, events, launches and copies. Work runs as late, or as early, as the rules allow.
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cusim.h"
+#include "internal.h"
+
+namespace cusim {
+namespace {
+
+struct Task {
+  std::function<void()> work;
+  std::vector<std::shared_ptr<Task>> after;
+  bool done = false;
+  char queued[8], finished[8];  // ThreadSanitizer's order goes through these
+};
+using TaskPointer = std::shared_ptr<Task>;
+
+}  // namespace
+}  // namespace cusim
+
+struct CUstream_st {
+  bool blocking;  // ordered with the legacy default stream
+  std::deque<cusim::TaskPointer> queue{};
+  cusim::TaskPointer last{};
+  void* tsan_fiber = nullptr;
+};
+struct CUevent_st {
+  cusim::TaskPointer task;
+};
+
+namespace cusim {
+namespace {
+
+CUstream_st legacy{true}, per_thread{true};
+std::vector<CUstream_st*> streams{&legacy, &per_thread};
+std::map<const void*, int> shared_limits;  // by kernel
+
+// Null for a stream that is gone.
+CUstream_st* stream_of(cudaStream_t s) {
+  if (!s || s == cudaStreamLegacy) return &legacy;
+  if (s == cudaStreamPerThread) return &per_thread;
+  return std::find(streams.begin(), streams.end(), s) == streams.end() ? nullptr : s;
+}
+
+enum class Schedule { eager, lazy, random };
+Schedule schedule() {
+  static const Schedule chosen = [] {
+    const char* value = std::getenv("CUSIM_ASYNC");
+    const std::string name = value ? value : "lazy";
+    return name == "eager" ? Schedule::eager : name == "random" ? Schedule::random : Schedule::lazy;
+  }();
+  return chosen;
+}
+
+void finish(const TaskPointer& task);
+
+// Runs the head of the queue, and first what it waits for.
+void run_next(CUstream_st* s) {
+  const TaskPointer task = s->queue.front();
+  for (const TaskPointer& other : task->after) finish(other);
+  if (task->done) return;
+  s->queue.pop_front();
+  task->done = true;
+  void* const self = this_fiber();
+  enter_fiber(s->tsan_fiber);
+  acquire(task->queued);
+  for (const TaskPointer& other : task->after) acquire(other->finished);
+  {
+    const DeviceAccess access;
+    task->work();
+  }
+  {
+    const Quiet quiet;
+    task->work = nullptr;
+    task->after.clear();
+  }
+  release(task->finished);
+  enter_fiber(self);
+}
+
+void finish(const TaskPointer& task) {
+  if (!task || task->done) return;
+  for (CUstream_st* s : streams) {
+    if (std::find(s->queue.begin(), s->queue.end(), task) == s->queue.end()) continue;
+    while (!task->done) run_next(s);
+    return;
+  }
+}
+
+TaskPointer push(CUstream_st* s, std::function<void()> work) {
+  // The fiber is made now, not when the work runs: by then the host may have done more.
+  if (tsan() && !s->tsan_fiber) s->tsan_fiber = new_fiber();
+  const TaskPointer task = std::make_shared<Task>();
+  task->work = std::move(work);
+  release(task->queued);
+  if (s == &legacy) {
+    for (CUstream_st* other : streams) {
+      if (other != s && other->blocking && other->last) task->after.push_back(other->last);
+    }
+  } else if (s->blocking && legacy.last) {
+    task->after.push_back(legacy.last);
+  }
+  s->queue.push_back(task);
+  s->last = task;
+  if (schedule() == Schedule::eager) finish(task);
+  if (schedule() == Schedule::random) {
+    while (generator() & 1) {
+      CUstream_st* const any = streams[generator() % streams.size()];
+      if (!any->queue.empty()) run_next(any);
+    }
+  }
+  return task;
+}
+
+cudaError_t wait_for(const TaskPointer& task) {
+  finish(task);
+  if (task) acquire(task->finished);
+  return sticky_error == cudaSuccess ? cudaSuccess : fail_with(sticky_error);
+}
+
+std::vector<uint3> block_order(dim3 grid) {
+  std::vector<uint3> order;
+  for (unsigned z = 0; z < grid.z; ++z) {
+    for (unsigned y = 0; y < grid.y; ++y) {
+      for (unsigned x = 0; x < grid.x; ++x) order.push_back({x, y, z});
+    }
+  }
+  const long wish = setting("CUSIM_ORDER", 0);
+  if (wish == 1) std::reverse(order.begin(), order.end());
+  if (wish == 2) std::shuffle(order.begin(), order.end(), generator);
+  return order;
+}
+
+}  // namespace
+
+void on_stream(cudaStream_t s, std::function<void()> work) {
+  CUstream_st* const stream = stream_of(s);
+  if (stream) {
+    push(stream, std::move(work));
+  } else {
+    complain("library call on a destroyed stream");
+    fail_with(cudaErrorInvalidResourceHandle);
+  }
+}
+
+cudaError_t set_shared_limit(const void* kernel, int bytes) {
+  if (bytes > most_shared_bytes()) return fail_with(cudaErrorInvalidValue);
+  shared_limits[kernel] = bytes;
+  return cudaSuccess;
+}
+
+cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, std::function<void()> body,
+                   const std::vector<const void*>& pointers) {
+  if (sticky_error != cudaSuccess) return fail_with(sticky_error);
+  CUstream_st* const stream = stream_of(config.stream);
+  if (!stream) return fail_with(cudaErrorInvalidResourceHandle);
+  const dim3 grid = config.gridDim, block = config.blockDim;
+  const size_t threads = size_t(block.x) * block.y * block.z;
+  if (!threads || threads > 1024 || block.z > 64 || !grid.x || !grid.y || !grid.z ||
+      grid.x > 2147483647u || grid.y > 65535 || grid.z > 65535) {
+    complain("bad launch configuration: grid (%u,%u,%u) block (%u,%u,%u)", grid.x, grid.y, grid.z,
+             block.x, block.y, block.z);
+    return fail_with(cudaErrorInvalidConfiguration);
+  }
+  const auto limit = shared_limits.find(kernel);
+  const size_t most = limit == shared_limits.end() ? 49152 : size_t(limit->second);
+  if (config.dynamicSmemBytes > most) {
+    complain("launch asks for %zu bytes of dynamic shared memory, the limit is %zu",
+             config.dynamicSmemBytes, most);
+    return fail_with(cudaErrorInvalidValue);
+  }
+  for (size_t i = 0; i < pointers.size(); ++i) {
+    if (pointers[i] && memory_of(pointers[i]) == Memory::unknown) {
+      complain("kernel argument: pointer %zu (%p) is not device memory", i, pointers[i]);
+      return fail_with(sticky_error = cudaErrorIllegalAddress);
+    }
+  }
+  push(stream, [body = std::move(body), grid, block, bytes = config.dynamicSmemBytes] {
+    if (sticky_error != cudaSuccess) return;
+    stats.launches++;
+    std::unique_ptr<Launch> running;
+    {
+      const Quiet quiet;
+      running = std::make_unique<Launch>(Launch{body, grid, block, bytes, {}, {}});
+    }
+    release(running->begin);
+    for (const uint3& at : block_order(grid)) {
+      if (run_block(*running, at)) continue;
+      sticky_error = cudaErrorLaunchFailure;
+      break;
+    }
+    acquire(running->end);
+    const Quiet quiet;
+    running.reset();
+  });
+  return cudaSuccess;
+}
+
+void reset() {
+  for (CUstream_st* s : streams) {
+    s->queue.clear();
+    s->last = nullptr;
+  }
+  forget_errors();
+  limit_allocations(-1);
+  stats = Stats{0, 0, 0, 0, 0, stats.live_bytes, stats.live_bytes};
+}
+
+}  // namespace cusim
+
+using namespace cusim;
+
+extern "C" {
+cudaError_t cudaDeviceSynchronize() {
+  for (CUstream_st* s : streams) finish(s->last);
+  for (CUstream_st* s : streams) {
+    if (s->last) acquire(s->last->finished);
+  }
+  return sticky_error == cudaSuccess ? cudaSuccess : fail_with(sticky_error);
+}
+
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t s) {
+  CUstream_st* const stream = stream_of(s);
+  if (!stream) return fail_with(cudaErrorInvalidResourceHandle);
+  if (!bytes) return cudaSuccess;
+  bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
+  bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
+  if (kind == cudaMemcpyDefault) {
+    to_device = is_device(to);
+    from_device = is_device(from);
+  }
+  if (!in_range(to, bytes, to_device, "memcpy destination") ||
+      !in_range(from, bytes, from_device, "memcpy source")) {
+    return fail_with(cudaErrorInvalidValue);
+  }
+  if (!from_device && memory_of(from) == Memory::unknown) {  // pageable: copied before it returns
+    const char* const bytes_of = static_cast<const char*>(from);
+    auto staged = std::make_shared<std::vector<char>>(bytes_of, bytes_of + bytes);
+    push(stream,
+         [to, bytes, staged = std::move(staged)] { std::memcpy(to, staged->data(), bytes); });
+    return cudaSuccess;
+  }
+  const TaskPointer task = push(stream, [=] { std::memcpy(to, from, bytes); });
+  const bool to_pageable = !to_device && memory_of(to) == Memory::unknown;
+  return to_pageable ? wait_for(task) : cudaSuccess;
+}
+
+cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
+  const cudaError_t error = cudaMemcpyAsync(to, from, bytes, kind, nullptr);
+  return error == cudaSuccess ? wait_for(legacy.last) : error;
+}
+
+cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t s) {
+  CUstream_st* const stream = stream_of(s);
+  if (!stream) return fail_with(cudaErrorInvalidResourceHandle);
+  if (!bytes) return cudaSuccess;
+  if (!in_range(to, bytes, true, "memset")) return fail_with(cudaErrorInvalidValue);
+  push(stream, [=] { std::memset(to, value, bytes); });
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* s, unsigned flags) {
+  *s = new CUstream_st{flags != cudaStreamNonBlocking};
+  streams.push_back(*s);
+  return cudaSuccess;
+}
+cudaError_t cudaStreamSynchronize(cudaStream_t s) {
+  CUstream_st* const stream = stream_of(s);
+  return stream ? wait_for(stream->last) : fail_with(cudaErrorInvalidResourceHandle);
+}
+cudaError_t cudaStreamDestroy(cudaStream_t s) {
+  CUstream_st* const stream = stream_of(s);
+  if (!stream || stream == &legacy || stream == &per_thread) {
+    return fail_with(cudaErrorInvalidResourceHandle);
+  }
+  finish(stream->last);
+  streams.erase(std::find(streams.begin(), streams.end(), stream));
+  delete stream;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t event, unsigned) {
+  CUstream_st* const stream = stream_of(s);
+  if (!stream || !event) return fail_with(cudaErrorInvalidResourceHandle);
+  if (event->task) push(stream, [] {})->after.push_back(event->task);
+  return cudaSuccess;
+}
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+  *event = new CUevent_st;
+  return cudaSuccess;
+}
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  delete event;
+  return cudaSuccess;
+}
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t s) {
+  CUstream_st* const stream = stream_of(s);
+  if (!stream || !event) return fail_with(cudaErrorInvalidResourceHandle);
+  event->task = push(stream, [] {});
+  return cudaSuccess;
+}
+cudaError_t cudaEventSynchronize(cudaEvent_t event) { return wait_for(event->task); }
+}

@@ -1,0 +1,235 @@
+"""Arrays in device memory: what is refused, where results are, what waits for what.
+
+Most of it runs on the simulator alone (``pytest --cuda-simulator MODULE``); numbers are compared by
+the tests of each topic, which then run there too.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import simulated
+
+import likewise as lw
+from likewise import _device, cuda
+
+on_simulator = pytest.mark.skipif(
+    "--cuda-simulator" not in " ".join(sys.argv), reason="needs --cuda-simulator"
+)
+
+
+def test_what_is_missing_is_said(monkeypatch):
+    assert cuda.is_available() is (cuda.why_not() == "")
+    monkeypatch.setitem(sys.modules, "likewise._cuda", None)
+    assert not lw.cuda.is_available()
+    assert lw.cuda.why_not() == "this build of likewise has no CUDA engine (there was no nvcc)"
+
+
+@pytest.mark.skipif(not lw.build_config()["cuda"], reason="built without nvcc")
+def test_the_engine_without_a_device():
+    code = "from likewise import cuda, _cuda; print(_cuda.why_not()); print(cuda.is_available())"
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    why, available = run.stdout.splitlines()
+    assert "CUDA device" in why
+    assert available == "False"
+
+
+@on_simulator
+def test_the_stub_lists_what_the_module_has():
+    stub = ast.parse((Path(inspect.getfile(_device)).parent / "_cuda.pyi").read_text())
+    listed = {
+        node.target.id if isinstance(node, ast.AnnAssign) else node.name
+        for node in stub.body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AnnAssign)
+    }
+    extra = {"SimulatedArray", "empty", "fail_allocation", "report", "reset", "stats"}
+    found = {name for name in dir(simulated.module) if not name.startswith("__")}
+    assert found - extra == listed
+
+
+def live_bytes():
+    return simulated.module.stats()["live_bytes"]
+
+
+def cost_matrices(shape=(3, 6, 6), dtype=np.float64):
+    return np.random.default_rng(0).standard_normal(shape).astype(dtype)
+
+
+@on_simulator
+@pytest.mark.parametrize(
+    "dtype", ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"]
+)
+@pytest.mark.parametrize("step", [1, 2, -1])
+def test_every_type_and_layout_is_read(dtype, step):
+    wide = np.random.default_rng(1).integers(0, 2 if dtype == "?" else 90, (4, 5, 14)).astype(dtype)
+    cost = wide[:, ::step, ::step].swapaxes(0, 1)
+    found = lw.assignment(simulated.array(cost))
+    expected = lw.assignment(cost)
+    np.testing.assert_array_equal(simulated.numpy(found.cost), expected.cost)
+
+
+@on_simulator
+def test_arrays_of_two_places_are_refused():
+    here, there = cost_matrices((4, 4)), simulated.array(cost_matrices((4, 4)))
+    for u, v in ((here[0], simulated.array(here[0])), (simulated.array(here[0]), here[0])):
+        with pytest.raises(lw.InputTypeError, match="one library and device"):
+            lw.assignment(there, duals=(u, v))
+
+
+@on_simulator
+def test_complex_arrays_are_refused():
+    with pytest.raises(lw.InputTypeError, match="cost cannot be read: complex"):
+        lw.assignment(simulated.array(np.ones((3, 3), complex)))
+
+
+@on_simulator
+def test_functions_without_a_version_say_so():
+    x = simulated.array(cost_matrices((8, 3)))
+    with pytest.raises(
+        lw.InputTypeError, match=r"cka: x is on a CUDA device, for which cka has no"
+    ):
+        lw.cka(x, x)
+
+
+@on_simulator
+def test_nan_is_located():
+    u = np.ones(4)
+    u[2] = np.nan
+    cost = simulated.array(cost_matrices((4, 4)))
+    with pytest.raises(ValueError, match=r"u must be finite, got NaN or infinity at index \(2,\)"):
+        lw.assignment(cost, duals=(simulated.array(u), simulated.array(np.ones(4))))
+
+
+@on_simulator
+def test_without_the_look_nothing_waits():
+    cost = cost_matrices()
+    there = simulated.array(cost)
+    before = simulated.module.stats()["launches"]
+    rows, cols = lw.linear_sum_assignment(there, check_finite=False)
+    assert simulated.module.stats()["launches"] == before  # streams are lazy
+    np.testing.assert_array_equal(simulated.numpy(cols), lw.linear_sum_assignment(cost)[1])
+    assert simulated.numpy(rows).shape == (3, 6)
+
+
+@on_simulator
+def test_without_the_look_no_solution_is_no_number():
+    cost = cost_matrices()
+    cost[1, 2, 2] = np.nan
+    found = lw.assignment(simulated.array(cost), check_finite=False)
+    cols, total = simulated.numpy(found.col_ind), simulated.numpy(found.cost)
+    assert (cols[1] == -1).all()
+    assert np.isnan(total[1])
+    assert (cols[[0, 2]] >= 0).all()
+
+
+@on_simulator
+def test_nothing_leaks():
+    there = simulated.array(cost_matrices())
+    before = live_bytes()
+    lw.assignment(there)
+    assert live_bytes() == before
+    simulated.module.fail_allocation(2)
+    with pytest.raises(RuntimeError, match="MemoryAllocation"):
+        lw.assignment(there)
+    simulated.module.reset()
+    assert live_bytes() == before
+
+
+@on_simulator
+def test_large_problems_go_to_the_cpu_and_say_so_once(monkeypatch):
+    monkeypatch.setattr(simulated.module, "most_assigned", 5)
+    monkeypatch.setattr(_device, "_told", set())
+    cost = cost_matrices()
+    there = simulated.array(cost)
+    with pytest.warns(lw.DeviceWarning, match="more than 5 rows or columns .* on the CPU"):
+        found = lw.assignment(there)
+    again = lw.assignment(there)  # warnings are errors here
+    for one in (found, again):
+        for value, expected in zip(one, lw.assignment(cost), strict=True):
+            np.testing.assert_array_equal(simulated.numpy(value), expected)
+    with pytest.warns(lw.DeviceWarning, match="linear_sum_assignment"):
+        rows, cols = lw.linear_sum_assignment(there)
+    np.testing.assert_array_equal(simulated.numpy(cols), lw.linear_sum_assignment(cost)[1])
+    assert simulated.numpy(rows).dtype == np.int64
+
+
+def child(code, **environment):
+    """What a new process prints that has the simulator loaded."""
+    path = Path(__file__).parent
+    text = f"import sys; sys.path.insert(0, {str(path)!r})\n"
+    text += f"import simulated; simulated.load({simulated.module.__file__!r})\n"
+    text += "import numpy as np, likewise as lw\n" + code
+    return subprocess.run(
+        [sys.executable, "-c", text],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+SOLVE = """
+cost = np.random.default_rng(5).integers(0, 9, (3, 60, 60)).astype("f4")
+found = lw.assignment(simulated.array(cost))
+print([simulated.numpy(value).tobytes().hex() for value in found], simulated.module.report())
+"""
+
+
+@on_simulator
+@pytest.mark.parametrize("mode", ["eager", "lazy", "random"])
+def test_every_schedule_gives_the_same_bits(mode):
+    expected = child(SOLVE).stdout
+    assert len(expected) > 100
+    for order in "012":
+        schedule = {"CUSIM_ASYNC": mode, "CUSIM_ORDER": order, "CUSIM_SEED": "9"}
+        assert child(SOLVE, **schedule).stdout == expected
+
+
+@on_simulator
+@pytest.mark.parametrize("architecture", ["80", "90", "100", "120"])
+def test_the_largest_problem_fits_every_architecture(architecture):
+    code = """
+cost = np.random.default_rng(5).random((1, 4096)).repeat(2, axis=0)
+print(sorted(simulated.numpy(lw.linear_sum_assignment(simulated.array(cost))[1]).tolist()))
+print(np.argsort(cost[0])[:2].tolist())
+"""
+    found, expected = child(code, CUSIM_ARCH=architecture).stdout.splitlines()
+    assert sorted(ast.literal_eval(expected)) == ast.literal_eval(found)
+
+
+@on_simulator
+def test_nothing_of_the_device_is_read_by_the_host():
+    assert child(SOLVE, CUSIM_PROTECT="1").stdout == child(SOLVE).stdout
+
+
+@on_simulator
+@pytest.mark.parametrize(
+    ("environment", "why"),
+    [
+        ({"CUSIM_DEVICES": "0"}, "no CUDA device can be used: cudaErrorNoDevice"),
+        ({"CUSIM_ARCH": "75"}, "has compute capability 7.5, likewise needs 8.0"),
+    ],
+)
+def test_machines_without_a_usable_device(environment, why):
+    code = """
+from likewise import cuda
+class There:
+    def __dlpack_device__(self): return 2, 0
+print(cuda.why_not())
+try: lw.assignment(There())
+except lw.InputTypeError as error: print(error)
+"""
+    said = child(code, **environment).stdout.splitlines()
+    assert why in said[0]
+    assert said[1].startswith("assignment: cost is on a CUDA device, but ")
+    assert why in said[1]
