@@ -10,6 +10,7 @@ import functools
 import importlib.util
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,10 @@ def load(path: str) -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     sys.modules["likewise._cuda"] = module
+    _device.engine().set_library_directories([str(Path(path).parent / "nvidia")])
     module.SimulatedArray.__array_namespace__ = lambda self: sys.modules[__name__]
+    for name in _device.FUNCTIONS:
+        setattr(lw, name, _on_device(getattr(lw, name)))
 
 
 def empty(shape: tuple[int, ...], dtype: str) -> Any:
@@ -47,10 +51,9 @@ def numpy(value: Any) -> np.ndarray:
     return value.numpy()
 
 
-def everywhere(monkeypatch: Any) -> None:
-    """Functions with a CUDA version compute there, whatever NumPy array a test gives them."""
-    for name in _device.FUNCTIONS:
-        monkeypatch.setattr(lw, name, _on_device(getattr(lw, name)))
+def cpu(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function itself, which computes where its arrays are."""
+    return getattr(function, "__wrapped__", function)
 
 
 def _on_device(function: Callable[..., Any]) -> Callable[..., Any]:

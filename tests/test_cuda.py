@@ -25,9 +25,15 @@ on_simulator = pytest.mark.skipif(
 )
 
 
+def test_functions_with_a_version_are_public():
+    assert "assignment" in cuda.functions()
+    assert set(cuda.functions()) <= set(lw.__all__)
+
+
 def test_what_is_missing_is_said(monkeypatch):
     assert cuda.is_available() is (cuda.why_not() == "")
     monkeypatch.setitem(sys.modules, "likewise._cuda", None)
+    monkeypatch.setattr(_device, "engine", _device.engine.__wrapped__)  # forgets what it found
     assert not lw.cuda.is_available()
     assert lw.cuda.why_not() == "this build of likewise has no CUDA engine (there was no nvcc)"
 
@@ -74,7 +80,7 @@ def test_every_type_and_layout_is_read(dtype, step):
     wide = np.random.default_rng(1).integers(0, 2 if dtype == "?" else 90, (4, 5, 14)).astype(dtype)
     cost = wide[:, ::step, ::step].swapaxes(0, 1)
     found = lw.assignment(simulated.array(cost))
-    expected = lw.assignment(cost)
+    expected = simulated.cpu(lw.assignment)(cost)
     np.testing.assert_array_equal(simulated.numpy(found.cost), expected.cost)
 
 
@@ -83,13 +89,85 @@ def test_arrays_of_two_places_are_refused():
     here, there = cost_matrices((4, 4)), simulated.array(cost_matrices((4, 4)))
     for u, v in ((here[0], simulated.array(here[0])), (simulated.array(here[0]), here[0])):
         with pytest.raises(lw.InputTypeError, match="one library and device"):
-            lw.assignment(there, duals=(u, v))
+            simulated.cpu(lw.assignment)(there, duals=(u, v))
 
 
 @on_simulator
 def test_complex_arrays_are_refused():
     with pytest.raises(lw.InputTypeError, match="cost cannot be read: complex"):
         lw.assignment(simulated.array(np.ones((3, 3), complex)))
+
+
+@on_simulator
+def test_a_missing_cublas_is_said():
+    code = """
+sys.modules["likewise._cuda"].set_library_directories([])
+try: lw.nuclear_norm(simulated.array(np.eye(3)))
+except RuntimeError as error: print(error)
+"""
+    said = child(code).stdout
+    assert "cuBLAS is not installed (libcublas.so.13" in said
+    assert "pip install nvidia-cublas" in said
+
+
+@on_simulator
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(1, 1), (48, 48), (130, 40), (40, 130)])
+def test_nuclear_norms_of_any_spectrum(shape, dtype):
+    rng = np.random.default_rng(2)
+    u, _, vt = np.linalg.svd(rng.standard_normal(shape), full_matrices=False)
+    k = min(shape)
+    spectra = {
+        "geometric to 1e-6": np.logspace(0, -6, k),
+        "geometric to 1e-16": np.logspace(0, -16, k),
+        "low rank": np.arange(k) < max(1, k // 4),
+        "one large": np.where(np.arange(k) == 0, 1, 1e-3),
+        "all equal": np.ones(k),
+    }
+    a = np.stack([(u * s) @ vt for s in spectra.values()]).astype(dtype)
+    found = simulated.numpy(lw.nuclear_norm(simulated.array(a)))
+    assert found.dtype == dtype
+    exact = np.linalg.svd(a.astype(np.float64), compute_uv=False).sum(axis=-1)
+    tolerance = 2e-6 if dtype == np.float32 else 1e-12
+    np.testing.assert_allclose(found, exact, rtol=tolerance, atol=0)
+
+
+@on_simulator
+@pytest.mark.parametrize("name", ["permutation_match", "semi_match"])
+def test_matching_without_the_look_is_no_number(name):
+    x = np.random.default_rng(3).standard_normal((3, 20, 6))
+    y = x + 0.1 * np.random.default_rng(4).standard_normal((20, 6))
+    x[1, 4, 2] = np.nan
+    there = simulated.array(x), simulated.array(y)
+    found = getattr(lw, name)(*there, check_finite=False)
+    scores = simulated.numpy(found.score)
+    assert np.isnan(scores[1])
+    assert (simulated.numpy(found.assignment)[1, 2] == -1).all()
+    expected = simulated.cpu(getattr(lw, name))(x[::2], y[::2])
+    np.testing.assert_allclose(scores[::2], expected.score, rtol=0, atol=1e-13)
+    with pytest.raises(ValueError, match=r"x must be finite, .* at index \(1, 4, 2\)"):
+        getattr(lw, name)(*there)
+
+
+@on_simulator
+def test_wide_permutations_go_to_the_cpu(monkeypatch):
+    monkeypatch.setattr(simulated.module, "most_assigned", 5)
+    monkeypatch.setattr(_device, "_told", set())
+    x, y = np.random.default_rng(3).standard_normal((2, 20, 6))
+    with pytest.warns(lw.DeviceWarning, match="permutation_match: .* on the CPU"):
+        found = lw.permutation_match(simulated.array(x), simulated.array(y))
+    expected = simulated.cpu(lw.permutation_match)(x, y)
+    np.testing.assert_array_equal(simulated.numpy(found.assignment), expected.assignment)
+    lw.semi_match(simulated.array(x), simulated.array(y))  # has no such limit
+
+
+@on_simulator
+def test_nan_without_the_look_stays_nan():
+    a = np.stack([np.eye(4), np.eye(4)])
+    a[1, 2, 3] = np.nan
+    found = simulated.numpy(lw.nuclear_norm(simulated.array(a), check_finite=False))
+    assert found[0] == pytest.approx(4, abs=1e-12)
+    assert np.isnan(found[1])
 
 
 @on_simulator
@@ -117,7 +195,9 @@ def test_without_the_look_nothing_waits():
     before = simulated.module.stats()["launches"]
     rows, cols = lw.linear_sum_assignment(there, check_finite=False)
     assert simulated.module.stats()["launches"] == before  # streams are lazy
-    np.testing.assert_array_equal(simulated.numpy(cols), lw.linear_sum_assignment(cost)[1])
+    np.testing.assert_array_equal(
+        simulated.numpy(cols), simulated.cpu(lw.linear_sum_assignment)(cost)[1]
+    )
     assert simulated.numpy(rows).shape == (3, 6)
 
 
@@ -155,11 +235,13 @@ def test_large_problems_go_to_the_cpu_and_say_so_once(monkeypatch):
         found = lw.assignment(there)
     again = lw.assignment(there)  # warnings are errors here
     for one in (found, again):
-        for value, expected in zip(one, lw.assignment(cost), strict=True):
+        for value, expected in zip(one, simulated.cpu(lw.assignment)(cost), strict=True):
             np.testing.assert_array_equal(simulated.numpy(value), expected)
     with pytest.warns(lw.DeviceWarning, match="linear_sum_assignment"):
         rows, cols = lw.linear_sum_assignment(there)
-    np.testing.assert_array_equal(simulated.numpy(cols), lw.linear_sum_assignment(cost)[1])
+    np.testing.assert_array_equal(
+        simulated.numpy(cols), simulated.cpu(lw.linear_sum_assignment)(cost)[1]
+    )
     assert simulated.numpy(rows).dtype == np.int64
 
 

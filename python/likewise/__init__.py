@@ -1,8 +1,9 @@
 """How alike are two representations, and under which transformation?
 
 Representations are arrays ``(..., n_samples, n_features)``: rows are the same stimuli in both
-networks, columns are units, leading axes are a batch. NumPy arrays, torch tensors on the CPU and
-anything with DLPack go in, the same library comes out.
+networks, columns are units, leading axes are a batch. NumPy arrays, torch tensors and anything with
+DLPack go in, the same library comes out. Functions that have a CUDA version (see ``likewise.cuda``)
+take arrays on a device.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -47,6 +47,10 @@ class Library(NamedTuple):
         """An array for the engine to fill."""
         return np.empty(shape, dtype)
 
+    def zeros(self, shape: tuple[int, ...], dtype: Any) -> Array:
+        """An array of zeros."""
+        return np.zeros(shape, dtype)
+
     def cast(self, view: Array, dtype: Any) -> Array:
         """The view itself, or a copy of another type."""
         return view.astype(dtype, copy=False)
@@ -55,8 +59,13 @@ class Library(NamedTuple):
         """The view broadcast to a shape, in C order."""
         return np.ascontiguousarray(np.broadcast_to(view, shape)).reshape(shape)
 
-    def finish(self, items: int = 1) -> None:
-        """Nothing is left to be done on CPUs."""
+    def broadcast(self, view: Array, shape: tuple[int, ...]) -> Array:
+        """The view with axes that repeat."""
+        return np.broadcast_to(view, shape)
+
+    def finish(self, *also: Array, items: int = 1) -> list[Array] | None:
+        """Nothing is left to be done on CPUs; these arrays are there already."""
+        return list(also)
 
 
 def _give_numpy(array: Array) -> Any:
@@ -69,10 +78,10 @@ NUMPY = Library("numpy", _give_numpy)
 class Pair(NamedTuple):
     """Two representations ready for the engine: same dtype, samples and batch axes."""
 
-    x: Array
-    y: Array
+    x: Any
+    y: Any
     batch: tuple[int, ...]
-    library: Library
+    library: Any
 
 
 def read(
@@ -147,7 +156,9 @@ def read_pair(
     ):
         library = NUMPY
     else:
-        (x, y), library = read(function, False, x=x, y=y)
+        # On CPUs numbers are looked at once the shapes are known to be right.
+        on_device = _device.is_device_array(x) or _device.is_device_array(y)
+        (x, y), library = read(function, check_finite and on_device, x=x, y=y)
     if x.ndim >= 2 and y.ndim >= 2 and x.shape[-2] != y.shape[-2]:
         raise ValueError(
             f"{function}: x and y must have the same number of samples (axis -2), got shapes "
@@ -164,12 +175,12 @@ def read_pair(
                 f"{function}: the leading (batch) axes of x and y must broadcast, got shapes "
                 f"{x.shape} and {y.shape}"
             ) from None
-    if check_finite:
+    if check_finite and library.engine is _cpu:
         require_finite(function, "x", x)
         require_finite(function, "y", y)
     if batch:
-        x = np.broadcast_to(x, batch + x.shape[-2:])
-        y = np.broadcast_to(y, batch + y.shape[-2:])
+        x = library.broadcast(x, batch + x.shape[-2:])
+        y = library.broadcast(y, batch + y.shape[-2:])
     return Pair(x, y, batch, library)
 
 
@@ -338,14 +349,14 @@ def _engine_floats(function: str, name: str, array: Array) -> Array:
     return array.astype(target, copy=not in_place)
 
 
-def empty_scores(pair: Pair) -> Array:
+def empty_scores(pair: Pair) -> Any:
     """One float64 per item of the batch, for the engine to fill."""
-    return np.empty(pair.batch, np.float64)
+    return pair.library.empty(pair.batch, np.float64)
 
 
-def give_scores(pair: Pair, scores: Array) -> Any:
+def give_scores(pair: Pair, scores: Any) -> Any:
     """Scores in the dtype and library of the inputs."""
-    return pair.library.give(scores.astype(pair.x.dtype, copy=False))
+    return pair.library.give(pair.library.cast(scores, pair.x.dtype))
 
 
 def batch_size(batch: tuple[int, ...]) -> int:

@@ -8,17 +8,23 @@ call reports at its end.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from likewise.errors import DeviceWarning, InputTypeError, warn
 
+if TYPE_CHECKING:
+    from likewise._array import Array
+
 # Functions with a CUDA version.
-FUNCTIONS = frozenset({"assignment", "linear_sum_assignment"})
+FUNCTIONS = frozenset(
+    {"assignment", "linear_sum_assignment", "nuclear_norm", "permutation_match", "semi_match"}
+)
 
 _DEVICE_TYPES = (2, 13)  # DLPack's kDLCUDA, kDLCUDAManaged
 _ASSIGNMENT_ERRORS = {
@@ -30,9 +36,14 @@ _DEFAULT_STREAM = 1
 _IN_ORDER = -1
 
 
+@cache
 def engine() -> Any:
     """The compiled module; ``ImportError`` where this build has none."""
-    return importlib.import_module("likewise._cuda")
+    module = importlib.import_module("likewise._cuda")
+    nvidia = importlib.util.find_spec("nvidia")
+    places = (nvidia.submodule_search_locations if nvidia else None) or []
+    module.set_library_directories([f"{place}/cu13/lib" for place in places])
+    return module
 
 
 def why_not() -> str:
@@ -93,15 +104,25 @@ class DeviceLibrary:
         """The view itself, or a copy of another type."""
         return view if view.dtype == dtype else self._copied(view, dtype)
 
+    def broadcast(self, view: Any, shape: tuple[int, ...]) -> Any:
+        """The view with axes that repeat."""
+        return view.broadcast_to(list(shape))
+
     def contiguous(self, view: Any, shape: tuple[int, ...]) -> Any:
         """The view broadcast to a shape, in C order."""
-        if view.shape == shape:
+        if view.shape == shape and view.contiguous:
             return view
-        return self._copied(view.broadcast_to(shape), view.dtype)
+        return self._copied(self.broadcast(view, shape), view.dtype)
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Any:
         """An array for the engine to fill."""
         return self.engine.DeviceArray(_empty(self._like, shape, np.dtype(dtype).name), _IN_ORDER)
+
+    def zeros(self, shape: tuple[int, ...], dtype: Any) -> Any:
+        """An array of zeros."""
+        out = self.empty(shape, dtype)
+        self.engine.fill_zeros(out, self._run)
+        return out
 
     def give(self, array: Any) -> Any:
         """The result in the caller's library."""
@@ -124,42 +145,52 @@ class DeviceLibrary:
         self._looked.append((name, view))
         self._run.look(view)
 
-    def on_cpu(self, function: Callable[..., tuple[Any, ...]], view: Any, why: str) -> list[Any]:
-        """What `function` of the CPU returns for a copy of the view, brought back to the device."""
+    def on_cpu(self, function: Callable[..., Any], why: str, *views: Any) -> list[Any]:
+        """What `function` of the CPU returns for copies of the views, brought back."""
         if self.function not in _told:
             _told.add(self.function)
             warn(f"{self.function}: {why}; it is solved on the CPU", DeviceWarning)
-        host = np.empty(view.shape, view.dtype)
-        self.engine.download(view, host, self._run)
+        hosts = []
+        for view in views:
+            hosts.append(np.empty(view.shape, view.dtype))
+            self.engine.download(self.contiguous(view, view.shape), hosts[-1], self._run)
         results = []
-        for value in map(np.asarray, function(host)):
+        for value in map(np.asarray, function(*hosts)):
             out = self.empty(value.shape, value.dtype)
             self.engine.upload(np.ascontiguousarray(value), out, self._run)
             results.append(out.owner)
         return results
 
-    def finish(self, items: int = 1) -> None:
+    def finish(self, *also: Any, items: int = 1) -> list[Array] | None:
         """Wait for the device, if the call was asked to look at its arrays, and raise what it says.
 
-        Messages name the item where there are several.
+        Messages name the item where there are several. Returns these int64 arrays as NumPy's, or
+        None without a wait.
 
         Raises
         ------
         ValueError
             For NaN or infinity, and for costs that allow no assignment.
         """
-        assignment, *positions = self._run.finish() or [-1]
-        for (name, view), position in zip(self._looked, positions, strict=True):
+        found = self._run.finish(list(also))
+        if not found:
+            return None
+        for (name, view), position in zip(self._looked, found[1:], strict=False):
             if position >= 0:
                 index = tuple(int(i) for i in np.unravel_index(position, view.shape))
                 raise ValueError(
                     f"{self.function}: {name} must be finite, got NaN or infinity at index {index} "
                     "(check_finite=False skips this look)"
                 )
-        if assignment >= 0:
-            item, status = divmod(assignment, 4)
+        if found[0] >= 0:
+            item, status = divmod(found[0], 4)
             where = f" (item {item} of the batch)" if items > 1 else ""
             raise ValueError(_ASSIGNMENT_ERRORS[status] + where)
+        ends = np.cumsum([1 + len(self._looked), *(array.size for array in also)])
+        return [
+            np.array(found[begin:end], np.int64).reshape(array.shape)
+            for begin, end, array in zip(ends, ends[1:], also, strict=False)
+        ]
 
     def _copied(self, array: Any, dtype: Any) -> Any:
         out = self.empty(array.shape, dtype)

@@ -95,12 +95,12 @@ def linear_sum_assignment(
         _cpu.linear_sum_assignment(cost, bool(maximize), rows, cols, 1)
         return rows, cols
     array, library = _read_cost("linear_sum_assignment", cost, check_finite)
-    if why := _too_large(array, library):
-        rows, cols = library.on_cpu(lambda c: linear_sum_assignment(c, maximize), array, why)
+    if why := _too_large(library, *array.shape[-2:]):
+        rows, cols = library.on_cpu(lambda c: linear_sum_assignment(c, maximize), why, array)
         return rows, cols
     rows, cols = _empty_pairs(array, library)
     library.engine.linear_sum_assignment(array, bool(maximize), rows, cols, library.run)
-    library.finish(batch_size(array.shape[:-2]))
+    library.finish(items=batch_size(array.shape[:-2]))
     return library.give(rows), library.give(cols)
 
 
@@ -139,8 +139,8 @@ def assignment(
         As in :func:`linear_sum_assignment`; duals of another shape or not finite.
     """
     array, library = _read_cost("assignment", cost, check_finite)
-    if why := _too_large(array, library):
-        found = library.on_cpu(lambda c: assignment(c, maximize=maximize), array, why)
+    if why := _too_large(library, *array.shape[-2:]):
+        found = library.on_cpu(lambda c: assignment(c, maximize=maximize), why, array)
         return Assignment(*found)
     batch, (m, n) = array.shape[:-2], array.shape[-2:]
     start: tuple[Any, Any] = (None, None)
@@ -158,7 +158,7 @@ def assignment(
     library.engine.assignment(
         array, bool(maximize), *start, rows, cols, total, u, v, gap, library.run
     )
-    library.finish(batch_size(array.shape[:-2]))
+    library.finish(items=batch_size(array.shape[:-2]))
     return Assignment(*map(library.give, (rows, cols, total, u, v, gap)))
 
 
@@ -169,10 +169,10 @@ def _read_cost(function: str, cost: Any, check: bool) -> tuple[Any, Any]:
     return array, library
 
 
-def _too_large(cost: Any, library: Any) -> str:
+def _too_large(library: Any, rows: int, cols: int) -> str:
     """Why this cannot be solved on the device, "" where it can."""
     most = getattr(library.engine, "most_assigned", None)  # CPUs have no such limit
-    if most is None or max(cost.shape[-2:]) <= most:
+    if most is None or max(rows, cols) <= most:
         return ""
     return f"a problem of more than {most} rows or columns does not fit the device's kernel"
 
@@ -213,14 +213,20 @@ class _UnitMatch(UnitMeasure):
     def match(self, x: Any, y: Any, *, check_finite: bool = True) -> Match:
         """The score and the partners."""
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
+        library = pair.library
+        why = _too_large(library, pair.x.shape[-1], pair.y.shape[-1])
+        if why and self.matching == "permutation":
+            return Match(*library.on_cpu(self.match, why, pair.x, pair.y))
         scores = empty_scores(pair)
-        partners = np.empty((*pair.batch, pair.x.shape[-1]), np.int64)
-        constants = np.empty((*pair.batch, 2), np.int64)
-        _cpu.match_units(
-            self.matching, pair.x, pair.y, scores, partners, constants, _engine.threads()
+        partners = library.empty((*pair.batch, pair.x.shape[-1]), np.int64)
+        constants = library.empty((*pair.batch, 2), np.int64)
+        library.engine.match_units(
+            self.matching, pair.x, pair.y, scores, partners, constants, library.run
         )
-        self.warn_of_pair(pair, constants)
-        return Match(give_scores(pair, scores), pair.library.give(partners))
+        match = Match(give_scores(pair, scores), library.give(partners))
+        if counts := library.finish(constants):
+            self.warn_of_pair(pair, counts[0])
+        return match
 
 
 @register

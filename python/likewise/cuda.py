@@ -1,10 +1,22 @@
-"""What CUDA devices can do here."""
+"""Whether arrays on CUDA devices can be used here.
+
+Functions with a CUDA version take torch tensors and CuPy arrays (anything that offers DLPack and an
+array namespace with ``empty``) on a device and return such arrays, made by the caller's library on
+its current stream. A call waits for the device once, at its end, to report NaN, infinity and what
+else is wrong; ``check_finite=False`` leaves that out: results are then NaN, or -1, where something
+was wrong, without a warning.
+"""
 
 from __future__ import annotations
 
 from likewise import _device
 
-__all__ = ["is_available", "why_not"]
+__all__ = ["functions", "is_available", "why_not"]
+
+
+def functions() -> tuple[str, ...]:
+    """Names of the functions that have a CUDA version; all others refuse device arrays."""
+    return tuple(sorted(_device.FUNCTIONS))
 
 
 def is_available() -> bool:

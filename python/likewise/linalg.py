@@ -59,7 +59,9 @@ def nuclear_norm(a: Any, *, check_finite: bool = True) -> Any:
 
     ``|A|_* = sum_k s_k = trace((A'A)^(1/2))``. The matrix is reduced to bidiagonal form without
     being squared, and the sum of square roots is a rational approximation that does not iterate:
-    backward stable, and nothing can fail to converge. Computed in double precision.
+    backward stable, and nothing can fail to converge. Computed in double precision. On a CUDA
+    device ``<P, A>`` with the polar factor P by products alone, in the precision of ``a``: relative
+    error about 1e-6 in float32, 1e-12 in float64.
 
     Raises
     ------
@@ -67,10 +69,13 @@ def nuclear_norm(a: Any, *, check_finite: bool = True) -> Any:
         For fewer than two axes, NaN or infinity.
     """
     array, library = _matrices("nuclear_norm", a, check_finite)
-    out = np.zeros(array.shape[:-2])
+    batch, empty = array.shape[:-2], 0 in array.shape[-2:]
+    out = library.zeros(batch, np.float64) if empty else library.empty(batch, np.float64)
     if array.size:
-        _cpu.nuclear_norm(array, out, _engine.threads())
-    return library.give(out.astype(array.dtype, copy=False))
+        library.engine.nuclear_norm(array, out, library.run)
+    result = library.cast(out, array.dtype)
+    library.finish()
+    return library.give(result)
 
 
 def polar(a: Any, *, check_finite: bool = True) -> Polar:

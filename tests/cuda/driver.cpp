@@ -13,7 +13,11 @@
 #include <vector>
 
 #include "assignment/cuda/lap.h"
+#include "assignment/cuda/match.h"
 #include "core/cuda/elements.h"
+#include "linalg/cuda/libraries.h"
+#include "linalg/cuda/polar.h"
+#include "linalg/cuda/polar_kernels.h"
 #ifdef CUSIM
 #include "cusim.h"
 #endif
@@ -250,11 +254,192 @@ void assignments() {
   refuse_assignments();
 }
 
+// Helpers of the polar iteration, one by one, and the nuclear norms of rotations and of products.
+template <class T>
+void polar_kernels() {
+  constexpr int kCount = 3, kSide = 19, kSize = kSide * kSide;
+  const double tolerance = sizeof(T) == 4 ? 1e-5 : 1e-12;
+  std::vector<T> host = normal<T>(kCount * kSize);
+  std::fill_n(host.begin() + kSize, kSize, T(0));
+  const OnDevice<T> x(host), scaled(host.size()), z(host);
+  const OnDevice<double> norms(kCount), products(kCount);
+  need(divide_by_norm<T>(x.get(), kCount, kSize, scaled.get(), norms.get(), stream), "norm");
+  need(add_polynomial<T>(z.get(), x.get(), kCount, kSide, T(2), T(3), stream), "polynomial");
+  need(inner_products<T>(scaled.get(), z.get(), norms.get(), kCount, kSize, products.get(), stream),
+       "products");
+  const auto unit = scaled.values(), sums = z.values();
+  const auto lengths = norms.values(), found = products.values();
+  for (int q = 0; q < kCount; ++q) {
+    double squares = 0, product = 0;
+    for (int k = 0; k < kSize; ++k) squares += std::pow(double(host[q * kSize + k]), 2);
+    const double norm = std::sqrt(squares);
+    expect(std::abs(lengths[q] - norm) <= tolerance * (1 + norm), "norm");
+    for (int k = 0; k < kSize; ++k) {
+      const double value = double(host[q * kSize + k]);
+      const double sum = 4 * value + (k / kSide == k % kSide ? 2 : 0);
+      expect(std::abs(double(unit[q * kSize + k]) - (q == 1 ? 0 : value / norm)) <= tolerance,
+             "element of unit norm");
+      expect(std::abs(double(sums[q * kSize + k]) - sum) <= tolerance * 20, "polynomial");
+      product += value * sum;
+    }
+    expect(std::abs(found[q] - product) <= tolerance * (1 + std::abs(product)), "inner product");
+  }
+  for (const double odd : {std::nan(""), std::numeric_limits<double>::infinity()}) {
+    host[kSize + 300] = T(odd);
+    const OnDevice<T> bad(host);
+    need(divide_by_norm<T>(bad.get(), kCount, kSize, scaled.get(), norms.get(), stream), "norm");
+    const auto after = norms.values();
+    expect(std::isfinite(after[0]) && std::isnan(after[1]), "norm of what is not finite");
+    expect(std::isnan(scaled.values()[kSize]), "element beside one that is not finite");
+  }
+}
+
+// A context for one call, whose temporary memory goes with it.
+class Call {
+ public:
+  Call() {
+#ifdef LIKEWISE_FAKE_LIBRARIES
+    set_library_directories({LIKEWISE_FAKE_LIBRARIES});
+#endif
+  }
+  ~Call() {
+    for (void* data : temporaries_) cudaFree(data);
+  }
+  Call(const Call&) = delete;
+  Context context() {
+    return {stream,
+            [this](size_t bytes) {
+              void* data = nullptr;
+              need(cudaMalloc(&data, bytes), "malloc");
+              temporaries_.push_back(data);
+              return data;
+            },
+            nullptr};
+  }
+
+ private:
+  std::vector<void*> temporaries_;
+};
+
+// Correlation of column i of x with column j of y, both (rows x .), in double.
+template <class T>
+double correlation(const T* x, const T* y, int rows, int dx, int dy, int i, int j) {
+  double mean_x = 0, mean_y = 0, xy = 0, xx = 0, yy = 0;
+  for (int r = 0; r < rows; ++r) {
+    mean_x += double(x[r * dx + i]) / rows;
+    mean_y += double(y[r * dy + j]) / rows;
+  }
+  for (int r = 0; r < rows; ++r) {
+    const double a = double(x[r * dx + i]) - mean_x, b = double(y[r * dy + j]) - mean_y;
+    xy += a * b, xx += a * a, yy += b * b;
+  }
+  return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : 0;
+}
+
+// Units of x, some of them twice and some constant, with a reordered y; a constant representation;
+// one with NaN.
+template <class T>
+void match(likewise::Matching matching, int dx, int dy) {
+  constexpr int kCount = 4, kRows = 21;
+  const double tolerance = sizeof(T) == 4 ? 1e-5 : 1e-11;
+  std::vector<T> host_x = normal<T>(kCount * kRows * dx), host_y = normal<T>(kCount * kRows * dy);
+  for (int q = 0; q < kCount; ++q) {
+    for (int r = 0; r < kRows; ++r) {
+      T* const x = &host_x[(q * kRows + r) * dx];
+      T* const y = &host_y[(q * kRows + r) * dy];
+      x[2] = T(3);
+      y[1] = y[3] = x[0];
+      for (int i = 0; i < dx && q == 2; ++i) x[i] = T(i);
+    }
+  }
+  host_x[(3 * kRows + 5) * dx + 2] = T(std::nan(""));  // in a unit that is constant else
+  host_y[(3 * kRows + 5) * dy + 7] = T(std::nan(""));
+  const OnDevice<T> x(host_x), y(host_y);
+  const OnDevice<double> score(kCount);
+  const OnDevice<int64_t> assignment(kCount * dx), constant(2 * kCount);
+  Call call;
+  match_units<T>(call.context(), matching, {kCount, kRows, dx, dy}, x.get(), y.get(), score.get(),
+                 assignment.get(), constant.get());
+  const auto scores = score.values();
+  const auto partners = assignment.values(), constants = constant.values();
+  expect(constants == std::vector<int64_t>({1, 0, 1, 0, dx, 0, 0, 0}), "constant units");
+  expect(std::isnan(scores[2]) && std::isnan(scores[3]), "score of nothing");
+  for (int i = 0; i < dx; ++i) expect(partners[2 * dx + i] == -1, "partner in nothing");
+  expect(partners[3 * dx + 4] == -1, "partner of NaN");
+  for (int q = 0; q < 2; ++q) {
+    const T *a = &host_x[q * kRows * dx], *b = &host_y[q * kRows * dy];
+    std::vector<T> cost(size_t(dx) * dy);
+    double sum = 0, best = 0;
+    int matched = 0;
+    for (int i = 0; i < dx; ++i) {
+      int first = 0;
+      for (int j = 0; j < dy; ++j) {
+        const double here = correlation(a, b, kRows, dx, dy, i, j);
+        cost[dx <= dy ? i * dy + j : j * dx + i] = T(-here);
+        if (here > correlation(a, b, kRows, dx, dy, i, first) + tolerance) first = j;
+      }
+      best += correlation(a, b, kRows, dx, dy, i, first);
+      const int64_t partner = partners[q * dx + i];
+      if (partner >= 0) sum += correlation(a, b, kRows, dx, dy, i, int(partner)), ++matched;
+      if (matching == likewise::Matching::semi && i != 2) expect(partner == first, "first partner");
+    }
+    const int pairs = std::min(dx, dy);
+    const bool semi = matching == likewise::Matching::semi;
+    const double most =
+        semi ? best / dx : -least_cost(cost.data(), pairs, std::max(dx, dy)) / pairs;
+    expect(matched == (semi ? dx : pairs), "number of partners");
+    expect(std::abs(scores[q] - most) <= tolerance, "score of a matching");
+    expect(std::abs(sum / matched - most) <= tolerance, "partners of a matching");
+  }
+}
+
+void matches() {
+  for (const auto matching : {likewise::Matching::permutation, likewise::Matching::semi}) {
+    match<float>(matching, 9, 40);
+    match<double>(matching, 40, 11);
+    match<double>(matching, 33, 33);
+  }
+}
+
+template <class T>
+void nuclear_norms_of_known_matrices() {
+  Call call;
+  const Context context = call.context();
+  constexpr int kRows = 40, kCols = 9, kCount = 2;
+  std::vector<T> host(kCount * kRows * kCols, T(0));
+  for (int j = 0; j < kCols; ++j) host[j * kCols + (j + 4) % kCols] = T(j + 1);  // singular values
+  host[kRows * kCols + 7] = T(-3);
+  for (const bool wide : {false, true}) {
+    std::vector<T> given = host;
+    for (int q = 0; q < kCount && wide; ++q) {
+      for (int i = 0; i < kRows; ++i) {
+        for (int j = 0; j < kCols; ++j) {
+          given[q * kRows * kCols + j * kRows + i] = host[q * kRows * kCols + i * kCols + j];
+        }
+      }
+    }
+    const OnDevice<T> a(given);
+    const OnDevice<double> norms(kCount);
+    nuclear_norms<T>(context, a.get(), kCount, wide ? kCols : kRows, wide ? kRows : kCols,
+                     norms.get());
+    const auto found = norms.values();
+    expect(std::abs(found[0] - 45) < 1e-4 && std::abs(found[1] - 3) < 1e-5, "nuclear norm");
+  }
+}
+
+void polars() {
+  polar_kernels<float>();
+  polar_kernels<double>();
+  nuclear_norms_of_known_matrices<float>();
+  nuclear_norms_of_known_matrices<double>();
+}
+
 struct Topic {
   const char* name;  // as the kernel file
   void (*run)();
 };
-constexpr Topic kTopics[] = {{"lap", assignments}, {"elements", copy_and_look}};
+constexpr Topic kTopics[] = {
+    {"lap", assignments}, {"elements", copy_and_look}, {"polar", polars}, {"match", matches}};
 
 }  // namespace
 

@@ -14,8 +14,10 @@ class Mutant(NamedTuple):
 
 
 LAP = "assignment/cuda/lap"
+MATCH = "assignment/cuda/match"
 ELEMENTS = "core/cuda/elements"
-KERNELS = (LAP, ELEMENTS)
+POLAR = "linalg/cuda/polar"
+KERNELS = (LAP, MATCH, ELEMENTS, POLAR)
 
 MUTANTS = (
     Mutant(LAP, "two steps share one half of the partial results", "parity ^= 1;", ""),
@@ -55,8 +57,8 @@ MUTANTS = (
     Mutant(
         LAP,
         "problems share a place of the output",
-        "out.cost + problem, short_dual",
-        "out.cost, short_dual",
+        "p, out.cost + problem",
+        "p, out.cost",
     ),
     Mutant(
         LAP,
@@ -128,4 +130,106 @@ MUTANTS = (
         "threadIdx.x; k < size; k += step) {\n    const T",
         "threadIdx.x; k <= size; k += step) {\n    const T",
     ),
+    Mutant(
+        POLAR,
+        "largest of half the lanes",
+        "for (int step = 16; step > 0; step /= 2) {",
+        "for (int step = 8; step > 0; step /= 2) {",
+    ),
+    Mutant(
+        POLAR,
+        "largest of one warp",
+        "largest = partial[w] > largest ? partial[w] : largest;",
+        "",
+    ),
+    Mutant(POLAR, "infinity is finite", "finite = finite && value < INFINITY;", ""),
+    Mutant(
+        POLAR,
+        "every thread's own opinion of what is finite",
+        "finite = __syncthreads_and(finite);",
+        "__syncthreads();",
+    ),
+    Mutant(POLAR, "squares of one thread", "sqrt(block_sum(squares, partial))", "sqrt(squares)"),
+    Mutant(POLAR, "zeros are divided by", "k < size && largest > 0; k", "k < size; k"),
+    Mutant(
+        POLAR,
+        "elements one too far",
+        "for (int64_t k = threadIdx.x; k < size; k += blockDim.x) {\n    const double scaled",
+        "for (int64_t k = threadIdx.x; k <= size; k += blockDim.x) {\n    const double scaled",
+    ),
+    Mutant(
+        POLAR,
+        "all norms in one place",
+        "norm[blockIdx.x] = finite",
+        "norm[0] = finite",
+    ),
+    Mutant(POLAR, "the identity in one matrix alone", "k % (n * n)", "k"),
+    Mutant(POLAR, "the polynomial one too far", "k < total; k += step", "k <= total; k += step"),
+    Mutant(POLAR, "products of one thread", "sum = block_sum(sum, partial);", ""),
+    Mutant(
+        POLAR,
+        "all products in one place",
+        "out[blockIdx.x] = sum * scale[blockIdx.x]",
+        "out[0] = sum * scale[blockIdx.x]",
+    ),
+    Mutant(
+        POLAR,
+        "products of the first matrix",
+        "double(p[begin + k]) * double(x[begin + k])",
+        "double(p[k]) * double(x[begin + k])",
+    ),
+    Mutant(MATCH, "NaN is not the largest", "a > b || !(a == a) ? a : b", "a > b ? a : b"),
+    Mutant(
+        MATCH,
+        "stripes share a place",
+        "shared[stripe * kColumns + column] = value;",
+        "shared[column] = value;",
+    ),
+    Mutant(
+        MATCH,
+        "one stripe is left out",
+        "for (int s = 1; s < kStripes",
+        "for (int s = 2; s < kStripes",
+    ),
+    Mutant(MATCH, "columns outside are written", "if (!inside) return;", ""),
+    Mutant(
+        MATCH,
+        "every stripe counts",
+        "if (constant && threadIdx.y == 0) {",
+        "if (constant) {",
+    ),
+    Mutant(
+        MATCH,
+        "constant units are counted by a plain store",
+        "atomicAdd(reinterpret_cast<unsigned long long*>(constant_units + 2 * blockIdx.y), 1ull);",
+        "constant_units[2 * blockIdx.y] += 1;",
+    ),
+    Mutant(
+        MATCH,
+        "items of one step",
+        "size_t(blockIdx.y) * rows * cols + (inside",
+        "size_t(blockIdx.y) * rows + (inside",
+    ),
+    Mutant(MATCH, "units are not centred", "/ largest - mean) / norm", "/ largest) / norm"),
+    Mutant(
+        MATCH,
+        "a pair beyond the last",
+        "k < pairs && matches; k += blockDim.x",
+        "k <= pairs && matches; k += blockDim.x",
+    ),
+    Mutant(MATCH, "no partner is one", "if (i >= 0) partner[i]", "partner[i < 0 ? 0 : i]"),
+    Mutant(
+        MATCH,
+        "the last of equal partners",
+        "(other == best && there < where)",
+        "(other == best && there > where)",
+    ),
+    Mutant(MATCH, "every lane its own unknown", "unknown = __any_sync(kAllLanes, unknown);", ""),
+    Mutant(
+        MATCH,
+        "best of half the lanes",
+        "for (int step = 16; step > 0; step /= 2) {\n      const T other",
+        "for (int step = 8; step > 0; step /= 2) {\n      const T other",
+    ),
+    Mutant(MATCH, "sum of one warp", "sum = block_sum(sum, partial);", ""),
 )

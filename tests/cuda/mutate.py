@@ -22,6 +22,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import scipy_openblas32
 from mutants import KERNELS, MUTANTS, Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,18 +48,35 @@ def object_of(work: Path, flavour: str, source: str) -> str:
     return str(work / f"{flavour}.{source.replace('/', '.')}.o")
 
 
-def compile_simulator(work: Path) -> str:
-    """A library of its own, without sanitizers; see tests/cuda/CMakeLists.txt."""
-    library = str(work / "libcusim.so")
+def compile_simulator(work: Path) -> None:
+    """Libraries of their own, without sanitizers; see tests/cuda/CMakeLists.txt."""
     options = ["-fPIC", "-shared", "-Wl,-Bsymbolic-functions"]
+    library = str(work / "libcusim.so")
     compile_cpp(*options, *(str(ROOT / source) for source in SIMULATOR), "-o", library)
-    return library
+    directory = Path(scipy_openblas32.get_lib_dir())
+    blas = str(next(directory.glob(f"lib{scipy_openblas32.get_library()}.so*")))
+    (work / "nvidia").mkdir(exist_ok=True)
+    compile_cpp(
+        "-fPIC",
+        "-shared",
+        str(ROOT / "tests/cuda/sim/cublas.cpp"),
+        library,
+        blas,
+        f"-Wl,-rpath,{work.resolve()}:{directory}",
+        "-o",
+        str(work / "nvidia/libcublas.so.13"),
+    )
 
 
 SIMULATOR = [
     f"tests/cuda/sim/{name}.cpp" for name in ("block", "fiber", "memory", "runtime", "streams")
 ]
-OTHERS = ["csrc/core/cuda/context.cpp", "tests/cuda/driver.cpp"]
+OTHERS = [
+    *(f"csrc/linalg/cuda/{name}.cpp" for name in ("gemm", "libraries", "polar")),
+    "csrc/assignment/cuda/match.cpp",
+    "csrc/core/cuda/context.cpp",
+    "tests/cuda/driver.cpp",
+]
 
 
 def compile_rest(work: Path) -> None:
@@ -67,7 +85,8 @@ def compile_rest(work: Path) -> None:
         jobs = []
         for flavour, options in FLAVOURS.items():
             for source in OTHERS:
-                jobs.append(([*options, "-c", str(ROOT / source)], flavour, source))
+                place = f'-DLIKEWISE_FAKE_LIBRARIES="{work.resolve()}/nvidia"'
+                jobs.append(([*options, place, "-c", str(ROOT / source)], flavour, source))
             for kernel in KERNELS:
                 kernel_file = str(ROOT / f"csrc/{kernel}.cu")
                 jobs.append(([*options, "-x", "c++", "-c", kernel_file], flavour, kernel))
@@ -79,7 +98,12 @@ def compile_rest(work: Path) -> None:
 
 
 def source_of(kernel: str) -> str:
-    return (ROOT / f"csrc/{kernel}.cu").read_text()
+    """The file, and in it the common header where its barriers are used."""
+    source = (ROOT / f"csrc/{kernel}.cu").read_text()
+    if "block_sum(" not in source:
+        return source
+    header = (ROOT / "csrc/core/cuda/kernel.cuh").read_text().replace("#pragma once", "")
+    return source.replace('#include "core/cuda/kernel.cuh"', header)
 
 
 def barrier_mutants() -> list[Mutant]:
@@ -115,7 +139,7 @@ def noticed(mutant: Mutant, work: Path, tag: str) -> str:
             for other in (*OTHERS, *KERNELS)
             if other != mutant.kernel
         ]
-        library = [str(work / "libcusim.so"), f"-Wl,-rpath,{work.resolve()}"]
+        library = [str(work / "libcusim.so"), f"-Wl,-rpath,{work.resolve()}", "-ldl"]
         subprocess.run(["g++", *options, made, *rest, *library, "-o", program], check=True)
         for schedule in SCHEDULES if flavour == "plain" else SCHEDULES[2:3]:
             if how := outcome([program, topic], schedule, SECONDS[flavour]):

@@ -207,12 +207,23 @@ __device__ void write_pairs(int rows, int cols, bool transposed, const Problem& 
   }
 }
 
-// The cost, dual variables of the rows as tight as rounding allows, and the gap: the sum of the
-// slacks of the pairs. p.distance is free by now.
+// The sum of the costs of the pairs, by the first warp, in a fixed order.
 template <class T>
-__device__ void write_certificate(const T* cost, int rows, int cols, T sign, const Problem& p,
-                                  double* total, double* row_dual, double* column_dual,
-                                  double* gap) {
+__device__ void write_cost(const T* cost, int rows, int cols, const Problem& p, double* total) {
+  if (threadIdx.x >= 32) return;
+  double sum = 0;
+  for (int i = int(threadIdx.x); i < rows; i += 32) {
+    sum += double(cost[size_t(i) * cols + p.column_of_row[i]]);
+  }
+  sum = warp_sum(sum);
+  if (threadIdx.x == 0) *total = sum;
+}
+
+// Dual variables of the rows as tight as rounding allows, and the gap: the sum of the slacks of the
+// pairs. p.distance is free by now.
+template <class T>
+__device__ void write_duals(const T* cost, int rows, int cols, T sign, const Problem& p,
+                            double* row_dual, double* column_dual, double* gap) {
   const int thread = int(threadIdx.x), lane = thread & 31, warp = thread >> 5;
   for (int i = warp; i < rows; i += int(blockDim.x) >> 5) {
     double least = INFINITY;
@@ -232,19 +243,13 @@ __device__ void write_certificate(const T* cost, int rows, int cols, T sign, con
     column_dual[j] = double(sign) * p.column_dual[j];
   }
   if (warp > 0) return;
-  double sum = 0, slack = 0;
+  double slack = 0;
   for (int i = lane; i < rows; i += 32) {
     const int j = p.column_of_row[i];
-    const double c = double(cost[size_t(i) * cols + j]);
-    sum += c;
-    slack += double(sign) * c - p.column_dual[j] - p.distance[i];
+    slack += double(sign * cost[size_t(i) * cols + j]) - p.column_dual[j] - p.distance[i];
   }
-  sum = warp_sum(sum);
   slack = warp_sum(slack);
-  if (lane == 0) {
-    *total = sum;
-    *gap = slack;
-  }
+  if (lane == 0) *gap = slack;
 }
 
 // Four blocks per multiprocessor: for more of them ptxas would spill registers.
@@ -280,17 +285,18 @@ __global__ void __launch_bounds__(kMostThreads, 4)
   double* const long_dual = transposed ? row_dual : column_dual;
   if (status == kAssigned) {
     write_pairs(rows, cols, transposed, p, row_ind, col_ind);
+    if (out.cost) write_cost(cost, rows, cols, p, out.cost + problem);
     if (out.gap) {
-      write_certificate(cost, rows, cols, sign, p, out.cost + problem, short_dual, long_dual,
-                        out.gap + problem);
+      write_duals(cost, rows, cols, sign, p, short_dual, long_dual, out.gap + problem);
     }
     return;
   }
   for (int i = thread; i < rows; i += threads) row_ind[i] = col_ind[i] = -1;
+  if (thread == 0 && out.cost) out.cost[problem] = NAN;
   if (!out.gap) return;
   for (int i = thread; i < rows; i += threads) short_dual[i] = NAN;
   for (int j = thread; j < cols; j += threads) long_dual[j] = NAN;
-  if (thread == 0) out.cost[problem] = out.gap[problem] = NAN;
+  if (thread == 0) out.gap[problem] = NAN;
 }
 
 int threads_for(int cols) {

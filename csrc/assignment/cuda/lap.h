@@ -11,8 +11,9 @@ constexpr int kMostAssigned = 4096;
 
 enum AssignmentStatus : int { kAssigned = 0, kInfeasible = 1, kInvalidCost = 2 };
 
-// What is written for each problem, one after the other; all but the pairs may be null. Pairs of a
-// problem that has no solution are -1, its other numbers NaN.
+// What is written for each problem, one after the other. `cost` and `failure` may be null, and so
+// may the duals and the gap, together. Pairs of a problem without a solution are -1, its other
+// numbers NaN.
 struct AssignmentOutputs {
   int64_t* row_ind;             // (count, rows), ascending
   int64_t* col_ind;             // (count, rows)

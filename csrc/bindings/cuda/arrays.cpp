@@ -191,18 +191,24 @@ void Run::look(const DeviceArray& array) {
   });
 }
 
-std::vector<int64_t> Run::finish() {
+std::vector<int64_t> Run::finish(const std::vector<DeviceArray>& also) {
   std::vector<int64_t> found;
   if (!status_) return found;
-  found.resize(size_t(1 + looked_));
   const CallContext context(*this);
-  {
-    const py::gil_scoped_release release;
-    cuda::check(cudaMemcpyAsync(found.data(), status_, found.size() * sizeof found[0],
-                                cudaMemcpyDeviceToHost, stream_),
-                "copy");
-    cuda::check(cudaStreamSynchronize(stream_), "wait");
-  }
+  size_t size = size_t(1 + looked_);
+  for (const DeviceArray& array : also) size += size_t(array.size());
+  found.resize(size);
+  int64_t* to = found.data();
+  const auto bring = [&](const int64_t* from, int64_t count) {
+    cuda::check(
+        cudaMemcpyAsync(to, from, size_t(count) * sizeof *to, cudaMemcpyDeviceToHost, stream_),
+        "copy");
+    to += count;
+  };
+  bring(status_, 1 + looked_);
+  for (const DeviceArray& array : also) bring(array.filled<int64_t>(), array.size());
+  const py::gil_scoped_release release;
+  cuda::check(cudaStreamSynchronize(stream_), "wait");
   return found;
 }
 

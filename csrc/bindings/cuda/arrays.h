@@ -36,6 +36,8 @@ class DeviceArray {
   const std::vector<int64_t>& sizes() const { return shape_; }
   bool contiguous() const;
 
+  py::tuple strides() const { return py::tuple(py::cast(strides_)); }
+
   // The same memory with axes of stride 0, as NumPy does it.
   DeviceArray broadcast_to(const std::vector<int64_t>& shape) const;
 
@@ -69,8 +71,9 @@ class Run {
   // Looks for NaN and infinity; the finding goes to the next free place of the status.
   void look(const DeviceArray& array);
 
-  // Waits for the device and returns what the status says, -1 where nothing is wrong.
-  std::vector<int64_t> finish();
+  // Waits for the device, once; `also` (int64) are brought to the host as well. Returns what the
+  // status says, -1 where nothing is wrong, and then all elements of `also`.
+  std::vector<int64_t> finish(const std::vector<DeviceArray>& also);
 
  private:
   friend class CallContext;
@@ -101,6 +104,15 @@ void dispatch_float(const DeviceArray& array, Body&& body) {
   if (array.type() == cuda::ElementType::float32) return body(float{});
   if (array.type() == cuda::ElementType::float64) return body(double{});
   throw InternalError("an array that is neither float32 nor float64 reached the CUDA engine");
+}
+
+// The elements in C order, copied where they are not so already.
+template <class T>
+const T* contiguous(const DeviceArray& array, const cuda::Context& context) {
+  if (array.contiguous()) return array.elements<T>();
+  T* const copy = context.temporary<T>(size_t(array.size()));
+  cuda::check(cuda::copy_elements<T>(array.view(), copy, context.stream), "copy");
+  return copy;
 }
 
 }  // namespace likewise::bindings

@@ -1,9 +1,11 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "assignment/cuda/lap.h"
+#include "assignment/cuda/match.h"
 #include "bindings/cuda/arrays.h"
 
 namespace likewise::bindings {
@@ -64,12 +66,33 @@ void assignment(const DeviceArray& cost, bool maximize, const py::object&, const
   solve(cost, maximize, out, run);
 }
 
+Matching matching_of(const std::string& name) {
+  if (name == "permutation") return Matching::permutation;
+  if (name == "semi") return Matching::semi;
+  throw InternalError("unknown matching " + name);
+}
+
+void match(const std::string& matching, const DeviceArray& x, const DeviceArray& y,
+           const DeviceArray& score, const DeviceArray& assignment,
+           const DeviceArray& constant_units, Run& run) {
+  const CallContext context(run);
+  const int64_t rows = x.sizes()[x.sizes().size() - 2];
+  const cuda::UnitShapes shapes{score.size(), rows, x.sizes().back(), y.sizes().back()};
+  dispatch_float(x, [&](auto zero) {
+    using T = decltype(zero);
+    cuda::match_units<T>(context, matching_of(matching), shapes, contiguous<T>(x, context),
+                         contiguous<T>(y, context), score.filled<double>(),
+                         assignment.filled<int64_t>(), constant_units.filled<int64_t>());
+  });
+}
+
 }  // namespace
 
 void register_assignment(py::module_& m) {
   m.attr("most_assigned") = cuda::kMostAssigned;
   m.def("linear_sum_assignment", &linear_sum_assignment);
   m.def("assignment", &assignment);
+  m.def("match_units", &match);
 }
 
 }  // namespace likewise::bindings

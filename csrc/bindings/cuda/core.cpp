@@ -14,6 +14,16 @@ void copy(const DeviceArray& array, const DeviceArray& out, Run& run) {
   });
 }
 
+void fill_zeros(const DeviceArray& array, Run& run) {
+  const CallContext context(run);
+  dispatch_float(array, [&](auto zero) {
+    using T = decltype(zero);
+    cuda::check(
+        cudaMemsetAsync(array.filled<T>(), 0, size_t(array.size()) * sizeof(T), context.stream),
+        "memset");
+  });
+}
+
 // host = array, both contiguous and of one type. Waits.
 void download(const DeviceArray& array, py::array host, Run& run) {
   const CallContext context(run);
@@ -29,12 +39,16 @@ void download(const DeviceArray& array, py::array host, Run& run) {
 // array = host, both contiguous and of one type. Waits, for the host may go away.
 void upload(const py::array& host, const DeviceArray& array, Run& run) {
   const CallContext context(run);
-  void* const to = array.type() == cuda::ElementType::int64
-                       ? static_cast<void*>(array.filled<int64_t>())
-                       : static_cast<void*>(array.filled<double>());
-  cuda::check(cudaMemcpyAsync(to, host.data(), size_t(host.nbytes()), cudaMemcpyHostToDevice,
-                              context.stream),
-              "copy");
+  const auto send = [&](auto* to) {
+    cuda::check(cudaMemcpyAsync(to, host.data(), size_t(host.nbytes()), cudaMemcpyHostToDevice,
+                                context.stream),
+                "copy");
+  };
+  if (array.type() == cuda::ElementType::int64) {
+    send(array.filled<int64_t>());
+  } else {
+    dispatch_float(array, [&](auto zero) { send(array.filled<decltype(zero)>()); });
+  }
   cuda::check(cudaStreamSynchronize(context.stream), "wait");
 }
 
@@ -43,11 +57,13 @@ void upload(const py::array& host, const DeviceArray& array, Run& run) {
 void register_core(py::module_& m) {
   m.def("why_not", &cuda::why_not);
   m.def("copy", &copy);
+  m.def("fill_zeros", &fill_zeros);
   m.def("download", &download);
   m.def("upload", &upload);
   py::class_<DeviceArray>(m, "DeviceArray")
       .def(py::init<py::object, int64_t>())
       .def_property_readonly("shape", &DeviceArray::shape)
+      .def_property_readonly("strides", &DeviceArray::strides)
       .def_property_readonly("ndim", &DeviceArray::ndim)
       .def_property_readonly("size", &DeviceArray::size)
       .def_property_readonly("dtype", &DeviceArray::dtype)

@@ -1,0 +1,163 @@
+// Units of unit norm, and what is left to be done once units are paired. Every element is read four
+// times and written once: bytes over bandwidth.
+
+#include "assignment/cuda/match_kernels.h"
+#include "core/cuda/kernel.cuh"
+
+namespace likewise::cuda {
+namespace {
+
+constexpr int kColumns = 32, kStripes = 8;  // of a block: columns, and threads of each column
+constexpr int kThreads = 256;
+constexpr int64_t kMostItems = 32768;  // of one launch
+
+struct Sum {
+  __device__ static double of(double a, double b) { return a + b; }
+};
+struct Largest {  // NaN once there is one
+  __device__ static double of(double a, double b) { return a > b || !(a == a) ? a : b; }
+};
+
+// In every thread of a column the values of its stripes put together, always in the same order.
+template <class Op>
+__device__ double over_stripes(double value, double* shared) {
+  const int column = int(threadIdx.x), stripe = int(threadIdx.y);
+  __syncthreads();  // the last use of `shared` is over
+  shared[stripe * kColumns + column] = value;
+  __syncthreads();
+  double all = shared[column];
+  for (int s = 1; s < kStripes; ++s) all = Op::of(all, shared[s * kColumns + column]);
+  return all;
+}
+
+template <class T>
+__global__ void __launch_bounds__(kColumns* kStripes)
+    unit_kernel(const T* __restrict__ x, int64_t rows, int64_t cols, T* __restrict__ out,
+                int64_t* __restrict__ constant_units) {
+  SHARED_ARRAY(double, shared, kColumns* kStripes);
+  const int64_t column = int64_t(blockIdx.x) * kColumns + threadIdx.x;
+  const bool inside = column < cols;
+  const size_t begin = size_t(blockIdx.y) * rows * cols + (inside ? column : 0);
+  const double first = double(x[begin]);
+  double largest = 0;
+  for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
+    largest = Largest::of(fabs(double(x[begin + i * cols]) - first), largest);
+  }
+  largest = over_stripes<Largest>(largest, shared);
+  const bool constant = largest == 0;
+  double mean = 0;
+  for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
+    mean += (double(x[begin + i * cols]) - first) / largest;
+  }
+  mean = over_stripes<Sum>(mean, shared) / double(rows);
+  double squares = 0;
+  for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
+    const double value = (double(x[begin + i * cols]) - first) / largest - mean;
+    squares += value * value;
+  }
+  const double norm = sqrt(over_stripes<Sum>(squares, shared));
+  if (!inside) return;
+  for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
+    const double value = ((double(x[begin + i * cols]) - first) / largest - mean) / norm;
+    out[begin + i * cols] = constant ? T(0) : T(value);
+  }
+  if (constant && threadIdx.y == 0) {
+    atomicAdd(reinterpret_cast<unsigned long long*>(constant_units + 2 * blockIdx.y), 1ull);
+  }
+}
+
+__device__ bool nothing_to_match(const MatchOutputs& out, size_t item) {
+  return out.constant_units[2 * item] == out.dx || out.constant_units[2 * item + 1] == out.dy;
+}
+
+__global__ void __launch_bounds__(kThreads)
+    permutation_kernel(const int64_t* __restrict__ row_ind, const int64_t* __restrict__ col_ind,
+                       const double* __restrict__ sum, int64_t pairs, MatchOutputs out) {
+  const size_t item = blockIdx.x;
+  int64_t* const partner = out.assignment + item * out.dx;
+  const bool matches = !nothing_to_match(out, item);
+  for (int64_t i = threadIdx.x; i < out.dx; i += blockDim.x) partner[i] = -1;
+  __syncthreads();
+  for (int64_t k = threadIdx.x; k < pairs && matches; k += blockDim.x) {
+    const int64_t i = row_ind[item * pairs + k];
+    if (i >= 0) partner[i] = col_ind[item * pairs + k];
+  }
+  if (threadIdx.x == 0) out.score[item] = matches ? sum[item] / double(pairs) : NAN;
+}
+
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    semi_kernel(const T* __restrict__ similarity, MatchOutputs out) {
+  SHARED_ARRAY(double, partial, 32);
+  const size_t item = blockIdx.x;
+  const int lane = int(threadIdx.x) & 31, warp = int(threadIdx.x) >> 5;
+  const bool matches = !nothing_to_match(out, item);
+  double sum = 0;
+  for (int64_t i = warp; i < out.dx; i += blockDim.x >> 5) {
+    const T* const row = similarity + (item * out.dx + i) * out.dy;
+    T best = -INFINITY;
+    int where = 0x7fffffff;
+    bool unknown = false;
+    for (int j = lane; j < out.dy; j += 32) {
+      unknown |= row[j] != row[j];
+      if (row[j] > best) {
+        best = row[j];
+        where = j;
+      }
+    }
+    for (int step = 16; step > 0; step /= 2) {
+      const T other = __shfl_xor_sync(kAllLanes, best, step);
+      const int there = __shfl_xor_sync(kAllLanes, where, step);
+      if (other > best || (other == best && there < where)) {
+        best = other;
+        where = there;
+      }
+    }
+    unknown = __any_sync(kAllLanes, unknown);
+    if (lane > 0) continue;
+    out.assignment[item * out.dx + i] = matches && !unknown ? where : -1;
+    sum += unknown ? double(NAN) : double(best);
+  }
+  sum = block_sum(sum, partial);
+  if (threadIdx.x == 0) out.score[item] = matches ? sum / double(out.dx) : NAN;
+}
+
+}  // namespace
+
+template <class T>
+cudaError_t unit_columns(const T* x, int64_t count, int64_t rows, int64_t cols, T* out,
+                         int64_t* constant_units, cudaStream_t stream) {
+  for (int64_t first = 0; first < count; first += kMostItems) {
+    const int64_t items = count - first < kMostItems ? count - first : kMostItems;
+    const dim3 grid(unsigned((cols + kColumns - 1) / kColumns), unsigned(items));
+    const int64_t begin = first * rows * cols;
+    const cudaError_t error =
+        launch(unit_kernel<T>, grid, dim3(kColumns, kStripes), 0, stream, x + begin, rows, cols,
+               out + begin, constant_units + 2 * first);
+    if (error != cudaSuccess) return error;
+  }
+  return cudaSuccess;
+}
+
+cudaError_t finish_permutation(const int64_t* row_ind, const int64_t* col_ind, const double* sum,
+                               int64_t count, int64_t pairs, const MatchOutputs& out,
+                               cudaStream_t stream) {
+  return launch(permutation_kernel, dim3(unsigned(count)), dim3(kThreads), 0, stream, row_ind,
+                col_ind, sum, pairs, out);
+}
+
+template <class T>
+cudaError_t finish_semi(const T* similarity, int64_t count, const MatchOutputs& out,
+                        cudaStream_t stream) {
+  return launch(semi_kernel<T>, dim3(unsigned(count)), dim3(kThreads), 0, stream, similarity, out);
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                           \
+  template cudaError_t unit_columns<T>(const T*, int64_t, int64_t, int64_t, T*, int64_t*, \
+                                       cudaStream_t);                                     \
+  template cudaError_t finish_semi<T>(const T*, int64_t, const MatchOutputs&, cudaStream_t);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
+
+}  // namespace likewise::cuda

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+namespace likewise::cuda {
+
+// Units of `count` representations (rows x cols), as likewise::unit_columns makes them. The numbers
+// of constant ones are added to constant_units[0], [2], ...
+template <class T>
+cudaError_t unit_columns(const T* x, int64_t count, int64_t rows, int64_t cols, T* out,
+                         int64_t* constant_units, cudaStream_t stream);
+
+// What becomes of a matching: the mean similarity and the partner of every unit of x.
+struct MatchOutputs {
+  double* score;                  // (count)
+  int64_t* assignment;            // (count, dx)
+  const int64_t* constant_units;  // (count, 2)
+  int64_t dx, dy;
+};
+
+// From the pairs of solve_assignments, `pairs` of each item, and the sums of their similarities.
+cudaError_t finish_permutation(const int64_t* row_ind, const int64_t* col_ind, const double* sum,
+                               int64_t count, int64_t pairs, const MatchOutputs& out,
+                               cudaStream_t stream);
+
+// From the similarities (count, dx, dy): the first of the most similar units.
+template <class T>
+cudaError_t finish_semi(const T* similarity, int64_t count, const MatchOutputs& out,
+                        cudaStream_t stream);
+
+}  // namespace likewise::cuda

@@ -1,0 +1,108 @@
+// What the polar iteration does beside its products. Every element is moved once or twice: bytes
+// over bandwidth, on an H100 some 1 ms for 1000 matrices of 512 x 512 in float32 (not measured).
+
+#include "core/cuda/kernel.cuh"
+#include "linalg/cuda/polar_kernels.h"
+
+namespace likewise::cuda {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int64_t kMostBlocks = 4096;
+
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    norm_kernel(const T* __restrict__ x, int64_t size, T* __restrict__ out,
+                double* __restrict__ norm) {
+  SHARED_ARRAY(double, partial, 32);
+  const T* const from = x + size_t(blockIdx.x) * size;
+  T* const to = out + size_t(blockIdx.x) * size;
+  double largest = 0;
+  bool finite = true;
+  for (int64_t k = threadIdx.x; k < size; k += blockDim.x) {
+    const double value = fabs(double(from[k]));
+    finite = finite && value < INFINITY;
+    largest = value > largest ? value : largest;
+  }
+  for (int step = 16; step > 0; step /= 2) {
+    const double other = __shfl_xor_sync(kAllLanes, largest, step);
+    largest = other > largest ? other : largest;
+  }
+  if (threadIdx.x % 32 == 0) partial[threadIdx.x / 32] = largest;
+  finite = __syncthreads_and(finite);
+  for (unsigned w = 0; w < blockDim.x / 32; ++w) {
+    largest = partial[w] > largest ? partial[w] : largest;
+  }
+  __syncthreads();
+  double squares = 0;
+  for (int64_t k = threadIdx.x; k < size && largest > 0; k += blockDim.x) {
+    const double value = double(from[k]) / largest;
+    squares += value * value;
+  }
+  const double root = sqrt(block_sum(squares, partial));  // at least 1 where there is a number
+  for (int64_t k = threadIdx.x; k < size; k += blockDim.x) {
+    const double scaled = largest > 0 ? double(from[k]) / largest / root : 0.0;
+    to[k] = finite ? T(scaled) : T(NAN);
+  }
+  if (threadIdx.x == 0) norm[blockIdx.x] = finite ? largest * root : NAN;
+}
+
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    polynomial_kernel(T* __restrict__ z, const T* __restrict__ g, int64_t n, int64_t total, T a,
+                      T b) {
+  const int64_t step = int64_t(gridDim.x) * blockDim.x;
+  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < total; k += step) {
+    const int64_t within = k % (n * n);
+    z[k] += b * g[k] + (within / n == within % n ? a : T(0));
+  }
+}
+
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    inner_kernel(const T* __restrict__ p, const T* __restrict__ x, const double* __restrict__ scale,
+                 int64_t size, double* __restrict__ out) {
+  SHARED_ARRAY(double, partial, 32);
+  const size_t begin = size_t(blockIdx.x) * size;
+  double sum = 0;
+  for (int64_t k = threadIdx.x; k < size; k += blockDim.x) {
+    sum += double(p[begin + k]) * double(x[begin + k]);
+  }
+  sum = block_sum(sum, partial);
+  if (threadIdx.x == 0) out[blockIdx.x] = sum * scale[blockIdx.x];
+}
+
+}  // namespace
+
+template <class T>
+cudaError_t divide_by_norm(const T* x, int64_t count, int64_t size, T* out, double* norm,
+                           cudaStream_t stream) {
+  return launch(norm_kernel<T>, dim3(unsigned(count)), dim3(kThreads), 0, stream, x, size, out,
+                norm);
+}
+
+template <class T>
+cudaError_t add_polynomial(T* z, const T* g, int64_t count, int64_t n, T a, T b,
+                           cudaStream_t stream) {
+  const int64_t total = count * n * n, blocks = (total + kThreads - 1) / kThreads;
+  return launch(polynomial_kernel<T>, dim3(unsigned(blocks < kMostBlocks ? blocks : kMostBlocks)),
+                dim3(kThreads), 0, stream, z, g, n, total, a, b);
+}
+
+template <class T>
+cudaError_t inner_products(const T* p, const T* x, const double* scale, int64_t count, int64_t size,
+                           double* out, cudaStream_t stream) {
+  return launch(inner_kernel<T>, dim3(unsigned(count)), dim3(kThreads), 0, stream, p, x, scale,
+                size, out);
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                                  \
+  template cudaError_t divide_by_norm<T>(const T*, int64_t, int64_t, T*, double*, cudaStream_t); \
+  template cudaError_t add_polynomial<T>(T*, const T*, int64_t, int64_t, T, T, cudaStream_t);    \
+  template cudaError_t inner_products<T>(const T*, const T*, const double*, int64_t, int64_t,    \
+                                         double*, cudaStream_t);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
+
+}  // namespace likewise::cuda

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/cuda/context.h"
+
+namespace likewise::cuda {
+
+// Nuclear norms of `count` matrices (rows x cols, contiguous), none of them empty.
+//
+// |A|_* = <P, A> with the polar factor P = U V', found by products alone: quintic minimax
+// polynomials of the singular values, each the best on the interval that the last one leaves (Amsel
+// et al., "The Polar Express", arXiv 2505.16932), their argument shrunk by 1.03 against rounding,
+// then cubic steps. An error e of P costs <P, A> only e^2. Singular values below 1e-6 (float32) or
+// 1e-14 (float64) of |A|_F may be missed, and add less than that each.
+//
+// Estimate for an H100, 1000 matrices of 512 x 512 in float32 without TF32, not measured: 12
+// TFLOP at 50 TFLOP/s, 0.25 s.
+template <class T>
+void nuclear_norms(const Context& context, const T* a, int64_t count, int64_t rows, int64_t cols,
+                   double* out);
+
+}  // namespace likewise::cuda

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+namespace likewise::cuda {
+
+// For each of `count` matrices of `size` elements: out = x / norm with the Frobenius norm, which is
+// written too. Sizes are such that neither overflows; zeros stay zeros. NaN where x is not finite.
+template <class T>
+cudaError_t divide_by_norm(const T* x, int64_t count, int64_t size, T* out, double* norm,
+                           cudaStream_t stream);
+
+// z += b g + a I, for `count` matrices n x n.
+template <class T>
+cudaError_t add_polynomial(T* z, const T* g, int64_t count, int64_t n, T a, T b,
+                           cudaStream_t stream);
+
+// out = scale <p, x> for each of `count` pairs of `size` elements, summed in double.
+template <class T>
+cudaError_t inner_products(const T* p, const T* x, const double* scale, int64_t count, int64_t size,
+                           double* out, cudaStream_t stream);
+
+}  // namespace likewise::cuda
