@@ -211,6 +211,13 @@ def test_minibatch_cka_is_a_ratio_of_sums_over_batches():
     expected = products / np.sqrt(np.outer(np.diag(products), np.diag(products)))
     np.testing.assert_allclose(stream.compute(), expected, rtol=0, atol=1e-12)
     np.testing.assert_allclose(crossed.compute(), expected[:2, 2:], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(stream.compute_hsic(), products / 3, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(crossed.compute_hsic(), products[:2, 2:] / 3, rtol=0, atol=1e-12)
+    halves = [lw.scale.MinibatchCKA() for _ in range(2)]
+    for number, batch in enumerate(batches(arrays, [50, 100, 50])):
+        halves[number > 0].update(batch)
+    halves[0].merge(halves[1])
+    np.testing.assert_allclose(halves[0].compute_hsic(), products / 3, rtol=0, atol=1e-12)
     exact = lw.pairwise(arrays, "cka", estimator="unbiased")
     assert np.abs(expected - exact).max() > 1e-4  # another estimand
     rbf = lw.scale.MinibatchCKA("rbf", bandwidth=3.0)
