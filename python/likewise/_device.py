@@ -16,14 +16,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from likewise.errors import DeviceWarning, InputTypeError, warn
+from likewise.errors import ConvergenceError, DeviceWarning, InputTypeError, warn
 
 if TYPE_CHECKING:
     from likewise._array import Array
 
 # Functions with a CUDA version.
 FUNCTIONS = frozenset(
-    {"assignment", "linear_sum_assignment", "nuclear_norm", "permutation_match", "semi_match"}
+    {
+        "assignment",
+        "linear_sum_assignment",
+        "nuclear_norm",
+        "orthogonal_procrustes",
+        "permutation_match",
+        "polar",
+        "semi_match",
+        "svdvals",
+    }
 )
 
 _DEVICE_TYPES = (2, 13)  # DLPack's kDLCUDA, kDLCUDAManaged
@@ -92,7 +101,7 @@ class DeviceLibrary:
             value = self._plain_tensor(name, value)
         try:
             array = self.engine.DeviceArray(value, self._stream)
-        except TypeError as error:
+        except (TypeError, BufferError) as error:
             raise InputTypeError(f"{self.function}: {name} cannot be read: {error}") from error
         wide = array.dtype.kind != "f" or array.dtype.itemsize == 8
         target = np.dtype(np.float64 if wide else np.float32)
@@ -130,7 +139,11 @@ class DeviceLibrary:
 
     def prepare(self, check_finite: bool) -> None:
         """What is found on the device from here on is reported by :meth:`finish`, if asked for."""
-        status = self.empty((1 + self._places,), np.int64) if check_finite else None
+        status = (
+            self.empty((self.engine.status_facts + self._places,), np.int64)
+            if check_finite
+            else None
+        )
         # The run may not refer to this object, which refers to it: nobody would free the two.
         allocate = partial(_bytes, self._like)
         self._run = self.engine.Run(self._stream, self._device, allocate, status)
@@ -150,12 +163,8 @@ class DeviceLibrary:
         if self.function not in _told:
             _told.add(self.function)
             warn(f"{self.function}: {why}; it is solved on the CPU", DeviceWarning)
-        hosts = []
-        for view in views:
-            hosts.append(np.empty(view.shape, view.dtype))
-            self.engine.download(self.contiguous(view, view.shape), hosts[-1], self._run)
         results = []
-        for value in map(np.asarray, function(*hosts)):
+        for value in map(np.asarray, function(*map(self._host, views))):
             out = self.empty(value.shape, value.dtype)
             self.engine.upload(np.ascontiguousarray(value), out, self._run)
             results.append(out.owner)
@@ -171,26 +180,41 @@ class DeviceLibrary:
         ------
         ValueError
             For NaN or infinity, and for costs that allow no assignment.
+        ConvergenceError
+            If a decomposition failed.
         """
         found = self._run.finish(list(also))
         if not found:
             return None
-        for (name, view), position in zip(self._looked, found[1:], strict=False):
+        facts = self.engine.status_facts
+        assignment, unconverged = found[:facts]
+        for (name, view), position in zip(self._looked, found[facts:], strict=False):
             if position >= 0:
                 index = tuple(int(i) for i in np.unravel_index(position, view.shape))
                 raise ValueError(
-                    f"{self.function}: {name} must be finite, got NaN or infinity at index {index} "
-                    "(check_finite=False skips this look)"
+                    f"{self.function}: {name} must be finite, got {self._host(view)[index]} at "
+                    f"index {index} (check_finite=False skips this look)"
                 )
-        if found[0] >= 0:
-            item, status = divmod(found[0], 4)
+        if unconverged >= 0:
+            raise ConvergenceError(
+                f"{self.function}: the singular value decomposition of item {unconverged} did not "
+                "converge"
+            )
+        if assignment >= 0:
+            item, status = divmod(assignment, 4)
             where = f" (item {item} of the batch)" if items > 1 else ""
             raise ValueError(_ASSIGNMENT_ERRORS[status] + where)
-        ends = np.cumsum([1 + len(self._looked), *(array.size for array in also)])
+        ends = np.cumsum([facts + len(self._looked), *(array.size for array in also)])
         return [
             np.array(found[begin:end], np.int64).reshape(array.shape)
             for begin, end, array in zip(ends, ends[1:], also, strict=False)
         ]
+
+    def _host(self, view: Any) -> Array:
+        """A copy of the view as NumPy's."""
+        host = np.empty(view.shape, view.dtype)
+        self.engine.download(self.contiguous(view, view.shape), host, self._run)
+        return host
 
     def _copied(self, array: Any, dtype: Any) -> Any:
         out = self.empty(array.shape, dtype)

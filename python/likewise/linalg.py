@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from likewise import _cpu, _engine
-from likewise._array import Array, Library, read
+from likewise._array import read
 from likewise.errors import named_convergence
 
 __all__ = [
@@ -37,7 +36,8 @@ class OrthogonalProcrustes(NamedTuple):
 def svdvals(a: Any, *, check_finite: bool = True) -> Any:
     """Singular values ``(..., min(m, n))`` of ``a (..., m, n)``, descending.
 
-    LAPACK's ``gesdd``, and ``gesvd`` where that does not converge.
+    LAPACK's ``gesdd``, and ``gesvd`` where that does not converge; one-sided Jacobi rotations on a
+    CUDA device.
 
     Raises
     ------
@@ -48,9 +48,11 @@ def svdvals(a: Any, *, check_finite: bool = True) -> Any:
     """
     array, library = _matrices("svdvals", a, check_finite)
     *batch, m, n = array.shape
-    out = np.empty((*batch, min(m, n)), array.dtype)
-    with named_convergence("svdvals"):
-        _cpu.svdvals(array, out, _engine.threads())
+    out = library.empty((*batch, min(m, n)), array.dtype)
+    if array.size:
+        with named_convergence("svdvals"):
+            library.engine.svdvals(array, out, library.run)
+    library.finish()
     return library.give(out)
 
 
@@ -94,10 +96,11 @@ def polar(a: Any, *, check_finite: bool = True) -> Polar:
     """
     array, library = _matrices("polar", a, check_finite)
     *batch, m, n = array.shape
-    u, p = np.zeros((*batch, m, n), array.dtype), np.zeros((*batch, n, n), array.dtype)
+    u, p = (library.zeros((*batch, k, n), array.dtype) for k in (m, n))
     if array.size:
         with named_convergence("polar"):
-            _cpu.polar(array, u, p, _engine.threads())
+            library.engine.polar(array, u, p, library.run)
+    library.finish()
     return Polar(library.give(u), library.give(p))
 
 
@@ -139,16 +142,16 @@ def orthogonal_procrustes(a: Any, b: Any, *, check_finite: bool = True) -> Ortho
         ) from None
     shape = batch + x.shape[-2:]
     d = shape[-1]
-    r, scale = np.zeros((*batch, d, d), x.dtype), np.zeros(batch, x.dtype)
+    r, scale = library.zeros((*batch, d, d), x.dtype), library.zeros(batch, x.dtype)
     if d:
+        x, y = library.broadcast(x, shape), library.broadcast(y, shape)
         with named_convergence("orthogonal_procrustes"):
-            _cpu.orthogonal_procrustes(
-                np.broadcast_to(x, shape), np.broadcast_to(y, shape), r, scale, _engine.threads()
-            )
+            library.engine.orthogonal_procrustes(x, y, r, scale, library.run)
+    library.finish()
     return OrthogonalProcrustes(library.give(r), library.give(scale))
 
 
-def _matrices(function: str, a: Any, check_finite: bool) -> tuple[Array, Library]:
+def _matrices(function: str, a: Any, check_finite: bool) -> tuple[Any, Any]:
     (array,), library = read(function, check_finite, a=a)
     if array.ndim < 2:
         raise ValueError(f"{function}: a must have shape (..., m, n), got {array.shape}")

@@ -16,8 +16,9 @@ class Mutant(NamedTuple):
 LAP = "assignment/cuda/lap"
 MATCH = "assignment/cuda/match"
 ELEMENTS = "core/cuda/elements"
+JACOBI = "linalg/cuda/jacobi"
 POLAR = "linalg/cuda/polar"
-KERNELS = (LAP, MATCH, ELEMENTS, POLAR)
+KERNELS = (LAP, MATCH, ELEMENTS, JACOBI, POLAR)
 
 MUTANTS = (
     Mutant(LAP, "two steps share one half of the partial results", "parity ^= 1;", ""),
@@ -232,4 +233,45 @@ MUTANTS = (
         "for (int step = 8; step > 0; step /= 2) {\n      const T other",
     ),
     Mutant(MATCH, "sum of one warp", "sum = block_sum(sum, partial);", ""),
+    Mutant(JACOBI, "infinity is finite", "finite = finite && value < INFINITY;", ""),
+    Mutant(
+        JACOBI, "largest of one warp", "largest = partial[w] > largest ? partial[w] : largest;", ""
+    ),
+    Mutant(JACOBI, "products of one lane", "gamma = warp_sum(gamma);", ""),
+    Mutant(JACOBI, "the wrong way round", "zeta < 0 ? T(-1) : T(1)", "zeta < 0 ? T(1) : T(-1)"),
+    Mutant(JACOBI, "right vectors are not turned", "rotate(right_p, right_q, n);", ""),
+    Mutant(
+        JACOBI,
+        "rounding errors have a direction",
+        "norm * norm > negligible",
+        "norm * norm > 0",
+    ),
+    Mutant(
+        JACOBI,
+        "a pair plays itself",
+        "(round - k + players - 1) % (players - 1)",
+        "(round - k + players) % (players - 1)",
+    ),
+    Mutant(JACOBI, "the pausing column is turned", "if (q >= n) continue;", ""),
+    Mutant(JACOBI, "nothing is completed", "if (values[j] == 0) complete", "if (false) complete"),
+    Mutant(
+        JACOBI,
+        "completed once",
+        "for (int pass = 0; pass < 2; ++pass)",
+        "for (int pass = 0; pass < 0; ++pass)",
+    ),
+    Mutant(
+        JACOBI,
+        "the most used unit vector",
+        "column[i] < column[least]",
+        "column[i] > column[least]",
+    ),
+    Mutant(JACOBI, "failures are not told", "atomicMin(svd.failure", "atomicMax(svd.failure"),
+    Mutant(JACOBI, "lengths of one lane", "sqrt(warp_sum(sum))", "sqrt(sum)"),
+    Mutant(JACOBI, "values stay scaled", "norm * scale : T(0)", "norm : T(0)"),
+    Mutant(JACOBI, "equal values share a place", "(from[k] == from[j] && k < j)", "false"),
+    Mutant(JACOBI, "ascending", "rank += from[k] > from[j]", "rank += from[k] < from[j]"),
+    Mutant(JACOBI, "sum of one thread", "sum = block_sum(sum, partial);", ""),
+    Mutant(JACOBI, "rows one too far", "k < total; k += step", "k <= total; k += step"),
+    Mutant(JACOBI, "one factor for all", "values[k / m]", "values[0]"),
 )

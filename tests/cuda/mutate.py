@@ -72,7 +72,7 @@ SIMULATOR = [
     f"tests/cuda/sim/{name}.cpp" for name in ("block", "fiber", "memory", "runtime", "streams")
 ]
 OTHERS = [
-    *(f"csrc/linalg/cuda/{name}.cpp" for name in ("gemm", "libraries", "polar")),
+    *(f"csrc/linalg/cuda/{name}.cpp" for name in ("gemm", "libraries", "polar", "svd")),
     "csrc/assignment/cuda/match.cpp",
     "csrc/core/cuda/context.cpp",
     "tests/cuda/driver.cpp",

@@ -48,6 +48,8 @@ constexpr ElementType type_of<int64_t>() {
   return ElementType::int64;
 }
 
+constexpr int64_t kFacts = sizeof(cuda::CallStatus) / sizeof(int64_t);
+
 py::object capsule_of(const py::object& owner, int64_t stream) {
   const py::object method = owner.attr("__dlpack__");
   try {
@@ -173,7 +175,7 @@ Run::Run(int64_t stream, int device, py::object allocate, const std::optional<De
                           : reinterpret_cast<cudaStream_t>(static_cast<uintptr_t>(stream));
   if (!status) return;
   status_ = status->filled<int64_t>();
-  places_ = status->size() - 1;
+  places_ = status->size() - kFacts;
   const CallContext context(*this);
   cuda::check(cudaMemsetAsync(status_, 0xFF, size_t(status->size()) * sizeof *status_, stream_),
               "memset");
@@ -182,7 +184,7 @@ Run::Run(int64_t stream, int device, py::object allocate, const std::optional<De
 void Run::look(const DeviceArray& array) {
   if (!status_) return;
   if (looked_ == places_) throw InternalError("more arrays to look at than places for findings");
-  auto* const first = reinterpret_cast<unsigned long long*>(status_ + 1 + looked_++);
+  auto* const first = reinterpret_cast<unsigned long long*>(status_ + kFacts + looked_++);
   const CallContext context(*this);
   dispatch_float(array, [&](auto zero) {
     using T = decltype(zero);
@@ -195,7 +197,7 @@ std::vector<int64_t> Run::finish(const std::vector<DeviceArray>& also) {
   std::vector<int64_t> found;
   if (!status_) return found;
   const CallContext context(*this);
-  size_t size = size_t(1 + looked_);
+  size_t size = size_t(kFacts + looked_);
   for (const DeviceArray& array : also) size += size_t(array.size());
   found.resize(size);
   int64_t* to = found.data();
@@ -205,7 +207,7 @@ std::vector<int64_t> Run::finish(const std::vector<DeviceArray>& also) {
         "copy");
     to += count;
   };
-  bring(status_, 1 + looked_);
+  bring(status_, kFacts + looked_);
   for (const DeviceArray& array : also) bring(array.filled<int64_t>(), array.size());
   const py::gil_scoped_release release;
   cuda::check(cudaStreamSynchronize(stream_), "wait");

@@ -20,6 +20,7 @@ void check(cudaError_t error, const char* what);
 // What kernels report of one call, in device memory; every byte is 0xFF before the call.
 struct CallStatus {
   unsigned long long assignment;  // lowered to item << 2 | AssignmentStatus of one without solution
+  unsigned long long unconverged;  // lowered to the first item whose decomposition failed
 };
 
 // Where one call runs and where its temporary memory comes from.

@@ -1,0 +1,250 @@
+// One-sided Jacobi SVD: pairs of columns are turned until all are orthogonal; their lengths are the
+// singular values. Rutishauser's rotation, in a form whose rounding makes no column grow.
+
+#include "core/cuda/kernel.cuh"
+#include "linalg/cuda/jacobi.h"
+
+namespace likewise::cuda {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int kMostSweeps = 40;
+
+template <class T>
+__device__ constexpr T rounding() {
+  return sizeof(T) == 4 ? T(1.2e-7) : T(2.2e-16);
+}
+
+// In every thread the largest |x|, or NaN if one is not finite.
+template <class T>
+__device__ T largest_magnitude(const T* x, int64_t size, T* partial) {
+  T largest = 0;
+  bool finite = true;
+  for (int64_t k = threadIdx.x; k < size; k += blockDim.x) {
+    const T value = fabs(x[k]);
+    finite = finite && value < INFINITY;
+    largest = value > largest ? value : largest;
+  }
+  for (int step = 16; step > 0; step /= 2) {
+    const T other = __shfl_xor_sync(kAllLanes, largest, step);
+    largest = other > largest ? other : largest;
+  }
+  if (threadIdx.x % 32 == 0) partial[threadIdx.x / 32] = largest;
+  finite = __syncthreads_and(finite);
+  for (unsigned w = 0; w < blockDim.x / 32; ++w) {
+    largest = partial[w] > largest ? partial[w] : largest;
+  }
+  return finite ? largest : T(NAN);
+}
+
+// Turns columns p and q (of length m) and, the same way, those of `right`. Whether it did.
+template <class T>
+__device__ bool turn(T* p, T* q, int64_t m, T* right_p, T* right_q, int64_t n, T negligible) {
+  const int lane = int(threadIdx.x) & 31;
+  T alpha = 0, beta = 0, gamma = 0;
+  for (int64_t i = lane; i < m; i += 32) {
+    alpha += p[i] * p[i];
+    beta += q[i] * q[i];
+    gamma += p[i] * q[i];
+  }
+  alpha = warp_sum(alpha);
+  beta = warp_sum(beta);
+  gamma = warp_sum(gamma);
+  // A column of rounding errors alone is left as it is: it would settle late, if ever.
+  if (!(fabs(gamma) > rounding<T>() * sqrt(T(m)) * sqrt(alpha) * sqrt(beta)) ||
+      (alpha < beta ? alpha : beta) <= negligible) {
+    return false;
+  }
+  const T zeta = (beta - alpha) / (2 * gamma);
+  const T tangent = (zeta < 0 ? T(-1) : T(1)) / (fabs(zeta) + sqrt(1 + zeta * zeta));
+  const T cosine = 1 / sqrt(1 + tangent * tangent), sine = cosine * tangent;
+  const T half = sine / (1 + cosine);  // cosine = 1 - sine * half, exactly enough for small angles
+  const auto rotate = [=](T* a, T* b, int64_t length) {
+    for (int64_t i = lane; i < length; i += 32) {
+      const T x = a[i], y = b[i];
+      a[i] = x - sine * (y + half * x);
+      b[i] = y + sine * (x - half * y);
+    }
+  };
+  rotate(p, q, m);
+  rotate(right_p, right_q, n);
+  return true;
+}
+
+// Gives column j, which has no direction of its own, one that is orthogonal to all others: what the
+// others leave of the unit vector that they have the least of.
+template <class T>
+__device__ void complete_column(T* columns, int64_t m, int64_t n, int64_t j, T* partial,
+                                int* where) {
+  T* const column = columns + j * m;
+  const int thread = int(threadIdx.x), threads = int(blockDim.x);
+  for (int64_t i = thread; i < m; i += threads) {  // every thread has its own rows, here and below
+    T share = 0;
+    for (int64_t k = 0; k < n; ++k) {
+      if (k != j) share += columns[k * m + i] * columns[k * m + i];
+    }
+    column[i] = share;
+  }
+  __syncthreads();
+  if (thread == 0) {
+    int64_t least = 0;
+    for (int64_t i = 1; i < m; ++i) {
+      if (column[i] < column[least]) least = i;
+    }
+    *where = int(least);
+  }
+  __syncthreads();
+  const int unit = *where;
+  for (int64_t i = thread; i < m; i += threads) column[i] = i == unit ? T(1) : T(0);
+  for (int pass = 0; pass < 2; ++pass) {  // once more for what rounding leaves
+    for (int64_t k = 0; k < n; ++k) {
+      if (k == j) continue;
+      __syncthreads();
+      T product = 0;
+      for (int64_t i = thread; i < m; i += threads) product += columns[k * m + i] * column[i];
+      product = block_sum(product, partial);
+      for (int64_t i = thread; i < m; i += threads) column[i] -= product * columns[k * m + i];
+    }
+    __syncthreads();
+    T squares = 0;
+    for (int64_t i = thread; i < m; i += threads) squares += column[i] * column[i];
+    const T norm = sqrt(block_sum(squares, partial));
+    for (int64_t i = thread; i < m; i += threads) column[i] /= norm;
+  }
+}
+
+template <class T>
+__global__ void __launch_bounds__(kThreads, 3) jacobi_kernel(JacobiSvd<T> svd) {
+  SHARED_ARRAY(T, partial, 32);
+  SHARED_ARRAY(int, where, 1);
+  const int64_t m = svd.m, n = svd.n, item = blockIdx.x;
+  T* const columns = svd.columns + item * n * m;
+  T* const right = svd.right + item * n * n;
+  T* const values = svd.values + item * n;
+  const int thread = int(threadIdx.x), threads = int(blockDim.x);
+  const int lane = thread & 31, warp = thread >> 5, warps = threads >> 5;
+
+  const T largest = largest_magnitude(columns, n * m, partial);
+  const bool usable = largest >= 0;
+  // A power of two: scaling is exact.
+  const T scale = usable && largest > 0 ? T(ldexp(1.0, ilogb(double(largest)))) : T(1);
+  T squares = 0;
+  for (int64_t k = thread; k < n * m; k += threads) {
+    columns[k] /= scale;
+    squares += columns[k] * columns[k];
+  }
+  for (int64_t k = thread; k < n * n; k += threads) right[k] = k / n == k % n ? T(1) : T(0);
+  __syncthreads();  // `partial` is free again
+  const T length = block_sum(squares, partial);
+  const T negligible = rounding<T>() * rounding<T>() * length;
+
+  const int64_t players = n + n % 2;  // a round robin; of an odd number one pauses
+  int busy = usable && n > 1;
+  for (int sweep = 0; sweep < kMostSweeps && busy; ++sweep) {
+    int turned = 0;
+    for (int64_t round = 0; round < players - 1; ++round) {
+      for (int64_t k = warp; k < players / 2; k += warps) {
+        const int64_t first = k == 0 ? players - 1 : (round + k) % (players - 1);
+        const int64_t second = k == 0 ? round : (round - k + players - 1) % (players - 1);
+        const int64_t p = first < second ? first : second, q = first < second ? second : first;
+        if (q >= n) continue;
+        turned |=
+            turn(columns + p * m, columns + q * m, m, right + p * n, right + q * n, n, negligible);
+      }
+      __syncthreads();
+    }
+    busy = __syncthreads_or(turned);
+  }
+  const bool good = usable && !busy;
+  if (!good && thread == 0 && svd.failure) {
+    atomicMin(svd.failure, static_cast<unsigned long long>(item));
+  }
+  for (int64_t j = warp; j < n; j += warps) {
+    T* const column = columns + j * m;
+    T sum = 0;
+    for (int64_t i = lane; i < m; i += 32) sum += column[i] * column[i];
+    const T norm = sqrt(warp_sum(sum));
+    const bool has_direction = norm * norm > negligible;
+    for (int64_t i = lane; i < m; i += 32) {
+      column[i] = !good ? T(NAN) : has_direction ? column[i] / norm : T(0);
+    }
+    for (int64_t i = lane; i < n && !good; i += 32) right[j * n + i] = NAN;
+    if (lane == 0) values[j] = !good ? T(NAN) : has_direction ? norm * scale : T(0);
+  }
+  __syncthreads();
+  for (int64_t j = 0; j < n; ++j) {
+    if (values[j] == 0) complete_column(columns, m, n, j, partial, where);
+  }
+}
+
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    sort_kernel(const T* __restrict__ values, int64_t n, T* __restrict__ sorted) {
+  const T* const from = values + size_t(blockIdx.x) * n;
+  for (int64_t j = threadIdx.x; j < n; j += blockDim.x) {
+    int64_t rank = 0;
+    for (int64_t k = 0; k < n; ++k) rank += from[k] > from[j] || (from[k] == from[j] && k < j);
+    // NaN is above nothing: all of them are, and each stays where it is.
+    sorted[size_t(blockIdx.x) * n + (from[j] == from[j] ? rank : j)] = from[j];
+  }
+}
+
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    sum_kernel(const T* __restrict__ values, int64_t n, T* __restrict__ sums) {
+  SHARED_ARRAY(double, partial, 32);
+  double sum = 0;
+  for (int64_t j = threadIdx.x; j < n; j += blockDim.x) {
+    sum += double(values[size_t(blockIdx.x) * n + j]);
+  }
+  sum = block_sum(sum, partial);
+  if (threadIdx.x == 0) sums[blockIdx.x] = T(sum);
+}
+
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    scale_kernel(T* __restrict__ rows, const T* __restrict__ values, int64_t m, int64_t total) {
+  const int64_t step = int64_t(gridDim.x) * blockDim.x;
+  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < total; k += step) {
+    rows[k] *= values[k / m];
+  }
+}
+
+}  // namespace
+
+template <class T>
+cudaError_t jacobi_svd(const JacobiSvd<T>& svd, cudaStream_t stream) {
+  if (svd.m > 0x7fffffff) return cudaErrorInvalidValue;
+  return launch(jacobi_kernel<T>, dim3(unsigned(svd.count)), dim3(kThreads), 0, stream, svd);
+}
+
+template <class T>
+cudaError_t sort_descending(const T* values, int64_t count, int64_t n, T* sorted,
+                            cudaStream_t stream) {
+  return launch(sort_kernel<T>, dim3(unsigned(count)), dim3(kThreads), 0, stream, values, n,
+                sorted);
+}
+
+template <class T>
+cudaError_t sum_values(const T* values, int64_t count, int64_t n, T* sums, cudaStream_t stream) {
+  return launch(sum_kernel<T>, dim3(unsigned(count)), dim3(kThreads), 0, stream, values, n, sums);
+}
+
+template <class T>
+cudaError_t scale_rows(T* rows, const T* values, int64_t count, int64_t n, int64_t m,
+                       cudaStream_t stream) {
+  const int64_t total = count * n * m, blocks = (total + kThreads - 1) / kThreads;
+  return launch(scale_kernel<T>, dim3(unsigned(blocks < 4096 ? blocks : 4096)), dim3(kThreads), 0,
+                stream, rows, values, m, total);
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                          \
+  template cudaError_t jacobi_svd<T>(const JacobiSvd<T>&, cudaStream_t);                 \
+  template cudaError_t sort_descending<T>(const T*, int64_t, int64_t, T*, cudaStream_t); \
+  template cudaError_t sum_values<T>(const T*, int64_t, int64_t, T*, cudaStream_t);      \
+  template cudaError_t scale_rows<T>(T*, const T*, int64_t, int64_t, int64_t, cudaStream_t);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
+
+}  // namespace likewise::cuda

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+namespace likewise::cuda {
+
+// Singular value decompositions of `count` matrices by one-sided Jacobi rotations.
+//
+// `columns` (count, n, m), n <= m: column j of a matrix is its j-th row of m numbers. They become
+// the left singular vectors, orthonormal also where the rank is lower, and `right` (count, n, n)
+// the right ones, in the same order; `values` (count, n) their singular values, not sorted.
+// `failure` (one for all, or null) is lowered to the first matrix that did not converge; its
+// results are NaN, as those of a matrix with numbers that are not finite.
+//
+// One block turns disjoint pairs of columns of one matrix at a time, in global memory. Estimate for
+// an H100, 1000 matrices of 512 x 512 in float32, not measured: 10 sweeps of 1.6 GB each through
+// the second-level cache, 16 TB at 5.5 TB/s; 3 s.
+template <class T>
+struct JacobiSvd {
+  T* columns;
+  T* right;
+  T* values;
+  unsigned long long* failure;
+  int64_t count, m, n;
+};
+template <class T>
+cudaError_t jacobi_svd(const JacobiSvd<T>& svd, cudaStream_t stream);
+
+// sorted (count, n) = values in descending order.
+template <class T>
+cudaError_t sort_descending(const T* values, int64_t count, int64_t n, T* sorted,
+                            cudaStream_t stream);
+
+// sums (count): of n values each.
+template <class T>
+cudaError_t sum_values(const T* values, int64_t count, int64_t n, T* sums, cudaStream_t stream);
+
+// rows (count, n, m): row j times values[j].
+template <class T>
+cudaError_t scale_rows(T* rows, const T* values, int64_t count, int64_t n, int64_t m,
+                       cudaStream_t stream);
+
+}  // namespace likewise::cuda

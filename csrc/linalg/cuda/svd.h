@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/cuda/context.h"
+
+// Functions of the singular value decomposition of `count` matrices (rows x cols, contiguous), none
+// of them empty. Matrices without one (see jacobi_svd) give NaN, and are told to the status.
+
+namespace likewise::cuda {
+
+// out (count, min(rows, cols)), descending.
+template <class T>
+void svdvals(const Context& context, const T* a, int64_t count, int64_t rows, int64_t cols, T* out);
+
+// u (count, rows, cols) with orthonormal columns or rows, p (count, cols, cols), A = U P.
+template <class T>
+void polar(const Context& context, const T* a, int64_t count, int64_t rows, int64_t cols, T* u,
+           T* p);
+
+// r (count, d, d), orthogonal, with the least |A R - B|, and scale (count), the nuclear norm of
+// A'B, for a and b (count, rows, d).
+template <class T>
+void orthogonal_procrustes(const Context& context, const T* a, const T* b, int64_t count,
+                           int64_t rows, int64_t d, T* r, T* scale);
+
+}  // namespace likewise::cuda
