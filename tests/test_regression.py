@@ -50,6 +50,37 @@ def test_errors_equal_those_of_refits(n, dx, dy, fit_intercept):
     np.testing.assert_allclose(found.alphas, ALPHAS, rtol=0)
 
 
+SPECTRA = {
+    "equal": np.ones(24),
+    "close": 1 + np.r_[0, 0, 1e-12, 1e-6, 1e-3, np.linspace(0.0035, 0.0045, 3), np.arange(1, 17)],
+    "falling": 10.0 ** -np.arange(0, 12, 0.5),
+}
+
+
+@pytest.mark.parametrize("spectrum", SPECTRA)
+def test_errors_hold_for_every_spectrum(spectrum):
+    # Without fold 0 the Gram matrix of the training set has these eigenvalues.
+    d, n = 24, 160
+    rng = np.random.default_rng(3)
+    x, folds = np.empty((n, d)), list(slow.folds(n, 4, 0))
+    turned = np.linalg.qr(rng.standard_normal((d, d)))[0] * SPECTRA[spectrum] ** 0.5
+    for k, (_, test) in enumerate(folds):
+        x[test] = np.linalg.qr(rng.standard_normal((len(test), d)))[0] @ turned.T
+        if k == 0:
+            x[test] @= np.linalg.qr(rng.standard_normal((d, d)))[0]
+    y = x @ rng.standard_normal((d, 5)) + 0.1 * rng.standard_normal((n, 5))
+    alphas = (1e-6, 1e-3, 0.1, 1.0, 30.0, 1e5)
+    expected = np.zeros((len(alphas), 5))
+    for train, test in folds:
+        for k, alpha in enumerate(alphas):
+            weights, _ = slow.fit(x[train], y[train], alpha, False)
+            expected[k] += ((y[test] - x[test] @ weights) ** 2).mean(axis=0) / 4
+    errors = partial(lw.ridge_cv_errors, cv=4, fit_intercept=False)
+    np.testing.assert_allclose(errors(x, y, alphas=alphas).errors, expected, rtol=1e-8)
+    single = errors(x.astype(np.float32), y.astype(np.float32), alphas=alphas[2:])
+    np.testing.assert_allclose(single.errors, expected[2:], rtol=1e-4)
+
+
 def test_errors_equal_those_of_scikit_learn():
     model_selection = pytest.importorskip("sklearn.model_selection")
     linear_model = pytest.importorskip("sklearn.linear_model")

@@ -12,6 +12,7 @@ namespace likewise {
 namespace {
 
 constexpr int64_t kQuadraticRows = 96;  // of a triangle that are multiplied together
+constexpr int64_t kCloseRows = 256;     // pairs of close eigenvalues that are
 
 }  // namespace
 
@@ -200,11 +201,93 @@ void FoldErrors<T>::evaluate() {
   }
 }
 
+// As functions of g_k = 1 / (w_k + a), squared errors are linear in g_k, g_k^2 and the g_k g_l of
+// close pairs: coefficients of all columns, times the powers of all penalties.
+template <class T>
+void FoldErrors<T>::squared_errors(const std::vector<double>& penalties, double* out) {
+  const int64_t rank = model_->rank, cols = cols_, count = int64_t(penalties.size());
+  const GapForm& gaps = model_->gaps;
+  if (gaps.divided.empty()) {
+    for (int64_t a = 0; a < count; ++a) {
+      solve(penalties[a]);
+      for (int64_t t = 0; t < cols; ++t) out[a * cols + t] = squared_error(t);
+    }
+    return;
+  }
+  along_.resize(size_t(rank * cols));
+  for (int64_t k = 0; k < rank; ++k) std::copy_n(against_train(k), cols, &along_[k * cols]);
+  linear_.resize(size_t(rank * cols));
+  gemm<double>(Op::none, Op::none, rank, cols, rank, 2.0, gaps.divided.data(), rank, along_.data(),
+               cols, 0.0, linear_.data(), cols);
+  poll_interrupt();
+  square_.resize(size_t(rank * cols));
+  for (int64_t k = 0; k < rank; ++k) {
+    const double diagonal = double(model_->fold_gram[k * rank + k]);
+    const double* b = &along_[k * cols];
+    const T* q = against_fold(k);
+    double* linear = &linear_[k * cols];
+    double* square = &square_[k * cols];
+    for (int64_t t = 0; t < cols; ++t) {
+      linear[t] = b[t] * (linear[t] - 2 * double(q[t]));
+      square[t] = b[t] * b[t] * diagonal;
+    }
+  }
+
+  shrinkage_.resize(size_t(count * rank));
+  weights_.resize(size_t(count * std::max(rank, kCloseRows)));
+  for (int64_t a = 0; a < count; ++a) {
+    for (int64_t k = 0; k < rank; ++k) {
+      shrinkage_[a * rank + k] = 1 / (model_->values[k] + penalties[a]);
+    }
+  }
+  const auto multiply = [&](int64_t rows, const double* weights, int64_t ld, const double* terms,
+                            double keep, double* to) {
+    gemm<double>(Op::none, Op::none, count, cols, rows, 1.0, weights, ld, terms, cols, keep, to,
+                 cols);
+  };
+  multiply(rank, shrinkage_.data(), rank, linear_.data(), 0, out);
+  for (size_t k = 0; k < shrinkage_.size(); ++k) weights_[k] = shrinkage_[k] * shrinkage_[k];
+  multiply(rank, weights_.data(), rank, square_.data(), 1, out);
+  for (size_t first = 0; first < gaps.close.size(); first += kCloseRows) {
+    const int64_t rows = std::min(kCloseRows, int64_t(gaps.close.size() - first));
+    square_.resize(size_t(std::max(rank, kCloseRows) * cols));
+    for (int64_t r = 0; r < rows; ++r) {
+      const auto& [i, j, twice] = gaps.close[first + r];
+      for (int64_t t = 0; t < cols; ++t) {
+        square_[r * cols + t] = twice * along_[i * cols + t] * along_[j * cols + t];
+      }
+      for (int64_t a = 0; a < count; ++a) {
+        weights_[a * rows + r] = shrinkage_[a * rank + i] * shrinkage_[a * rank + j];
+      }
+    }
+    multiply(rows, weights_.data(), rows, square_.data(), 1, out);
+  }
+
+  for (int64_t a = 0; a < count; ++a) {
+    for (int64_t k = 0; k < rank; ++k) {
+      weights_[a * rank + k] = shrinkage_[a * rank + k] * model_->shift[k];
+    }
+  }
+  shifts_.resize(size_t(count * cols));
+  multiply(rank, weights_.data(), rank, along_.data(), 0, shifts_.data());
+  for (int64_t a = 0; a < count; ++a) {
+    for (int64_t t = 0; t < cols; ++t) {
+      double& error = out[a * cols + t];
+      error = total_error(t, error, shifts_[a * cols + t]);
+    }
+  }
+}
+
 template <class T>
 double FoldErrors<T>::squared_error(int64_t t) const {
-  const double shift = mean_difference_[t] - shifted_[t];
-  const double about_means = squares_[t] - 2 * inner_[t] + quadratic_[t];
-  return std::max(about_means, 0.0) + left_out_ * shift * shift;
+  return total_error(t, quadratic_[t] - 2 * inner_[t], shifted_[t]);
+}
+
+// `fitted`: |prediction|^2 - 2 <prediction, target> about the fold's means.
+template <class T>
+double FoldErrors<T>::total_error(int64_t t, double fitted, double shifted) const {
+  const double shift = mean_difference_[t] - shifted;
+  return std::max(squares_[t] + fitted, 0.0) + left_out_ * shift * shift;
 }
 
 template <class T>

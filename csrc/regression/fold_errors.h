@@ -44,6 +44,9 @@ class FoldErrors {
   void solve(const std::vector<double>& penalties, const int32_t* choice);
   void solve(double penalty);
 
+  // out[a * columns + t]: what squared_error(t) is after solve(penalties[a]).
+  void squared_errors(const std::vector<double>& penalties, double* out);
+
   // Column t's squared error on the fold, and its Pearson correlation with the prediction.
   double squared_error(int64_t t) const;
   double correlation(int64_t t) const;
@@ -53,6 +56,7 @@ class FoldErrors {
 
  private:
   void evaluate();
+  double total_error(int64_t t, double fitted, double shifted) const;
   T* against_train(int64_t k) { return &rotated_[k * 2 * cols_]; }
   T* against_fold(int64_t k) { return &rotated_[k * 2 * cols_] + cols_; }
 
@@ -64,6 +68,8 @@ class FoldErrors {
   std::vector<T> coefficients_, product_, energy_, filter_, residual_;
   std::vector<double> train_squares_, unexplained_, squares_, mean_difference_;
   std::vector<double> inner_, quadratic_, shifted_;
+  // Of all penalties: penalties x rank, rank x cols_ and penalties x cols_.
+  std::vector<double> shrinkage_, weights_, along_, linear_, square_, shifts_;
   std::vector<char> constant_;
 };
 

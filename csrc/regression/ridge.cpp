@@ -20,9 +20,10 @@ using BlockVisitor = std::function<void(int64_t pair, int64_t fold, const Target
                                         FoldErrors<T>& errors)>;
 
 // Calls `visit` for every pair, fold and block of targets; the folds of one block in order and on
-// one thread.
+// one thread. With `gaps`, models have their gap form.
 template <class T>
-void for_each_block(const RidgeProblem<T>& problem, int threads, const BlockVisitor<T>& visit) {
+void for_each_block(const RidgeProblem<T>& problem, bool gaps, int threads,
+                    const BlockVisitor<T>& visit) {
   const Folds& folds = problem.folds;
   const int64_t sources = int64_t(problem.sources.size()), count = folds.count();
   std::vector<TargetSums> sums(problem.targets.size());
@@ -47,7 +48,8 @@ void for_each_block(const RidgeProblem<T>& problem, int threads, const BlockVisi
     double bytes = 0;
     for (end = begin; end < sources && (end == begin || bytes < kModelBytes); ++end) {
       const double cols = double(problem.sources[end].cols);
-      bytes += double(count) * cols * cols * double(sizeof(double) + 2 * sizeof(T));
+      bytes +=
+          double(count) * cols * cols * double((gaps ? 2 : 1) * sizeof(double) + 2 * sizeof(T));
     }
     std::vector<std::vector<FoldMoments>> moments(size_t(end - begin));
     std::vector<std::vector<RidgeModel<T>>> models(size_t(end - begin));
@@ -58,7 +60,10 @@ void for_each_block(const RidgeProblem<T>& problem, int threads, const BlockVisi
           fold_moments(problem.sources[begin + k / count], folds, k % count);
     });
     parallel_for((end - begin) * count, threads, [&](int64_t k, int) {
-      if (!ridge_model(moments[k / count], folds, k % count, models[k / count][k % count])) {
+      RidgeModel<T>& model = models[k / count][k % count];
+      if (ridge_model(moments[k / count], folds, k % count, model)) {
+        if (gaps) divide_by_gaps(model);
+      } else {
         failures.add("item " + std::to_string(begin + k / count) + " without fold " +
                      std::to_string(k % count));
       }
@@ -165,7 +170,7 @@ void ridge_predictivity(const RidgeMoments& moments, const std::vector<double>& 
 template <class T>
 void ridge_predictivity(const RidgeProblem<T>& problem, int threads,
                         const std::vector<Predictivity>& out) {
-  for_each_block<T>(problem, threads,
+  for_each_block<T>(problem, false, threads,
                     [&](int64_t p, int64_t f, const TargetBlock& block, FoldErrors<T>& errors) {
                       const auto [s, t] = problem.pairs[p];
                       const int64_t at = f * problem.targets[t].cols + block.first;
@@ -176,14 +181,17 @@ void ridge_predictivity(const RidgeProblem<T>& problem, int threads,
 template <class T>
 void ridge_errors(const RidgeProblem<T>& problem, int threads, const std::vector<double*>& out) {
   for_each_block<T>(
-      problem, threads, [&](int64_t p, int64_t f, const TargetBlock& block, FoldErrors<T>& errors) {
+      problem, true, threads,
+      [&](int64_t p, int64_t f, const TargetBlock& block, FoldErrors<T>& errors) {
         const auto [s, t] = problem.pairs[p];
         const double weight = 1 / double(problem.folds.size(f) * problem.folds.count());
-        for (size_t a = 0; a < problem.penalties[s].size(); ++a) {
+        const size_t count = problem.penalties[s].size();
+        std::vector<double> squared(count * size_t(block.cols));
+        errors.squared_errors(problem.penalties[s], squared.data());
+        for (size_t a = 0; a < count; ++a) {
           double* row = out[p] + int64_t(a) * problem.targets[t].cols + block.first;
-          errors.solve(problem.penalties[s][a]);
           for (int64_t j = 0; j < block.cols; ++j) {
-            row[j] = (f > 0 ? row[j] : 0) + weight * errors.squared_error(j);
+            row[j] = (f > 0 ? row[j] : 0) + weight * squared[a * size_t(block.cols) + size_t(j)];
           }
         }
       });

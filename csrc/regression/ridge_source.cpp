@@ -10,6 +10,9 @@
 namespace likewise {
 namespace {
 
+constexpr double kCloseGap = 1.0 / 256;  // relative; a sum over pairs loses 8 bits at most
+constexpr double kMostClose = 1.0 / 16;  // of rank^2: above, a product per penalty costs less
+
 template <class T>
 void add_rows(const Item<T>& item, int64_t begin, int64_t end, double* sum) {
   for (int64_t i = begin; i < end; ++i) {
@@ -102,10 +105,32 @@ bool ridge_model(const std::vector<FoldMoments>& moments, const Folds& folds, in
   return true;
 }
 
+template <class T>
+void divide_by_gaps(RidgeModel<T>& model) {
+  const int64_t rank = model.rank;
+  GapForm& out = model.gaps;
+  out.close.clear();
+  out.divided.assign(size_t(rank * rank), 0.0);
+  for (int64_t i = 0; i < rank; ++i) {
+    for (int64_t j = 0; j < i; ++j) {
+      const double twice = double(model.fold_gram[i * rank + j]);
+      const double gap = model.values[i] - model.values[j];  // ascending
+      if (gap <= kCloseGap * model.values[i]) {
+        out.close.push_back({int32_t(i), int32_t(j), twice});
+      } else {
+        out.divided[j * rank + i] = twice / (2 * gap);
+        out.divided[i * rank + j] = -out.divided[j * rank + i];
+      }
+    }
+  }
+  if (double(out.close.size()) > kMostClose * double(rank) * double(rank)) out = {};
+}
+
 #define LIKEWISE_INSTANTIATE(T)                                                        \
   template FoldMoments fold_moments<T>(const Item<T>&, const Folds&, int64_t);         \
   template bool ridge_model<T>(const std::vector<FoldMoments>&, const Folds&, int64_t, \
-                               RidgeModel<T>&);
+                               RidgeModel<T>&);                                        \
+  template void divide_by_gaps<T>(RidgeModel<T>&);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE
