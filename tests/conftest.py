@@ -16,11 +16,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--cuda-simulator", metavar="MODULE", help="the _cudasim module to run on, see simulated.py"
     )
+    parser.addoption(
+        "--torch-device", metavar="NAME", help="run on tensors there, see simulated.py"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if path := config.getoption("--cuda-simulator"):
         simulated.load(path)
+    if device := config.getoption("--torch-device"):
+        simulated.use_torch(device)
 
 
 @pytest.fixture(autouse=True)
@@ -80,8 +85,8 @@ def _library(
 @pytest.fixture(params=["numpy", "torch", "dlpack", "dlpack_only"])
 def xp(request: pytest.FixtureRequest) -> ArrayLibrary:
     """NumPy, torch (skipped if absent) and two libraries that share nothing but DLPack with us."""
-    if simulated.module is not None and request.param != "numpy":
-        pytest.skip("runs without the simulator")
+    if (simulated.module is not None or simulated.torch_device) and request.param != "numpy":
+        pytest.skip("runs without a device")
     of_numpy = (np.ndarray, np.generic)
     if request.param == "numpy":
         return _library("numpy", np.asarray, of_numpy, np.asarray)

@@ -1,7 +1,8 @@
 """A CUDA library for the tests: arrays in the simulated device memory of tests/cuda/sim.
 
 With ``pytest --cuda-simulator MODULE`` the functions that have a CUDA version get such arrays in
-place of NumPy's in every test, and must give such arrays back.
+place of NumPy's in every test, and must give such arrays back. With ``--torch-device cuda`` they
+get tensors on a real device (``cpu`` shows that the tests themselves take tensors).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from likewise import _device
 
 float32, float64, int64, uint8 = "float32", "float64", "int64", "uint8"  # of the array namespace
 module: Any = None
+torch_device = ""
 
 
 def load(path: str) -> None:
@@ -33,6 +35,17 @@ def load(path: str) -> None:
     sys.modules["likewise._cuda"] = module
     _device.engine().set_library_directories([str(Path(path).parent / "nvidia")])
     module.SimulatedArray.__array_namespace__ = lambda self: sys.modules[__name__]
+    _wrap_functions()
+
+
+def use_torch(device: str) -> None:
+    """Tensors there instead."""
+    global torch_device
+    torch_device = device
+    _wrap_functions()
+
+
+def _wrap_functions() -> None:
     for name in _device.FUNCTIONS:
         setattr(lw, name, _on_device(getattr(lw, name)))
 
@@ -42,11 +55,21 @@ def empty(shape: tuple[int, ...], dtype: str) -> Any:
 
 
 def array(value: np.ndarray) -> Any:
-    """A copy on the device, in the same layout."""
-    return module.upload(value.astype(value.dtype.newbyteorder("="), copy=False))
+    """A copy on the device, in the same layout (as a tensor, in C order)."""
+    native = value.astype(value.dtype.newbyteorder("="), copy=False)
+    if torch_device:
+        import torch
+
+        return torch.from_numpy(np.array(native, order="C")).to(torch_device)
+    return module.upload(native)
 
 
 def numpy(value: Any) -> np.ndarray:
+    if torch_device:
+        import torch
+
+        assert isinstance(value, torch.Tensor), f"a tensor in, {type(value)} out"
+        return value.cpu().numpy()
     assert isinstance(value, module.SimulatedArray), f"a device array in, {type(value)} out"
     return value.numpy()
 
@@ -59,18 +82,46 @@ def cpu(function: Callable[..., Any]) -> Callable[..., Any]:
 def _on_device(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapper(*args: Any, **options: Any) -> Any:
+        if not _has_version(function, *args, **options):
+            return function(*args, **options)
         given = [_there(a) for a in args]
-        options = {key: _there(value) for key, value in options.items()}
+        options = {  # ids are not data
+            key: value if key.startswith("ids") else _there(value) for key, value in options.items()
+        }
         result = function(*given, **options)
-        on_device = any(isinstance(a, np.ndarray) for a in args)
-        return _back(result) if on_device else result
+        if isinstance(result, lw.Grid):
+            return result
+        return _back(result) if any(map(_holds_arrays, args)) else result
 
     return wrapper
 
 
+def _has_version(function: Callable[..., Any], *args: Any, **options: Any) -> bool:
+    """Grids of some measures only."""
+    collections = {"pairwise": 1, "cross": 2}.get(function.__name__)
+    if collections is None:
+        return True
+    given = args[collections] if len(args) > collections else options.get("measure", "procrustes")
+    try:
+        measure = lw.measure(given)
+    except ValueError:
+        return True
+    return hasattr(measure, "on_device")
+
+
+def _holds_arrays(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_arrays, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_arrays, value))
+    return isinstance(value, np.ndarray)
+
+
 def _there(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return tuple(map(_there, value))
+    if isinstance(value, (tuple, list)):
+        return type(value)(map(_there, value))
+    if isinstance(value, dict):
+        return {key: _there(item) for key, item in value.items()}
     return array(value) if isinstance(value, np.ndarray) else value
 
 

@@ -205,9 +205,71 @@ def test_nan_without_the_look_stays_nan():
 def test_functions_without_a_version_say_so():
     x = simulated.array(cost_matrices((8, 3)))
     with pytest.raises(
-        lw.InputTypeError, match=r"cka: x is on a CUDA device, for which cka has no"
+        lw.InputTypeError, match=r"cca: x is on a CUDA device, for which cca has no"
     ):
-        lw.cka(x, x)
+        lw.cca(x, x)
+    with pytest.raises(lw.InputTypeError, match=r"pairwise: items are on .* which rsa has no"):
+        simulated.cpu(lw.pairwise)([x, x], "rsa")
+
+
+def layers(dtype=np.float64):
+    rng = np.random.default_rng(3)
+    return [rng.standard_normal((90, width)).astype(dtype) for width in (4, 4, 9, 40)]
+
+
+@on_simulator
+@pytest.mark.parametrize("measure", ["cka", "procrustes"])
+def test_grids_of_device_arrays(measure):
+    pairwise, cross = simulated.cpu(lw.pairwise), simulated.cpu(lw.cross)
+    host = layers()
+    there = [simulated.array(item) for item in host]
+    expected = pairwise(host, measure)
+    np.testing.assert_allclose(simulated.numpy(pairwise(there, measure)), expected, atol=1e-12)
+    found = simulated.numpy(cross(there[:1], there, measure))
+    np.testing.assert_allclose(found, expected[:1], rtol=0, atol=1e-9)
+    grid = pairwise(dict(zip("abcd", there, strict=True)), measure)
+    np.testing.assert_allclose(grid["a", "d"], expected[0, 3], rtol=0, atol=1e-12)
+    assert simulated.numpy(cross(there[:1], [], measure)).shape == (1, 0)
+    host[2][5, 1] = np.nan
+    there[2] = simulated.array(host[2])
+    with pytest.raises(ValueError, match=r"items\[2\] must be finite, got nan at index \(5, 1\)"):
+        pairwise(there, measure)
+    unchecked = simulated.numpy(pairwise(there, measure, check_finite=False))
+    assert (np.isnan(unchecked).sum(axis=1) == [1, 1, 4, 1]).all()
+
+
+@on_simulator
+def test_collections_of_two_places_are_refused():
+    x = cost_matrices((8, 3))
+    with pytest.raises(lw.InputTypeError, match="move one of them first"):
+        simulated.cpu(lw.cross)([simulated.array(x)], [x])
+
+
+@on_simulator
+@pytest.mark.parametrize("measure", ["cka", "procrustes"])
+def test_grids_without_the_look_wait_for_nothing(measure, monkeypatch):
+    kept = []  # memory that is given back waits, in this library
+    make = simulated.empty
+    monkeypatch.setattr(simulated, "empty", lambda *a, **k: kept.append(make(*a, **k)) or kept[-1])
+    there = [simulated.array(item) for item in layers()]
+    before = simulated.module.stats()["launches"]
+    found = simulated.cpu(lw.pairwise)(there, measure, check_finite=False)
+    assert simulated.module.stats()["launches"] == before  # streams are lazy
+    assert np.isfinite(simulated.numpy(found)).all()
+
+
+@on_simulator
+def test_small_angles_in_single_precision():
+    # Rotated copies, one of them moved by 1e-4: products in float32 alone would be off by 1e-3.
+    x = layers()[2]
+    y = x @ np.linalg.qr(cost_matrices((9, 9)))[0]
+    there = [
+        simulated.array(item.astype(np.float32)) for item in (x, y, y + 1e-4 * layers()[2][::-1])
+    ]
+    exact = simulated.cpu(lw.pairwise)([simulated.numpy(item).astype(np.float64) for item in there])
+    found = simulated.numpy(simulated.cpu(lw.pairwise)(there))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, exact, rtol=0, atol=1e-6)
 
 
 @on_simulator
@@ -291,6 +353,14 @@ def child(code, **environment):
     )
 
 
+GRIDS = """
+rng = np.random.default_rng(5)
+items = [simulated.array(rng.standard_normal((20, d)).astype("f4")) for d in (3, 3, 8, 24)]
+rbf, half = lw.measure("cka", kernel="rbf"), lw.measure("shape_distance", alpha=0.5)
+for measure in (rbf, half, "procrustes"):
+    found = simulated.cpu(lw.pairwise)(items, measure, check_finite=False)
+    print(simulated.numpy(found).tobytes().hex(), simulated.module.report())
+"""
 SOLVE = """
 cost = np.random.default_rng(5).integers(0, 9, (3, 60, 60)).astype("f4")
 found = lw.assignment(simulated.array(cost))
@@ -299,13 +369,14 @@ print([simulated.numpy(value).tobytes().hex() for value in found], simulated.mod
 
 
 @on_simulator
+@pytest.mark.parametrize("work", [SOLVE, GRIDS], ids=["assignment", "grids"])
 @pytest.mark.parametrize("mode", ["eager", "lazy", "random"])
-def test_every_schedule_gives_the_same_bits(mode):
-    expected = child(SOLVE).stdout
+def test_every_schedule_gives_the_same_bits(mode, work):
+    expected = child(work).stdout
     assert len(expected) > 100
     for order in "012":
         schedule = {"CUSIM_ASYNC": mode, "CUSIM_ORDER": order, "CUSIM_SEED": "9"}
-        assert child(SOLVE, **schedule).stdout == expected
+        assert child(work, **schedule).stdout == expected
 
 
 @on_simulator
@@ -321,8 +392,11 @@ print(np.argsort(cost[0])[:2].tolist())
 
 
 @on_simulator
-def test_nothing_of_the_device_is_read_by_the_host():
-    assert child(SOLVE, CUSIM_PROTECT="1").stdout == child(SOLVE).stdout
+@pytest.mark.parametrize("work", [SOLVE, GRIDS], ids=["assignment", "grids"])
+def test_nothing_of_the_device_is_read_by_the_host(work):
+    expected = child(work).stdout
+    assert len(expected) > 100
+    assert child(work, CUSIM_PROTECT="1").stdout == expected
 
 
 @on_simulator

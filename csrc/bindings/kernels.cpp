@@ -7,33 +7,13 @@
 #include <tuple>
 
 #include "bindings/arrays.h"
+#include "bindings/kernel_options.h"
 #include "core/dtype.h"
 
 namespace likewise::bindings {
 namespace {
 
-using Options = std::tuple<std::string, std::string, bool, double, bool, int64_t, double, double>;
 using PreparedItem = std::tuple<py::array, py::array, py::array, double, double>;
-
-KernelOptions options_of(const Options& options) {
-  const auto& [function, estimator, normalize, bandwidth, median, degree, coef0, gamma] = options;
-  KernelOptions out;
-  if (function == "rbf") {
-    out.function = KernelFunction::rbf;
-  } else if (function == "polynomial") {
-    out.function = KernelFunction::polynomial;
-  } else if (function != "linear") {
-    throw InternalError("unknown kernel " + function);
-  }
-  out.estimator = estimator == "unbiased" ? HsicEstimator::unbiased : HsicEstimator::biased;
-  out.normalize = normalize;
-  out.bandwidth = bandwidth;
-  out.median = median;
-  out.degree = degree;
-  out.coef0 = coef0;
-  out.gamma = gamma;
-  return out;
-}
 
 template <class T>
 std::vector<KernelItem<T>> items_of(const std::vector<PreparedItem>& prepared) {
@@ -48,7 +28,7 @@ std::vector<KernelItem<T>> items_of(const std::vector<PreparedItem>& prepared) {
 
 void prepare(const std::vector<py::array>& x, std::vector<py::array> means,
              std::vector<py::array> norms, py::array scales, py::array sigmas,
-             py::array constant_units, const Options& options, int threads) {
+             py::array constant_units, const KernelTuple& options, int threads) {
   if (x.empty()) return;
   dispatch_float(input(x[0]).dtype, [&](auto zero) {
     using T = decltype(zero);
@@ -65,7 +45,7 @@ void prepare(const std::vector<py::array>& x, std::vector<py::array> means,
     int64_t* constants = integer_output<int64_t>(constant_units);
     const py::gil_scoped_release release;
     const auto facts =
-        prepare_kernel_items(views, mean_pointers, norm_pointers, options_of(options), threads);
+        prepare_kernel_items(views, mean_pointers, norm_pointers, kernel_options(options), threads);
     for (size_t k = 0; k < facts.size(); ++k) {
       scale[k] = facts[k].scale;
       sigma[k] = facts[k].sigma;
@@ -75,7 +55,7 @@ void prepare(const std::vector<py::array>& x, std::vector<py::array> means,
 }
 
 void scores(const std::vector<PreparedItem>& a, const std::optional<std::vector<PreparedItem>>& b,
-            py::array out, py::array status_a, py::array status_b, const Options& options,
+            py::array out, py::array status_a, py::array status_b, const KernelTuple& options,
             int threads) {
   if (a.empty()) return;
   dispatch_float(input(std::get<0>(a[0])).dtype, [&](auto zero) {
@@ -86,13 +66,13 @@ void scores(const std::vector<PreparedItem>& a, const std::optional<std::vector<
     int32_t* of_a = integer_output<int32_t>(status_a);
     int32_t* of_b = integer_output<int32_t>(status_b);
     const py::gil_scoped_release release;
-    kernel_scores(items_a, items_b, !b, options_of(options), threads, values, of_a, of_b);
+    kernel_scores(items_a, items_b, !b, kernel_options(options), threads, values, of_a, of_b);
   });
 }
 
 // Returns whether any status or number of constant units is not zero.
 bool scores_paired(const py::array& x, const py::array& y, py::array out, py::array status,
-                   py::array constant_units, const Options& options, int threads) {
+                   py::array constant_units, const KernelTuple& options, int threads) {
   const ArrayRef view_x = input(x), view_y = input(y);
   require_same_dtype(view_x, view_y, "kernel_scores_paired");
   return dispatch_float(view_x.dtype, [&](auto zero) {
@@ -107,7 +87,8 @@ bool scores_paired(const py::array& x, const py::array& y, py::array out, py::ar
     int32_t* codes = integer_output<int32_t>(status);
     int64_t* constants = integer_output<int64_t>(constant_units);
     const py::gil_scoped_release release;
-    kernel_scores_paired(items_x, items_y, options_of(options), threads, values, codes, constants);
+    kernel_scores_paired(items_x, items_y, kernel_options(options), threads, values, codes,
+                         constants);
     const auto not_zero = [](auto value) { return value != 0; };
     return std::any_of(codes, codes + 2 * items_x.size(), not_zero) ||
            std::any_of(constants, constants + 2 * items_x.size(), not_zero);

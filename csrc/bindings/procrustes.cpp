@@ -1,31 +1,17 @@
 #include "procrustes/procrustes.h"
 
+#include "bindings/shape_options.h"
 #include "bindings/shapes.h"
 #include "core/dtype.h"
 
 namespace likewise::bindings {
-namespace {
-
-ProcrustesOptions options_of(bool center, bool scale, double alpha, const std::string& score) {
-  ProcrustesOptions options;
-  options.center = center;
-  options.scale = scale;
-  options.alpha = alpha;
-  options.score = score == "angular"     ? ProcrustesScore::angular
-                  : score == "euclidean" ? ProcrustesScore::euclidean
-                                         : ProcrustesScore::similarity;
-  return options;
-}
-
-}  // namespace
-
 void register_procrustes(py::module_& m) {
   m.def(
       "procrustes",
       [](const py::array& x, const py::array& y, py::array out, bool center, bool scale,
          double alpha, const std::string& score, int threads) {
         const ArrayRef vx = input(x), vy = input(y), scores = output(out);
-        const ProcrustesOptions options = options_of(center, scale, alpha, score);
+        const ProcrustesOptions options = shape_options(center, scale, alpha, score);
         ProcrustesCounts counts;
         {
           const py::gil_scoped_release release;
@@ -41,7 +27,7 @@ void register_procrustes(py::module_& m) {
       [](const std::vector<py::array>& items, bool center, bool scale, double alpha,
          const std::string& score, int threads) {
         const std::vector<ArrayRef> views = inputs(items);
-        const ProcrustesOptions options = options_of(center, scale, alpha, score);
+        const ProcrustesOptions options = shape_options(center, scale, alpha, score);
         if (views.empty()) return py::list();
         py::list out;
         dispatch_float(views[0].dtype, [&](auto zero) {
@@ -63,7 +49,7 @@ void register_procrustes(py::module_& m) {
          int threads) {
         const std::vector<ArrayRef> va = inputs(a), vb = inputs(b);
         const ArrayRef scores = output(out);
-        const ProcrustesOptions options = options_of(center, scale, alpha, score);
+        const ProcrustesOptions options = shape_options(center, scale, alpha, score);
         if (va.empty() || (!symmetric && vb.empty())) return;
         const py::gil_scoped_release release;
         dispatch_float(va[0].dtype, [&](auto zero) {

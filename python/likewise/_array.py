@@ -63,6 +63,10 @@ class Library(NamedTuple):
         """The view with axes that repeat."""
         return np.broadcast_to(view, shape)
 
+    def host(self, array: Array) -> Array:
+        """The array as NumPy's."""
+        return array
+
     def finish(self, *also: Array, items: int = 1) -> list[Array] | None:
         """Nothing is left to be done on CPUs; these arrays are there already."""
         return list(also)
@@ -141,9 +145,18 @@ def _read_device(
 
 
 def read_pair(
-    function: str, x: Any, y: Any, *, check_finite: bool = True, min_samples: int = 2
+    function: str,
+    x: Any,
+    y: Any,
+    *,
+    check_finite: bool = True,
+    min_samples: int = 2,
+    look: bool = True,
 ) -> Pair:
-    """Two representations ``(..., n, dx)`` and ``(..., n, dy)`` with broadcast batch axes."""
+    """Two representations ``(..., n, dx)`` and ``(..., n, dy)`` with broadcast batch axes.
+
+    ``look=False``: on CPUs `function` says itself what it finds in its numbers.
+    """
     if (
         type(x) is np.ndarray
         and type(y) is np.ndarray
@@ -175,7 +188,7 @@ def read_pair(
                 f"{function}: the leading (batch) axes of x and y must broadcast, got shapes "
                 f"{x.shape} and {y.shape}"
             ) from None
-    if check_finite and library.engine is _cpu:
+    if check_finite and look and library.engine is _cpu:
         require_finite(function, "x", x)
         require_finite(function, "y", y)
     if batch:
@@ -196,6 +209,47 @@ def read_items(
     function: str, name: str, items: Any, *, check_finite: bool = True, min_samples: int = 2
 ) -> Items:
     """A list, a mapping of labels or a stacked array ``(m, n, d)`` of representations."""
+    (read,) = read_collections(
+        function, {name: items}, check_finite=check_finite, min_samples=min_samples
+    )
+    return read
+
+
+def read_collections(
+    function: str,
+    collections: Mapping[str, Any],
+    *,
+    check_finite: bool = True,
+    min_samples: int = 2,
+) -> list[Items]:
+    """Several of them by their names: of one library, dtype and number of samples together."""
+    listed = {name: _listed(function, name, items) for name, items in collections.items()}
+    named = {key: value for values, _ in listed.values() for key, value in values.items()}
+    if not named:
+        return [Items([], labels, NUMPY) for _, labels in listed.values()]
+    arrays, library = read(function, check_finite, **named)
+    first = next(iter(named))
+    for name, array in zip(named, arrays, strict=True):
+        if array.ndim > 2:
+            raise ValueError(
+                f"{function}: {name} must be 2-D (n_samples, n_features), got shape "
+                f"{array.shape}; feature maps and sequences go through lw.reduce first"
+            )
+        require_representation(function, name, array, min_samples)
+        if array.shape[0] != arrays[0].shape[0]:
+            raise ValueError(
+                f"{function}: all items must have the same number of samples (axis 0), got "
+                f"{first} of shape {arrays[0].shape} and {name} of shape {array.shape}"
+            )
+    views = dict(zip(named, arrays, strict=True))
+    return [
+        Items([views[key] for key in values], labels, library if values else NUMPY)
+        for values, labels in listed.values()
+    ]
+
+
+def _listed(function: str, name: str, items: Any) -> tuple[dict[str, Any], tuple[str, ...] | None]:
+    """The items by the names that errors give them, and their labels."""
     labels: tuple[str, ...] | None = None
     values: Sequence[Any]
     if isinstance(items, Mapping):
@@ -215,22 +269,7 @@ def read_items(
         else:
             values = list(items)
         names = [f"{name}[{k}]" for k in range(len(values))]
-    if not values:
-        return Items([], labels, NUMPY)
-    arrays, library = read(function, check_finite, **dict(zip(names, values, strict=True)))
-    for item_name, array in zip(names, arrays, strict=True):
-        if array.ndim > 2:
-            raise ValueError(
-                f"{function}: {item_name} must be 2-D (n_samples, n_features), got shape "
-                f"{array.shape}; feature maps and sequences go through lw.reduce first"
-            )
-        require_representation(function, item_name, array, min_samples)
-        if array.shape[0] != arrays[0].shape[0]:
-            raise ValueError(
-                f"{function}: all items must have the same number of samples (axis 0), got "
-                f"{names[0]} of shape {arrays[0].shape} and {item_name} of shape {array.shape}"
-            )
-    return Items(arrays, labels, library)
+    return dict(zip(names, values, strict=True)), labels
 
 
 def require_representation(function: str, name: str, array: Array, min_samples: int) -> None:

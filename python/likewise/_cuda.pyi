@@ -74,6 +74,29 @@ def match_units(
     run: Run,
 ) -> None: ...
 
+# kernels
+_KernelOptions = tuple[str, str, bool, float, bool, int, float, float]
+
+def kernel_scores(
+    a: list[DeviceArray],
+    b: list[DeviceArray],
+    symmetric: bool,
+    scores: DeviceArray,
+    status: DeviceArray,
+    constant_units: DeviceArray,
+    options: _KernelOptions,
+    run: Run,
+) -> None: ...
+def kernel_pairs(
+    x: DeviceArray,
+    y: DeviceArray,
+    scores: DeviceArray,
+    status: DeviceArray,
+    constant_units: DeviceArray,
+    options: _KernelOptions,
+    run: Run,
+) -> None: ...
+
 # linalg
 def set_library_directories(directories: list[str]) -> None: ...
 def nuclear_norm(a: DeviceArray, out: DeviceArray, run: Run) -> None: ...
@@ -81,4 +104,31 @@ def svdvals(a: DeviceArray, out: DeviceArray, run: Run) -> None: ...
 def polar(a: DeviceArray, u: DeviceArray, p: DeviceArray, run: Run) -> None: ...
 def orthogonal_procrustes(
     a: DeviceArray, b: DeviceArray, r: DeviceArray, scale: DeviceArray, run: Run
+) -> None: ...
+
+# procrustes
+def procrustes_scores(
+    a: list[DeviceArray],
+    b: list[DeviceArray],
+    symmetric: bool,
+    scores: DeviceArray,
+    constant_units: DeviceArray,
+    close: DeviceArray,
+    center: bool,
+    scale: bool,
+    alpha: float,
+    score: str,
+    run: Run,
+) -> None: ...
+def procrustes_pairs(
+    x: DeviceArray,
+    y: DeviceArray,
+    scores: DeviceArray,
+    constant_units: DeviceArray,
+    close: DeviceArray,
+    center: bool,
+    scale: bool,
+    alpha: float,
+    score: str,
+    run: Run,
 ) -> None: ...

@@ -25,12 +25,18 @@ if TYPE_CHECKING:
 FUNCTIONS = frozenset(
     {
         "assignment",
+        "cka",
+        "cross",
+        "hsic",
         "linear_sum_assignment",
         "nuclear_norm",
         "orthogonal_procrustes",
+        "pairwise",
         "permutation_match",
         "polar",
+        "procrustes",
         "semi_match",
+        "shape_distance",
         "svdvals",
     }
 )
@@ -164,7 +170,7 @@ class DeviceLibrary:
             _told.add(self.function)
             warn(f"{self.function}: {why}; it is solved on the CPU", DeviceWarning)
         results = []
-        for value in map(np.asarray, function(*map(self._host, views))):
+        for value in map(np.asarray, function(*map(self.host, views))):
             out = self.empty(value.shape, value.dtype)
             self.engine.upload(np.ascontiguousarray(value), out, self._run)
             results.append(out.owner)
@@ -192,7 +198,7 @@ class DeviceLibrary:
             if position >= 0:
                 index = tuple(int(i) for i in np.unravel_index(position, view.shape))
                 raise ValueError(
-                    f"{self.function}: {name} must be finite, got {self._host(view)[index]} at "
+                    f"{self.function}: {name} must be finite, got {self.host(view)[index]} at "
                     f"index {index} (check_finite=False skips this look)"
                 )
         if unconverged >= 0:
@@ -210,7 +216,7 @@ class DeviceLibrary:
             for begin, end, array in zip(ends, ends[1:], also, strict=False)
         ]
 
-    def _host(self, view: Any) -> Array:
+    def host(self, view: Any) -> Array:
         """A copy of the view as NumPy's."""
         host = np.empty(view.shape, view.dtype)
         self.engine.download(self.contiguous(view, view.shape), host, self._run)

@@ -33,10 +33,10 @@ def require_same_ids(function: str, sides: Sequence[tuple[str, Any, Items]]) -> 
             )
         for key, array in zip(keys, items.arrays, strict=True):
             own = np.asarray(ids[key])
-            if own.shape != (len(array),):
+            if own.shape != (array.shape[0],):
                 raise ValueError(
                     f"{function}: {name}[{key!r}] must have one entry for each of the "
-                    f"{len(array)} samples, got shape {own.shape}"
+                    f"{array.shape[0]} samples, got shape {own.shape}"
                 )
             named.append((f"{name}[{key!r}]", own))
     for name, own in named[1:]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from likewise._array import Array, Items, read_items
+from likewise import _cpu
+from likewise._array import Array, Items, read_collections, read_items
 from likewise._ids import require_same_ids
 from likewise.errors import InputTypeError
 from likewise.measure import Measure, measure
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["Grid", "agreeing", "cross", "labelled", "pairwise"]
+__all__ = ["Grid", "cross", "labelled", "pairwise"]
 
 _SHOWN = 5  # rows and columns at either end of a printed grid
 
@@ -224,8 +225,7 @@ def pairwise(
         "pairwise", "items", items, check_finite=check_finite, min_samples=chosen.min_samples
     )
     require_same_ids("pairwise", [("ids", ids, read)])
-    scores = chosen.compare(chosen.prepare(read.arrays), None)
-    return labelled(scores, read, read, chosen)
+    return labelled(_scores("pairwise", chosen, read, None), read, read, chosen)
 
 
 def cross(
@@ -249,50 +249,43 @@ def cross(
     other side is then labelled ``"0"``, ``"1"``, ... if it is not).
     """
     chosen = _measure(measure, options)
-    a, b = (
-        read_items("cross", name, items, check_finite=check_finite, min_samples=chosen.min_samples)
-        for name, items in (("items_a", items_a), ("items_b", items_b))
+    a, b = read_collections(
+        "cross",
+        {"items_a": items_a, "items_b": items_b},
+        check_finite=check_finite,
+        min_samples=chosen.min_samples,
     )
-    a, b = agreeing("cross", a, b)
     if (ids_a is None) != (ids_b is None):
         raise ValueError("cross: ids must be given for both sides or for neither")
     require_same_ids("cross", [("ids_a", ids_a, a), ("ids_b", ids_b, b)])
-    scores = chosen.compare(chosen.prepare(a.arrays), chosen.prepare(b.arrays))
-    return labelled(scores, a, b, chosen)
+    return labelled(_scores("cross", chosen, a, b), a, b, chosen)
 
 
 def _measure(name: str | Measure, options: dict[str, Any]) -> Measure:
     return measure(name, **options)
 
 
-def agreeing(function: str, a: Items, b: Items) -> tuple[Items, Items]:
-    """Two collections of one library, dtype and number of samples."""
-    if not a.arrays or not b.arrays:
-        return a, b
-    if a.library.name != b.library.name:
+def _scores(function: str, chosen: Measure, a: Items, b: Items | None) -> Any:
+    """Of all pairs, where the items are."""
+    library = a.library if b is None or a.arrays else b.library
+    if library.engine is _cpu:
+        other = None if b is None else chosen.prepare(b.arrays)
+        return chosen.compare(chosen.prepare(a.arrays), other)
+    if not hasattr(chosen, "on_device"):
         raise InputTypeError(
-            f"{function}: all arrays must come from one library, got {a.library.name} and "
-            f"{b.library.name}; convert one of them first"
+            f"{function}: items are on a CUDA device, for which {chosen.name} has no version yet; "
+            "move them to the CPU first"
         )
-    if a.arrays[0].shape[0] != b.arrays[0].shape[0]:
-        raise ValueError(
-            f"{function}: all items must have the same number of samples (axis 0), got items of "
-            f"shape {a.arrays[0].shape} in items_a and {b.arrays[0].shape} in items_b"
-        )
-    if a.arrays[0].dtype != b.arrays[0].dtype:
-        a, b = (
-            side._replace(arrays=[array.astype(np.float64, copy=False) for array in side.arrays])
-            for side in (a, b)
-        )
-    return a, b
+    return chosen.on_device(library, a.arrays, None if b is None else b.arrays)
 
 
-def labelled(scores: Array, a: Items, b: Items, chosen: Any, name: str = "") -> Any:
+def labelled(scores: Any, a: Items, b: Items, chosen: Any, name: str = "") -> Any:
     """Scores of a measure in the dtype and library of the items, a Grid if these had labels."""
     if a.arrays:
-        scores = scores.astype(a.arrays[0].dtype, copy=False)
+        scores = a.library.cast(scores, a.arrays[0].dtype)
     if a.labels is None and b.labels is None:
         return a.library.give(scores)
+    scores = a.library.host(scores)
     rows, columns = (
         side.labels if side.labels is not None else tuple(map(str, range(len(side.arrays))))
         for side in (a, b)

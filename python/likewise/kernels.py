@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, empty_scores, give_scores, read_pair
+from likewise._array import Array, Pair, empty_scores, give_scores, read_pair
 from likewise._moments import Moments
 from likewise.errors import DegenerateWarning, warn, warn_degenerate, warn_small_sample
 from likewise.measure import register, reordered_products
@@ -191,8 +191,42 @@ class _KernelMeasure:
         # What no order changes, norms and units, is in the score as it is.
         return np.asarray(hsic[1:] * (score / hsic[0]))
 
+    def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
+        """Scores of all pairs of device arrays."""
+        other = a if b is None else b
+        items = a if b is None else a + b
+        scores = library.empty((len(a), len(other)), np.float64)
+        if not scores.size:
+            return scores
+        status, constants = (library.empty((len(items),), np.int64) for _ in range(2))
+        library.engine.kernel_scores(
+            a, b or [], b is None, scores, status, constants, self._options(), library.run
+        )
+        self._finish(library, status, constants)
+        widest = max(item.shape[1] for item in items)
+        self._warn_small_sample(a[0].shape[0], widest, widest)
+        return scores
+
+    def _on_device(self, pair: Pair) -> Any:
+        library = pair.library
+        scores = empty_scores(pair)
+        status, constants = (library.empty((2, *pair.batch), np.int64) for _ in range(2))
+        library.engine.kernel_pairs(
+            pair.x, pair.y, scores, status, constants, self._options(), library.run
+        )
+        self._finish(library, status, constants)
+        self._warn_small_sample(pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
+        return give_scores(pair, scores)
+
+    def _finish(self, library: Any, *findings: Any) -> None:
+        found = library.finish(*findings)
+        if found is not None:
+            self._warn(*found)
+
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
+        if pair.library.engine is not _cpu:
+            return self._on_device(pair)
         scores = empty_scores(pair)
         status = np.empty((*pair.batch, 2), np.int32)
         constants = np.empty((*pair.batch, 2), np.int64)

@@ -74,6 +74,13 @@ class Measure(Protocol):
         """
         ...
 
+    def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
+        """What ``compare`` gives, for arrays of the CUDA engine; finishes the call.
+
+        Optional: without it, arrays on a device are refused.
+        """
+        ...
+
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         """Scores of batches ``x (..., n, dx)`` and ``y (..., n, dy)``, as the public function."""
         ...

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, empty_scores, give_scores, read_pair, require_finite
+from likewise._array import (
+    Array,
+    batch_size,
+    empty_scores,
+    give_scores,
+    read_pair,
+    require_finite,
+)
 from likewise._moments import Moments, spectrum
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
 from likewise.linalg import nuclear_norm
@@ -114,9 +121,53 @@ class _ShapeMeasure:
             warn_small_sample(self.name, len(a[0].data), max(item.width for item in seen), 0)
         return scores
 
+    def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
+        """Scores of all pairs of device arrays."""
+        other = a if b is None else b
+        shape = len(a), len(other)
+        return self._on_device(
+            library,
+            a if b is None else a + b,
+            shape,
+            lambda items, *outputs: library.engine.procrustes_scores(
+                items[: len(a)], items[len(a) :], b is None, *outputs
+            ),
+        )
+
+    def _on_device(
+        self, library: Any, items: list[Any], shape: tuple[int, ...], run: Callable[..., None]
+    ) -> Any:
+        counts = [batch_size(item.shape[:-2]) for item in items]
+        scores = library.empty(shape, np.float64)
+        constants = library.empty((sum(counts),), np.int64)
+        close = library.zeros((1,), np.int64)
+        run(items, scores, constants, close, *self._options(), library.run)
+        found = library.finish(constants, close)
+        if found is None:
+            return scores
+        if found[1].any():
+            # Products in float32 have no digits left for angles of nearly congruent items.
+            exact = [library.cast(item, np.dtype(np.float64)) for item in items]
+            return self._on_device(library, exact, shape, run)
+        widths = np.repeat([item.shape[-1] for item in items], counts)
+        constant = found[0] == widths
+        warn_degenerate(self.name, int(found[0][~constant].sum()), int(constant.sum()))
+        if scores.size:
+            warn_small_sample(self.name, items[0].shape[-2], int(widths.max()), 0)
+        return scores
+
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         # The engine meets NaN and infinity on its way; they are looked for only if it did.
-        pair = read_pair(self.name, x, y, check_finite=False)
+        pair = read_pair(self.name, x, y, check_finite=check_finite, look=False)
+        if pair.library.engine is not _cpu:
+            engine = pair.library.engine
+            given = self._on_device(
+                pair.library,
+                [pair.x, pair.y],
+                pair.batch,
+                lambda items, *outputs: engine.procrustes_pairs(*items, *outputs),
+            )
+            return give_scores(pair, given)
         scores = empty_scores(pair)
         try:
             units, items, finite = _cpu.procrustes(

@@ -18,7 +18,10 @@ MATCH = "assignment/cuda/match"
 ELEMENTS = "core/cuda/elements"
 JACOBI = "linalg/cuda/jacobi"
 POLAR = "linalg/cuda/polar"
-KERNELS = (LAP, MATCH, ELEMENTS, JACOBI, POLAR)
+CENTRED = "core/cuda/centred"
+PROCRUSTES = "procrustes/cuda/procrustes"
+GRAM = "kernels/cuda/gram"
+BANDWIDTH = "kernels/cuda/bandwidth"
 
 MUTANTS = (
     Mutant(LAP, "two steps share one half of the partial results", "parity ^= 1;", ""),
@@ -274,4 +277,297 @@ MUTANTS = (
     Mutant(JACOBI, "sum of one thread", "sum = block_sum(sum, partial);", ""),
     Mutant(JACOBI, "rows one too far", "k < total; k += step", "k <= total; k += step"),
     Mutant(JACOBI, "one factor for all", "values[k / m]", "values[0]"),
+    Mutant(CENTRED, "NaN is not the largest", "a > b || !(a == a) ? a : b", "a > b ? a : b"),
+    Mutant(
+        CENTRED,
+        "columns outside have a spread",
+        "if (inside && threadIdx.y == 0) spreads[",
+        "if (threadIdx.y == 0) spreads[",
+    ),
+    Mutant(
+        CENTRED,
+        "rows of the first item",
+        "const size_t begin = item * rows * cols + (inside",
+        "const size_t begin = (inside",
+    ),
+    Mutant(
+        CENTRED,
+        "half of the lanes",
+        "for (int step = 16; step > 0; step /= 2) {\n    value = Op::of(",
+        "for (int step = 8; step > 0; step /= 2) {\n    value = Op::of(",
+    ),
+    Mutant(
+        CENTRED,
+        "spreads of the first columns",
+        "k < cols; k += kColumns * kStripes",
+        "k < cols && k < kColumns * kStripes; k += kColumns * kStripes",
+    ),
+    Mutant(
+        CENTRED,
+        "spreads one too far",
+        "k < cols; k += kColumns * kStripes",
+        "k <= cols; k += kColumns * kStripes",
+    ),
+    Mutant(CENTRED, "every block counts", "blockIdx.x == 0 && thread == 0", "thread == 0"),
+    Mutant(CENTRED, "the wrong way round", ": -exponent", ": exponent"),
+    Mutant(CENTRED, "infinity has a scale", "if (!(largest < INFINITY)) return NAN;", ""),
+    Mutant(CENTRED, "always centred", "i < rows && center; i", "i < rows; i"),
+    Mutant(
+        CENTRED,
+        "columns outside are written",
+        "if (inside) to.out[begin",
+        "to.out[begin",
+    ),
+    Mutant(
+        CENTRED,
+        "squares of one stripe",
+        "squares = over_stripes<Sum>(squares, shared);",
+        "",
+    ),
+    Mutant(
+        CENTRED,
+        "squares of the first item",
+        "squares += centred.squares[item * cols + k];",
+        "squares += centred.squares[k];",
+    ),
+    Mutant(CENTRED, "norm of one thread", "sqrt(block_sum(squares, partial))", "sqrt(squares)"),
+    Mutant(CENTRED, "zeros are divided by", "if (!constant) out[k]", "out[k]"),
+    Mutant(CENTRED, "elements one too far", "k < size; k += step", "k <= size; k += step"),
+    Mutant(
+        CENTRED,
+        "norms of scaled data",
+        "norm / centred.unit[item]",
+        "norm",
+    ),
+    Mutant(
+        PROCRUSTES,
+        "rounding has a direction",
+        "value > least ? r.alpha",
+        "value > 0 ? r.alpha",
+    ),
+    Mutant(PROCRUSTES, "values in no units", "(value * r.norms[item])", "value"),
+    Mutant(
+        PROCRUSTES, "constant units count", "r.cols - r.constant_units[item]", "r.cols * 1000000"
+    ),
+    Mutant(
+        PROCRUSTES,
+        "values beyond the last",
+        "k < r.rank; k += blockDim.x) {\n    const double value",
+        "k <= r.rank; k += blockDim.x) {\n    const double value",
+    ),
+    Mutant(
+        PROCRUSTES,
+        "reshaped norm of one thread",
+        "sqrt(block_sum(squares, partial))",
+        "sqrt(squares)",
+    ),
+    Mutant(PROCRUSTES, "zeros are divided by", "if (norm > 0) values[k]", "values[k]"),
+    Mutant(PROCRUSTES, "distance of one thread", "sum = block_sum(sum, partial);", ""),
+    Mutant(
+        PROCRUSTES,
+        "distances one too far",
+        "threadIdx.x; k < size; k += blockDim.x",
+        "threadIdx.x; k <= size; k += blockDim.x",
+    ),
+    Mutant(PROCRUSTES, "always the first of y", "y[pair * step + k]", "y[k]"),
+    Mutant(PROCRUSTES, "all distances in one place", "out[pair] = sum", "out[0] = sum"),
+    Mutant(PROCRUSTES, "negative gaps", "gap < 0 ? 0 : gap", "gap"),
+    Mutant(PROCRUSTES, "distances of large gaps", "&& gap < kLargeGap", ""),
+    Mutant(PROCRUSTES, "constant items have a score", "norm_x == 0 || norm_y == 0", "norm_x == 0"),
+    Mutant(
+        PROCRUSTES,
+        "close pairs are counted by a plain store",
+        "atomicAdd(reinterpret_cast<unsigned long long*>(close), 1ull)",
+        "*close += 1",
+    ),
+    Mutant(
+        PROCRUSTES, "pairs one too far", "k < gaps.count; k += step", "k <= gaps.count; k += step"
+    ),
+    Mutant(
+        PROCRUSTES, "nothing is mirrored", "scores[i * count + j] = scores[j * count + i];", ";"
+    ),
+    Mutant(
+        PROCRUSTES,
+        "the diagonal is mirrored alone",
+        "if (threadIdx.x == 0) {\n    const double gap",
+        "if (i == 0) {\n    const double gap",
+    ),
+    Mutant(
+        GRAM,
+        "norms one too far",
+        "for (int64_t j = threadIdx.x; j < cols; j += blockDim.x) {",
+        "for (int64_t j = threadIdx.x; j <= cols; j += blockDim.x) {",
+    ),
+    Mutant(
+        GRAM,
+        "norm of one thread",
+        "sum = block_sum(sum, partial);\n  if (threadIdx.x == 0) norms[row] = sum;",
+        "if (threadIdx.x == 0) norms[row] = sum;",
+    ),
+    Mutant(
+        GRAM,
+        "norms of the first row",
+        "double(x[row * cols + j]) * double(x[row * cols + j])",
+        "double(x[j]) * double(x[j])",
+    ),
+    Mutant(GRAM, "norms of one lane", "norms = warp_sum(norms);", ""),
+    Mutant(GRAM, "columns one too far", "k < facts.cols; k += 32", "k <= facts.cols; k += 32"),
+    Mutant(
+        GRAM,
+        "the lower of the middle",
+        "(sqrt(facts.middle[0]) + sqrt(facts.middle[1])) / 2",
+        "sqrt(facts.middle[0])",
+    ),
+    Mutant(
+        GRAM,
+        "no median is a bandwidth",
+        "if (median == 0 && unit != 0) out.fault = kNoBandwidth;",
+        "",
+    ),
+    Mutant(
+        GRAM,
+        "every lane writes",
+        "if (threadIdx.x > 0) return;\n  const double unit",
+        "const double unit",
+    ),
+    Mutant(GRAM, "scales are forgotten", "gamma / (unit * unit)", "gamma"),
+    Mutant(
+        GRAM,
+        "kernels of the first row",
+        "values = block.values + k * block.step + size_t(blockIdx.x) * block.rows",
+        "values = block.values + k * block.step",
+    ),
+    Mutant(GRAM, "the diagonal stays", "if (options.unbiased && j == row) value = 0;", ""),
+    Mutant(
+        GRAM,
+        "nothing is shifted",
+        "? square : 0 * square)) - item.shift;",
+        "? square : 0 * square));",
+    ),
+    Mutant(
+        GRAM,
+        "values one too far",
+        "j < block.rows; j += blockDim.x",
+        "j <= block.rows; j += blockDim.x",
+    ),
+    Mutant(GRAM, "row sums of one thread", "sum = block_sum(sum, partial);\n  squares", "squares"),
+    Mutant(GRAM, "row squares of one thread", "squares = block_sum(squares, partial_squares);", ""),
+    Mutant(
+        GRAM,
+        "sums share their room",
+        "squares = block_sum(squares, partial_squares);",
+        "squares = block_sum(squares, partial);",
+    ),
+    Mutant(
+        GRAM,
+        "sums of the first item",
+        "block.row_sums[k * block.rows + row] = sum;",
+        "block.row_sums[row] = sum;",
+    ),
+    Mutant(GRAM, "the last part is left out", "part < parts; ++part", "part < parts - 1; ++part"),
+    Mutant(GRAM, "sums one too far", "k < size; k += step", "k <= size; k += step"),
+    Mutant(GRAM, "what was there is forgotten", "double sum = total[k];", "double sum = 0;"),
+    Mutant(
+        GRAM,
+        "products of one thread",
+        "sum = block_sum(sum, partial);\n  if (threadIdx.x == 0) out[",
+        "if (threadIdx.x == 0) out[",
+    ),
+    Mutant(GRAM, "products one too far", "j < rows; j += blockDim.x", "j <= rows; j += blockDim.x"),
+    Mutant(
+        GRAM,
+        "rows from the first on",
+        "out[size_t(blockIdx.y) * rows + first + blockIdx.x]",
+        "out[size_t(blockIdx.y) * rows + blockIdx.x]",
+    ),
+    Mutant(
+        GRAM,
+        "sums of one thread",
+        "    sum = block_sum(sum, partial);\n    __syncthreads();",
+        "    __syncthreads();",
+    ),
+    Mutant(GRAM, "rows one too far", "r < s.rows; r += blockDim.x", "r <= s.rows; r += blockDim.x"),
+    Mutant(
+        GRAM,
+        "biased and unbiased alike",
+        "unbiased ? 2 * rows / (n - 2) : 2 * rows / n",
+        "2 * rows / n",
+    ),
+    Mutant(GRAM, "negative is positive", "!(self_i <= s.rounding * own_i)", "true"),
+    Mutant(GRAM, "units are forgotten", "score / a.power / b.power", "score"),
+    Mutant(
+        GRAM,
+        "every pair tells of its item",
+        "if (s.paired || j == 0) s.status_a",
+        "if (true) s.status_a",
+    ),
+    Mutant(GRAM, "items of the first list", "s.items_b[j]", "s.items_a[j]"),
+    Mutant(
+        BANDWIDTH, "small distances from products", "if (square < kSmall * norms) {", "if (false) {"
+    ),
+    Mutant(
+        BANDWIDTH,
+        "distances one too far",
+        "q < block.rows; q += blockDim.x",
+        "q <= block.rows; q += blockDim.x",
+    ),
+    Mutant(
+        BANDWIDTH,
+        "rows from the first on",
+        "const int64_t p = block.first + blockIdx.x;",
+        "const int64_t p = blockIdx.x;",
+    ),
+    Mutant(
+        BANDWIDTH, "counts start undefined", "selection->counts[threadIdx.x] = 0;\n  if", ";\n  if"
+    ),
+    Mutant(BANDWIDTH, "the upper middle", "(size - 1) / 2", "size / 2"),
+    Mutant(
+        BANDWIDTH,
+        "counts of a block start undefined",
+        "for (unsigned k = threadIdx.x; k < kDigits; k += blockDim.x) counts[k] = 0;",
+        "",
+    ),
+    Mutant(
+        BANDWIDTH,
+        "the diagonal counts",
+        "q < p; q += blockDim.x) {\n    const auto bits = bits_of(row[q]);\n    const b",
+        "q <= p; q += blockDim.x) {\n    const auto bits = bits_of(row[q]);\n    const b",
+    ),
+    Mutant(BANDWIDTH, "other beginnings count", "if (begins) atomicAdd", "atomicAdd"),
+    Mutant(
+        BANDWIDTH,
+        "a plain store among threads",
+        "atomicAdd(&counts[bits >> shift & 255], 1u)",
+        "counts[bits >> shift & 255] += 1u",
+    ),
+    Mutant(
+        BANDWIDTH,
+        "a plain store among blocks",
+        "atomicAdd(&selection->counts[k], static_cast<unsigned long long>(counts[k]))",
+        "selection->counts[k] += counts[k]",
+    ),
+    Mutant(BANDWIDTH, "the digit before", "if (place < here) break;", "if (place <= here) break;"),
+    Mutant(BANDWIDTH, "places are not counted down", "place -= here;", ""),
+    Mutant(
+        BANDWIDTH,
+        "counts are kept",
+        "for (int k = 0; k < kDigits; ++k) selection->counts[k] = 0;",
+        "",
+    ),
+    Mutant(
+        BANDWIDTH,
+        "the number itself is above",
+        "bits > found && bits < least",
+        "bits >= found && bits < least",
+    ),
+    Mutant(
+        BANDWIDTH,
+        "the largest above",
+        "atomicMin(&selection->above, least)",
+        "atomicMax(&selection->above, least)",
+    ),
+    Mutant(
+        BANDWIDTH, "the middle is one number", "size % 2 == 1 || selection", "true || selection"
+    ),
+    Mutant(BANDWIDTH, "equal numbers are two", "selection->place + 1 < selection->equal", "false"),
 )

@@ -23,10 +23,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import scipy_openblas32
-from mutants import KERNELS, MUTANTS, Mutant
+from mutants import MUTANTS, Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = Path(__file__).with_name("mutants.json")
+KERNELS = [
+    str(path.relative_to(ROOT / "csrc").with_suffix(""))
+    for path in sorted(ROOT.glob("csrc/*/cuda/*.cu"))
+]
 FLAVOURS = {
     "plain": [],
     "asan": ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"],
@@ -72,11 +76,11 @@ SIMULATOR = [
     f"tests/cuda/sim/{name}.cpp" for name in ("block", "fiber", "memory", "runtime", "streams")
 ]
 OTHERS = [
-    *(f"csrc/linalg/cuda/{name}.cpp" for name in ("gemm", "libraries", "polar", "svd")),
-    "csrc/assignment/cuda/match.cpp",
-    "csrc/core/cuda/context.cpp",
-    "tests/cuda/driver.cpp",
+    str(path.relative_to(ROOT))
+    for place in ("csrc/[!b]*/cuda", "tests/cuda/driver")
+    for path in sorted(ROOT.glob(f"{place}/*.cpp"))
 ]
+HEADERS = {"columns": "over_stripes<", "kernel": "block_sum("}  # with barriers, and who uses them
 
 
 def compile_rest(work: Path) -> None:
@@ -98,12 +102,13 @@ def compile_rest(work: Path) -> None:
 
 
 def source_of(kernel: str) -> str:
-    """The file, and in it the common header where its barriers are used."""
+    """The file, and in it the common headers whose barriers it uses."""
     source = (ROOT / f"csrc/{kernel}.cu").read_text()
-    if "block_sum(" not in source:
-        return source
-    header = (ROOT / "csrc/core/cuda/kernel.cuh").read_text().replace("#pragma once", "")
-    return source.replace('#include "core/cuda/kernel.cuh"', header)
+    for header, use in HEADERS.items():
+        if use in source:
+            text = (ROOT / f"csrc/core/cuda/{header}.cuh").read_text().replace("#pragma once", "")
+            source = source.replace(f'#include "core/cuda/{header}.cuh"', text)
+    return source
 
 
 def barrier_mutants() -> list[Mutant]:
@@ -189,17 +194,17 @@ def main() -> None:
         ]
     compile_simulator(options.work)
     compile_rest(options.work)
-    for kernel in KERNELS:  # what is whole must pass
-        if how := noticed(
-            Mutant(kernel, "none", source_of(kernel), source_of(kernel)), options.work, "whole"
-        ):
-            raise SystemExit(f"{kernel} without a fault: {how}")
+    whole = [Mutant(k, "none", source_of(k), source_of(k)) for k in KERNELS]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = list(
             pool.map(
-                lambda job: noticed(job[1], options.work, f"mutant{job[0]}"), enumerate(chosen)
+                lambda job: noticed(job[1], options.work, f"mutant{job[0]}"),
+                enumerate([*whole, *chosen]),
             )
         )
+    for kernel in KERNELS:  # what is whole must pass
+        if how := results.pop(0):
+            raise SystemExit(f"{kernel} without a fault: {how}")
     rows = [
         {"kernel": mutant.kernel, "fault": mutant.fault, "noticed": how}
         for mutant, how in zip(chosen, results, strict=True)

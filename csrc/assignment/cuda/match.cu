@@ -2,33 +2,12 @@
 // times and written once: bytes over bandwidth.
 
 #include "assignment/cuda/match_kernels.h"
-#include "core/cuda/kernel.cuh"
+#include "core/cuda/columns.cuh"
 
 namespace likewise::cuda {
 namespace {
 
-constexpr int kColumns = 32, kStripes = 8;  // of a block: columns, and threads of each column
-constexpr int kThreads = 256;
 constexpr int64_t kMostItems = 32768;  // of one launch
-
-struct Sum {
-  __device__ static double of(double a, double b) { return a + b; }
-};
-struct Largest {  // NaN once there is one
-  __device__ static double of(double a, double b) { return a > b || !(a == a) ? a : b; }
-};
-
-// In every thread of a column the values of its stripes put together, always in the same order.
-template <class Op>
-__device__ double over_stripes(double value, double* shared) {
-  const int column = int(threadIdx.x), stripe = int(threadIdx.y);
-  __syncthreads();  // the last use of `shared` is over
-  shared[stripe * kColumns + column] = value;
-  __syncthreads();
-  double all = shared[column];
-  for (int s = 1; s < kStripes; ++s) all = Op::of(all, shared[s * kColumns + column]);
-  return all;
-}
 
 template <class T>
 __global__ void __launch_bounds__(kColumns* kStripes)
@@ -70,7 +49,7 @@ __device__ bool nothing_to_match(const MatchOutputs& out, size_t item) {
   return out.constant_units[2 * item] == out.dx || out.constant_units[2 * item + 1] == out.dy;
 }
 
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kMostThreads)
     permutation_kernel(const int64_t* __restrict__ row_ind, const int64_t* __restrict__ col_ind,
                        const double* __restrict__ sum, int64_t pairs, MatchOutputs out) {
   const size_t item = blockIdx.x;
@@ -86,7 +65,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kMostThreads)
     semi_kernel(const T* __restrict__ similarity, MatchOutputs out) {
   SHARED_ARRAY(double, partial, 32);
   const size_t item = blockIdx.x;
@@ -129,11 +108,10 @@ cudaError_t unit_columns(const T* x, int64_t count, int64_t rows, int64_t cols, 
                          int64_t* constant_units, cudaStream_t stream) {
   for (int64_t first = 0; first < count; first += kMostItems) {
     const int64_t items = count - first < kMostItems ? count - first : kMostItems;
-    const dim3 grid(unsigned((cols + kColumns - 1) / kColumns), unsigned(items));
     const int64_t begin = first * rows * cols;
     const cudaError_t error =
-        launch(unit_kernel<T>, grid, dim3(kColumns, kStripes), 0, stream, x + begin, rows, cols,
-               out + begin, constant_units + 2 * first);
+        launch(unit_kernel<T>, blocks_of_columns(cols, items), dim3(kColumns, kStripes), 0, stream,
+               x + begin, rows, cols, out + begin, constant_units + 2 * first);
     if (error != cudaSuccess) return error;
   }
   return cudaSuccess;
@@ -142,14 +120,15 @@ cudaError_t unit_columns(const T* x, int64_t count, int64_t rows, int64_t cols, 
 cudaError_t finish_permutation(const int64_t* row_ind, const int64_t* col_ind, const double* sum,
                                int64_t count, int64_t pairs, const MatchOutputs& out,
                                cudaStream_t stream) {
-  return launch(permutation_kernel, dim3(unsigned(count)), dim3(kThreads), 0, stream, row_ind,
+  return launch(permutation_kernel, dim3(unsigned(count)), threads_for(out.dx), 0, stream, row_ind,
                 col_ind, sum, pairs, out);
 }
 
 template <class T>
 cudaError_t finish_semi(const T* similarity, int64_t count, const MatchOutputs& out,
                         cudaStream_t stream) {
-  return launch(semi_kernel<T>, dim3(unsigned(count)), dim3(kThreads), 0, stream, similarity, out);
+  return launch(semi_kernel<T>, dim3(unsigned(count)), threads_for(32 * out.dx), 0, stream,
+                similarity, out);
 }
 
 #define LIKEWISE_INSTANTIATE(T)                                                           \

@@ -9,6 +9,7 @@
 
 #include "core/cuda/context.h"
 #include "core/cuda/elements.h"
+#include "core/cuda/matrix.h"
 #include "core/error.h"
 
 // The only doors between Python arrays in device memory and the engine. The Python border has
@@ -113,6 +114,17 @@ const T* contiguous(const DeviceArray& array, const cuda::Context& context) {
   T* const copy = context.temporary<T>(size_t(array.size()));
   cuda::check(cuda::copy_elements<T>(array.view(), copy, context.stream), "copy");
   return copy;
+}
+
+// The same of a list of representations (n, d).
+template <class T>
+std::vector<cuda::Matrix<T>> matrices(const std::vector<DeviceArray>& items,
+                                      const cuda::Context& context) {
+  std::vector<cuda::Matrix<T>> out;
+  for (const DeviceArray& item : items) {
+    out.push_back({contiguous<T>(item, context), item.sizes().back()});
+  }
+  return out;
 }
 
 }  // namespace likewise::bindings

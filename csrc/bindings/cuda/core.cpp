@@ -16,12 +16,15 @@ void copy(const DeviceArray& array, const DeviceArray& out, Run& run) {
 
 void fill_zeros(const DeviceArray& array, Run& run) {
   const CallContext context(run);
-  dispatch_float(array, [&](auto zero) {
-    using T = decltype(zero);
-    cuda::check(
-        cudaMemsetAsync(array.filled<T>(), 0, size_t(array.size()) * sizeof(T), context.stream),
-        "memset");
-  });
+  const auto clear = [&](auto* to) {
+    cuda::check(cudaMemsetAsync(to, 0, size_t(array.size()) * sizeof(*to), context.stream),
+                "memset");
+  };
+  if (array.type() == cuda::ElementType::int64) {
+    clear(array.filled<int64_t>());
+  } else {
+    dispatch_float(array, [&](auto zero) { clear(array.filled<decltype(zero)>()); });
+  }
 }
 
 // host = array, both contiguous and of one type. Waits.

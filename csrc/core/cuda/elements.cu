@@ -6,9 +6,6 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int kThreads = 256;
-constexpr int64_t kMostBlocks = 4096;  // each thread then takes several elements
-
 __device__ float widen_half(uint16_t bits) {
   const unsigned sign = unsigned(bits >> 15) << 31, exponent = bits >> 10 & 31u;
   const unsigned fraction = bits & 1023u;
@@ -49,7 +46,7 @@ __device__ T read_element(const void* data, ElementType type, int64_t at) {
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kMostThreads)
     copy_kernel(const __grid_constant__ DeviceRef in, int64_t size, T* __restrict__ out) {
   const int64_t step = int64_t(gridDim.x) * blockDim.x;
   for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
@@ -63,7 +60,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kMostThreads)
     nonfinite_kernel(const T* __restrict__ x, int64_t size, unsigned long long* first) {
   const int64_t step = int64_t(gridDim.x) * blockDim.x;
   for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
@@ -74,11 +71,6 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-unsigned blocks_for(int64_t size) {
-  const int64_t blocks = (size + kThreads - 1) / kThreads;
-  return unsigned(blocks < kMostBlocks ? blocks : kMostBlocks);
-}
-
 }  // namespace
 
 template <class T>
@@ -86,14 +78,14 @@ cudaError_t copy_elements(const DeviceRef& in, T* out, cudaStream_t stream) {
   int64_t size = 1;
   for (int axis = 0; axis < in.ndim; ++axis) size *= in.shape[axis];
   if (size == 0) return cudaSuccess;
-  return launch(copy_kernel<T>, dim3(blocks_for(size)), dim3(kThreads), 0, stream, in, size, out);
+  return launch(copy_kernel<T>, blocks_for(size), threads_for(size), 0, stream, in, size, out);
 }
 
 template <class T>
 cudaError_t find_nonfinite(const T* x, int64_t size, unsigned long long* first,
                            cudaStream_t stream) {
   if (size == 0) return cudaSuccess;
-  return launch(nonfinite_kernel<T>, dim3(blocks_for(size)), dim3(kThreads), 0, stream, x, size,
+  return launch(nonfinite_kernel<T>, blocks_for(size), threads_for(size), 0, stream, x, size,
                 first);
 }
 

@@ -69,6 +69,20 @@ __device__ T block_sum(T value, T* partial) {
   return sum;
 }
 
+constexpr int kMostThreads = 256;
+
+// Whole warps, as many as are busy with `size` elements.
+inline dim3 threads_for(int64_t size) {
+  return dim3(size < kMostThreads ? unsigned((size + 31) / 32 * 32) : unsigned(kMostThreads));
+}
+
+// Blocks of threads_for(size) that take one element each or, beyond 4096 blocks, several.
+inline dim3 blocks_for(int64_t size) {
+  constexpr int64_t kMostBlocks = 4096;
+  const int64_t blocks = (size + kMostThreads - 1) / kMostThreads;
+  return dim3(unsigned(blocks < kMostBlocks ? blocks : kMostBlocks));
+}
+
 template <class... Expected, class... Given>
 cudaError_t launch(void (*kernel)(Expected...), dim3 grid, dim3 block, size_t shared_bytes,
                    cudaStream_t stream, Given... arguments) {

@@ -7,7 +7,6 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int kThreads = 256;
 constexpr int kMostSweeps = 40;
 
 template <class T>
@@ -114,7 +113,7 @@ __device__ void complete_column(T* columns, int64_t m, int64_t n, int64_t j, T* 
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads, 3) jacobi_kernel(JacobiSvd<T> svd) {
+__global__ void __launch_bounds__(kMostThreads, 3) jacobi_kernel(JacobiSvd<T> svd) {
   SHARED_ARRAY(T, partial, 32);
   SHARED_ARRAY(int, where, 1);
   const int64_t m = svd.m, n = svd.n, item = blockIdx.x;
@@ -178,7 +177,7 @@ __global__ void __launch_bounds__(kThreads, 3) jacobi_kernel(JacobiSvd<T> svd) {
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kMostThreads)
     sort_kernel(const T* __restrict__ values, int64_t n, T* __restrict__ sorted) {
   const T* const from = values + size_t(blockIdx.x) * n;
   for (int64_t j = threadIdx.x; j < n; j += blockDim.x) {
@@ -190,7 +189,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kMostThreads)
     sum_kernel(const T* __restrict__ values, int64_t n, T* __restrict__ sums) {
   SHARED_ARRAY(double, partial, 32);
   double sum = 0;
@@ -202,7 +201,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kMostThreads)
     scale_kernel(T* __restrict__ rows, const T* __restrict__ values, int64_t m, int64_t total) {
   const int64_t step = int64_t(gridDim.x) * blockDim.x;
   for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < total; k += step) {
@@ -215,27 +214,29 @@ __global__ void __launch_bounds__(kThreads)
 template <class T>
 cudaError_t jacobi_svd(const JacobiSvd<T>& svd, cudaStream_t stream) {
   if (svd.m > 0x7fffffff) return cudaErrorInvalidValue;
-  return launch(jacobi_kernel<T>, dim3(unsigned(svd.count)), dim3(kThreads), 0, stream, svd);
+  // A warp for each of the pairs that are turned together.
+  return launch(jacobi_kernel<T>, dim3(unsigned(svd.count)), threads_for((svd.n + 1) / 2 * 32), 0,
+                stream, svd);
 }
 
 template <class T>
 cudaError_t sort_descending(const T* values, int64_t count, int64_t n, T* sorted,
                             cudaStream_t stream) {
-  return launch(sort_kernel<T>, dim3(unsigned(count)), dim3(kThreads), 0, stream, values, n,
+  return launch(sort_kernel<T>, dim3(unsigned(count)), threads_for(n), 0, stream, values, n,
                 sorted);
 }
 
 template <class T>
 cudaError_t sum_values(const T* values, int64_t count, int64_t n, T* sums, cudaStream_t stream) {
-  return launch(sum_kernel<T>, dim3(unsigned(count)), dim3(kThreads), 0, stream, values, n, sums);
+  return launch(sum_kernel<T>, dim3(unsigned(count)), threads_for(n), 0, stream, values, n, sums);
 }
 
 template <class T>
 cudaError_t scale_rows(T* rows, const T* values, int64_t count, int64_t n, int64_t m,
                        cudaStream_t stream) {
-  const int64_t total = count * n * m, blocks = (total + kThreads - 1) / kThreads;
-  return launch(scale_kernel<T>, dim3(unsigned(blocks < 4096 ? blocks : 4096)), dim3(kThreads), 0,
-                stream, rows, values, m, total);
+  const int64_t total = count * n * m;
+  return launch(scale_kernel<T>, blocks_for(total), threads_for(total), 0, stream, rows, values, m,
+                total);
 }
 
 #define LIKEWISE_INSTANTIATE(T)                                                          \

@@ -23,7 +23,7 @@ constexpr Polynomial kClosing[] = {
     {1.5, -0.5, 0},
 };
 template <class T>
-constexpr int kLiftingSteps = std::is_same_v<T, float> ? 9 : 23;
+constexpr int kLiftingSteps = std::is_same_v<T, float> ? 9 : 27;
 
 constexpr int64_t kMostBytes = int64_t{256} << 20;  // of temporary memory
 
@@ -75,7 +75,7 @@ class Iteration {
 
 template <class T>
 void nuclear_norms(const Context& context, const T* a, int64_t count, int64_t rows, int64_t cols,
-                   double* out) {
+                   double* out, const PolarVisitor<T>& visit) {
   const int64_t size = rows * cols, side = std::min(rows, cols);
   const int64_t bytes = int64_t(sizeof(T)) * (3 * size + 2 * side * side);
   const int64_t chunk = std::min(count, std::max<int64_t>(1, kMostBytes / bytes));
@@ -93,12 +93,13 @@ void nuclear_norms(const Context& context, const T* a, int64_t count, int64_t ro
     for (const Polynomial& closing : kClosing) iteration.apply(closing, items);
     check(inner_products<T>(iteration.x(), scaled, norms, items, size, out + first, context.stream),
           "launch");
+    if (visit) visit(first, items, iteration.x());
   }
 }
 
-template void nuclear_norms<float>(const Context&, const float*, int64_t, int64_t, int64_t,
-                                   double*);
+template void nuclear_norms<float>(const Context&, const float*, int64_t, int64_t, int64_t, double*,
+                                   const PolarVisitor<float>&);
 template void nuclear_norms<double>(const Context&, const double*, int64_t, int64_t, int64_t,
-                                    double*);
+                                    double*, const PolarVisitor<double>&);
 
 }  // namespace likewise::cuda

@@ -7,11 +7,8 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int kThreads = 256;
-constexpr int64_t kMostBlocks = 4096;
-
 template <class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kMostThreads)
     norm_kernel(const T* __restrict__ x, int64_t size, T* __restrict__ out,
                 double* __restrict__ norm) {
   SHARED_ARRAY(double, partial, 32);
@@ -48,7 +45,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kMostThreads)
     polynomial_kernel(T* __restrict__ z, const T* __restrict__ g, int64_t n, int64_t total, T a,
                       T b) {
   const int64_t step = int64_t(gridDim.x) * blockDim.x;
@@ -59,7 +56,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kMostThreads)
     inner_kernel(const T* __restrict__ p, const T* __restrict__ x, const double* __restrict__ scale,
                  int64_t size, double* __restrict__ out) {
   SHARED_ARRAY(double, partial, 32);
@@ -77,22 +74,22 @@ __global__ void __launch_bounds__(kThreads)
 template <class T>
 cudaError_t divide_by_norm(const T* x, int64_t count, int64_t size, T* out, double* norm,
                            cudaStream_t stream) {
-  return launch(norm_kernel<T>, dim3(unsigned(count)), dim3(kThreads), 0, stream, x, size, out,
+  return launch(norm_kernel<T>, dim3(unsigned(count)), threads_for(size), 0, stream, x, size, out,
                 norm);
 }
 
 template <class T>
 cudaError_t add_polynomial(T* z, const T* g, int64_t count, int64_t n, T a, T b,
                            cudaStream_t stream) {
-  const int64_t total = count * n * n, blocks = (total + kThreads - 1) / kThreads;
-  return launch(polynomial_kernel<T>, dim3(unsigned(blocks < kMostBlocks ? blocks : kMostBlocks)),
-                dim3(kThreads), 0, stream, z, g, n, total, a, b);
+  const int64_t total = count * n * n;
+  return launch(polynomial_kernel<T>, blocks_for(total), threads_for(total), 0, stream, z, g, n,
+                total, a, b);
 }
 
 template <class T>
 cudaError_t inner_products(const T* p, const T* x, const double* scale, int64_t count, int64_t size,
                            double* out, cudaStream_t stream) {
-  return launch(inner_kernel<T>, dim3(unsigned(count)), dim3(kThreads), 0, stream, p, x, scale,
+  return launch(inner_kernel<T>, dim3(unsigned(count)), threads_for(size), 0, stream, p, x, scale,
                 size, out);
 }
 

@@ -4,7 +4,6 @@
 
 #include "core/cuda/elements.h"
 #include "linalg/cuda/gemm.h"
-#include "linalg/cuda/jacobi.h"
 
 namespace likewise::cuda {
 namespace {
@@ -12,7 +11,19 @@ namespace {
 template <class T>
 constexpr ElementType kType = sizeof(T) == 4 ? ElementType::float32 : ElementType::float64;
 
-// A = columns' S right for tall matrices, right' S columns for wide ones, rows being vectors.
+// The orthonormal factor (rows x cols), the sum of the products of left and right vectors.
+template <class T>
+void multiply_vectors(const Context& context, const JacobiSvd<T>& svd, int64_t rows, int64_t cols,
+                      T* out) {
+  const Matrices<const T> columns{svd.columns, svd.m, svd.m * svd.n};
+  const Matrices<const T> right{svd.right, svd.n, svd.n * svd.n};
+  const bool tall = rows >= cols;
+  gemm<T>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, rows, cols, svd.n, T(1),
+          tall ? columns : right, tall ? right : columns, {out, cols, rows * cols}, svd.count);
+}
+
+}  // namespace
+
 template <class T>
 JacobiSvd<T> decompose(const Context& context, const T* a, int64_t count, int64_t rows,
                        int64_t cols) {
@@ -32,19 +43,6 @@ JacobiSvd<T> decompose(const Context& context, const T* a, int64_t count, int64_
   check(jacobi_svd<T>(svd, context.stream), "launch");
   return svd;
 }
-
-// The orthonormal factor (rows x cols), the sum of the products of left and right vectors.
-template <class T>
-void multiply_vectors(const Context& context, const JacobiSvd<T>& svd, int64_t rows, int64_t cols,
-                      T* out) {
-  const Matrices<const T> columns{svd.columns, svd.m, svd.m * svd.n};
-  const Matrices<const T> right{svd.right, svd.n, svd.n * svd.n};
-  const bool tall = rows >= cols;
-  gemm<T>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, rows, cols, svd.n, T(1),
-          tall ? columns : right, tall ? right : columns, {out, cols, rows * cols}, svd.count);
-}
-
-}  // namespace
 
 template <class T>
 void svdvals(const Context& context, const T* a, int64_t count, int64_t rows, int64_t cols,
@@ -85,6 +83,7 @@ void orthogonal_procrustes(const Context& context, const T* a, const T* b, int64
 }
 
 #define LIKEWISE_INSTANTIATE(T)                                                                \
+  template JacobiSvd<T> decompose<T>(const Context&, const T*, int64_t, int64_t, int64_t);     \
   template void svdvals<T>(const Context&, const T*, int64_t, int64_t, int64_t, T*);           \
   template void polar<T>(const Context&, const T*, int64_t, int64_t, int64_t, T*, T*);         \
   template void orthogonal_procrustes<T>(const Context&, const T*, const T*, int64_t, int64_t, \

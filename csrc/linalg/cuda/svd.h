@@ -3,11 +3,18 @@
 #include <cstdint>
 
 #include "core/cuda/context.h"
+#include "linalg/cuda/jacobi.h"
 
 // Functions of the singular value decomposition of `count` matrices (rows x cols, contiguous), none
 // of them empty. Matrices without one (see jacobi_svd) give NaN, and are told to the status.
 
 namespace likewise::cuda {
+
+// A = U S V'. The vectors of `columns`, as many as min(rows, cols), are those of the longer side: U
+// for tall matrices, V for wide ones; `right` has those of the shorter. In temporary memory.
+template <class T>
+JacobiSvd<T> decompose(const Context& context, const T* a, int64_t count, int64_t rows,
+                       int64_t cols);
 
 // out (count, min(rows, cols)), descending.
 template <class T>

@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from likewise._array import Array, Items, read_items
+from likewise._array import Array, Items, read_collections
 from likewise._ids import require_same_ids
 from likewise._moments import Moments, augmented
-from likewise.grid import agreeing, labelled
+from likewise.grid import labelled
 from likewise.information import bin_edges, information_of_counts, joint_counts, unit_codes
 from likewise.kernels import HSIC
 from likewise.measure import Measure, measure
@@ -69,11 +69,9 @@ class _Accumulator(ABC):
     def _read(self, items_a: Any, items_b: Any, check_finite: bool) -> tuple[Items, Items | None]:
         """Checked items; the first batch decides labels and widths."""
         name = f"{type(self).__name__}.update"
-        a = read_items(name, "items_a", items_a, check_finite=check_finite, min_samples=1)
-        b = None
-        if items_b is not None:
-            b = read_items(name, "items_b", items_b, check_finite=check_finite, min_samples=1)
-            a, b = agreeing(name, a, b)
+        sides = {"items_a": items_a} | ({} if items_b is None else {"items_b": items_b})
+        a, *rest = read_collections(name, sides, check_finite=check_finite, min_samples=1)
+        b = rest[0] if rest else None
         if not a.arrays or (b is not None and not b.arrays):
             raise ValueError(f"{name}: at least one item is needed on each side")
         given = (_without_samples(a), None if b is None else _without_samples(b))

@@ -16,6 +16,7 @@
 // CUSIM_PROTECT=1             host code that touches device memory is killed
 // CUSIM_VERBOSE=1             complaints go to stderr as well
 
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -279,11 +280,10 @@ T atomicOr(T* p, std::type_identity_t<T> value) {
   return cusim::atomic_update(p, [=](T old) { return T(old | value); });
 }
 
-inline float __uint_as_float(unsigned bits) {
-  float value;
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
-}
+inline float __uint_as_float(unsigned bits) { return std::bit_cast<float>(bits); }
+inline unsigned __float_as_uint(float value) { return std::bit_cast<unsigned>(value); }
+inline long long __double_as_longlong(double value) { return std::bit_cast<long long>(value); }
+inline double __longlong_as_double(long long bits) { return std::bit_cast<double>(bits); }
 inline int __popc(unsigned x) { return __builtin_popcount(x); }
 inline int __ffs(int x) { return __builtin_ffs(x); }
 template <class T>

@@ -86,6 +86,16 @@ SimulatedArray empty(const std::vector<int64_t>& shape, const py::object& dtype)
   return out;
 }
 
+// Entry `at` of the first axis, in the same memory.
+SimulatedArray entry(const SimulatedArray& array, int64_t at) {
+  if (array.shape.empty() || at < 0 || at >= array.shape[0]) throw py::index_error("entry");
+  SimulatedArray out = array;
+  out.offset += at * array.strides[0] * array.type.bits / 8;
+  out.shape.erase(out.shape.begin());
+  out.strides.erase(out.strides.begin());
+  return out;
+}
+
 py::array download(const SimulatedArray& array) {
   py::array_t<uint8_t> all(py::ssize_t(array.bytes));
   if (array.bytes > 0) {
@@ -136,6 +146,7 @@ void register_simulator(py::module_& m) {
                              [](const SimulatedArray& a) { return py::tuple(py::cast(a.shape)); })
       .def_property_readonly("ndim", [](const SimulatedArray& a) { return a.shape.size(); })
       .def_property_readonly("dtype", [](const SimulatedArray& a) { return dtype_of(a.type); })
+      .def("__getitem__", &entry)
       .def("numpy", &download)
       .def("__dlpack_device__",
            [](const SimulatedArray&) { return py::make_tuple(int(dlpack::kCuda), 0); })

@@ -1,0 +1,49 @@
+#include "kernels/cuda/kernels.h"
+
+#include <pybind11/stl.h>
+
+#include "bindings/cuda/arrays.h"
+#include "bindings/kernel_options.h"
+
+namespace likewise::bindings {
+namespace {
+
+cuda::KernelFindings findings(const DeviceArray& scores, const DeviceArray& status,
+                              const DeviceArray& constant_units) {
+  return {scores.filled<double>(), status.filled<int64_t>(), constant_units.filled<int64_t>()};
+}
+
+void kernel_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
+                   bool symmetric, const DeviceArray& scores, const DeviceArray& status,
+                   const DeviceArray& constant_units, const KernelTuple& options, Run& run) {
+  if (a.empty()) return;
+  const CallContext context(run);
+  dispatch_float(a[0], [&](auto zero) {
+    using T = decltype(zero);
+    cuda::kernel_scores<T>(context, matrices<T>(a, context), matrices<T>(b, context),
+                           a[0].sizes()[0], symmetric, kernel_options(options),
+                           findings(scores, status, constant_units));
+  });
+}
+
+void kernel_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
+                  const DeviceArray& status, const DeviceArray& constant_units,
+                  const KernelTuple& options, Run& run) {
+  const CallContext context(run);
+  dispatch_float(x, [&](auto zero) {
+    using T = decltype(zero);
+    cuda::kernel_pairs<T>(context, {contiguous<T>(x, context), x.sizes().back()},
+                          {contiguous<T>(y, context), y.sizes().back()}, scores.size(),
+                          x.sizes()[x.sizes().size() - 2], kernel_options(options),
+                          findings(scores, status, constant_units));
+  });
+}
+
+}  // namespace
+
+void register_kernels(py::module_& m) {
+  m.def("kernel_scores", &kernel_scores);
+  m.def("kernel_pairs", &kernel_pairs);
+}
+
+}  // namespace likewise::bindings

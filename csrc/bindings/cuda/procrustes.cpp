@@ -1,0 +1,51 @@
+#include "procrustes/cuda/procrustes.h"
+
+#include <pybind11/stl.h>
+
+#include <string>
+
+#include "bindings/cuda/arrays.h"
+#include "bindings/shape_options.h"
+
+namespace likewise::bindings {
+namespace {
+
+void procrustes_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
+                       bool symmetric, const DeviceArray& scores, const DeviceArray& constant_units,
+                       const DeviceArray& close, bool center, bool scale, double alpha,
+                       const std::string& score, Run& run) {
+  if (a.empty()) return;
+  const CallContext context(run);
+  const ProcrustesOptions options = shape_options(center, scale, alpha, score);
+  dispatch_float(a[0], [&](auto zero) {
+    using T = decltype(zero);
+    cuda::procrustes_scores<T>(
+        context, matrices<T>(a, context), matrices<T>(b, context), a[0].sizes()[0], symmetric,
+        options,
+        {scores.filled<double>(), constant_units.filled<int64_t>(), close.filled<int64_t>()});
+  });
+}
+
+void procrustes_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
+                      const DeviceArray& constant_units, const DeviceArray& close, bool center,
+                      bool scale, double alpha, const std::string& score, Run& run) {
+  const CallContext context(run);
+  const ProcrustesOptions options = shape_options(center, scale, alpha, score);
+  dispatch_float(x, [&](auto zero) {
+    using T = decltype(zero);
+    cuda::procrustes_pairs<T>(
+        context, {contiguous<T>(x, context), x.sizes().back()},
+        {contiguous<T>(y, context), y.sizes().back()}, scores.size(),
+        x.sizes()[x.sizes().size() - 2], options,
+        {scores.filled<double>(), constant_units.filled<int64_t>(), close.filled<int64_t>()});
+  });
+}
+
+}  // namespace
+
+void register_procrustes(py::module_& m) {
+  m.def("procrustes_scores", &procrustes_scores);
+  m.def("procrustes_pairs", &procrustes_pairs);
+}
+
+}  // namespace likewise::bindings

@@ -1,0 +1,147 @@
+// Centring: every element is read three times and written once or, normalised, twice: bytes over
+// bandwidth.
+
+#include "core/cuda/centred.h"
+#include "core/cuda/columns.cuh"
+
+namespace likewise::cuda {
+namespace {
+
+constexpr int kExponents = 1000;       // scales are within two to this power
+constexpr int64_t kMostItems = 32768;  // of one launch
+constexpr unsigned kBlocksPerItem = 64;
+
+template <class T>
+__global__ void __launch_bounds__(kColumns* kStripes)
+    spread_kernel(const T* __restrict__ x, int64_t rows, int64_t cols, bool center,
+                  double* __restrict__ spreads) {
+  SHARED_ARRAY(double, shared, kColumns* kStripes);
+  const int64_t column = int64_t(blockIdx.x) * kColumns + threadIdx.x;
+  const bool inside = column < cols;
+  const size_t begin = size_t(blockIdx.y) * rows * cols + (inside ? column : 0);
+  const double first = center ? double(x[begin]) : 0;
+  double largest = 0;
+  for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
+    largest = Largest::of(fabs(double(x[begin + i * cols]) - first), largest);
+  }
+  largest = over_stripes<Largest>(largest, shared);
+  if (inside && threadIdx.y == 0) spreads[blockIdx.y * cols + column] = largest;
+}
+
+__device__ double unit_for(double largest) {
+  if (largest == 0) return 0;
+  if (!(largest < INFINITY)) return NAN;
+  const int exponent = ilogb(largest);
+  return ldexp(1.0, exponent > kExponents    ? -kExponents
+                    : exponent < -kExponents ? kExponents
+                                             : -exponent);
+}
+
+template <class T>
+__global__ void __launch_bounds__(kColumns* kStripes)
+    centre_kernel(const T* __restrict__ x, int64_t rows, int64_t cols, bool center, Centred<T> to) {
+  SHARED_ARRAY(double, shared, kColumns* kStripes);
+  const size_t item = blockIdx.y;
+  const int64_t thread = int64_t(threadIdx.y) * kColumns + threadIdx.x;
+  double largest = 0, constant = 0;
+  for (int64_t k = thread; k < cols; k += kColumns * kStripes) {
+    const double spread = to.spreads[item * cols + k];
+    largest = Largest::of(spread, largest);
+    constant += spread == 0;
+  }
+  const double unit = unit_for(over_block<Largest>(largest, shared));
+  constant = over_block<Sum>(constant, shared);
+  if (blockIdx.x == 0 && thread == 0) {
+    to.unit[item] = unit;
+    to.constant_units[item] = int64_t(constant);
+  }
+  const int64_t column = int64_t(blockIdx.x) * kColumns + threadIdx.x;
+  const bool inside = column < cols;
+  const size_t begin = item * rows * cols + (inside ? column : 0);
+  const double first = center ? double(x[begin]) : 0;
+  double mean = 0;
+  for (int64_t i = threadIdx.y; i < rows && center; i += kStripes) {
+    mean += (double(x[begin + i * cols]) - first) * unit;
+  }
+  mean = over_stripes<Sum>(mean, shared) / double(rows);
+  double squares = 0;
+  for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
+    const T value = T((double(x[begin + i * cols]) - first) * unit - mean);
+    if (inside) to.out[begin + i * cols] = value;
+    squares += double(value) * double(value);
+  }
+  squares = over_stripes<Sum>(squares, shared);
+  if (inside && threadIdx.y == 0) to.squares[item * cols + column] = squares;
+}
+
+template <class T>
+__global__ void __launch_bounds__(kMostThreads)
+    normalise_kernel(Centred<T> centred, int64_t size, int64_t cols, double* __restrict__ norms) {
+  SHARED_ARRAY(double, partial, 32);
+  const size_t item = blockIdx.y;
+  double squares = 0;
+  for (int64_t k = threadIdx.x; k < cols; k += blockDim.x) {
+    squares += centred.squares[item * cols + k];
+  }
+  const double norm = sqrt(block_sum(squares, partial));
+  const bool constant = norm == 0;
+  if (blockIdx.x == 0 && threadIdx.x == 0) norms[item] = constant ? 0 : norm / centred.unit[item];
+  T* const out = centred.out + item * size;
+  const int64_t step = int64_t(gridDim.x) * blockDim.x;
+  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
+    if (!constant) out[k] = T(double(out[k]) / norm);
+  }
+}
+
+// Items [first, first + ...) of what all point to.
+template <class T>
+Centred<T> from_item(const Centred<T>& all, int64_t first, int64_t rows, int64_t cols) {
+  return {all.out + first * rows * cols, all.unit + first, all.squares + first * cols,
+          all.constant_units + first, all.spreads + first * cols};
+}
+
+}  // namespace
+
+template <class T>
+cudaError_t centre(const T* x, int64_t count, int64_t rows, int64_t cols, bool center,
+                   const Centred<T>& out, cudaStream_t stream) {
+  for (int64_t first = 0; first < count; first += kMostItems) {
+    const int64_t items = count - first < kMostItems ? count - first : kMostItems;
+    const T* const from = x + first * rows * cols;
+    const dim3 grid = blocks_of_columns(cols, items), block(kColumns, kStripes);
+    const Centred<T> part = from_item(out, first, rows, cols);
+    cudaError_t error =
+        launch(spread_kernel<T>, grid, block, 0, stream, from, rows, cols, center, part.spreads);
+    if (error == cudaSuccess) {
+      error = launch(centre_kernel<T>, grid, block, 0, stream, from, rows, cols, center, part);
+    }
+    if (error != cudaSuccess) return error;
+  }
+  return cudaSuccess;
+}
+
+template <class T>
+cudaError_t normalise(const Centred<T>& centred, int64_t count, int64_t rows, int64_t cols,
+                      double* norms, cudaStream_t stream) {
+  const int64_t size = rows * cols, blocks = blocks_for(size).x;
+  for (int64_t first = 0; first < count; first += kMostItems) {
+    const int64_t items = count - first < kMostItems ? count - first : kMostItems;
+    const dim3 grid(unsigned(blocks < kBlocksPerItem ? blocks : kBlocksPerItem), unsigned(items));
+    const cudaError_t error =
+        launch(normalise_kernel<T>, grid, threads_for(size), 0, stream,
+               from_item(centred, first, rows, cols), size, cols, norms + first);
+    if (error != cudaSuccess) return error;
+  }
+  return cudaSuccess;
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                                \
+  template cudaError_t centre<T>(const T*, int64_t, int64_t, int64_t, bool, const Centred<T>&, \
+                                 cudaStream_t);                                                \
+  template cudaError_t normalise<T>(const Centred<T>&, int64_t, int64_t, int64_t, double*,     \
+                                    cudaStream_t);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
+
+}  // namespace likewise::cuda

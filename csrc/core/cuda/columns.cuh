@@ -1,0 +1,46 @@
+#pragma once
+
+#include "core/cuda/kernel.cuh"
+
+// Blocks of kColumns x kStripes threads that go through the columns of row-major matrices: a warp
+// reads neighbours of one row, and the stripes of a column share its rows.
+
+namespace likewise::cuda {
+
+constexpr int kColumns = 32, kStripes = 8;
+
+struct Sum {
+  __device__ static double of(double a, double b) { return a + b; }
+};
+struct Largest {  // NaN once there is one
+  __device__ static double of(double a, double b) { return a > b || !(a == a) ? a : b; }
+};
+
+// In every thread of a column the values of its stripes put together, always in the same order.
+// `shared` has room for one value per thread.
+template <class Op>
+__device__ double over_stripes(double value, double* shared) {
+  const int column = int(threadIdx.x), stripe = int(threadIdx.y);
+  __syncthreads();  // the last use of `shared` is over
+  shared[stripe * kColumns + column] = value;
+  __syncthreads();
+  double all = shared[column];
+  for (int s = 1; s < kStripes; ++s) all = Op::of(all, shared[s * kColumns + column]);
+  return all;
+}
+
+// The same over all threads of the block.
+template <class Op>
+__device__ double over_block(double value, double* shared) {
+  value = over_stripes<Op>(value, shared);
+  for (int step = 16; step > 0; step /= 2) {
+    value = Op::of(value, __shfl_xor_sync(kAllLanes, value, step));
+  }
+  return value;
+}
+
+inline dim3 blocks_of_columns(int64_t cols, int64_t items) {
+  return dim3(unsigned((cols + kColumns - 1) / kColumns), unsigned(items));
+}
+
+}  // namespace likewise::cuda

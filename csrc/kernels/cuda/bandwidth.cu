@@ -1,0 +1,158 @@
+// The median distance by its digits: numbers that are not negative sort as their bits do. Every
+// digit reads all distances once: bytes over bandwidth, 4 times in float32 and 8 times in float64.
+
+#include "core/cuda/kernel.cuh"
+#include "kernels/cuda/bandwidth.h"
+
+namespace likewise::cuda {
+namespace {
+
+// Below this share of the norms a distance is computed from the difference.
+constexpr double kSmall = 1e-2;
+
+__device__ unsigned long long bits_of(float value) { return __float_as_uint(value); }
+__device__ unsigned long long bits_of(double value) {
+  return static_cast<unsigned long long>(__double_as_longlong(value));
+}
+
+template <class T>
+__global__ void __launch_bounds__(kMostThreads) distance_kernel(DistanceRows<T> block) {
+  const int64_t p = block.first + blockIdx.x;
+  T* const values = block.values + size_t(blockIdx.x) * block.rows;
+  for (int64_t q = threadIdx.x; q < block.rows; q += blockDim.x) {
+    const double norms = block.norms[p] + block.norms[q];
+    double square = norms - 2 * double(values[q]);
+    if (square < kSmall * norms) {
+      square = 0;
+      for (int64_t j = 0; j < block.cols; ++j) {
+        const double difference =
+            double(block.x[p * block.cols + j]) - double(block.x[q * block.cols + j]);
+        square += difference * difference;
+      }
+    }
+    values[q] = T(square);
+  }
+}
+
+__global__ void __launch_bounds__(kDigits) start_kernel(Selection* selection, int64_t size) {
+  selection->counts[threadIdx.x] = 0;
+  if (threadIdx.x > 0) return;
+  selection->prefix = 0;
+  selection->place = (size - 1) / 2;
+  selection->equal = size;
+  selection->above = ~0ull;
+}
+
+template <class T>
+__global__ void __launch_bounds__(kMostThreads)
+    count_kernel(const T* __restrict__ values, int64_t rows, int64_t first, int digit,
+                 Selection* selection) {
+  SHARED_ARRAY(unsigned, counts, kDigits);
+  constexpr int kBits = 8 * int(sizeof(T));
+  const int64_t p = first + blockIdx.x;
+  const T* const row = values + size_t(blockIdx.x) * rows;
+  const unsigned long long prefix = selection->prefix;
+  const int shift = kBits - 8 * (digit + 1);
+  for (unsigned k = threadIdx.x; k < kDigits; k += blockDim.x) counts[k] = 0;
+  __syncthreads();
+  for (int64_t q = threadIdx.x; q < p; q += blockDim.x) {
+    const auto bits = bits_of(row[q]);
+    const bool begins = digit == 0 || bits >> (shift + 8) == prefix;
+    if (begins) atomicAdd(&counts[bits >> shift & 255], 1u);
+  }
+  __syncthreads();
+  for (unsigned k = threadIdx.x; k < kDigits; k += blockDim.x) {
+    if (counts[k] == 0) continue;
+    atomicAdd(&selection->counts[k], static_cast<unsigned long long>(counts[k]));
+  }
+}
+
+__global__ void pick_kernel(Selection* selection) {
+  int64_t place = selection->place;
+  int digit = 0;
+  for (; digit < kDigits - 1; ++digit) {
+    const int64_t here = int64_t(selection->counts[digit]);
+    if (place < here) break;
+    place -= here;
+  }
+  selection->place = place;
+  selection->equal = int64_t(selection->counts[digit]);
+  selection->prefix = selection->prefix << 8 | static_cast<unsigned long long>(digit);
+  for (int k = 0; k < kDigits; ++k) selection->counts[k] = 0;
+}
+
+template <class T>
+__global__ void __launch_bounds__(kMostThreads)
+    above_kernel(const T* __restrict__ values, int64_t rows, int64_t first, Selection* selection) {
+  const int64_t p = first + blockIdx.x;
+  const T* const row = values + size_t(blockIdx.x) * rows;
+  const unsigned long long found = selection->prefix;
+  unsigned long long least = ~0ull;
+  for (int64_t q = threadIdx.x; q < p; q += blockDim.x) {
+    const auto bits = bits_of(row[q]);
+    if (bits > found && bits < least) least = bits;
+  }
+  if (least != ~0ull) atomicMin(&selection->above, least);
+}
+
+template <class T>
+__device__ double number_of(unsigned long long bits) {
+  if (sizeof(T) == 4) return double(__uint_as_float(unsigned(bits)));
+  return __longlong_as_double(static_cast<long long>(bits));
+}
+
+template <class T>
+__global__ void finish_kernel(const Selection* selection, int64_t size, double* middle) {
+  const bool same = size % 2 == 1 || selection->place + 1 < selection->equal;
+  middle[0] = number_of<T>(selection->prefix);
+  middle[1] = same ? middle[0] : number_of<T>(selection->above);
+}
+
+}  // namespace
+
+template <class T>
+cudaError_t squared_distance_rows(const DistanceRows<T>& block, cudaStream_t stream) {
+  return launch(distance_kernel<T>, dim3(unsigned(block.count)), threads_for(block.rows), 0, stream,
+                block);
+}
+
+cudaError_t start_selection(Selection* selection, int64_t size, cudaStream_t stream) {
+  return launch(start_kernel, dim3(1), dim3(kDigits), 0, stream, selection, size);
+}
+
+template <class T>
+cudaError_t count_digits(const T* values, int64_t rows, int64_t first, int64_t count, int digit,
+                         Selection* selection, cudaStream_t stream) {
+  return launch(count_kernel<T>, dim3(unsigned(count)), threads_for(rows), 0, stream, values, rows,
+                first, digit, selection);
+}
+
+cudaError_t pick_digit(Selection* selection, cudaStream_t stream) {
+  return launch(pick_kernel, dim3(1), dim3(1), 0, stream, selection);
+}
+
+template <class T>
+cudaError_t find_above(const T* values, int64_t rows, int64_t first, int64_t count,
+                       Selection* selection, cudaStream_t stream) {
+  return launch(above_kernel<T>, dim3(unsigned(count)), threads_for(rows), 0, stream, values, rows,
+                first, selection);
+}
+
+template <class T>
+cudaError_t finish_selection(const Selection* selection, int64_t size, double* middle,
+                             cudaStream_t stream) {
+  return launch(finish_kernel<T>, dim3(1), dim3(1), 0, stream, selection, size, middle);
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                              \
+  template cudaError_t squared_distance_rows<T>(const DistanceRows<T>&, cudaStream_t);       \
+  template cudaError_t count_digits<T>(const T*, int64_t, int64_t, int64_t, int, Selection*, \
+                                       cudaStream_t);                                        \
+  template cudaError_t find_above<T>(const T*, int64_t, int64_t, int64_t, Selection*,        \
+                                     cudaStream_t);                                          \
+  template cudaError_t finish_selection<T>(const Selection*, int64_t, double*, cudaStream_t);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
+
+}  // namespace likewise::cuda

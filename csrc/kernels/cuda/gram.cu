@@ -1,0 +1,211 @@
+// Kernel matrices from inner products, and HSIC from their sums. Every entry is read and written
+// once here and read once by a product: bytes over bandwidth.
+
+#include "core/cuda/kernel.cuh"
+#include "kernels/cuda/gram.h"
+
+namespace likewise::cuda {
+namespace {
+
+constexpr int64_t kConstant = 1, kNoBandwidth = 2, kNotPositive = 3;  // KernelStatus
+
+template <class T>
+__global__ void __launch_bounds__(kMostThreads)
+    norm_kernel(const T* __restrict__ x, int64_t cols, double* __restrict__ norms) {
+  SHARED_ARRAY(double, partial, 32);
+  const size_t row = blockIdx.x;
+  double sum = 0;
+  for (int64_t j = threadIdx.x; j < cols; j += blockDim.x) {
+    sum += double(x[row * cols + j]) * double(x[row * cols + j]);
+  }
+  sum = block_sum(sum, partial);
+  if (threadIdx.x == 0) norms[row] = sum;
+}
+
+__global__ void __launch_bounds__(32)
+    describe_kernel(GramFacts facts, GramOptions options, GramItem* __restrict__ item) {
+  double norms = 0;
+  for (int64_t k = threadIdx.x; k < facts.cols; k += 32) norms += facts.squares[k];
+  norms = warp_sum(norms);
+  if (threadIdx.x > 0) return;
+  const double unit = *facts.unit, n = double(facts.rows);
+  GramItem out{0, 0, 1, unit == 0 ? kConstant : 0};
+  if (options.function == GramFunction::linear) out.power = unit * unit;
+  if (options.function == GramFunction::rbf) {
+    double sigma = options.bandwidth * unit;
+    if (facts.middle) {
+      const double median = (sqrt(facts.middle[0]) + sqrt(facts.middle[1])) / 2;
+      sigma = options.bandwidth * median;
+      if (median == 0 && unit != 0) out.fault = kNoBandwidth;
+    }
+    out.factor = sigma > 0 ? -1 / (2 * sigma * sigma) : 0;
+    out.shift = exp(out.factor * 2 * norms / (n - 1));
+  }
+  if (options.function == GramFunction::polynomial) {
+    const double gamma = options.gamma > 0 ? options.gamma : 1 / double(facts.cols);
+    out.factor = unit == 0 ? 0 : gamma / (unit * unit);
+    out.shift = pow(options.coef0 - out.factor * norms / (n * (n - 1)), double(options.degree));
+  }
+  *item = out;
+}
+
+template <class T>
+__global__ void __launch_bounds__(kMostThreads)
+    apply_kernel_kernel(GramRows<T> block, GramOptions options) {
+  SHARED_ARRAY(double, partial, 32);
+  SHARED_ARRAY(double, partial_squares, 32);
+  const size_t k = blockIdx.y;
+  const int64_t row = block.first + blockIdx.x;
+  const GramItem item = block.items[k];
+  const double* const norms = block.norms + k * block.rows;
+  T* const values = block.values + k * block.step + size_t(blockIdx.x) * block.rows;
+  double sum = 0, squares = 0;
+  for (int64_t j = threadIdx.x; j < block.rows; j += blockDim.x) {
+    double value = double(values[j]);
+    if (options.function == GramFunction::rbf) {
+      const double square = norms[row] + norms[j] - 2 * value;
+      value = exp(item.factor * (square > 0 && j != row ? square : 0 * square)) - item.shift;
+    } else if (options.function == GramFunction::polynomial) {
+      value = pow(item.factor * value + options.coef0, double(options.degree)) - item.shift;
+    }
+    if (options.unbiased && j == row) value = 0;
+    values[j] = T(value);
+    sum += value;
+    squares += double(T(value)) * double(T(value));
+  }
+  sum = block_sum(sum, partial);
+  squares = block_sum(squares, partial_squares);
+  if (threadIdx.x > 0) return;
+  block.row_sums[k * block.rows + row] = sum;
+  block.row_squares[k * block.rows + row] = squares;
+}
+
+template <class T>
+__global__ void __launch_bounds__(kMostThreads)
+    add_kernel(const T* __restrict__ products, int64_t parts, int64_t size,
+               double* __restrict__ total) {
+  const int64_t step = int64_t(gridDim.x) * blockDim.x;
+  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
+    double sum = total[k];
+    for (int64_t part = 0; part < parts; ++part) sum += double(products[part * size + k]);
+    total[k] = sum;
+  }
+}
+
+template <class T>
+__global__ void __launch_bounds__(kMostThreads)
+    row_kernel(const T* __restrict__ x, const T* __restrict__ y, int64_t step, int64_t rows,
+               int64_t first, double* __restrict__ out) {
+  SHARED_ARRAY(double, partial, 32);
+  const size_t begin = size_t(blockIdx.y) * step + size_t(blockIdx.x) * rows;
+  double sum = 0;
+  for (int64_t j = threadIdx.x; j < rows; j += blockDim.x) {
+    sum += double(x[begin + j]) * double(y[begin + j]);
+  }
+  sum = block_sum(sum, partial);
+  if (threadIdx.x == 0) out[size_t(blockIdx.y) * rows + first + blockIdx.x] = sum;
+}
+
+// HSIC of <K, L>, of the inner product of row sums and of the sums of both.
+__device__ double hsic_of(double products, double rows, double all, double n, bool unbiased,
+                          double* terms) {
+  const double second = unbiased ? 2 * rows / (n - 2) : 2 * rows / n;
+  const double third = unbiased ? all / ((n - 1) * (n - 2)) : all / (n * n);
+  const double scale = unbiased ? n * (n - 3) : (n - 1) * (n - 1);
+  *terms = (fabs(products) + fabs(second) + fabs(third)) / scale;
+  return (products - second + third) / scale;
+}
+
+__global__ void __launch_bounds__(kMostThreads) score_kernel(GramScores s, GramOptions options) {
+  SHARED_ARRAY(double, partial, 32);
+  const size_t i = blockIdx.y, j = s.paired ? i : blockIdx.x;
+  const double *const sums_i = s.sums_a + i * s.rows, *const sums_j = s.sums_b + j * s.rows;
+  const double* const squares_i = s.squares_a + i * s.rows;
+  const double* const squares_j = s.squares_b + j * s.rows;
+  double sums[8] = {};
+  for (int64_t r = threadIdx.x; r < s.rows; r += blockDim.x) {
+    sums[0] += sums_i[r];
+    sums[1] += sums_j[r];
+    sums[2] += sums_i[r] * sums_j[r];
+    sums[3] += sums_i[r] * sums_i[r];
+    sums[4] += sums_j[r] * sums_j[r];
+    sums[5] += squares_i[r];
+    sums[6] += squares_j[r];
+    if (s.paired) sums[7] += s.products[i * s.rows + r];
+  }
+  for (double& sum : sums) {
+    sum = block_sum(sum, partial);
+    __syncthreads();  // `partial` is used again
+  }
+  if (threadIdx.x > 0) return;
+  const GramItem a = s.items_a[i], b = s.items_b[j];
+  const double n = double(s.rows);
+  const bool same = s.symmetric && i == j;
+  double products = s.paired ? sums[7] : s.products[i * s.count_b + j];
+  if (same) products = sums[5];
+  double terms, own_i, own_j;
+  double score = hsic_of(products, sums[2], sums[0] * sums[1], n, options.unbiased, &terms);
+  const double self_i = hsic_of(sums[5], sums[3], sums[0] * sums[0], n, options.unbiased, &own_i);
+  const double self_j = hsic_of(sums[6], sums[4], sums[1] * sums[1], n, options.unbiased, &own_j);
+  const bool positive_i = !options.normalize || !(self_i <= s.rounding * own_i);
+  const bool positive_j = !options.normalize || !(self_j <= s.rounding * own_j);
+  score = options.normalize ? score / (sqrt(self_i) * sqrt(self_j)) : score / a.power / b.power;
+  const bool good = a.fault == 0 && b.fault == 0 && positive_i && positive_j;
+  const size_t at = s.paired ? i : i * s.count_b + j;
+  const bool one = same && options.normalize && score == score;
+  s.scores[at] = !good ? NAN : one ? 1 : score;
+  if (s.paired || j == 0) s.status_a[i] = a.fault ? a.fault : positive_i ? 0 : kNotPositive;
+  if (s.paired || (i == 0 && !s.symmetric)) {
+    s.status_b[j] = b.fault ? b.fault : positive_j ? 0 : kNotPositive;
+  }
+}
+
+}  // namespace
+
+template <class T>
+cudaError_t row_norms(const T* x, int64_t rows, int64_t cols, double* norms, cudaStream_t stream) {
+  return launch(norm_kernel<T>, dim3(unsigned(rows)), threads_for(cols), 0, stream, x, cols, norms);
+}
+
+cudaError_t describe_item(const GramFacts& facts, const GramOptions& options, GramItem* item,
+                          cudaStream_t stream) {
+  return launch(describe_kernel, dim3(1), dim3(32), 0, stream, facts, options, item);
+}
+
+template <class T>
+cudaError_t apply_kernel(const GramRows<T>& block, const GramOptions& options,
+                         cudaStream_t stream) {
+  const dim3 grid(unsigned(block.count), unsigned(block.count_items));
+  return launch(apply_kernel_kernel<T>, grid, threads_for(block.rows), 0, stream, block, options);
+}
+
+template <class T>
+cudaError_t add_products(const T* products, int64_t parts, int64_t size, double* total,
+                         cudaStream_t stream) {
+  return launch(add_kernel<T>, blocks_for(size), threads_for(size), 0, stream, products, parts,
+                size, total);
+}
+
+template <class T>
+cudaError_t row_products(const T* x, const T* y, int64_t pairs, int64_t step, int64_t rows,
+                         int64_t first, int64_t count, double* out, cudaStream_t stream) {
+  return launch(row_kernel<T>, dim3(unsigned(count), unsigned(pairs)), threads_for(rows), 0, stream,
+                x, y, step, rows, first, out);
+}
+
+cudaError_t score_grams(const GramScores& scores, const GramOptions& options, cudaStream_t stream) {
+  const dim3 grid(scores.paired ? 1 : unsigned(scores.count_b), unsigned(scores.count_a));
+  return launch(score_kernel, grid, threads_for(scores.rows), 0, stream, scores, options);
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                                \
+  template cudaError_t row_norms<T>(const T*, int64_t, int64_t, double*, cudaStream_t);        \
+  template cudaError_t apply_kernel<T>(const GramRows<T>&, const GramOptions&, cudaStream_t);  \
+  template cudaError_t add_products<T>(const T*, int64_t, int64_t, double*, cudaStream_t);     \
+  template cudaError_t row_products<T>(const T*, const T*, int64_t, int64_t, int64_t, int64_t, \
+                                       int64_t, double*, cudaStream_t);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
+
+}  // namespace likewise::cuda

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+namespace likewise::cuda {
+
+enum class GramFunction : int { linear, rbf, polynomial };
+
+// Of every item: values of kernels are taken of (x - mean) * unit.
+struct GramItem {
+  double factor;  // rbf: -1 / (2 sigma^2); polynomial: gamma; both for these units
+  double shift;   // subtracted from every kernel value: no score sees it, and no digits are lost
+  double power;   // HSIC is this often too large
+  int64_t fault;  // KernelStatus before anything is compared
+};
+
+struct GramOptions {
+  GramFunction function;
+  bool unbiased, normalize, median;
+  double bandwidth, coef0, gamma;
+  int64_t degree;
+};
+
+// norms[k] = squared norm of row k of x (rows x cols).
+template <class T>
+cudaError_t row_norms(const T* x, int64_t rows, int64_t cols, double* norms, cudaStream_t stream);
+
+// What an item (rows x cols) needs, from its centring and, for a median bandwidth, two squared
+// distances in the middle of all (`middle`, null otherwise).
+struct GramFacts {
+  const double* unit;
+  const double* squares;  // of the columns
+  const double* middle;
+  int64_t rows, cols;
+};
+cudaError_t describe_item(const GramFacts& facts, const GramOptions& options, GramItem* item,
+                          cudaStream_t stream);
+
+// Rows [first, first + count) of the kernel matrices of `items`, from inner products in place; item
+// k's are `step` elements from those of item k - 1. row_sums and row_squares (items x rows) get the
+// sums over these rows; unbiased ones leave out the diagonal, which becomes 0.
+template <class T>
+struct GramRows {
+  T* values;
+  const GramItem* items;
+  const double* norms;  // items x rows
+  double *row_sums, *row_squares;
+  int64_t count_items, step, rows, first, count;
+};
+template <class T>
+cudaError_t apply_kernel(const GramRows<T>& block, const GramOptions& options, cudaStream_t stream);
+
+// total[k] += sum over `parts` of products[part * size + k].
+template <class T>
+cudaError_t add_products(const T* products, int64_t parts, int64_t size, double* total,
+                         cudaStream_t stream);
+
+// out[pair * rows + first + r] = inner product of row r of the blocks of x and y of each pair.
+template <class T>
+cudaError_t row_products(const T* x, const T* y, int64_t pairs, int64_t step, int64_t rows,
+                         int64_t first, int64_t count, double* out, cudaStream_t stream);
+
+// Scores of all pairs of a and b, or of item k of a with item k of b.
+struct GramScores {
+  const GramItem *items_a, *items_b;
+  const double *sums_a, *sums_b, *squares_a, *squares_b;  // items x rows
+  const double* products;  // a x b, or paired: pairs x rows, to be summed
+  int64_t count_a, count_b, rows;
+  bool paired, symmetric;
+  double rounding;  // share of its terms that an HSIC must exceed
+  double* scores;
+  int64_t *status_a, *status_b;
+};
+cudaError_t score_grams(const GramScores& scores, const GramOptions& options, cudaStream_t stream);
+
+}  // namespace likewise::cuda

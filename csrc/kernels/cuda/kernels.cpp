@@ -1,0 +1,250 @@
+#include "kernels/cuda/kernels.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "core/cuda/centred.h"
+#include "core/cuda/scratch.h"
+#include "kernels/cuda/bandwidth.h"
+#include "kernels/cuda/gram.h"
+#include "linalg/cuda/gemm.h"
+
+namespace likewise::cuda {
+namespace {
+
+constexpr int64_t kMostBytes = int64_t{256} << 20;  // of kernel rows at a time
+constexpr int64_t kPart = 4096;                     // entries that are summed in T
+constexpr double kRoundingUnits = 64;  // an HSIC below so many roundings of its terms is none
+constexpr int64_t kMostItems = 32768;  // of one launch
+
+GramOptions gram_options(const KernelOptions& options) {
+  const GramFunction function = options.function == KernelFunction::linear ? GramFunction::linear
+                                : options.function == KernelFunction::rbf
+                                    ? GramFunction::rbf
+                                    : GramFunction::polynomial;
+  return {function,          options.estimator == HsicEstimator::unbiased,
+          options.normalize, options.function == KernelFunction::rbf && options.median,
+          options.bandwidth, options.coef0,
+          options.gamma,     options.degree};
+}
+
+// Centred items, one behind the other, and what their kernel matrices need.
+template <class T>
+class Items {
+ public:
+  Items(const Context& context, int64_t count, int64_t rows, int64_t elements,
+        const GramOptions& options)
+      : context_(context),
+        scratch_(context),
+        options_(options),
+        rows_(rows),
+        data_(context.temporary<T>(size_t(elements))),
+        facts_(context.temporary<GramItem>(size_t(count))),
+        norms_(context.temporary<double>(size_t(count * rows))),
+        sums_(context.temporary<double>(size_t(count * rows))),
+        squares_(context.temporary<double>(size_t(count * rows))) {}
+
+  // The next `count` representations (rows x cols), one behind the other.
+  void add(const T* x, int64_t count, int64_t cols, int64_t* constant_units) {
+    const Context& context = scratch_.next();
+    const int64_t first = int64_t(cols_.size()), size = rows_ * cols;
+    const Centred<T> to{data_ + end_, context.temporary<double>(size_t(count)),
+                        context.temporary<double>(size_t(count * cols)), constant_units,
+                        context.temporary<double>(size_t(count * cols))};
+    check(centre<T>(x, count, rows_, cols, true, to, context.stream), "launch");
+    check(row_norms<T>(to.out, count * rows_, cols, norms_ + first * rows_, context.stream),
+          "launch");
+    double* const middle = context.temporary<double>(2);
+    for (int64_t k = 0; k < count; ++k) {
+      const T* const data = to.out + k * size;
+      if (options_.median) find_middle(data, cols, norms_ + (first + k) * rows_, middle);
+      const GramFacts facts{to.unit + k, to.squares + k * cols, options_.median ? middle : nullptr,
+                            rows_, cols};
+      check(describe_item(facts, options_, facts_ + first + k, context.stream), "launch");
+      cols_.push_back(cols);
+      begins_.push_back(end_);
+      end_ += size;
+    }
+  }
+
+  int64_t count() const { return int64_t(cols_.size()); }
+  const GramItem* facts() const { return facts_; }
+  const double* sums() const { return sums_; }
+  const double* squares() const { return squares_; }
+
+  // Rows [first, first + rows) of the kernel matrices of items [begin, begin + items).
+  void kernel_rows(int64_t begin, int64_t items, int64_t first, int64_t rows, T* values) const {
+    for (int64_t k = 0; k < items; ++k) {
+      inner_products(data_ + begins_[begin + k], cols_[begin + k], first, rows,
+                     values + k * rows * rows_);
+    }
+    for (int64_t k = 0; k < items; k += kMostItems) {
+      const int64_t from = begin + k;
+      check(apply_kernel<T>({values + k * rows * rows_, facts_ + from, norms_ + from * rows_,
+                             sums_ + from * rows_, squares_ + from * rows_,
+                             std::min(kMostItems, items - k), rows * rows_, rows_, first, rows},
+                            options_, context_.stream),
+            "launch");
+    }
+  }
+
+ private:
+  void inner_products(const T* data, int64_t cols, int64_t first, int64_t rows, T* out) const {
+    gemm<T>(blas_context(context_.stream), BlasOp::none, BlasOp::transpose, rows, rows_, cols, T(1),
+            {data + first * cols, cols, 0}, {data, cols, 0}, {out, rows_, rows * rows_}, 1);
+  }
+
+  // The two middle ones of all squared distances, to `middle`.
+  void find_middle(const T* data, int64_t cols, const double* norms, double* middle) {
+    const Context& context = median_scratch_.next();
+    const int64_t pairs = rows_ * (rows_ - 1) / 2;
+    const int64_t fitting = kMostBytes / (rows_ * int64_t(sizeof(T)));
+    const int64_t block = std::clamp<int64_t>(fitting, 1, rows_);
+    T* const values = context.temporary<T>(size_t(block * rows_));
+    Selection* const selection = context.temporary<Selection>(1);
+    bool there = false;  // whether `values` has all distances
+    const auto for_each_block = [&](auto&& body) {
+      for (int64_t first = 0; first < rows_; first += block) {
+        const int64_t count = std::min(block, rows_ - first);
+        if (!there) {
+          inner_products(data, cols, first, count, values);
+          check(squared_distance_rows<T>({values, data, norms, rows_, cols, first, count},
+                                         context.stream),
+                "launch");
+        }
+        there = block == rows_;
+        check(body(first, count), "launch");
+      }
+    };
+    check(start_selection(selection, pairs, context.stream), "launch");
+    for (int digit = 0; digit < int(sizeof(T)); ++digit) {
+      for_each_block([&](int64_t first, int64_t count) {
+        return count_digits<T>(values, rows_, first, count, digit, selection, context.stream);
+      });
+      check(pick_digit(selection, context.stream), "launch");
+    }
+    for_each_block([&](int64_t first, int64_t count) {
+      return find_above<T>(values, rows_, first, count, selection, context.stream);
+    });
+    check(finish_selection<T>(selection, pairs, middle, context.stream), "launch");
+  }
+
+  const Context& context_;
+  Scratch scratch_;
+  Scratch median_scratch_{context_};
+  const GramOptions options_;
+  int64_t rows_, end_ = 0;
+  std::vector<int64_t> cols_, begins_;
+  T* data_;
+  GramItem* facts_;
+  double *norms_, *sums_, *squares_;
+};
+
+// Inner products of all rows of a with all of b (`length` entries each), added to `total`.
+template <class T>
+void add_all_products(const Context& context, const T* a, int64_t count_a, const T* b,
+                      int64_t count_b, int64_t length, T* parts, double* total) {
+  const int64_t size = count_a * count_b, whole = length / kPart;
+  const auto multiply = [&](int64_t first, int64_t width, int64_t count) {
+    gemm<T>(blas_context(context.stream), BlasOp::none, BlasOp::transpose, count_a, count_b, width,
+            T(1), {a + first, length, width}, {b + first, length, width}, {parts, count_b, size},
+            count);
+    check(add_products<T>(parts, count, size, total, context.stream), "launch");
+  };
+  if (whole > 0) multiply(0, kPart, whole);
+  if (length > whole * kPart) multiply(whole * kPart, length - whole * kPart, 1);
+}
+
+template <class T>
+double rounding() {
+  return kRoundingUnits * double(std::numeric_limits<T>::epsilon());
+}
+
+}  // namespace
+
+template <class T>
+void kernel_scores(const Context& context, const std::vector<Matrix<T>>& a,
+                   const std::vector<Matrix<T>>& b, int64_t rows, bool symmetric,
+                   const KernelOptions& options, const KernelFindings& out) {
+  const GramOptions gram = gram_options(options);
+  const int64_t count_a = int64_t(a.size()), count_b = symmetric ? count_a : int64_t(b.size());
+  const int64_t count = symmetric ? count_a : count_a + count_b;
+  if (count_a * count_b == 0) return;
+  int64_t elements = 0;
+  for (const auto* list : {&a, &b}) {
+    for (const Matrix<T>& item : *list) elements += rows * item.cols;
+  }
+  Items<T> items(context, count, rows, elements, gram);
+  for (const auto* list : {&a, &b}) {
+    for (const Matrix<T>& item : *list) {
+      items.add(item.data, 1, item.cols, out.constant_units + items.count());
+    }
+  }
+  const int64_t fitting = kMostBytes / (count * rows * int64_t(sizeof(T)));
+  const int64_t block = std::clamp<int64_t>(fitting, 1, rows), size = count_a * count_b;
+  T* const values = context.temporary<T>(size_t(count * block * rows));
+  T* const parts = context.temporary<T>(size_t((block * rows / kPart + 1) * size));
+  double* const total = context.temporary<double>(size_t(size));
+  check(cudaMemsetAsync(total, 0, size_t(size) * sizeof(double), context.stream), "memset");
+  for (int64_t first = 0; first < rows; first += block) {
+    const int64_t height = std::min(block, rows - first), length = height * rows;
+    items.kernel_rows(0, count, first, height, values);
+    const T* const other = symmetric ? values : values + count_a * length;
+    add_all_products<T>(context, values, count_a, other, count_b, length, parts, total);
+  }
+  const int64_t at = symmetric ? 0 : count_a;
+  check(score_grams({items.facts(), items.facts() + at, items.sums(), items.sums() + at * rows,
+                     items.squares(), items.squares() + at * rows, total, count_a, count_b, rows,
+                     false, symmetric, rounding<T>(), out.scores, out.status, out.status + at},
+                    gram, context.stream),
+        "launch");
+}
+
+template <class T>
+void kernel_pairs(const Context& context, const Matrix<T>& x, const Matrix<T>& y, int64_t count,
+                  int64_t rows, const KernelOptions& options, const KernelFindings& out) {
+  if (count == 0) return;
+  const GramOptions gram = gram_options(options);
+  Items<T> items(context, 2 * count, rows, count * rows * (x.cols + y.cols), gram);
+  items.add(x.data, count, x.cols, out.constant_units);
+  items.add(y.data, count, y.cols, out.constant_units + count);
+  double* const products = context.temporary<double>(size_t(count * rows));
+  // As many pairs at a time as fit with all their rows, or one in blocks of rows.
+  const int64_t fitting = std::max<int64_t>(1, kMostBytes / (2 * rows * int64_t(sizeof(T))));
+  const int64_t block = std::min(rows, fitting);
+  const int64_t pairs = std::clamp<int64_t>(fitting / block, 1, std::min(count, kMostItems));
+  T* const left = context.temporary<T>(size_t(pairs * block * rows));
+  T* const right = context.temporary<T>(size_t(pairs * block * rows));
+  for (int64_t k = 0; k < count; k += pairs) {
+    const int64_t some = std::min(pairs, count - k);
+    for (int64_t first = 0; first < rows; first += block) {
+      const int64_t height = std::min(block, rows - first);
+      items.kernel_rows(k, some, first, height, left);
+      items.kernel_rows(count + k, some, first, height, right);
+      check(row_products<T>(left, right, some, height * rows, rows, first, height,
+                            products + k * rows, context.stream),
+            "launch");
+    }
+  }
+  for (int64_t k = 0; k < count; k += kMostItems) {
+    const int64_t some = std::min(kMostItems, count - k), y_at = count + k;
+    check(score_grams({items.facts() + k, items.facts() + y_at, items.sums() + k * rows,
+                       items.sums() + y_at * rows, items.squares() + k * rows,
+                       items.squares() + y_at * rows, products + k * rows, some, some, rows, true,
+                       false, rounding<T>(), out.scores + k, out.status + k, out.status + y_at},
+                      gram, context.stream),
+          "launch");
+  }
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                              \
+  template void kernel_scores<T>(const Context&, const std::vector<Matrix<T>>&,              \
+                                 const std::vector<Matrix<T>>&, int64_t, bool,               \
+                                 const KernelOptions&, const KernelFindings&);               \
+  template void kernel_pairs<T>(const Context&, const Matrix<T>&, const Matrix<T>&, int64_t, \
+                                int64_t, const KernelOptions&, const KernelFindings&);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
+
+}  // namespace likewise::cuda

@@ -1,0 +1,213 @@
+#include "procrustes/cuda/procrustes.h"
+
+#include <algorithm>
+#include <optional>
+#include <type_traits>
+
+#include "core/cuda/centred.h"
+#include "core/cuda/elements.h"
+#include "core/cuda/scratch.h"
+#include "linalg/cuda/gemm.h"
+#include "linalg/cuda/polar.h"
+#include "linalg/cuda/svd.h"
+#include "procrustes/cuda/procrustes_kernels.h"
+
+namespace likewise::cuda {
+namespace {
+
+constexpr int64_t kMostBytes = int64_t{256} << 20;  // of products, and of moved items, at a time
+
+// Products in float32 give angles below this gap with errors above 1e-6.
+template <class T>
+constexpr double kTooSmall = std::is_same_v<T, float> ? 1e-3 : 0;
+
+GapScore score_of(const ProcrustesOptions& options) {
+  switch (options.score) {
+    case ProcrustesScore::angular:
+      return GapScore::angular;
+    case ProcrustesScore::similarity:
+      return GapScore::similarity;
+    default:
+      return options.scale ? GapScore::euclidean : GapScore::euclidean_unscaled;
+  }
+}
+
+// Prepared items of equal width, `step` elements apart (0: one item for all pairs).
+template <class T>
+struct Run {
+  const T* data;
+  const double* norms;
+  int64_t cols, step;
+  bool single() const { return step == 0; }
+};
+
+// How many columns a prepared item has.
+int64_t prepared_cols(int64_t rows, int64_t cols, const ProcrustesOptions& options) {
+  return options.alpha < 1 ? std::min(rows, cols) : cols;
+}
+
+// U f(S) in place of U S V': what V does no score sees.
+template <class T>
+void reshape(const Context& context, const Centred<T>& item, int64_t count, int64_t rows,
+             int64_t cols, double alpha, const double* norms, T* out) {
+  const JacobiSvd<T> svd = decompose<T>(context, item.out, count, rows, cols);
+  const int64_t rank = svd.n;
+  check(reshape_values<T>({svd.values, norms, item.constant_units, count, rank, rows, cols, alpha},
+                          context.stream),
+        "launch");
+  T* const left = rows >= cols ? svd.columns : svd.right;
+  check(scale_rows<T>(left, svd.values, count, rank, rows, context.stream), "launch");
+  const ElementType type = sizeof(T) == 4 ? ElementType::float32 : ElementType::float64;
+  const DeviceRef turned{left, type, 3, {count, rows, rank}, {rank * rows, 1, rows}};
+  check(copy_elements<T>(turned, out, context.stream), "copy");
+}
+
+template <class T>
+void prepare(const Context& context, const T* x, int64_t count, int64_t rows, int64_t cols,
+             const ProcrustesOptions& options, T* out, double* norms, int64_t* constant_units) {
+  const bool reshaped = options.alpha < 1;
+  T* const to = reshaped ? context.temporary<T>(size_t(count * rows * cols)) : out;
+  const Centred<T> centred{to, context.temporary<double>(size_t(count)),
+                           context.temporary<double>(size_t(count * cols)), constant_units,
+                           context.temporary<double>(size_t(count * cols))};
+  check(centre<T>(x, count, rows, cols, options.center, centred, context.stream), "launch");
+  check(normalise<T>(centred, count, rows, cols, norms, context.stream), "launch");
+  if (reshaped) reshape(context, centred, count, rows, cols, options.alpha, norms, out);
+}
+
+// Squared distances between y and x moved by P, or x and y moved by P' where that is the narrower.
+template <class T>
+void distances(const Context& context, const Run<T>& x, const Run<T>& y, int64_t rows,
+               const T* factors, int64_t count, double* out) {
+  const bool forward = x.cols <= y.cols;
+  const Run<T>&from = forward ? x : y, &to = forward ? y : x;
+  const int64_t size = rows * to.cols, product = x.cols * y.cols;
+  const int64_t chunk = std::clamp<int64_t>(kMostBytes / (size * int64_t(sizeof(T))), 1, count);
+  T* const moved = context.temporary<T>(size_t(chunk * size));
+  for (int64_t first = 0; first < count; first += chunk) {
+    const int64_t items = std::min(chunk, count - first);
+    gemm<T>(blas_context(context.stream), BlasOp::none, forward ? BlasOp::none : BlasOp::transpose,
+            rows, to.cols, from.cols, T(1), {from.data + first * from.step, from.cols, from.step},
+            {factors + first * product, y.cols, product}, {moved, to.cols, size}, items);
+    check(squared_distances<T>(moved, to.data + first * to.step, to.step, items, size, out + first,
+                               context.stream),
+          "launch");
+  }
+}
+
+// Scores of `count` pairs, one after the other.
+template <class T>
+void score_run(Scratch& scratch, const Run<T>& x, const Run<T>& y, int64_t count, int64_t rows,
+               const ProcrustesOptions& options, double* scores, int64_t* close) {
+  const int64_t product = x.cols * y.cols;
+  const int64_t chunk = std::clamp<int64_t>(kMostBytes / (product * int64_t(sizeof(T))), 1, count);
+  const bool refine = options.score != ProcrustesScore::similarity;
+  for (int64_t first = 0; first < count; first += chunk) {
+    const Context& context = scratch.next();
+    const int64_t items = std::min(chunk, count - first);
+    const Run<T> from{x.data + first * x.step, x.norms, x.cols, x.step};
+    const Run<T> to{y.data + first * y.step, y.norms, y.cols, y.step};
+    T* const products = context.temporary<T>(size_t(items * product));
+    double* const similarity = context.temporary<double>(size_t(items));
+    double* const squares = context.temporary<double>(size_t(items));
+    gemm<T>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, x.cols, y.cols, rows,
+            T(1), {from.data, x.cols, x.step}, {to.data, y.cols, y.step},
+            {products, y.cols, product}, items);
+    const PolarVisitor<T> visit = [&](int64_t begin, int64_t part, const T* factors) {
+      distances(context, {from.data + begin * x.step, nullptr, x.cols, x.step},
+                {to.data + begin * y.step, nullptr, y.cols, y.step}, rows, factors, part,
+                squares + begin);
+    };
+    nuclear_norms<T>(context, products, items, x.cols, y.cols, similarity,
+                     refine ? visit : nullptr);
+    const Gaps gaps{similarity,
+                    refine ? squares : nullptr,
+                    x.norms + (x.single() ? 0 : first),
+                    y.norms + (y.single() ? 0 : first),
+                    x.single() ? 0 : 1,
+                    y.single() ? 0 : 1,
+                    items,
+                    refine ? kTooSmall<T> : 0};
+    check(score_gaps(gaps, score_of(options), scores + first, close, context.stream), "launch");
+  }
+}
+
+// Prepared items of a list, one behind the other.
+template <class T>
+struct List {
+  std::vector<int64_t> cols, begins;
+  T* data;
+  double* norms;
+
+  List(const Context& context, const std::vector<Matrix<T>>& items, int64_t rows,
+       const ProcrustesOptions& options, int64_t* constant_units) {
+    int64_t total = 0;
+    for (const Matrix<T>& item : items) {
+      cols.push_back(prepared_cols(rows, item.cols, options));
+      begins.push_back(total);
+      total += rows * cols.back();
+    }
+    data = context.temporary<T>(size_t(total));
+    norms = context.temporary<double>(items.size());
+    Scratch scratch(context);
+    for (size_t k = 0; k < items.size(); ++k) {
+      prepare<T>(scratch.next(), items[k].data, 1, rows, items[k].cols, options, data + begins[k],
+                 norms + k, constant_units + k);
+    }
+  }
+};
+
+}  // namespace
+
+template <class T>
+void procrustes_scores(const Context& context, const std::vector<Matrix<T>>& a,
+                       const std::vector<Matrix<T>>& b_given, int64_t rows, bool symmetric,
+                       const ProcrustesOptions& options, const ShapeFindings& out) {
+  const List<T> left(context, a, rows, options, out.constant_units);
+  std::optional<List<T>> other;
+  if (!symmetric) other.emplace(context, b_given, rows, options, out.constant_units + a.size());
+  const List<T>& right = symmetric ? left : *other;
+  const int64_t width = int64_t(right.cols.size());
+  Scratch scratch(context);
+  for (int64_t i = 0; i < int64_t(a.size()); ++i) {
+    const Run<T> x{left.data + left.begins[i], left.norms + i, left.cols[i], 0};
+    for (int64_t j = symmetric ? i + 1 : 0, end; j < width; j = end) {
+      for (end = j + 1; end < width && right.cols[end] == right.cols[j];) ++end;
+      const int64_t step = end - j > 1 ? rows * right.cols[j] : 0;
+      const Run<T> y{right.data + right.begins[j], right.norms + j, right.cols[j], step};
+      score_run(scratch, x, y, end - j, rows, options, out.scores + i * width + j, out.close);
+    }
+  }
+  if (symmetric && width > 0) {
+    check(mirror_scores(left.norms, width, score_of(options), out.scores, context.stream),
+          "launch");
+  }
+}
+
+template <class T>
+void procrustes_pairs(const Context& context, const Matrix<T>& x, const Matrix<T>& y, int64_t count,
+                      int64_t rows, const ProcrustesOptions& options, const ShapeFindings& out) {
+  if (count == 0) return;
+  const auto run_of = [&](const Matrix<T>& side, int64_t* constant_units) {
+    const int64_t cols = prepared_cols(rows, side.cols, options), size = rows * cols;
+    T* const data = context.temporary<T>(size_t(count * size));
+    double* const norms = context.temporary<double>(size_t(count));
+    prepare<T>(context, side.data, count, rows, side.cols, options, data, norms, constant_units);
+    return Run<T>{data, norms, cols, size};
+  };
+  const Run<T> from = run_of(x, out.constant_units), to = run_of(y, out.constant_units + count);
+  Scratch scratch(context);
+  score_run(scratch, from, to, count, rows, options, out.scores, out.close);
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                                  \
+  template void procrustes_scores<T>(const Context&, const std::vector<Matrix<T>>&,              \
+                                     const std::vector<Matrix<T>>&, int64_t, bool,               \
+                                     const ProcrustesOptions&, const ShapeFindings&);            \
+  template void procrustes_pairs<T>(const Context&, const Matrix<T>&, const Matrix<T>&, int64_t, \
+                                    int64_t, const ProcrustesOptions&, const ShapeFindings&);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
+
+}  // namespace likewise::cuda

@@ -1,0 +1,201 @@
+#include "kernels/cuda/gram.h"
+
+#include "driver.h"
+#include "kernels/cuda/kernels.h"
+
+namespace likewise::cuda::driver {
+namespace {
+
+using likewise::HsicEstimator;
+using likewise::KernelFunction;
+using likewise::KernelOptions;
+
+constexpr int kRows = 8;
+
+// The kernel matrix of x (kRows x cols), as its definition says.
+std::vector<double> kernel_matrix(std::vector<double> x, int cols, const KernelOptions& options) {
+  for (int j = 0; j < cols; ++j) {
+    double mean = 0;
+    for (int i = 0; i < kRows; ++i) mean += x[i * cols + j] / kRows;
+    for (int i = 0; i < kRows; ++i) x[i * cols + j] -= mean;
+  }
+  std::vector<double> products(kRows * kRows), squares(kRows * kRows), distances;
+  for (int p = 0; p < kRows; ++p) {
+    for (int q = 0; q < kRows; ++q) {
+      for (int j = 0; j < cols; ++j) {
+        products[p * kRows + q] += x[p * cols + j] * x[q * cols + j];
+        squares[p * kRows + q] += std::pow(x[p * cols + j] - x[q * cols + j], 2);
+      }
+      if (q < p) distances.push_back(std::sqrt(squares[p * kRows + q]));
+    }
+  }
+  std::sort(distances.begin(), distances.end());
+  const size_t half = distances.size() / 2;
+  const double median = (distances[half] + distances[distances.size() - 1 - half]) / 2;
+  const double sigma = options.median ? options.bandwidth * median : options.bandwidth;
+  const double gamma = options.gamma > 0 ? options.gamma : 1.0 / cols;
+  std::vector<double> out = products;
+  for (int k = 0; k < kRows * kRows; ++k) {
+    if (options.function == KernelFunction::rbf) out[k] = std::exp(-squares[k] / 2 / sigma / sigma);
+    if (options.function == KernelFunction::polynomial) {
+      out[k] = std::pow(gamma * products[k] + options.coef0, double(options.degree));
+    }
+  }
+  return out;
+}
+
+double hsic(std::vector<double> k, std::vector<double> l, bool unbiased) {
+  constexpr double n = kRows;
+  double products = 0, rows = 0, all_k = 0, all_l = 0;
+  for (int p = 0; p < kRows; ++p) {
+    double row_k = 0, row_l = 0;
+    for (int q = 0; q < kRows; ++q) {
+      const bool left_out = unbiased && p == q;
+      const double a = left_out ? 0 : k[p * kRows + q], b = left_out ? 0 : l[p * kRows + q];
+      products += a * b, row_k += a, row_l += b;
+    }
+    rows += row_k * row_l, all_k += row_k, all_l += row_l;
+  }
+  if (!unbiased) return (products - 2 * rows / n + all_k * all_l / n / n) / (n - 1) / (n - 1);
+  return (products + all_k * all_l / (n - 1) / (n - 2) - 2 * rows / (n - 2)) / n / (n - 3);
+}
+
+// Items far from zero, of another width, constant, of equal samples but one; all pairs, and pairs.
+template <class T>
+void scores_of_kernels(const KernelOptions& options, bool symmetric) {
+  const bool unbiased = options.estimator == HsicEstimator::unbiased;
+  const std::vector<int> cols{3, 9, 3, 3};
+  std::vector<std::vector<T>> host;
+  for (const int width : cols) host.push_back(normal<T>(size_t(kRows) * width));
+  for (int i = 0; i < kRows; ++i) {
+    for (int j = 0; j < 3; ++j) {
+      host[2][i * 3 + j] = T(j);
+      host[3][i * 3 + j] = T(i == 4 ? j + 1 : 0);
+      host[0][i * 3 + j] = T(1000 + 8 * host[0][i * 3 + j]);
+    }
+  }
+  const bool stuck = options.function == KernelFunction::rbf && options.median;
+  const int count = int(cols.size());
+  std::vector<std::unique_ptr<OnDevice<T>>> arrays;
+  std::vector<Matrix<T>> items;
+  std::vector<std::vector<double>> matrices;
+  for (int k = 0; k < count; ++k) {
+    arrays.push_back(std::make_unique<OnDevice<T>>(host[k]));
+    items.push_back({arrays[k]->get(), cols[k]});
+    const std::vector<double> exact(host[k].begin(), host[k].end());
+    matrices.push_back(kernel_matrix(exact, cols[k], options));
+  }
+  const auto expected = [&](int i, int j) {
+    if (i == 2 || j == 2 || (stuck && (i == 3 || j == 3))) return std::nan("");
+    const double value = hsic(matrices[i], matrices[j], unbiased);
+    if (!options.normalize) return value;
+    const double own_i = hsic(matrices[i], matrices[i], unbiased);
+    const double own_j = hsic(matrices[j], matrices[j], unbiased);
+    return value / std::sqrt(own_i * own_j);
+  };
+  const auto agrees = [&](double found, double wanted) {
+    if (std::isnan(wanted)) return std::isnan(found);
+    return std::abs(found - wanted) <= (sizeof(T) == 4 ? 2e-4 : 1e-9) * (1 + std::abs(wanted));
+  };
+  const auto code = [&](int k) -> int64_t { return k == 2 ? 1 : k == 3 && stuck ? 2 : 0; };
+  Call call;
+  const Context context = call.context();
+  const OnDevice<double> scores(size_t(count * count));
+  const OnDevice<int64_t> status(size_t(2 * count)), constant(size_t(2 * count));
+  kernel_scores<T>(context, items, symmetric ? std::vector<Matrix<T>>{} : items, kRows, symmetric,
+                   options, {scores.get(), status.get(), constant.get()});
+  const auto found = scores.values();
+  const auto codes = status.values(), constants = constant.values();
+  for (int i = 0; i < count; ++i) {
+    for (int j = 0; j < count; ++j) {
+      expect(agrees(found[i * count + j], expected(i, j)), "kernel score");
+    }
+    for (const int at : {i, count + i}) {
+      if (at >= count && symmetric) continue;
+      expect(constants[at] == (i == 2 ? 3 : 0), "constant units");
+      expect(codes[at] == code(i), "status");
+    }
+  }
+  std::vector<T> x = host[0], y = host[3];
+  x.insert(x.end(), host[3].begin(), host[3].end());
+  y.insert(y.end(), host[0].begin(), host[0].end());
+  const OnDevice<T> first(x), second(y);
+  kernel_pairs<T>(context, {first.get(), 3}, {second.get(), 3}, 2, kRows, options,
+                  {scores.get(), status.get(), constant.get()});
+  const auto pairs = scores.values();
+  expect(agrees(pairs[0], expected(0, 3)) && agrees(pairs[1], expected(3, 0)), "score of a pair");
+  expect(status.values()[1] == code(3) && status.values()[0] == 0, "status of a pair");
+}
+
+// Two samples far from the others, which are equal: the unbiased HSIC with itself is below zero.
+void nothing_positive() {
+  std::vector<double> host(size_t(kRows) * 2, 1.0);
+  host[0] = 5;
+  const OnDevice<double> x(host);
+  KernelOptions options;
+  options.estimator = HsicEstimator::unbiased;
+  Call call;
+  const OnDevice<double> score(1);
+  const OnDevice<int64_t> status(1), constant(1);
+  kernel_scores<double>(call.context(), {{x.get(), 2}}, {}, kRows, true, options,
+                        {score.get(), status.get(), constant.get()});
+  const std::vector<double> exact = kernel_matrix(host, 2, options);
+  const bool positive = hsic(exact, exact, true) > 1e-12;
+  expect(status.values()[0] == (positive ? 0 : 3), "status of what is not positive");
+  expect(std::isnan(score.values()[0]) == !positive, "score of what is not positive");
+}
+
+// Sums in parts, and rows longer than a block of threads.
+template <class T>
+void sums_of_parts() {
+  constexpr int kParts = 3, kSize = 700, kLong = 600;
+  const std::vector<T> host = normal<T>(kParts * kSize);
+  const OnDevice<T> parts(host);
+  const OnDevice<double> total(std::vector<double>(kSize, 1.0));
+  need(add_products<T>(parts.get(), kParts, kSize, total.get(), stream), "add");
+  for (int k = 0; k < kSize; ++k) {
+    const double sum =
+        1.0 + double(host[k]) + double(host[kSize + k]) + double(host[2 * kSize + k]);
+    expect(std::abs(total.values()[k] - sum) <= 1e-12, "sum of parts");
+    if (k == 40) k = kSize - 40;
+  }
+  const std::vector<T> x = normal<T>(2 * kLong), y = normal<T>(2 * kLong);
+  const OnDevice<T> a(x), b(y);
+  const OnDevice<double> products(std::vector<double>(2 * kLong, -1.0)), norms(2);
+  need(row_products<T>(a.get(), b.get(), 2, kLong, kLong, 5, 1, products.get(), stream), "rows");
+  need(row_norms<T>(a.get(), 2, kLong, norms.get(), stream), "norms");
+  for (int q = 0; q < 2; ++q) {
+    double product = 0, squares = 0;
+    for (int k = 0; k < kLong; ++k) {
+      product += double(x[q * kLong + k]) * double(y[q * kLong + k]);
+      squares += double(x[q * kLong + k]) * double(x[q * kLong + k]);
+    }
+    expect(std::abs(products.values()[q * kLong + 5] - product) <= 1e-10, "product of rows");
+    expect(std::abs(norms.values()[q] - squares) <= 1e-10, "norm of a row");
+  }
+}
+
+void kernels() {
+  KernelOptions options;
+  options.normalize = false;
+  scores_of_kernels<double>(options, false);
+  options.normalize = true;
+  options.estimator = HsicEstimator::unbiased;
+  options.function = KernelFunction::rbf;
+  scores_of_kernels<float>(options, true);
+  options.normalize = false;
+  options.median = false;
+  options.bandwidth = 1.5;
+  scores_of_kernels<float>(options, true);
+  options.function = KernelFunction::polynomial;
+  options.estimator = HsicEstimator::biased;
+  scores_of_kernels<double>(options, false);
+  nothing_positive();
+  sums_of_parts<float>();
+  sums_of_parts<double>();
+}
+
+const Topic topic("gram", kernels);
+
+}  // namespace
+}  // namespace likewise::cuda::driver

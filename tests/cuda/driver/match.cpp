@@ -1,0 +1,91 @@
+#include "assignment/cuda/match.h"
+
+#include "driver.h"
+
+namespace likewise::cuda::driver {
+namespace {
+
+// Correlation of column i of x with column j of y, both (rows x .), in double.
+template <class T>
+double correlation(const T* x, const T* y, int rows, int dx, int dy, int i, int j) {
+  double mean_x = 0, mean_y = 0, xy = 0, xx = 0, yy = 0;
+  for (int r = 0; r < rows; ++r) {
+    mean_x += double(x[r * dx + i]) / rows;
+    mean_y += double(y[r * dy + j]) / rows;
+  }
+  for (int r = 0; r < rows; ++r) {
+    const double a = double(x[r * dx + i]) - mean_x, b = double(y[r * dy + j]) - mean_y;
+    xy += a * b, xx += a * a, yy += b * b;
+  }
+  return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : 0;
+}
+
+// Units of x, some of them twice and some constant, with a reordered y; a constant representation;
+// one with NaN.
+template <class T>
+void match(likewise::Matching matching, int dx, int dy) {
+  constexpr int kCount = 4, kRows = 21;
+  const double tolerance = sizeof(T) == 4 ? 1e-5 : 1e-11;
+  std::vector<T> host_x = normal<T>(kCount * kRows * dx), host_y = normal<T>(kCount * kRows * dy);
+  for (int q = 0; q < kCount; ++q) {
+    for (int r = 0; r < kRows; ++r) {
+      T* const x = &host_x[(q * kRows + r) * dx];
+      T* const y = &host_y[(q * kRows + r) * dy];
+      x[2] = T(3);
+      y[1] = y[3] = x[0];
+      for (int i = 0; i < dx && q == 2; ++i) x[i] = T(i);
+    }
+  }
+  host_x[(3 * kRows + 5) * dx + 2] = T(std::nan(""));  // in a unit that is constant else
+  host_y[(3 * kRows + 5) * dy + 7] = T(std::nan(""));
+  const OnDevice<T> x(host_x), y(host_y);
+  const OnDevice<double> score(kCount);
+  const OnDevice<int64_t> assignment(kCount * dx), constant(2 * kCount);
+  Call call;
+  match_units<T>(call.context(), matching, {kCount, kRows, dx, dy}, x.get(), y.get(), score.get(),
+                 assignment.get(), constant.get());
+  const auto scores = score.values();
+  const auto partners = assignment.values(), constants = constant.values();
+  expect(constants == std::vector<int64_t>({1, 0, 1, 0, dx, 0, 0, 0}), "constant units");
+  expect(std::isnan(scores[2]) && std::isnan(scores[3]), "score of nothing");
+  for (int i = 0; i < dx; ++i) expect(partners[2 * dx + i] == -1, "partner in nothing");
+  expect(partners[3 * dx + 4] == -1, "partner of NaN");
+  for (int q = 0; q < 2; ++q) {
+    const T *a = &host_x[q * kRows * dx], *b = &host_y[q * kRows * dy];
+    std::vector<T> cost(size_t(dx) * dy);
+    double sum = 0, best = 0;
+    int matched = 0;
+    for (int i = 0; i < dx; ++i) {
+      int first = 0;
+      for (int j = 0; j < dy; ++j) {
+        const double here = correlation(a, b, kRows, dx, dy, i, j);
+        cost[dx <= dy ? i * dy + j : j * dx + i] = T(-here);
+        if (here > correlation(a, b, kRows, dx, dy, i, first) + tolerance) first = j;
+      }
+      best += correlation(a, b, kRows, dx, dy, i, first);
+      const int64_t partner = partners[q * dx + i];
+      if (partner >= 0) sum += correlation(a, b, kRows, dx, dy, i, int(partner)), ++matched;
+      if (matching == likewise::Matching::semi && i != 2) expect(partner == first, "first partner");
+    }
+    const int pairs = std::min(dx, dy);
+    const bool semi = matching == likewise::Matching::semi;
+    const double most =
+        semi ? best / dx : -least_cost(cost.data(), pairs, std::max(dx, dy)) / pairs;
+    expect(matched == (semi ? dx : pairs), "number of partners");
+    expect(std::abs(scores[q] - most) <= tolerance, "score of a matching");
+    expect(std::abs(sum / matched - most) <= tolerance, "partners of a matching");
+  }
+}
+
+void matches() {
+  for (const auto matching : {likewise::Matching::permutation, likewise::Matching::semi}) {
+    match<float>(matching, 9, 40);
+    match<double>(matching, 40, 11);
+    match<double>(matching, 33, 33);
+  }
+}
+
+const Topic topic("match", matches);
+
+}  // namespace
+}  // namespace likewise::cuda::driver
