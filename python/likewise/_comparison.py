@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -70,12 +71,12 @@ class _Named:
         self.name = name
 
 
-class InnerProduct(_Named):
+class InnerProduct(_Named, ABC):
     """An inner product of vectors that are made once of each RDM."""
 
+    @abstractmethod
     def vector(self, item: Any) -> Array:
         """The vector of a prepared RDM."""
-        raise NotImplementedError
 
 
 class _Product(InnerProduct):

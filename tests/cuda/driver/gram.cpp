@@ -145,6 +145,55 @@ void nothing_positive() {
   expect(std::isnan(score.values()[0]) == !positive, "score of what is not positive");
 }
 
+// The parameters of an item of 40 columns, and kernel values that are shifted by them.
+void shifted_values() {
+  constexpr int kCols = 40, kSamples = 6;
+  std::vector<double> squares = normal<double>(kCols);
+  double norms = 0;
+  for (double& value : squares) norms += value = value * value;
+  const OnDevice<double> unit(std::vector<double>{0.25}), columns(squares);
+  const OnDevice<double> middle(std::vector<double>{4, 9});
+  const auto described = [&](const GramOptions& options) {
+    const OnDevice<GramItem> item(1);
+    need(describe_item(
+             {unit.get(), columns.get(), options.median ? middle.get() : nullptr, kSamples, kCols},
+             options, item.get(), stream),
+         "describe");
+    return item.values()[0];
+  };
+  const GramItem fixed = described({GramFunction::rbf, false, true, false, 12, 0, 0, 0});
+  expect(std::abs(fixed.factor + 1.0 / 18) < 1e-15, "factor of a fixed bandwidth");
+  expect(std::abs(fixed.shift - std::exp(-norms / 45)) < 1e-12, "shift of a fixed bandwidth");
+  const GramItem median = described({GramFunction::rbf, false, true, true, 2, 0, 0, 0});
+  expect(std::abs(median.factor + 1.0 / 50) < 1e-15, "factor of a median bandwidth");
+  const GramItem cubic = described({GramFunction::polynomial, false, true, false, 0, 2, 0, 3});
+  expect(std::abs(cubic.factor - 16.0 / kCols) < 1e-15, "factor of a polynomial");
+  const double inner = 2 - cubic.factor * norms / 30;
+  expect(std::abs(cubic.shift - inner * inner * inner) < 1e-12, "shift of a polynomial");
+
+  const std::vector<double> products = normal<double>(2 * kSamples);
+  const std::vector<double> lengths{3, 4, 5, 6, 7, 8};
+  const OnDevice<double> values(products), sums(kSamples), all(kSamples), samples(lengths);
+  const OnDevice<GramItem> item(std::vector<GramItem>{{-0.5, 0.125, 1, 0}});
+  const GramOptions rbf{GramFunction::rbf, false, true, false, 1, 0, 0, 0};
+  need(apply_kernel<double>({values.get(), item.get(), samples.get(), sums.get(), all.get(), 1,
+                             2 * kSamples, kSamples, 3, 2},
+                            rbf, stream),
+       "kernel");
+  const auto found = values.values();
+  for (int r = 0; r < 2; ++r) {
+    double sum = 0, total = 0;
+    for (int j = 0; j < kSamples; ++j) {
+      const double square = lengths[3 + r] + lengths[j] - 2 * products[r * kSamples + j];
+      const double value = std::exp(-0.5 * (j == 3 + r || square < 0 ? 0 : square)) - 0.125;
+      expect(std::abs(found[r * kSamples + j] - value) < 1e-14, "kernel value");
+      sum += value, total += value * value;
+    }
+    expect(std::abs(sums.values()[3 + r] - sum) < 1e-13, "row sum");
+    expect(std::abs(all.values()[3 + r] - total) < 1e-13, "sum of squares");
+  }
+}
+
 // Sums in parts, and rows longer than a block of threads.
 template <class T>
 void sums_of_parts() {
@@ -191,6 +240,7 @@ void kernels() {
   options.estimator = HsicEstimator::biased;
   scores_of_kernels<double>(options, false);
   nothing_positive();
+  shifted_values();
   sums_of_parts<float>();
   sums_of_parts<double>();
 }
