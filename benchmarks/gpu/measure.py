@@ -109,7 +109,10 @@ class Case(NamedTuple):
 
     name: str
     seconds: float
-    operations: float | None
+    operations: float
+    """Of its products."""
+    moved: float
+    """Bytes that it must read at least."""
     error: float
     peers: dict[str, float]
 
@@ -137,7 +140,7 @@ def procrustes(device: Any, sizes: Sizes) -> Case:
     steps = 9 + 6  # of the polar iteration, three products each
     operations = sizes.pairs * 2.0 * sizes.width**3 * (2 + 3 * steps)
     seconds = device.seconds(lambda: run(*there, check_finite=False))
-    return Case("Procrustes, pairs", seconds, operations, float(error), peers)
+    return Case("Procrustes, pairs", seconds, operations, x.nbytes * 2.0, float(error), peers)
 
 
 def assignment(device: Any, sizes: Sizes) -> Case:
@@ -165,7 +168,9 @@ def assignment(device: Any, sizes: Sizes) -> Case:
             )
     run = plain(lw.linear_sum_assignment)
     seconds = device.seconds(lambda: run(there, check_finite=False))
-    return Case("assignment, batch", seconds, None, float(max(error, gap)), peers)
+    return Case(
+        "assignment, batch", seconds, 0.0, float(cost.nbytes), float(max(error, gap)), peers
+    )
 
 
 def kernels(device: Any, sizes: Sizes) -> Case:
@@ -183,7 +188,8 @@ def kernels(device: Any, sizes: Sizes) -> Case:
     n, pairs = sizes.samples, sizes.layers**2
     operations = 2.0 * n * n * (sizes.width * sizes.layers + pairs)
     seconds = device.seconds(lambda: run(there, "cka", check_finite=False))
-    return Case("linear CKA, all pairs", seconds, operations, float(error), peers)
+    moved = float(sum(layer.nbytes for layer in layers))
+    return Case("linear CKA, all pairs", seconds, operations, moved, float(error), peers)
 
 
 def torch_cka(torch: Any, layers: list[Any]) -> Any:
@@ -210,8 +216,10 @@ def main() -> None:
     cases = [measure(device, sizes) for measure in (assignment, kernels, procrustes)]
     for case in cases:
         share = ""
-        if case.operations and "float32" in rates:
-            share = f"  {case.operations / case.seconds / rates['float32']:.0%} of the GEMM rate"
+        if rates:
+            work, traffic = case.operations / rates["float32"], case.moved / rates["copy"]
+            share = f"  {work / case.seconds:.0%} of the GEMM rate, "
+            share += f"{traffic / case.seconds:.0%} of the copy bandwidth"
         print(f"{case.name:24}{case.seconds * 1e3:10.3f} ms  error {case.error:.1e}{share}")
         for peer, seconds in case.peers.items():
             print(f"  {peer}: {seconds / case.seconds:.1f} times as long")

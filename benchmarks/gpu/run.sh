@@ -32,11 +32,13 @@ capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 
 python -m venv --system-site-packages "$work/env"
 export PATH=$work/env/bin:$PATH
 [[ -z $wheels ]] || pip install -q --no-index --find-links "$wheels" scipy-openblas32
-step build 400 pip install . -v --no-build-isolation --no-deps \
-  -C "cmake.define.CMAKE_CUDA_ARCHITECTURES=$capability-real" -C cmake.define.LIKEWISE_CUDA=ON &
 nvcc -std=c++20 -O2 -lineinfo "-arch=sm_$capability" -Icsrc -Itests/cuda/driver \
-  -o "$work/driver" csrc/[!b]*/cuda/*.cu csrc/[!b]*/cuda/*.cpp tests/cuda/driver/*.cpp -ldl
-wait
+  -o "$work/driver" csrc/[!b]*/cuda/*.cu csrc/[!b]*/cuda/*.cpp tests/cuda/driver/*.cpp -ldl \
+  >"$out/driver-build.log" 2>&1 &
+driver_build=$!
+step build 400 pip install . -v --no-build-isolation --no-deps \
+  -C "cmake.define.CMAKE_CUDA_ARCHITECTURES=$capability-real" -C cmake.define.LIKEWISE_CUDA=ON
+wait "$driver_build" || failed+=(driver-build)
 
 # torch's cuBLAS, for the driver that has no torch.
 library=$(python -c 'import nvidia, pathlib; print(*(str(p) for root in nvidia.__path__ for p in pathlib.Path(root).glob("*/lib")), sep=":")' || true)

@@ -243,8 +243,7 @@ def read_collections(
             )
     views = dict(zip(named, arrays, strict=True))
     return [
-        Items([views[key] for key in values], labels, library if values else NUMPY)
-        for values, labels in listed.values()
+        Items([views[key] for key in values], labels, library) for values, labels in listed.values()
     ]
 
 

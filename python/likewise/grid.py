@@ -267,7 +267,7 @@ def _measure(name: str | Measure, options: dict[str, Any]) -> Measure:
 
 def _scores(function: str, chosen: Measure, a: Items, b: Items | None) -> Any:
     """Of all pairs, where the items are."""
-    library = a.library if b is None or a.arrays else b.library
+    library = a.library
     if library.engine is _cpu:
         other = None if b is None else chosen.prepare(b.arrays)
         return chosen.compare(chosen.prepare(a.arrays), other)
@@ -276,6 +276,9 @@ def _scores(function: str, chosen: Measure, a: Items, b: Items | None) -> Any:
             f"{function}: items are on a CUDA device, for which {chosen.name} has no version yet; "
             "move them to the CPU first"
         )
+    if b is not None and not (a.arrays and b.arrays):
+        library.finish()
+        return library.empty((len(a.arrays), len(b.arrays)), np.float64)
     return chosen.on_device(library, a.arrays, None if b is None else b.arrays)
 
 

@@ -196,8 +196,6 @@ class _KernelMeasure:
         other = a if b is None else b
         items = a if b is None else a + b
         scores = library.empty((len(a), len(other)), np.float64)
-        if not scores.size:
-            return scores
         status, constants = (library.empty((len(items),), np.int64) for _ in range(2))
         library.engine.kernel_scores(
             a, b or [], b is None, scores, status, constants, self._options(), library.run

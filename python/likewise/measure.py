@@ -75,7 +75,8 @@ class Measure(Protocol):
         ...
 
     def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
-        """What ``compare`` gives, for arrays of the CUDA engine; finishes the call.
+        """What ``compare`` gives, for arrays of the CUDA engine, some on each side; finishes the
+        call.
 
         Optional: without it, arrays on a device are refused.
         """
