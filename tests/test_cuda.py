@@ -23,6 +23,7 @@ from likewise import _device, cuda
 on_simulator = pytest.mark.skipif(
     "--cuda-simulator" not in " ".join(sys.argv), reason="needs --cuda-simulator"
 )
+GRIDS = ["cka", "permutation_match", "procrustes", "semi_match"]
 
 
 def test_functions_with_a_version_are_public():
@@ -181,6 +182,25 @@ def test_matching_without_the_look_is_no_number(name):
 
 
 @on_simulator
+def test_grids_of_wide_permutations_go_to_the_cpu(monkeypatch):
+    monkeypatch.setattr(simulated.module, "most_assigned", 5)
+    monkeypatch.setattr(_device, "_told", set())
+    pairwise, cross = simulated.cpu(lw.pairwise), simulated.cpu(lw.cross)
+    host = layers()
+    there = [simulated.array(item) for item in host]
+    with pytest.warns(lw.DeviceWarning, match="pairwise: .* on the CPU"):
+        found = simulated.numpy(pairwise(there, "permutation_match"))
+    expected = pairwise(host, "permutation_match")
+    np.testing.assert_array_equal(found, expected)
+    with pytest.warns(lw.DeviceWarning, match="cross: .* on the CPU"):
+        found = simulated.numpy(cross(there[1:2], there, "permutation_match"))
+    np.testing.assert_allclose(found, expected[1:2], rtol=0, atol=1e-14)
+    host[2][5, 1] = np.nan
+    with pytest.raises(ValueError, match=r"items\[2\] must be finite, got nan at index \(5, 1\)"):
+        pairwise([simulated.array(item) for item in host], "permutation_match")
+
+
+@on_simulator
 def test_wide_permutations_go_to_the_cpu(monkeypatch):
     monkeypatch.setattr(simulated.module, "most_assigned", 5)
     monkeypatch.setattr(_device, "_told", set())
@@ -218,7 +238,7 @@ def layers(dtype=np.float64):
 
 
 @on_simulator
-@pytest.mark.parametrize("measure", ["cka", "procrustes"])
+@pytest.mark.parametrize("measure", GRIDS)
 def test_grids_of_device_arrays(measure):
     pairwise, cross = simulated.cpu(lw.pairwise), simulated.cpu(lw.cross)
     host = layers()
@@ -250,7 +270,7 @@ def test_collections_of_two_places_are_refused():
 
 
 @on_simulator
-@pytest.mark.parametrize("measure", ["cka", "procrustes"])
+@pytest.mark.parametrize("measure", GRIDS)
 def test_grids_without_the_look_wait_for_nothing(measure, monkeypatch):
     kept = []  # memory that is given back waits, in this library
     make = simulated.empty

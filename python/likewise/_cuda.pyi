@@ -73,6 +73,15 @@ def match_units(
     constant_units: DeviceArray,
     run: Run,
 ) -> None: ...
+def match_units_cross(
+    matching: str,
+    a: list[DeviceArray],
+    b: list[DeviceArray],
+    symmetric: bool,
+    scores: DeviceArray,
+    constant_units: DeviceArray,
+    run: Run,
+) -> None: ...
 
 # kernels
 _KernelOptions = tuple[str, str, bool, float, bool, int, float, float]

@@ -165,7 +165,7 @@ class DeviceLibrary:
         self._run.look(view)
 
     def on_cpu(self, function: Callable[..., Any], why: str, *views: Any) -> list[Any]:
-        """What `function` of the CPU returns for copies of the views, brought back."""
+        """What `function` of the CPU returns for copies of the views, sent back."""
         if self.function not in _told:
             _told.add(self.function)
             warn(f"{self.function}: {why}; it is solved on the CPU", DeviceWarning)
@@ -173,7 +173,7 @@ class DeviceLibrary:
         for value in map(np.asarray, function(*map(self.host, views))):
             out = self.empty(value.shape, value.dtype)
             self.engine.upload(np.ascontiguousarray(value), out, self._run)
-            results.append(out.owner)
+            results.append(out)
         return results
 
     def finish(self, *also: Any, items: int = 1) -> list[Array] | None:

@@ -19,6 +19,7 @@ ELEMENTS = "core/cuda/elements"
 JACOBI = "linalg/cuda/jacobi"
 POLAR = "linalg/cuda/polar"
 CENTRED = "core/cuda/centred"
+GRID = "core/cuda/grid"
 PROCRUSTES = "procrustes/cuda/procrustes"
 GRAM = "kernels/cuda/gram"
 BANDWIDTH = "kernels/cuda/bandwidth"
@@ -205,8 +206,8 @@ MUTANTS = (
     Mutant(
         MATCH,
         "constant units are counted by a plain store",
-        "atomicAdd(reinterpret_cast<unsigned long long*>(constant_units + 2 * blockIdx.y), 1ull);",
-        "constant_units[2 * blockIdx.y] += 1;",
+        "atomicAdd(reinterpret_cast<unsigned long long*>(counter), 1ull);",
+        "*counter += 1;",
     ),
     Mutant(
         MATCH,
@@ -570,4 +571,31 @@ MUTANTS = (
         BANDWIDTH, "the middle is one number", "size % 2 == 1 || selection", "true || selection"
     ),
     Mutant(BANDWIDTH, "equal numbers are two", "selection->place + 1 < selection->equal", "false"),
+    Mutant(GRID, "one score too far", "j < i;", "j <= i + 1;"),
+    Mutant(
+        GRID,
+        "upper from lower",
+        "scores[i * count + j] = scores[j * count + i]",
+        "scores[j * count + i] = scores[i * count + j]",
+    ),
+    Mutant(GRID, "only as many as threads", "j += blockDim.x", "j += count"),
+    Mutant(MATCH, "partners nobody asked for", "if (!out.assignment) return;", ""),
+    Mutant(
+        MATCH,
+        "best partners nobody asked for",
+        "if (out.assignment) out.assignment",
+        "out.assignment",
+    ),
+    Mutant(
+        MATCH,
+        "every item has the first one's constant units of x",
+        "out.constant_x.step * item",
+        "0 * item",
+    ),
+    Mutant(
+        MATCH,
+        "every item has the first one's constant units of y",
+        "out.constant_y.step * item",
+        "0 * item",
+    ),
 )

@@ -1,5 +1,7 @@
 #include "assignment/cuda/match.h"
 
+#include <deque>
+
 #include "driver.h"
 
 namespace likewise::cuda::driver {
@@ -77,11 +79,53 @@ void match(likewise::Matching matching, int dx, int dy) {
   }
 }
 
+// All pairs of a list and of two, against the same pairs one by one.
+template <class T>
+void match_grid(likewise::Matching matching) {
+  constexpr int kRows = 15, kItems = 4;
+  const std::vector<int64_t> cols{7, 9, 9, 5};
+  std::deque<OnDevice<T>> items;
+  std::vector<Matrix<T>> list;
+  for (const int64_t d : cols) {
+    std::vector<T> host = normal<T>(size_t(kRows * d));
+    for (int r = 0; r < kRows && d == 9; ++r) host[size_t(r * d + 1)] = T(2);
+    items.emplace_back(host);
+    list.push_back({items.back().get(), d});
+  }
+  std::vector<double> wanted;
+  for (int i = 0; i < kItems; ++i) {
+    for (int j = 0; j < kItems; ++j) {
+      const OnDevice<double> score(1);
+      const OnDevice<int64_t> assignment(size_t(cols[i])), constant(2);
+      Call call;
+      match_units<T>(call.context(), matching, {1, kRows, cols[i], cols[j]}, list[i].data,
+                     list[j].data, score.get(), assignment.get(), constant.get());
+      wanted.push_back(score.values()[0]);
+    }
+  }
+  for (const bool symmetric : {true, false}) {
+    const OnDevice<double> scores(kItems * kItems);
+    const OnDevice<int64_t> constant(symmetric ? kItems : 2 * kItems);
+    Call call;
+    match_units_cross<T>(call.context(), matching, list, list, kRows, symmetric, scores.get(),
+                         constant.get());
+    const auto given = scores.values();
+    for (int k = 0; k < kItems * kItems; ++k) {
+      expect(std::abs(given[k] - wanted[k]) <= (sizeof(T) == 4 ? 1e-6 : 1e-14), "grid of scores");
+    }
+    const auto constants = constant.values();
+    for (size_t k = 0; k < constants.size(); ++k) {
+      expect(constants[k] == (cols[k % kItems] == 9), "constant units of a list");
+    }
+  }
+}
+
 void matches() {
   for (const auto matching : {likewise::Matching::permutation, likewise::Matching::semi}) {
     match<float>(matching, 9, 40);
     match<double>(matching, 40, 11);
     match<double>(matching, 33, 33);
+    match_grid<double>(matching);
   }
 }
 
