@@ -23,7 +23,7 @@ from likewise import _device, cuda
 on_simulator = pytest.mark.skipif(
     "--cuda-simulator" not in " ".join(sys.argv), reason="needs --cuda-simulator"
 )
-GRIDS = ["cka", "permutation_match", "procrustes", "semi_match"]
+IN_GRIDS = ["cca", "cka", "permutation_match", "procrustes", "pwcca", "semi_match", "svcca"]
 
 
 def test_functions_with_a_version_are_public():
@@ -225,11 +225,11 @@ def test_nan_without_the_look_stays_nan():
 def test_functions_without_a_version_say_so():
     x = simulated.array(cost_matrices((8, 3)))
     with pytest.raises(
-        lw.InputTypeError, match=r"cca: x is on a CUDA device, for which cca has no"
+        lw.InputTypeError, match=r"bootstrap: x is on a CUDA device, for which bootstrap has no"
     ):
-        lw.cca(x, x)
-    with pytest.raises(lw.InputTypeError, match=r"pairwise: items are on .* which rsa has no"):
-        simulated.cpu(lw.pairwise)([x, x], "rsa")
+        lw.bootstrap(x, x)
+    with pytest.raises(lw.InputTypeError, match=r"pairwise: items are on .* soft_match has no"):
+        simulated.cpu(lw.pairwise)([x, x], "soft_match")
 
 
 def layers(dtype=np.float64):
@@ -238,7 +238,7 @@ def layers(dtype=np.float64):
 
 
 @on_simulator
-@pytest.mark.parametrize("measure", GRIDS)
+@pytest.mark.parametrize("measure", IN_GRIDS)
 def test_grids_of_device_arrays(measure):
     pairwise, cross = simulated.cpu(lw.pairwise), simulated.cpu(lw.cross)
     host = layers()
@@ -270,7 +270,7 @@ def test_collections_of_two_places_are_refused():
 
 
 @on_simulator
-@pytest.mark.parametrize("measure", GRIDS)
+@pytest.mark.parametrize("measure", IN_GRIDS)
 def test_grids_without_the_look_wait_for_nothing(measure, monkeypatch):
     kept = []  # memory that is given back waits, in this library
     make = simulated.empty
@@ -381,7 +381,7 @@ GRIDS = """
 rng = np.random.default_rng(5)
 items = [simulated.array(rng.standard_normal((20, d)).astype("f4")) for d in (3, 3, 8, 24)]
 rbf, half = lw.measure("cka", kernel="rbf"), lw.measure("shape_distance", alpha=0.5)
-for measure in (rbf, half, "procrustes"):
+for measure in (rbf, half, "procrustes", "pwcca", "svcca", "permutation_match"):
     found = simulated.cpu(lw.pairwise)(items, measure, check_finite=False)
     print(simulated.numpy(found).tobytes().hex(), simulated.module.report())
 """

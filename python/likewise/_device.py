@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 FUNCTIONS = frozenset(
     {
         "assignment",
+        "canonical_correlations",
+        "cca",
         "cka",
         "cross",
         "hsic",
@@ -35,8 +37,10 @@ FUNCTIONS = frozenset(
         "permutation_match",
         "polar",
         "procrustes",
+        "pwcca",
         "semi_match",
         "shape_distance",
+        "svcca",
         "svdvals",
     }
 )
