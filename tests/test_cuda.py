@@ -23,7 +23,16 @@ from likewise import _device, cuda
 on_simulator = pytest.mark.skipif(
     "--cuda-simulator" not in " ".join(sys.argv), reason="needs --cuda-simulator"
 )
-IN_GRIDS = ["cca", "cka", "permutation_match", "procrustes", "pwcca", "semi_match", "svcca"]
+IN_GRIDS = [
+    "cca",
+    "cka",
+    "linear_predictivity",
+    "permutation_match",
+    "procrustes",
+    "pwcca",
+    "semi_match",
+    "svcca",
+]
 
 
 def test_functions_with_a_version_are_public():

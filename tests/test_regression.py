@@ -50,6 +50,18 @@ def test_errors_equal_those_of_refits(n, dx, dy, fit_intercept):
     np.testing.assert_allclose(found.alphas, ALPHAS, rtol=0)
 
 
+def test_lines_through_the_origin_fit_constant_targets():
+    x, _ = pair(40, 4, 1)
+    y = np.full((40, 1), 5.0)
+    found = lw.ridge_cv_errors(x, y, alphas=ALPHAS, cv=4, fit_intercept=False).errors
+    expected = np.zeros(len(ALPHAS))
+    for train, test in slow.folds(40, 4, 0):
+        for k, alpha in enumerate(ALPHAS):
+            weights, _ = slow.fit(x[train], y[train], alpha, False)
+            expected[k] += ((y[test] - x[test] @ weights) ** 2).mean() / 4
+    np.testing.assert_allclose(found[:, 0], expected, rtol=1e-9, atol=0)
+
+
 SPECTRA = {
     "equal": np.ones(24),
     "close": 1 + np.r_[0, 0, 1e-12, 1e-6, 1e-3, np.linspace(0.0035, 0.0045, 3), np.arange(1, 17)],

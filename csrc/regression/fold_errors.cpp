@@ -78,7 +78,7 @@ void FoldErrors<T>::prepare(const RidgeModel<T>& model, const std::vector<FoldMo
       train_squares_[t] += sums.squares[k];
     }
     const int64_t k = fold * target_cols + block.first + t;
-    flat[t] = low == high;
+    flat[t] = folds.intercept && low == high;  // a line through the origin may fit it
     constant_[t] = sums.low[k] == sums.high[k];
     train_mean[t] = sum / trained;
     train_squares_[t] -= sum * train_mean[t];

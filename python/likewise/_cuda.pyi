@@ -170,3 +170,39 @@ def procrustes_pairs(
     score: str,
     run: Run,
 ) -> None: ...
+
+# regression
+_RidgeOptions = tuple[list[int], int, list[float], bool, bool]
+
+def ridge_pairs(
+    x: DeviceArray,
+    y: DeviceArray,
+    score: DeviceArray,
+    correlation: DeviceArray,
+    alpha: DeviceArray,
+    mean_correlation: DeviceArray,
+    determination: DeviceArray,
+    constant_units: DeviceArray,
+    choices: DeviceArray,
+    options: _RidgeOptions,
+    run: Run,
+) -> None: ...
+def ridge_scores(
+    a: list[DeviceArray],
+    b: list[DeviceArray],
+    symmetric: bool,
+    scores: DeviceArray,
+    constant_units: DeviceArray,
+    choices: DeviceArray,
+    options: _RidgeOptions,
+    run: Run,
+) -> None: ...
+def ridge_errors(
+    x: DeviceArray,
+    y: DeviceArray,
+    errors: DeviceArray,
+    alphas: DeviceArray,
+    constant_units: DeviceArray,
+    options: _RidgeOptions,
+    run: Run,
+) -> None: ...

@@ -10,7 +10,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, give_scores, read, read_pair
+from likewise._array import Array, Pair, batch_size, give_scores, read, read_pair
+from likewise._device import is_device_array
 from likewise._folds import require_folds, shuffled_folds, unique_items
 from likewise._moments import Moments, pooled
 from likewise._units import unit_norm
@@ -61,6 +62,8 @@ class Prediction(NamedTuple):
     per_fold: Any
 
     def __repr__(self) -> str:
+        if is_device_array(self.score):
+            return f"Prediction(array of shape {tuple(self.per_target.shape)} on a device)"
         score, targets = np.asarray(self.score), np.asarray(self.per_target)
         shown = f"{float(score):.4g}" if score.ndim == 0 else f"array of shape {score.shape}"
         r2 = f"mean r2={float(np.asarray(self.r2).mean()):.4g}" if targets.size else "no pairs"
@@ -192,6 +195,53 @@ class LinearPredictivity:
         scores = [correlation.mean() for correlation in predictions.correlation]
         return np.array(scores, np.float64).reshape(len(a), len(targets))
 
+    def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
+        """Scores of all pairs of device arrays."""
+        items = a if b is None else a + b
+        scores = library.empty((len(a), len(a if b is None else b)), np.float64)
+        constants = library.empty((len(items),), np.int64)
+        choices = library.empty((len(self.alphas or _GRID),), np.int64)
+        wide = [library.cast(item, np.dtype(np.float64)) for item in items]
+        options = self._device_options(items[0].shape[0])
+        library.engine.ridge_scores(
+            wide[: len(a)],
+            wide[len(a) :],
+            b is None,
+            scores,
+            constants,
+            choices,
+            options,
+            library.run,
+        )
+        self._finish(library, [item.shape[1] for item in items], constants, choices)
+        return scores
+
+    def _predict_on_device(self, pair: Pair) -> Prediction:
+        library, (dx, dy) = pair.library, (pair.x.shape[-1], pair.y.shape[-1])
+        shapes = ((), (self.cv, dy), (self.cv, dy), (dy,), (dy,))
+        outputs = [library.empty((*pair.batch, *shape), np.float64) for shape in shapes]
+        constants = library.empty((2, *pair.batch), np.int64)
+        choices = library.empty((len(self.alphas or _GRID),), np.int64)
+        wide = [library.cast(side, np.dtype(np.float64)) for side in (pair.x, pair.y)]
+        options = self._device_options(pair.x.shape[-2])
+        library.engine.ridge_pairs(*wide, *outputs, constants, choices, options, library.run)
+        self._finish(library, np.repeat([dx, dy], batch_size(pair.batch)), constants, choices)
+        score, per_fold, alpha, per_target, r2 = outputs
+        values = (score, alpha, per_target, r2, per_fold)
+        return Prediction(*(give_scores(pair, value) for value in values))
+
+    def _device_options(self, samples: int) -> tuple[list[int], int, list[float], bool, bool]:
+        order, _ = shuffled_folds(samples, self.cv, self.random_state)
+        return order.tolist(), self.cv, list(self.alphas or _GRID), self.alphas is None, True
+
+    def _finish(self, library: Any, widths: Any, constants: Any, choices: Any) -> None:
+        found = library.finish(constants, choices)
+        if found is None:
+            return
+        self._warn(list(zip(found[0].ravel().tolist(), widths, strict=True)))
+        if self.alphas is not None:
+            self._warn_of_edges(found[1])
+
     def from_moments(self, moments: Sequence[Moments]) -> Array:
         """The same nested procedure, from the sums of every fold."""
         whole = pooled(moments)
@@ -231,6 +281,8 @@ class LinearPredictivity:
     def predict(self, x: Any, y: Any, *, check_finite: bool = True) -> Prediction:
         """The whole result for a batch."""
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
+        if pair.library.engine is not _cpu:
+            return self._predict_on_device(pair)
         targets = pair.y.shape[-1]
         correlation = np.empty((*pair.batch, self.cv, targets))
         determination, alpha = np.empty_like(correlation), np.empty_like(correlation)
@@ -287,7 +339,8 @@ class LinearPredictivity:
                 _engine.threads(),
             )
         if self.alphas is not None:
-            self._warn_of_edges([choice[k] for k in wanted])
+            counts = [np.bincount(choice[k].ravel(), minlength=len(self.alphas)) for k in wanted]
+            self._warn_of_edges(np.sum(counts, axis=0) if counts else np.zeros(len(self.alphas)))
         alpha = [
             np.where(np.isnan(r), np.nan, sources.alphas[i][c])
             for (i, _), c, r in zip(pairs, choice, correlation, strict=True)
@@ -302,14 +355,15 @@ class LinearPredictivity:
         units = sum(constant for constant, units in counts if constant < units)
         warn_degenerate(self.name, units, sum(constant == units for constant, units in counts))
 
-    def _warn_of_edges(self, choices: list[Array]) -> None:
+    def _warn_of_edges(self, counts: Array) -> None:
+        """Of how often each penalty was chosen."""
         assert self.alphas is not None
-        total = sum(choice.size for choice in choices)
+        total = int(counts.sum())
         for index, which in (
             (int(np.argmin(self.alphas)), "least"),
             (int(np.argmax(self.alphas)), "largest"),
         ):
-            at_edge = sum(np.count_nonzero(choice == index) for choice in choices)
+            at_edge = int(counts[index])
             if total and len(set(self.alphas)) > 1 and at_edge > _AT_EDGE * total:
                 warn(
                     f"{self.name}: the {which} of alphas, {self.alphas[index]:g}, was chosen for "
@@ -414,6 +468,8 @@ def ridge_cv_errors(
     chosen = checked_alphas(name, alphas)
     require_folds(name, cv)
     pair = read_pair(name, x, y, check_finite=check_finite, min_samples=cv)
+    if pair.library.engine is not _cpu:
+        return _errors_on_device(pair, chosen, cv, random_state, fit_intercept)
     order, edges = shuffled_folds(pair.x.shape[-2], cv, random_state)
     (xs, of_x), (ys, of_y) = (unique_items(side, order) for side in (pair.x, pair.y))
     if fit_intercept:  # large means would drown the moments
@@ -437,3 +493,19 @@ def ridge_cv_errors(
     grid = np.array([sources.alphas[i] for i in of_x]).reshape(*pair.batch, count)
     stacked = np.array(errors).reshape(shape)
     return RidgeErrors(give_scores(pair, stacked), give_scores(pair, grid))
+
+
+def _errors_on_device(
+    pair: Pair, alphas: tuple[float, ...] | None, cv: int, random_state: int, intercept: bool
+) -> RidgeErrors:
+    library, count = pair.library, len(alphas or _GRID)
+    errors = library.empty((*pair.batch, count, pair.y.shape[-1]), np.float64)
+    grid = library.empty((*pair.batch, count), np.float64)
+    constants = library.empty(pair.batch, np.int64)
+    order, _ = shuffled_folds(pair.x.shape[-2], cv, random_state)
+    wide = [library.cast(side, np.dtype(np.float64)) for side in (pair.x, pair.y)]
+    options = (order.tolist(), cv, list(alphas or _GRID), alphas is None, intercept)
+    library.engine.ridge_errors(*wide, errors, grid, constants, options, library.run)
+    if found := library.finish(constants):
+        warn_degenerate("ridge_cv_errors", int(found[0].sum()), 0)
+    return RidgeErrors(give_scores(pair, errors), give_scores(pair, grid))

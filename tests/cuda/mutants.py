@@ -21,6 +21,8 @@ POLAR = "linalg/cuda/polar"
 CENTRED = "core/cuda/centred"
 GRID = "core/cuda/grid"
 VARIATES = "cca/cuda/variates"
+FOLDS = "regression/cuda/folds"
+RIDGE = "regression/cuda/ridge"
 PROCRUSTES = "procrustes/cuda/procrustes"
 GRAM = "kernels/cuda/gram"
 BANDWIDTH = "kernels/cuda/bandwidth"
@@ -664,4 +666,259 @@ MUTANTS = (
     Mutant(VARIATES, "weight of one lane", "    weight = warp_sum(weight);\n", ""),
     Mutant(VARIATES, "sum of one thread", "  sum = block_sum(sum, partial);\n", ""),
     Mutant(VARIATES, "weights of one thread", "  total = block_sum(total, partial);\n", ""),
+    Mutant(
+        ELEMENTS,
+        "a value too many",
+        "k < size; k += int(blockDim.x)) out[k] = parcel",
+        "k <= size; k += int(blockDim.x)) out[k] = parcel",
+    ),
+    Mutant(
+        ELEMENTS,
+        "as many values as threads",
+        "k < size; k += int(blockDim.x)) out[k] = parcel",
+        "k < size; k += size) out[k] = parcel",
+    ),
+    Mutant(FOLDS, "rows of the first item", "(item * rows + order[row])", "order[row]"),
+    Mutant(FOLDS, "rows in their old order", "order[row]", "row"),
+    Mutant(FOLDS, "an element too many", "k < total; k += step", "k <= total; k += step"),
+    Mutant(
+        FOLDS,
+        "the first row of the fold too",
+        "row >= begin && row < end",
+        "row > begin && row < end",
+    ),
+    Mutant(
+        FOLDS, "a row behind the fold", "row >= begin && row < end", "row >= begin && row <= end"
+    ),
+    Mutant(
+        FOLDS,
+        "the reference is in the other part",
+        "inside ? begin : begin > 0 ? 0 : end",
+        "inside ? begin : 0",
+    ),
+    Mutant(
+        FOLDS, "mean of all rows", "sum += has(i) ? difference(i) : 0;", "sum += difference(i);"
+    ),
+    Mutant(FOLDS, "size of all rows", "inside ? end - begin : rows - (end - begin)", "rows"),
+    Mutant(
+        FOLDS,
+        "mean of one stripe",
+        "return over_stripes<Sum>(sum, shared) / double(size());",
+        "return sum / double(size());",
+    ),
+    Mutant(
+        FOLDS, "rows behind the fold stay where they were", "i < begin ? i : i - (end - begin)", "i"
+    ),
+    Mutant(FOLDS, "every fold is the first", "blockIdx.y % shape.folds", "0"),
+    Mutant(
+        FOLDS, "every item is the first", "blockIdx.y / shape.folds * shape.rows", "0 * shape.rows"
+    ),
+    Mutant(FOLDS, "no zeros below what stays", "i < most_trained && exists", "i < 0 && exists"),
+    Mutant(
+        FOLDS,
+        "zeros one too far below what stays",
+        "i < most_trained && exists",
+        "i <= most_trained && exists",
+    ),
+    Mutant(
+        FOLDS, "no zeros below what is left out", "i < most_left_out && exists", "i < 0 && exists"
+    ),
+    Mutant(FOLDS, "columns outside are written", "i < shape.rows && exists", "i < shape.rows"),
+    Mutant(
+        FOLDS, "squares nobody asked for", "if (!parts.squares) return;  // the whole block", ""
+    ),
+    Mutant(
+        FOLDS,
+        "squares of one stripe",
+        "  train_squares = over_stripes<Sum>(train_squares, shared);\n",
+        "",
+    ),
+    Mutant(
+        FOLDS,
+        "squares left out of one stripe",
+        "  squares = over_stripes<Sum>(squares, shared);\n",
+        "",
+    ),
+    Mutant(FOLDS, "squares outside are written", "exists && threadIdx.y == 0", "threadIdx.y == 0"),
+    Mutant(RIDGE, "penalties one too far", "k < total; k += step", "k <= total; k += step"),
+    Mutant(RIDGE, "constant units have eigenvalues", "p.cols - p.constant_units[item]", "p.cols"),
+    Mutant(
+        RIDGE, "as many eigenvalues as units", "p.rows - 1 < units ? p.rows - 1 : units", "units"
+    ),
+    Mutant(RIDGE, "penalties are not relative", "p.relative ? relative : norm", "norm"),
+    Mutant(
+        RIDGE,
+        "penalties of zeros are infinite",
+        "norm > 0 ? given / norm / norm : given",
+        "given / norm / norm",
+    ),
+    Mutant(RIDGE, "own units without the norm", "relative * (norm * norm)", "relative"),
+    Mutant(
+        RIDGE,
+        "no largest eigenvalue",
+        "largest = values[k] > largest ? values[k] : largest",
+        "largest = values[k]",
+    ),
+    Mutant(
+        RIDGE, "roots are eigenvalues", "roots ? values[k] * values[k] : values[k]", "values[k]"
+    ),
+    Mutant(RIDGE, "rounding counts", "values[k] = counts ? value : 0;", "values[k] = value;"),
+    Mutant(
+        RIDGE, "directions one too far", "k < size; k += blockDim.x", "k <= size; k += blockDim.x"
+    ),
+    Mutant(RIDGE, "rank of one thread", "  rank = block_sum(rank, partial);\n", ""),
+    Mutant(
+        RIDGE,
+        "constant y has variance",
+        "choice.constant_x[item] == choice.cols || choice.constant_y[item] == targets",
+        "choice.constant_x[item] == choice.cols",
+    ),
+    Mutant(
+        RIDGE,
+        "constant x has variance",
+        "choice.constant_x[item] == choice.cols || choice.constant_y[item] == targets",
+        "choice.constant_y[item] == targets",
+    ),
+    Mutant(RIDGE, "dropped directions have freedom", "    if (values[k] == 0) continue;\n", ""),
+    Mutant(RIDGE, "residual not squared", "kept * kept * (along", "kept * (along"),
+    Mutant(RIDGE, "no freedom from shrinkage", "    freedom += kept;\n", ""),
+    Mutant(
+        RIDGE,
+        "a target too many",
+        "if (target >= fit.targets) return;",
+        "if (target > fit.targets) return;",
+    ),
+    Mutant(
+        RIDGE,
+        "freedom of all samples",
+        "double(trained - 1 - fit.ranks[model])",
+        "double(trained - 1)",
+    ),
+    Mutant(
+        RIDGE,
+        "everything is unexplained",
+        "if (values[k] > 0) {",
+        "if (values[k] < 0) {",
+    ),
+    Mutant(
+        RIDGE,
+        "what rounding leaves counts",
+        "if (freedom <= 0 || unexplained < 0) unexplained = 0;",
+        "if (freedom <= 0) unexplained = 0;",
+    ),
+    Mutant(
+        RIDGE,
+        "residuals of a perfect fit",
+        "if (freedom <= 0 || unexplained < 0) unexplained = 0;",
+        "if (unexplained < 0) unexplained = 0;",
+    ),
+    Mutant(RIDGE, "the last of the penalties", "if (score < best)", "if (score < INFINITY)"),
+    Mutant(
+        RIDGE,
+        "units of the first item",
+        "fit.in_units[item * fit.alphas + which]",
+        "fit.in_units[which]",
+    ),
+    Mutant(
+        RIDGE,
+        "choices are counted by a plain store",
+        "atomicAdd(choice.counts + which, 1ull)",
+        "choice.counts[which] += 1",
+    ),
+    Mutant(
+        RIDGE,
+        "choices for nothing count",
+        "if (!has_no_variance(choice, item, fit.targets)) atomicAdd",
+        "atomicAdd",
+    ),
+    Mutant(RIDGE, "coefficients one too far", "k < size; k += step", "k <= size; k += step"),
+    Mutant(
+        RIDGE,
+        "one penalty for all",
+        "chosen ? chosen[model * fit.targets + k % fit.targets] : alone",
+        "alone",
+    ),
+    Mutant(
+        RIDGE,
+        "the first penalty alone",
+        "fit.shape.folds * fit.alphas + only",
+        "fit.shape.folds * fit.alphas",
+    ),
+    Mutant(
+        RIDGE,
+        "coefficients of dropped directions",
+        "value > 0 ? fit.moments",
+        "value >= 0 ? fit.moments",
+    ),
+    Mutant(RIDGE, "predictions are not centred", "p[i * targets] - mean_p", "p[i * targets]"),
+    Mutant(RIDGE, "targets are not centred", "(y[i * targets] - mean_y)", "y[i * targets]"),
+    Mutant(
+        RIDGE,
+        "mean of one stripe of predictions",
+        "mean_p = over_stripes<Sum>(mean_p, shared) / double(rows)",
+        "mean_p = mean_p / double(rows)",
+    ),
+    Mutant(RIDGE, "squares of one stripe", "  squares = over_stripes<Sum>(squares, shared);\n", ""),
+    Mutant(RIDGE, "products of one stripe", "  inner = over_stripes<Sum>(inner, shared);\n", ""),
+    Mutant(RIDGE, "errors of one stripe", "  errors = over_stripes<Sum>(errors, shared);\n", ""),
+    Mutant(
+        RIDGE,
+        "scores outside are written",
+        "if (column >= targets || threadIdx.y > 0) return;",
+        "if (threadIdx.y > 0) return;",
+    ),
+    Mutant(
+        RIDGE,
+        "constant targets have errors",
+        "if (of_target > 0 || !(of_target == of_target))",
+        "if (true)",
+    ),
+    Mutant(RIDGE, "constant predictions correlate", "if (!(squares <= 0)) r = inner", "r = inner"),
+    Mutant(RIDGE, "correlations above one", "r = r > 1 ? 1 : r < -1 ? -1 : r;", ""),
+    Mutant(RIDGE, "nothing scores something", "r = r2 = choice.alpha[at] = NAN;", ""),
+    Mutant(
+        RIDGE,
+        "every row of the first fold",
+        "held.shape.size(model % held.shape.folds)",
+        "held.shape.size(0)",
+    ),
+    Mutant(
+        RIDGE,
+        "errors of the first fold alone",
+        "fold < held.shape.folds; ++fold",
+        "fold < 1; ++fold",
+    ),
+    Mutant(
+        RIDGE,
+        "sum of one stripe",
+        "over_stripes<Sum>(sum, shared) / double(rows)",
+        "sum / double(rows)",
+    ),
+    Mutant(
+        RIDGE,
+        "errors outside are written",
+        "column < targets && threadIdx.y == 0",
+        "threadIdx.y == 0",
+    ),
+    Mutant(RIDGE, "errors without a step", "item * step + column", "item * targets + column"),
+    Mutant(
+        RIDGE,
+        "an element too many in a mean",
+        "k < length; k += blockDim.x",
+        "k <= length; k += blockDim.x",
+    ),
+    Mutant(RIDGE, "mean of one thread", "  sum = block_sum(sum, partial);\n", ""),
+    Mutant(RIDGE, "means of the first row", "place / inner * length * inner", "0 * length * inner"),
+    Mutant(
+        FOLDS,
+        "always centred",
+        "intercept ? trained.difference(i) - mean : from[i * cols]",
+        "trained.difference(i) - mean",
+    ),
+    Mutant(
+        FOLDS,
+        "differences are values",
+        "return x[row * cols] - reference();",
+        "return x[row * cols];",
+    ),
 )

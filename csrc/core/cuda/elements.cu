@@ -59,6 +59,19 @@ __global__ void __launch_bounds__(kMostThreads)
   }
 }
 
+// As many values as go into the 4096 bytes of arguments that every architecture takes, and some.
+template <class T>
+struct Parcel {
+  static constexpr int kMost = 3840 / sizeof(T);
+  T values[kMost];
+};
+
+template <class T>
+__global__ void __launch_bounds__(kMostThreads)
+    send_kernel(const __grid_constant__ Parcel<T> parcel, int size, T* __restrict__ out) {
+  for (int k = int(threadIdx.x); k < size; k += int(blockDim.x)) out[k] = parcel.values[k];
+}
+
 template <class T>
 __global__ void __launch_bounds__(kMostThreads)
     nonfinite_kernel(const T* __restrict__ x, int64_t size, unsigned long long* first) {
@@ -80,6 +93,22 @@ cudaError_t copy_elements(const DeviceRef& in, T* out, cudaStream_t stream) {
   if (size == 0) return cudaSuccess;
   return launch(copy_kernel<T>, blocks_for(size), threads_for(size), 0, stream, in, size, out);
 }
+
+template <class T>
+cudaError_t send_values(const T* values, int64_t size, T* out, cudaStream_t stream) {
+  for (int64_t first = 0; first < size; first += Parcel<T>::kMost) {
+    const int64_t rest = size - first;
+    const int some = int(rest < Parcel<T>::kMost ? rest : Parcel<T>::kMost);
+    Parcel<T> parcel = {};
+    for (int k = 0; k < some; ++k) parcel.values[k] = values[first + k];
+    const cudaError_t error =
+        launch(send_kernel<T>, dim3(1), threads_for(some), 0, stream, parcel, some, out + first);
+    if (error != cudaSuccess) return error;
+  }
+  return cudaSuccess;
+}
+template cudaError_t send_values<int32_t>(const int32_t*, int64_t, int32_t*, cudaStream_t);
+template cudaError_t send_values<double>(const double*, int64_t, double*, cudaStream_t);
 
 template <class T>
 cudaError_t find_nonfinite(const T* x, int64_t size, unsigned long long* first,

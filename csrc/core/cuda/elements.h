@@ -37,6 +37,11 @@ struct DeviceRef {
 template <class T>
 cudaError_t copy_elements(const DeviceRef& in, T* out, cudaStream_t stream);
 
+// out = values of the host, which may go away at once: they travel as arguments of kernels, without
+// a wait. For few values.
+template <class T>
+cudaError_t send_values(const T* values, int64_t size, T* out, cudaStream_t stream);
+
 // Lowers *first to the position (in C order) of the first element that is NaN or infinite. The
 // array is contiguous.
 template <class T>

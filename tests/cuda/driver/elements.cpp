@@ -39,7 +39,29 @@ void copy_and_look() {
   }
 }
 
-const Topic topic("elements", copy_and_look);
+void send() {
+  for (const int size : {1, 479, 480, 481, 2000}) {
+    std::vector<double> values = normal<double>(size_t(size));
+    std::vector<int32_t> places(static_cast<size_t>(size));
+    for (int k = 0; k < size; ++k) places[size_t(k)] = 7 * k;
+    const std::vector<double> sent_values = values;
+    const std::vector<int32_t> sent_places = places;
+    const OnDevice<double> there(values.size());
+    const OnDevice<int32_t> where(places.size());
+    need(send_values(values.data(), size, there.get(), stream), "send");
+    need(send_values(places.data(), size, where.get(), stream), "send");
+    std::fill(values.begin(), values.end(), 0.0);  // the host may go away at once
+    std::fill(places.begin(), places.end(), 0);
+    expect(there.values() == sent_values && where.values() == sent_places, "values sent");
+  }
+}
+
+void elements() {
+  copy_and_look();
+  send();
+}
+
+const Topic topic("elements", elements);
 
 }  // namespace
 }  // namespace likewise::cuda::driver

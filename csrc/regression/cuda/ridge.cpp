@@ -1,0 +1,305 @@
+#include "regression/cuda/ridge.h"
+
+#include <algorithm>
+
+#include "assignment/cuda/match_kernels.h"
+#include "core/cuda/centred.h"
+#include "core/cuda/elements.h"
+#include "core/cuda/scratch.h"
+#include "linalg/cuda/gemm.h"
+#include "linalg/cuda/svd.h"
+#include "regression/cuda/ridge_kernels.h"
+
+namespace likewise::cuda {
+namespace {
+
+constexpr int64_t kMostBytes = int64_t{256} << 20;  // of the parts of items at a time
+constexpr int64_t kMostModels = 65535;
+
+// What all items of a call share, in device memory.
+struct Setting {
+  FoldShape shape;
+  const int32_t* order;
+  const double* alphas;
+  int64_t count_alphas;
+  bool relative, intercept;
+
+  Setting(const Context& context, const RidgeOptions& options)
+      : shape{int64_t(options.order.size()), options.folds},
+        count_alphas(int64_t(options.alphas.size())),
+        relative(options.relative),
+        intercept(options.intercept) {
+    int32_t* const to_order = context.temporary<int32_t>(options.order.size());
+    double* const to_alphas = context.temporary<double>(options.alphas.size());
+    check(send_values(options.order.data(), shape.rows, to_order, context.stream), "launch");
+    check(send_values(options.alphas.data(), count_alphas, to_alphas, context.stream), "launch");
+    order = to_order;
+    alphas = to_alphas;
+  }
+};
+
+// Models of sources: per item and fold the eigenvectors of the training Gram matrix in rows.
+struct Models {
+  int64_t items, cols, size;
+  const double* basis;    // (items, folds, size, cols)
+  const double* values;   // (items, folds, size)
+  const int64_t* ranks;   // (items, folds)
+  const double* train;    // (items, folds, most_trained, cols)
+  const double* rotated;  // (items, folds, most_left_out, size): what was left out, in that basis
+  const double *penalties, *in_units;  // (items, alphas)
+  const int64_t* constant_units;
+};
+
+// Targets, their parts, and how many columns of each item are constant.
+struct Targets {
+  int64_t cols;
+  FoldParts parts;
+  const int64_t* constant_units;
+};
+
+int64_t bytes_of(const Setting& s, int64_t cols) {
+  const int64_t rows = s.shape.rows + s.shape.folds, both = rows * s.shape.folds;
+  return int64_t(sizeof(double)) * (both + rows) * cols;
+}
+
+double* doubles(const Context& context, int64_t size) {
+  return context.temporary<double>(size_t(size));
+}
+
+FoldParts split(const Context& context, const Setting& s, const double* ordered, int64_t items,
+                int64_t cols, bool of_targets) {
+  const int64_t models = items * s.shape.folds;
+  const FoldParts parts{doubles(context, models * s.shape.most_trained() * cols),
+                        doubles(context, models * s.shape.most_left_out() * cols),
+                        of_targets ? doubles(context, models * cols) : nullptr,
+                        of_targets ? doubles(context, models * cols) : nullptr};
+  check(split_folds(ordered, items, s.shape, cols, s.intercept, parts, context.stream), "launch");
+  return parts;
+}
+
+// Eigenvectors in rows and eigenvalues of train'train: of that product, or of `train` itself where
+// it has fewer rows than columns.
+void decompose_models(const Context& context, const Setting& s, int64_t models, const double* train,
+                      Models& out) {
+  const int64_t rows = s.shape.most_trained(), cols = out.cols, size = out.size;
+  const double* matrices = train;
+  const bool wide = size < cols;
+  if (!wide) {
+    double* const gram = doubles(context, models * size * size);
+    const Matrices<const double> x{train, cols, rows * cols};
+    gemm<double>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, size, size, rows,
+                 1.0, x, x, {gram, size, size * size}, models);
+    matrices = gram;
+  }
+  const JacobiSvd<double> svd =
+      decompose<double>(context, matrices, models, wide ? rows : size, cols);
+  int64_t* const ranks = context.temporary<int64_t>(size_t(models));
+  check(keep_directions(svd.values, models, size, cols, wide, ranks, context.stream), "launch");
+  out.basis = svd.columns;
+  out.values = svd.values;
+  out.ranks = ranks;
+}
+
+Models fit_models(const Context& context, const Setting& s, const double* x, int64_t items,
+                  int64_t cols, int64_t* constant_units) {
+  const int64_t rows = s.shape.rows, models = items * s.shape.folds, total = items * rows * cols;
+  const Centred<double> centred{doubles(context, total), doubles(context, items),
+                                doubles(context, items * cols), constant_units,
+                                doubles(context, items * cols)};
+  double *const norms = doubles(context, items), *const ordered = doubles(context, total);
+  check(centre<double>(x, items, rows, cols, s.intercept, centred, context.stream), "launch");
+  check(normalise<double>(centred, items, rows, cols, norms, context.stream), "launch");
+  check(gather_rows(centred.out, s.order, items, rows, cols, ordered, context.stream), "launch");
+  const FoldParts parts = split(context, s, ordered, items, cols, false);
+  Models out{};
+  out.items = items;
+  out.cols = cols;
+  out.size = std::min(cols, s.shape.most_trained());
+  out.train = parts.train;
+  out.constant_units = constant_units;
+  decompose_models(context, s, models, parts.train, out);
+  const int64_t left = s.shape.most_left_out();
+  double* const rotated = doubles(context, models * left * out.size);
+  gemm<double>(blas_context(context.stream), BlasOp::none, BlasOp::transpose, left, out.size, cols,
+               1.0, {parts.left_out, cols, left * cols}, {out.basis, cols, out.size * cols},
+               {rotated, out.size, left * out.size}, models);
+  out.rotated = rotated;
+  double* const penalties = doubles(context, items * s.count_alphas);
+  double* const in_units = doubles(context, items * s.count_alphas);
+  check(scale_penalties({s.alphas, norms, constant_units, items, s.count_alphas, rows, cols,
+                         s.relative, penalties, in_units},
+                        context.stream),
+        "launch");
+  out.penalties = penalties;
+  out.in_units = in_units;
+  return out;
+}
+
+// Targets of unit norm (`scaled`) or as they are.
+Targets prepare_targets(const Context& context, const Setting& s, const double* y, int64_t items,
+                        int64_t cols, bool scaled, int64_t* constant_units) {
+  const int64_t total = items * s.shape.rows * cols;
+  double* const ordered = doubles(context, total);
+  const double* from = y;
+  if (scaled) {
+    double* const units = doubles(context, total);
+    check(cudaMemsetAsync(constant_units, 0, size_t(items) * sizeof(int64_t), context.stream),
+          "memset");
+    check(unit_columns<double>(y, items, s.shape.rows, cols, units, constant_units, 1,
+                               context.stream),
+          "launch");
+    from = units;
+  }
+  check(gather_rows(from, s.order, items, s.shape.rows, cols, ordered, context.stream), "launch");
+  return {cols, split(context, s, ordered, items, cols, true), constant_units};
+}
+
+// The moments of models with targets in the basis of the models.
+Fit fit_targets(const Context& context, const Setting& s, const Models& m, const Targets& t) {
+  const int64_t models = m.items * s.shape.folds, rows = s.shape.most_trained();
+  BlasContext* const blas = blas_context(context.stream);
+  double* const cross = doubles(context, models * m.cols * t.cols);
+  double* const moments = doubles(context, models * m.size * t.cols);
+  gemm<double>(blas, BlasOp::transpose, BlasOp::none, m.cols, t.cols, rows, 1.0,
+               {m.train, m.cols, rows * m.cols}, {t.parts.train, t.cols, rows * t.cols},
+               {cross, t.cols, m.cols * t.cols}, models);
+  gemm<double>(blas, BlasOp::none, BlasOp::none, m.size, t.cols, m.cols, 1.0,
+               {m.basis, m.cols, m.size * m.cols}, {cross, t.cols, m.cols * t.cols},
+               {moments, t.cols, m.size * t.cols}, models);
+  return {s.shape,     m.items,        m.size,
+          t.cols,      s.count_alphas, m.values,
+          m.ranks,     moments,        t.parts.train_squares,
+          m.penalties, m.in_units};
+}
+
+// Predictions of what was left out, with these penalties or penalty `only`.
+Held predict(const Context& context, const Setting& s, const Models& m, const Targets& t,
+             const Fit& fit, const double* chosen, int64_t only, double* coefficients,
+             double* predictions) {
+  const int64_t left = s.shape.most_left_out();
+  check(shrink(fit, chosen, only, coefficients, context.stream), "launch");
+  gemm<double>(blas_context(context.stream), BlasOp::none, BlasOp::none, left, t.cols, m.size, 1.0,
+               {m.rotated, m.size, left * m.size}, {coefficients, t.cols, m.size * t.cols},
+               {predictions, t.cols, left * t.cols}, m.items * s.shape.folds);
+  return {s.shape, m.items, t.cols, predictions, t.parts.left_out, t.parts.squares};
+}
+
+// Correlations, determination and chosen penalties (items, folds, t.cols).
+struct Scores {
+  double *correlation, *determination, *alpha;
+};
+void score(const Context& context, const Setting& s, const Models& m, const Targets& t,
+           int64_t* choices, const Scores& out) {
+  const Fit fit = fit_targets(context, s, m, t);
+  const int64_t models = m.items * s.shape.folds;
+  double* const chosen = doubles(context, models * t.cols);
+  const Choice choice{
+      chosen,           out.alpha,        reinterpret_cast<unsigned long long*>(choices),
+      m.constant_units, t.constant_units, m.cols};
+  check(choose_penalties(fit, choice, context.stream), "launch");
+  const Held held =
+      predict(context, s, m, t, fit, chosen, 0, doubles(context, models * m.size * t.cols),
+              doubles(context, models * s.shape.most_left_out() * t.cols));
+  check(score_predictions(held, choice, out.correlation, out.determination, context.stream),
+        "launch");
+}
+
+// Calls body(context, first, items) for as many items at a time as fit.
+template <class Body>
+void for_each_chunk(const Context& context, const Setting& s, int64_t count, int64_t cols,
+                    Body&& body) {
+  Scratch scratch(context);
+  const int64_t fitting = std::max<int64_t>(kMostBytes / (4 * bytes_of(s, cols)), 1);
+  const int64_t chunk = std::min({count, fitting, kMostModels / s.shape.folds});
+  for (int64_t first = 0; first < count; first += chunk) {
+    body(scratch.next(), first, std::min(chunk, count - first));
+  }
+}
+
+void clear(int64_t* choices, const Setting& s, const Context& context) {
+  check(cudaMemsetAsync(choices, 0, size_t(s.count_alphas) * sizeof(int64_t), context.stream),
+        "memset");
+}
+
+}  // namespace
+
+void ridge_pairs(const Context& context, const Matrix<double>& x, const Matrix<double>& y,
+                 int64_t count, const RidgeOptions& options, const RidgeFindings& out) {
+  const Setting s(context, options);
+  const int64_t rows = s.shape.rows, folds = s.shape.folds, per_pair = folds * y.cols;
+  clear(out.choices, s, context);
+  for_each_chunk(
+      context, s, count, x.cols + y.cols, [&](const Context& inner, int64_t first, int64_t items) {
+        const Models models = fit_models(inner, s, x.data + first * rows * x.cols, items, x.cols,
+                                         out.constant_units + first);
+        const Targets targets = prepare_targets(inner, s, y.data + first * rows * y.cols, items,
+                                                y.cols, true, out.constant_units + count + first);
+        double* const correlation = out.correlation + first * per_pair;
+        double* const determination = doubles(inner, items * per_pair);
+        double* const means = out.mean_correlation + first * y.cols;
+        score(inner, s, models, targets, out.choices,
+              {correlation, determination, out.alpha + first * per_pair});
+        check(mean_over(correlation, items, folds, y.cols, means, inner.stream), "launch");
+        check(mean_over(determination, items, folds, y.cols, out.determination + first * y.cols,
+                        inner.stream),
+              "launch");
+        check(mean_over(means, items, y.cols, 1, out.score + first, inner.stream), "launch");
+      });
+}
+
+void ridge_scores(const Context& context, const std::vector<Matrix<double>>& a,
+                  const std::vector<Matrix<double>>& b_given, bool symmetric,
+                  const RidgeOptions& options, double* scores, int64_t* constant_units,
+                  int64_t* choices) {
+  const Setting s(context, options);
+  const std::vector<Matrix<double>>& b = symmetric ? a : b_given;
+  int64_t* const constant_b =
+      symmetric ? context.temporary<int64_t>(b.size()) : constant_units + a.size();
+  clear(choices, s, context);
+  Scratch of_source(context), of_target(context);
+  for (size_t i = 0; i < a.size(); ++i) {
+    const Context& outer = of_source.next();
+    const Models models = fit_models(outer, s, a[i].data, 1, a[i].cols, constant_units + i);
+    for (size_t j = 0; j < b.size(); ++j) {
+      const Context& inner = of_target.next();
+      const Targets targets =
+          prepare_targets(inner, s, b[j].data, 1, b[j].cols, true, constant_b + j);
+      const int64_t size = s.shape.folds * b[j].cols;
+      const Scores found{doubles(inner, size), doubles(inner, size), doubles(inner, size)};
+      score(inner, s, models, targets, choices, found);
+      check(mean_over(found.correlation, 1, size, 1, scores + i * b.size() + j, inner.stream),
+            "launch");
+    }
+  }
+}
+
+void ridge_errors(const Context& context, const Matrix<double>& x, const Matrix<double>& y,
+                  int64_t count, const RidgeOptions& options, double* errors, double* alphas,
+                  int64_t* constant_units) {
+  const Setting s(context, options);
+  const int64_t rows = s.shape.rows;
+  for_each_chunk(
+      context, s, count, x.cols + y.cols, [&](const Context& inner, int64_t first, int64_t items) {
+        const Models models = fit_models(inner, s, x.data + first * rows * x.cols, items, x.cols,
+                                         constant_units + first);
+        const Targets targets = prepare_targets(inner, s, y.data + first * rows * y.cols, items,
+                                                y.cols, false, nullptr);
+        check(cudaMemcpyAsync(alphas + first * s.count_alphas, models.in_units,
+                              size_t(items * s.count_alphas) * sizeof(double),
+                              cudaMemcpyDeviceToDevice, inner.stream),
+              "copy");
+        const Fit fit = fit_targets(inner, s, models, targets);
+        const int64_t number = items * s.shape.folds;
+        double* const coefficients = doubles(inner, number * models.size * y.cols);
+        double* const predictions = doubles(inner, number * s.shape.most_left_out() * y.cols);
+        for (int64_t a = 0; a < s.count_alphas; ++a) {
+          const Held held =
+              predict(inner, s, models, targets, fit, nullptr, a, coefficients, predictions);
+          check(average_errors(held, errors + (first * s.count_alphas + a) * y.cols,
+                               s.count_alphas * y.cols, inner.stream),
+                "launch");
+        }
+      });
+}
+
+}  // namespace likewise::cuda

@@ -1,0 +1,234 @@
+// What ridge regression needs beside products and eigenvectors. Choosing reads the moments once
+// per penalty, everything else reads its arrays once: bytes over bandwidth.
+
+#include "core/cuda/columns.cuh"
+#include "regression/cuda/ridge_kernels.h"
+
+namespace likewise::cuda {
+namespace {
+
+constexpr int64_t kMostModels = 65535;  // gridDim.y
+
+__global__ void __launch_bounds__(kMostThreads) penalty_kernel(Penalties p) {
+  const int64_t step = int64_t(gridDim.x) * blockDim.x, total = p.count * p.alphas;
+  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < total; k += step) {
+    const int64_t item = k / p.alphas, units = p.cols - p.constant_units[item];
+    const int64_t most = p.rows - 1 < units ? p.rows - 1 : units;
+    const double given = p.given[k % p.alphas], norm = p.norms[item];
+    const double relative = given / double(most > 1 ? most : 1);
+    p.penalties[k] = p.relative ? relative : norm > 0 ? given / norm / norm : given;
+    p.in_units[k] = p.relative ? relative * (norm * norm) : given;
+  }
+}
+
+__global__ void __launch_bounds__(kMostThreads)
+    direction_kernel(double* __restrict__ values, int64_t size, int64_t cols, bool roots,
+                     int64_t* __restrict__ ranks) {
+  SHARED_ARRAY(int64_t, partial, 32);
+  values += size_t(blockIdx.x) * size;
+  double largest = 0;
+  for (int64_t k = 0; k < size; ++k) largest = values[k] > largest ? values[k] : largest;
+  __syncthreads();  // nobody writes before all have read
+  const double least = double(cols) * 0x1p-52 * (roots ? largest * largest : largest);
+  int64_t rank = 0;
+  for (int64_t k = threadIdx.x; k < size; k += blockDim.x) {
+    const double value = roots ? values[k] * values[k] : values[k];
+    const bool counts = value > least;
+    values[k] = counts ? value : 0;
+    rank += counts;
+  }
+  rank = block_sum(rank, partial);
+  if (threadIdx.x == 0) ranks[blockIdx.x] = rank;
+}
+
+__device__ bool has_no_variance(const Choice& choice, int64_t item, int64_t targets) {
+  return choice.constant_x[item] == choice.cols || choice.constant_y[item] == targets;
+}
+
+// |y - X c|^2 / (degrees of freedom)^2 on the training set, whose part along no direction is
+// `unexplained`.
+__device__ double cross_validation(const double* values, const double* moments, int64_t size,
+                                   int64_t targets, double penalty, double freedom,
+                                   double unexplained) {
+  double residual = unexplained;
+  for (int64_t k = 0; k < size; ++k) {
+    if (values[k] == 0) continue;
+    const double kept = penalty / (values[k] + penalty), along = moments[k * targets];
+    freedom += kept;
+    residual += kept * kept * (along * along / values[k]);
+  }
+  return residual / (freedom * freedom);
+}
+
+__global__ void __launch_bounds__(kMostThreads) choice_kernel(Fit fit, Choice choice) {
+  const int64_t target = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (target >= fit.targets) return;
+  const int64_t model = blockIdx.y, item = model / fit.shape.folds;
+  const double* const values = fit.values + model * fit.size;
+  const double* const moments = fit.moments + model * fit.size * fit.targets + target;
+  const double* const penalties = fit.penalties + item * fit.alphas;
+  const int64_t trained = fit.shape.rows - fit.shape.size(model % fit.shape.folds);
+  const double freedom = double(trained - 1 - fit.ranks[model]);
+  double unexplained = fit.train_squares[model * fit.targets + target];
+  for (int64_t k = 0; k < fit.size; ++k) {
+    if (values[k] > 0) {
+      const double along = moments[k * fit.targets];
+      unexplained -= along * along / values[k];
+    }
+  }
+  // Exactly zero where the model can fit any target; elsewhere rounding must not go below.
+  if (freedom <= 0 || unexplained < 0) unexplained = 0;
+  double best = INFINITY;
+  int64_t which = 0;
+  for (int64_t a = 0; a < fit.alphas; ++a) {
+    const double score = cross_validation(values, moments, fit.size, fit.targets, penalties[a],
+                                          freedom, unexplained);
+    if (score < best) {
+      best = score;
+      which = a;
+    }
+  }
+  choice.chosen[model * fit.targets + target] = penalties[which];
+  choice.alpha[model * fit.targets + target] = fit.in_units[item * fit.alphas + which];
+  if (!has_no_variance(choice, item, fit.targets)) atomicAdd(choice.counts + which, 1ull);
+}
+
+__global__ void __launch_bounds__(kMostThreads)
+    shrink_kernel(Fit fit, const double* __restrict__ chosen, int64_t only,
+                  double* __restrict__ coefficients) {
+  const int64_t model = blockIdx.y, size = fit.size * fit.targets;
+  const double alone = fit.penalties[model / fit.shape.folds * fit.alphas + only];
+  const int64_t step = int64_t(gridDim.x) * blockDim.x;
+  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
+    const double value = fit.values[model * fit.size + k / fit.targets];
+    const double penalty = chosen ? chosen[model * fit.targets + k % fit.targets] : alone;
+    coefficients[model * size + k] =
+        value > 0 ? fit.moments[model * size + k] / (value + penalty) : 0;
+  }
+}
+
+__global__ void __launch_bounds__(kColumns* kStripes)
+    score_kernel(Held held, Choice choice, int64_t most, double* __restrict__ correlation,
+                 double* __restrict__ determination) {
+  SHARED_ARRAY(double, shared, kColumns* kStripes);
+  const int64_t column = int64_t(blockIdx.x) * kColumns + threadIdx.x, targets = held.targets;
+  const int64_t model = blockIdx.y, rows = held.shape.size(model % held.shape.folds);
+  const int64_t begin = model * most * targets + (column < targets ? column : 0);
+  const double *const p = held.predictions + begin, *const y = held.left_out + begin;
+  double mean_p = 0, mean_y = 0;
+  for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
+    mean_p += p[i * targets];
+    mean_y += y[i * targets];
+  }
+  mean_p = over_stripes<Sum>(mean_p, shared) / double(rows);
+  mean_y = over_stripes<Sum>(mean_y, shared) / double(rows);
+  double squares = 0, inner = 0, errors = 0;
+  for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
+    const double moved = p[i * targets] - mean_p, error = y[i * targets] - p[i * targets];
+    squares += moved * moved;
+    inner += moved * (y[i * targets] - mean_y);
+    errors += error * error;
+  }
+  squares = over_stripes<Sum>(squares, shared);
+  inner = over_stripes<Sum>(inner, shared);
+  errors = over_stripes<Sum>(errors, shared);
+  if (column >= targets || threadIdx.y > 0) return;
+  const int64_t at = model * targets + column;
+  const double of_target = held.squares[at];
+  double r = 0, r2 = 0;
+  if (of_target > 0 || !(of_target == of_target)) {
+    if (!(squares <= 0)) r = inner / sqrt(squares * of_target);
+    r = r > 1 ? 1 : r < -1 ? -1 : r;
+    r2 = 1 - errors / of_target;
+  }
+  if (has_no_variance(choice, model / held.shape.folds, targets)) {
+    r = r2 = choice.alpha[at] = NAN;
+  }
+  correlation[at] = r;
+  determination[at] = r2;
+}
+
+__global__ void __launch_bounds__(kColumns* kStripes)
+    error_kernel(Held held, int64_t most, double* __restrict__ errors, int64_t step) {
+  SHARED_ARRAY(double, shared, kColumns* kStripes);
+  const int64_t column = int64_t(blockIdx.x) * kColumns + threadIdx.x, targets = held.targets;
+  const int64_t item = blockIdx.y;
+  double mean = 0;
+  for (int64_t fold = 0; fold < held.shape.folds; ++fold) {
+    const int64_t rows = held.shape.size(fold);
+    const int64_t begin =
+        (item * held.shape.folds + fold) * most * targets + (column < targets ? column : 0);
+    double sum = 0;
+    for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
+      const double error =
+          held.left_out[begin + i * targets] - held.predictions[begin + i * targets];
+      sum += error * error;
+    }
+    mean += over_stripes<Sum>(sum, shared) / double(rows);
+  }
+  if (column < targets && threadIdx.y == 0) {
+    errors[item * step + column] = mean / double(held.shape.folds);
+  }
+}
+
+__global__ void __launch_bounds__(kMostThreads)
+    mean_kernel(const double* __restrict__ x, int64_t length, int64_t inner,
+                double* __restrict__ out) {
+  SHARED_ARRAY(double, partial, 32);
+  const int64_t place = blockIdx.x, begin = place / inner * length * inner + place % inner;
+  double sum = 0;
+  for (int64_t k = threadIdx.x; k < length; k += blockDim.x) sum += x[begin + k * inner];
+  sum = block_sum(sum, partial);
+  if (threadIdx.x == 0) out[place] = sum / double(length);
+}
+
+}  // namespace
+
+cudaError_t scale_penalties(const Penalties& penalties, cudaStream_t stream) {
+  const int64_t total = penalties.count * penalties.alphas;
+  return launch(penalty_kernel, blocks_for(total), threads_for(total), 0, stream, penalties);
+}
+
+cudaError_t keep_directions(double* values, int64_t models, int64_t size, int64_t cols, bool roots,
+                            int64_t* ranks, cudaStream_t stream) {
+  return launch(direction_kernel, dim3(unsigned(models)), threads_for(size), 0, stream, values,
+                size, cols, roots, ranks);
+}
+
+cudaError_t choose_penalties(const Fit& fit, const Choice& choice, cudaStream_t stream) {
+  const int64_t models = fit.items * fit.shape.folds;
+  if (models > kMostModels) return cudaErrorInvalidValue;
+  const dim3 threads = threads_for(fit.targets);
+  const dim3 blocks(unsigned((fit.targets + threads.x - 1) / threads.x), unsigned(models));
+  return launch(choice_kernel, blocks, threads, 0, stream, fit, choice);
+}
+
+cudaError_t shrink(const Fit& fit, const double* chosen, int64_t only, double* coefficients,
+                   cudaStream_t stream) {
+  const int64_t models = fit.items * fit.shape.folds, size = fit.size * fit.targets;
+  if (models > kMostModels) return cudaErrorInvalidValue;
+  return launch(shrink_kernel, dim3(blocks_for(size).x, unsigned(models)), threads_for(size), 0,
+                stream, fit, chosen, only, coefficients);
+}
+
+cudaError_t score_predictions(const Held& held, const Choice& choice, double* correlation,
+                              double* determination, cudaStream_t stream) {
+  const int64_t models = held.items * held.shape.folds;
+  if (models > kMostModels) return cudaErrorInvalidValue;
+  return launch(score_kernel, blocks_of_columns(held.targets, models), dim3(kColumns, kStripes), 0,
+                stream, held, choice, held.shape.most_left_out(), correlation, determination);
+}
+
+cudaError_t average_errors(const Held& held, double* errors, int64_t step, cudaStream_t stream) {
+  if (held.items > kMostModels) return cudaErrorInvalidValue;
+  return launch(error_kernel, blocks_of_columns(held.targets, held.items), dim3(kColumns, kStripes),
+                0, stream, held, held.shape.most_left_out(), errors, step);
+}
+
+cudaError_t mean_over(const double* x, int64_t outer, int64_t length, int64_t inner, double* out,
+                      cudaStream_t stream) {
+  return launch(mean_kernel, dim3(unsigned(outer * inner)), threads_for(length), 0, stream, x,
+                length, inner, out);
+}
+
+}  // namespace likewise::cuda

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "regression/cuda/folds.h"
+
+// Ridge regression in the basis of the training set's eigenvectors; see regression/ridge.h. There
+// is one model per item and fold, folds of an item one behind the other.
+
+namespace likewise::cuda {
+
+// Penalties (count, alphas) of items of unit norm, and what they are in units of the data: alphas
+// as given or, `relative`, times the mean of the at most min(rows - 1, cols) nonzero eigenvalues.
+struct Penalties {
+  const double* given;  // (alphas)
+  const double* norms;  // (count): of the items in their own units
+  const int64_t* constant_units;
+  int64_t count, alphas, rows, cols;
+  bool relative;
+  double *penalties, *in_units;
+};
+cudaError_t scale_penalties(const Penalties& penalties, cudaStream_t stream);
+
+// Eigenvalues (models, size), or their `roots`, which are squared: those that rounding may have
+// made become 0, the others are counted.
+cudaError_t keep_directions(double* values, int64_t models, int64_t size, int64_t cols, bool roots,
+                            int64_t* ranks, cudaStream_t stream);
+
+// Of `items` models of sources, and of targets of as many models.
+struct Fit {
+  FoldShape shape;
+  int64_t items, size, targets, alphas;
+  const double* values;         // (models, size)
+  const int64_t* ranks;         // (models)
+  const double* moments;        // (models, size, targets): of sources, in their basis, with targets
+  const double* train_squares;  // (models, targets)
+  const double *penalties, *in_units;  // (items, alphas)
+};
+
+// Chooses for each target the penalty of the smallest generalised cross-validation: `chosen` and
+// `alpha` (models, targets) in either unit. counts (alphas) are raised by how often each was, but
+// not for items without variance.
+struct Choice {
+  double *chosen, *alpha;
+  unsigned long long* counts;
+  const int64_t *constant_x, *constant_y;  // (items)
+  int64_t cols;                            // of the source
+};
+cudaError_t choose_penalties(const Fit& fit, const Choice& choice, cudaStream_t stream);
+
+// coefficients (models, size, targets), for these penalties (models, targets) or, where they are
+// null, for penalty `only` of every item.
+cudaError_t shrink(const Fit& fit, const double* chosen, int64_t only, double* coefficients,
+                   cudaStream_t stream);
+
+// Predictions (models, most_left_out, targets) against what was left out.
+struct Held {
+  FoldShape shape;
+  int64_t items, targets;
+  const double *predictions, *left_out;
+  const double* squares;  // (models, targets)
+};
+// Correlation and determination (models, targets); all of an item without variance is NaN, with
+// choice.alpha.
+cudaError_t score_predictions(const Held& held, const Choice& choice, double* correlation,
+                              double* determination, cudaStream_t stream);
+
+// errors (items, targets), `step` apart per item: squared errors, mean over a fold, mean over
+// folds.
+cudaError_t average_errors(const Held& held, double* errors, int64_t step, cudaStream_t stream);
+
+// out (outer, inner): means over the middle axis.
+cudaError_t mean_over(const double* x, int64_t outer, int64_t length, int64_t inner, double* out,
+                      cudaStream_t stream);
+
+}  // namespace likewise::cuda
