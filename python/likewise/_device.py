@@ -26,9 +26,12 @@ FUNCTIONS = frozenset(
     {
         "assignment",
         "cka",
+        "cknna",
         "cross",
         "hsic",
+        "jaccard_knn",
         "linear_sum_assignment",
+        "mutual_knn",
         "nuclear_norm",
         "orthogonal_procrustes",
         "pairwise",

@@ -13,6 +13,7 @@ void register_assignment(pybind11::module_& m);
 void register_core(pybind11::module_& m);
 void register_kernels(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
+void register_neighbours(pybind11::module_& m);
 void register_procrustes(pybind11::module_& m);
 #ifdef CUSIM
 void register_simulator(pybind11::module_& m);
@@ -28,6 +29,7 @@ PYBIND11_MODULE(LIKEWISE_CUDA_MODULE, m) {
   lb::register_assignment(m);
   lb::register_kernels(m);
   lb::register_linalg(m);
+  lb::register_neighbours(m);
   lb::register_procrustes(m);
 #ifdef CUSIM
   lb::register_simulator(m);
