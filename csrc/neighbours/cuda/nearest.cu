@@ -128,8 +128,8 @@ __global__ void __launch_bounds__(kMostThreads) nearest_kernel(NearestRows<T> bl
   const auto cut = find_cut(row, unsigned(block.k));
   // Every warp has a stretch of the row, so that it can count places by itself.
   const int lane = int(threadIdx.x) & 31, warp = int(threadIdx.x) >> 5;
-  const int64_t stretch = (n + blockDim.x - 1) / blockDim.x * 32, begin = warp * stretch;
-  const int64_t end = begin + stretch < n ? begin + stretch : n;
+  const int64_t stretch = (n + blockDim.x - 1) / blockDim.x * 32;
+  const int64_t begin = warp * stretch, end = begin + stretch;
   unsigned above = 0, equal = 0;
   for (int64_t j = begin + lane; j - lane < end; j += 32) {
     const bool there = row.has(j);
