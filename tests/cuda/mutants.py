@@ -726,7 +726,7 @@ MUTANTS = (
     Mutant(NEAREST, "room for all equal ones", "rank < cut.wanted ? rank : cut.wanted;", "rank;"),
     Mutant(NEAREST, "similarities nobody asked for", "if (block.similarity) block", "block"),
     Mutant(NEAREST, "warps start where they did", "above += __popc(larger);", ""),
-    Mutant(OVERLAP, "one axis", "pair /= axes.shape[d];", ""),
+    Mutant(OVERLAP, "one axis", "pair = rest;", ""),
     Mutant(
         OVERLAP,
         "the other side",

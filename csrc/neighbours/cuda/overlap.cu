@@ -18,8 +18,8 @@ struct Pair {
 __device__ Pair items_of(const PairAxes& axes, int64_t pair) {
   Pair items{0, 0};
   for (int d = axes.ndim - 1; d >= 0; --d) {
-    const int64_t at = pair % axes.shape[d];
-    pair /= axes.shape[d];
+    const int64_t rest = pair / axes.shape[d], at = pair - rest * axes.shape[d];
+    pair = rest;
     items.a += at * axes.step_a[d];
     items.b += at * axes.step_b[d];
   }

@@ -126,6 +126,8 @@ void neighbours() {
   nearest_of_rows<float>({1, 300, 290, 3, 120}, 1, false, true);
   nearest_of_rows<double>({2, 300, 40, 1, 150}, 1, false, false);
   nearest_of_rows<double>({1, 300, 299, 1, 299}, 0, false, true);
+  nearest_of_rows<float>({1, 40, 3, 2, 33}, 0, false, true);  // down to negative ones
+  nearest_of_rows<double>({1, 40, 3, 2, 33}, 2, false, true);
   nearest_of_rows<float>({1, 40, 6, 2, 9}, -1, false, true);
   nearest_of_rows<double>({1, 40, 6, 2, 9}, -1, false, true);
   nearest_of_nan();

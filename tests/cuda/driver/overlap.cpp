@@ -114,6 +114,18 @@ void scores_of_lists(int rows, int k, int64_t count) {
           "alignment");
 }
 
+// No two samples are neighbours of each other, and the last list ends before sample 2.
+void nothing_mutual() {
+  const OnDevice<int32_t> index(std::vector<int32_t>{1, 2, 3, 0});
+  const OnDevice<double> similarity(std::vector<double>{1, 2, 4, 8}), row_sums(4);
+  const OnDevice<double> parts(kAlignmentTerms);
+  need(align_neighbours<double>({index.get(), index.get(), 4, 1, {1, {1}, {1}, {1}}, 0, 1, false},
+                                similarity.get(), similarity.get(), row_sums.get(), parts.get(),
+                                stream),
+       "align");
+  expect(parts.values() == Matrix64({0, 2 + 8 + 32 + 8, 15, 15}), "terms of an alignment");
+}
+
 // Items with themselves, more than a block has threads: those that are not positive are marked.
 void marks() {
   constexpr int kItems = 300, kRows = 5;
@@ -254,6 +266,7 @@ void batch(NeighbourScore score, const NeighbourOptions& options) {
 void overlaps() {
   scores_of_lists<float>(40, 6, 4);
   scores_of_lists<double>(300, 9, 2);
+  nothing_mutual();
   marks();
   grid<double>(NeighbourScore::mutual, {3, true, false}, true);
   grid<float>(NeighbourScore::jaccard, {5, false, true}, false);
