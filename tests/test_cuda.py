@@ -26,7 +26,10 @@ on_simulator = pytest.mark.skipif(
 IN_GRIDS = [
     "cca",
     "cka",
+    "cknna",
+    "jaccard_knn",
     "linear_predictivity",
+    "mutual_knn",
     "permutation_match",
     "procrustes",
     "pwcca",
@@ -292,6 +295,45 @@ def test_grids_without_the_look_wait_for_nothing(measure, monkeypatch):
 
 
 @on_simulator
+@pytest.mark.parametrize("name", ["cknna", "jaccard_knn", "mutual_knn"])
+def test_neighbours_of_batches_that_repeat(name):
+    x = np.random.default_rng(2).standard_normal((3, 1, 40, 4))
+    y = x[:2, 0] + 0.5 * np.random.default_rng(3).standard_normal((2, 40, 4))
+    y[1] = 3  # its units are counted once, and so is the item
+    x[0, 0, :, 2] = -1
+    function = getattr(lw, name)
+    said = []
+    for call, sides in (
+        (function, map(simulated.array, (x, y))),
+        (simulated.cpu(function), (x, y)),
+    ):
+        with pytest.warns(lw.DegenerateWarning) as caught:
+            said.append((call(*sides, k=5, center=False), [str(w.message) for w in caught]))
+    (found, texts), (expected, texts_here) = said
+    np.testing.assert_allclose(simulated.numpy(found), expected, rtol=0, atol=1e-12)
+    assert texts == texts_here
+    assert "1 constant unit (" in texts[0]
+    assert "1 constant representation (" in texts[0]
+    x[1, 0, 2, 3] = np.nan
+    there = simulated.array(x), simulated.array(y[0])
+    unchecked = simulated.numpy(function(*there, k=5, check_finite=False))
+    assert (np.isnan(unchecked[:, 0]) == [False, True, False]).all()
+    empty = simulated.numpy(function(simulated.array(x[:0]), there[1], k=5))
+    assert empty.shape == (0, 1)
+
+
+@on_simulator
+def test_neighbours_in_single_precision():
+    x, y = (item[:, :4].astype(np.float32) for item in layers()[::3])
+    x += 100
+    for name in ("cknna", "jaccard_knn", "mutual_knn"):
+        found = simulated.numpy(getattr(lw, name)(simulated.array(x), simulated.array(y)))
+        assert found.dtype == np.float32
+        exact = simulated.cpu(getattr(lw, name))(x.astype(np.float64), y.astype(np.float64))
+        assert found == pytest.approx(exact, abs=1e-6)
+
+
+@on_simulator
 def test_small_angles_in_single_precision():
     # Rotated copies, one of them moved: float32 products lose the directions of little variance.
     x = layers()[2] * 10.0 ** -np.arange(0, 4.5, 0.5)
@@ -390,7 +432,9 @@ GRIDS = """
 rng = np.random.default_rng(5)
 items = [simulated.array(rng.standard_normal((20, d)).astype("f4")) for d in (3, 3, 8, 24)]
 rbf, half = lw.measure("cka", kernel="rbf"), lw.measure("shape_distance", alpha=0.5)
-for measure in (rbf, half, "procrustes", "pwcca", "svcca", "permutation_match"):
+knn = lw.measure("jaccard_knn", k=4, metric="euclidean")
+named = ("procrustes", "pwcca", "svcca", "permutation_match", "cknna")
+for measure in (rbf, half, knn, *named):
     found = simulated.cpu(lw.pairwise)(items, measure, check_finite=False)
     print(simulated.numpy(found).tobytes().hex(), simulated.module.report())
 """

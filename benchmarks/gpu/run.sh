@@ -49,7 +49,7 @@ if command -v compute-sanitizer >/dev/null; then
     step "$tool" 90 compute-sanitizer --tool "$tool" --error-exitcode 9 "$work/driver"
   done
 fi
-files=(tests/test_{assignment_match,linalg,kernels,procrustes,grid}.py)
+files=(tests/test_{assignment_match,linalg,kernels,neighbours,procrustes,grid}.py)
 if python -c "import hypothesis" 2>/dev/null; then files+=(tests/test_assignment.py); fi
 step tests 180 python -m pytest -q -p no:cacheprovider --torch-device cuda \
   -k "not torch_in_torch_out" "${files[@]}"

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "bindings/arrays.h"
+#include "bindings/neighbour_score.h"
 #include "core/dtype.h"
 #include "core/parallel.h"
 
@@ -14,13 +15,6 @@ namespace likewise::bindings {
 namespace {
 
 using Prepared = std::tuple<py::array_t<int32_t>, py::array, bool>;
-
-NeighbourScore score_of(const std::string& name) {
-  if (name == "mutual") return NeighbourScore::mutual;
-  if (name == "jaccard") return NeighbourScore::jaccard;
-  if (name == "cknna") return NeighbourScore::cknna;
-  throw InternalError("unknown score " + name);
-}
 
 py::list prepare(const std::vector<py::array>& items, int64_t k, bool euclidean, bool center,
                  int threads) {
@@ -62,7 +56,7 @@ void compare(const std::string& score, const std::vector<Prepared>& a,
              const std::optional<std::vector<Prepared>>& b, bool paired, py::array out,
              int threads) {
   if (a.empty() || (b && b->empty())) return;
-  const NeighbourScore kind = score_of(score);
+  const NeighbourScore kind = neighbour_score(score);
   const auto& [index, similarity, usable] = a[0];
   const int64_t samples = index.shape(0), k = index.shape(1);
   const ArrayRef scores = output(out);

@@ -144,6 +144,33 @@ def orthogonal_procrustes(
     a: DeviceArray, b: DeviceArray, r: DeviceArray, scale: DeviceArray, run: Run
 ) -> None: ...
 
+# neighbours
+def neighbour_scores(
+    a: list[DeviceArray],
+    b: list[DeviceArray],
+    symmetric: bool,
+    scores: DeviceArray,
+    status: DeviceArray,
+    constant_units: DeviceArray,
+    score: str,
+    k: int,
+    euclidean: bool,
+    center: bool,
+    run: Run,
+) -> None: ...
+def neighbour_pairs(
+    x: DeviceArray,
+    y: DeviceArray,
+    scores: DeviceArray,
+    status: DeviceArray,
+    constant_units: DeviceArray,
+    score: str,
+    k: int,
+    euclidean: bool,
+    center: bool,
+    run: Run,
+) -> None: ...
+
 # procrustes
 def procrustes_scores(
     a: list[DeviceArray],

@@ -10,13 +10,16 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, empty_scores, give_scores, read_pair
+from likewise._array import Array, Pair, empty_scores, give_scores, read_pair
 from likewise.errors import DegenerateWarning, warn, warn_degenerate
 from likewise.measure import prepare_batch, register
 
 __all__ = ["CKNNA", "JaccardKNN", "MutualKNN", "cknna", "jaccard_knn", "mutual_knn"]
 
 Metric = Literal["cosine", "euclidean"]
+
+# What the CUDA engine's status says about a representation; 1 is one that cannot be used.
+_UNALIGNED = 2
 
 
 class _Prepared(NamedTuple):
@@ -74,8 +77,48 @@ class _NeighbourMeasure:
         self._compare(a, b, False, scores)
         return scores
 
+    def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
+        """Scores of all pairs of device arrays."""
+        other = a if b is None else b
+        items = a if b is None else a + b
+        scores = library.empty((len(a), len(other)), np.float64)
+        status, constants = (library.empty((len(items),), np.int64) for _ in range(2))
+        library.engine.neighbour_scores(
+            a, b or [], b is None, scores, status, constants, *self._options(), library.run
+        )
+        self._finish(library, [item.shape[1] for item in items], status, constants)
+        return scores
+
+    def _on_device(self, pair: Pair) -> Any:
+        library, sides = pair.library, (pair.x, pair.y)
+        scores = empty_scores(pair)
+        counts = [_different_items(side) if scores.size else 0 for side in sides]
+        status, constants = (library.empty((sum(counts),), np.int64) for _ in range(2))
+        if scores.size:
+            library.engine.neighbour_pairs(
+                *sides, scores, status, constants, *self._options(), library.run
+            )
+        widths = np.repeat([side.shape[-1] for side in sides], counts)
+        self._finish(library, widths, status, constants)
+        return give_scores(pair, scores)
+
+    def _finish(self, library: Any, widths: Any, *findings: Any) -> None:
+        found = library.finish(*findings)
+        if found is None:
+            return
+        status, constants = found
+        constant = constants == widths
+        warn_degenerate(self.name, int(constants[~constant].sum()), int(constant.sum()))
+        if status.any() and (status[status != 0] == _UNALIGNED).all():
+            _warn_unaligned(self.name)
+
+    def _options(self) -> tuple[str, int, bool, bool]:
+        return self.score, int(self.k), self._euclidean, self.center
+
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
+        if pair.library.engine is not _cpu:
+            return self._on_device(pair)
         scores = empty_scores(pair)
         if scores.size:
             a, b = (prepare_batch(self.prepare, batch) for batch in (pair.x, pair.y))
@@ -151,10 +194,20 @@ class CKNNA(_NeighbourMeasure):
     ) -> None:
         super()._compare(a, b, paired, scores)
         if np.isnan(scores).any() and all(item.usable for item in a + (b or [])):
-            warn(
-                "cknna: a representation has no positive alignment with itself (score NaN)",
-                DegenerateWarning,
-            )
+            _warn_unaligned(self.name)
+
+
+def _warn_unaligned(function: str) -> None:
+    warn(
+        f"{function}: a representation has no positive alignment with itself (score NaN)",
+        DegenerateWarning,
+    )
+
+
+def _different_items(batch: Any) -> int:
+    """How many there are in a batch whose axes may repeat."""
+    axes = zip(batch.shape[:-2], batch.strides[:-2], strict=True)
+    return math.prod(size for size, stride in axes if stride)
 
 
 def mutual_knn(

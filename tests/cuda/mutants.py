@@ -23,6 +23,8 @@ GRID = "core/cuda/grid"
 VARIATES = "cca/cuda/variates"
 FOLDS = "regression/cuda/folds"
 RIDGE = "regression/cuda/ridge"
+NEAREST = "neighbours/cuda/nearest"
+OVERLAP = "neighbours/cuda/overlap"
 PROCRUSTES = "procrustes/cuda/procrustes"
 GRAM = "kernels/cuda/gram"
 BANDWIDTH = "kernels/cuda/bandwidth"
@@ -921,4 +923,281 @@ MUTANTS = (
         "return x[row * cols] - reference();",
         "return x[row * cols];",
     ),
+    Mutant(
+        NEAREST,
+        "norms one too far",
+        "j < items.cols; j += blockDim.x) {\n    squares",
+        "j <= items.cols; j += blockDim.x) {\n    squares",
+    ),
+    Mutant(NEAREST, "norms of one thread", "squares = block_sum(squares, partial);", ""),
+    Mutant(
+        NEAREST,
+        "the first row",
+        "T* const values = items.data + row * items.cols;",
+        "T* const values = items.data;",
+    ),
+    Mutant(NEAREST, "constant items are of use", "constant || !(items", "!(items"),
+    Mutant(NEAREST, "NaN is of use", "constant || !(items.unit[item] < INFINITY)", "constant"),
+    Mutant(
+        NEAREST,
+        "every thread tells",
+        "if (threadIdx.x == 0) items.half_norms[row]",
+        "items.half_norms[row]",
+    ),
+    Mutant(NEAREST, "whole norms", "T(squares / 2)", "T(squares)"),
+    Mutant(NEAREST, "zeros are divided", "if (squares == 0) return;", ""),
+    Mutant(
+        NEAREST,
+        "quotients one too far",
+        "j < items.cols; j += blockDim.x) {\n    values",
+        "j <= items.cols; j += blockDim.x) {\n    values",
+    ),
+    Mutant(
+        NEAREST,
+        "two zeros, float",
+        "__float_as_uint(value == 0 ? 0.0f : value)",
+        "__float_as_uint(value)",
+    ),
+    Mutant(
+        NEAREST,
+        "two zeros, double",
+        "__double_as_longlong(value == 0 ? 0.0 : value)",
+        "__double_as_longlong(value)",
+    ),
+    Mutant(
+        NEAREST,
+        "negative ones the other way round, float",
+        "bits >> 31 ? ~bits : bits | 1u << 31",
+        "bits ^ 1u << 31",
+    ),
+    Mutant(
+        NEAREST,
+        "negative ones the other way round, double",
+        "bits >> 63 ? ~bits : bits | 1ull << 63",
+        "bits ^ 1ull << 63",
+    ),
+    Mutant(
+        NEAREST,
+        "half norms are forgotten",
+        "half_norms ? products[j] - half_norms[j] : products[j]",
+        "products[j]",
+    ),
+    Mutant(NEAREST, "a sample is its own neighbour", "j < size && j != own", "j < size"),
+    Mutant(NEAREST, "samples one too far", "j < size && j != own", "j <= size && j != own"),
+    Mutant(
+        NEAREST,
+        "half a warp in the mask",
+        "__shfl_up_sync(kAllLanes, end, step)",
+        "__shfl_up_sync(0x0000ffffu, end, step)",
+    ),
+    Mutant(NEAREST, "lanes add themselves", "if (lane >= step) end += other;", "end += other;"),
+    Mutant(
+        NEAREST,
+        "a digit too low",
+        "above + counts[digit] < wanted",
+        "above + counts[digit] <= wanted",
+    ),
+    Mutant(
+        NEAREST,
+        "what lies above is forgotten",
+        "picked[1] = wanted - above;",
+        "picked[1] = wanted;",
+    ),
+    Mutant(NEAREST, "the search ends at once", "cut.wanted != equal)", "cut.wanted > equal + 1)"),
+    Mutant(NEAREST, "the last digit is left out", "cut.shift > 0 &&", "cut.shift > kDigitBits &&"),
+    Mutant(
+        NEAREST,
+        "counts start undefined",
+        "for (int d = int(threadIdx.x); d < kDigits; d += int(blockDim.x)) counts[d] = 0;",
+        "",
+    ),
+    Mutant(
+        NEAREST,
+        "counts of one warp are cleared",
+        "d < kDigits; d += int(blockDim.x)",
+        "d < 32; d += int(blockDim.x)",
+    ),
+    Mutant(
+        NEAREST,
+        "numbers one too far",
+        "j < row.size; j += blockDim.x",
+        "j <= row.size; j += blockDim.x",
+    ),
+    Mutant(NEAREST, "other beginnings count", "above == kBits || key >> above == cut.head", "true"),
+    Mutant(NEAREST, "its own number counts", "begins && row.has(j)", "begins"),
+    Mutant(
+        NEAREST,
+        "a plain store among threads",
+        "atomicAdd(&counts[key >> cut.shift & (kDigits - 1)], 1u)",
+        "counts[key >> cut.shift & (kDigits - 1)] += 1u",
+    ),
+    Mutant(
+        NEAREST,
+        "products of the first item",
+        "(item * block.count + blockIdx.x) * n",
+        "size_t(blockIdx.x) * n",
+    ),
+    Mutant(
+        NEAREST, "half norms of the first item", "block.half_norms + item * n", "block.half_norms"
+    ),
+    Mutant(
+        NEAREST,
+        "stretches too short",
+        "(n + blockDim.x - 1) / blockDim.x * 32",
+        "(n + blockDim.x - 1) / blockDim.x * 31",
+    ),
+    Mutant(NEAREST, "every lane tells", "if (lane == 0) {\n    warp_above", "{\n    warp_above"),
+    Mutant(
+        NEAREST,
+        "larger ones are not counted",
+        "above += __popc(__ballot_sync(kAllLanes, there && head > cut.head));",
+        "",
+    ),
+    Mutant(
+        NEAREST,
+        "equal ones are not counted",
+        "equal += __popc(__ballot_sync(kAllLanes, there && head == cut.head));",
+        "",
+    ),
+    Mutant(NEAREST, "a warp counts itself twice", "above = equal = 0;", ""),
+    Mutant(NEAREST, "warps one too far", "w < warp; ++w", "w <= warp; ++w"),
+    Mutant(
+        NEAREST,
+        "lists from the first on",
+        "(item * n + own) * block.k",
+        "(item * n + blockIdx.x) * block.k",
+    ),
+    Mutant(NEAREST, "a lane counts itself", "(1u << lane) - 1", "(2u << lane) - 1"),
+    Mutant(
+        NEAREST,
+        "all equal ones are near",
+        "(head == cut.head && rank < cut.wanted)",
+        "head == cut.head",
+    ),
+    Mutant(NEAREST, "room for all equal ones", "rank < cut.wanted ? rank : cut.wanted;", "rank;"),
+    Mutant(NEAREST, "similarities nobody asked for", "if (block.similarity) block", "block"),
+    Mutant(NEAREST, "warps start where they did", "above += __popc(larger);", ""),
+    Mutant(OVERLAP, "one axis", "pair = rest;", ""),
+    Mutant(
+        OVERLAP,
+        "the other side",
+        "items.b += at * axes.step_b[d];",
+        "items.b += at * axes.step_a[d];",
+    ),
+    Mutant(OVERLAP, "the diagonal is left out", "items.b > items.a", "items.b >= items.a"),
+    Mutant(
+        OVERLAP,
+        "what is left out stays so",
+        "if (pairs.mirrored) out.scores[items.b * pairs.axes.shape[0] + items.a] = score;",
+        "",
+    ),
+    Mutant(OVERLAP, "neighbours one too far", "while (p < k && q < k)", "while (p <= k && q < k)"),
+    Mutant(
+        OVERLAP, "the other list one too far", "while (p < k && q < k)", "while (p < k && q <= k)"
+    ),
+    Mutant(OVERLAP, "the place behind", "list[middle] < value", "list[middle] <= value"),
+    Mutant(
+        OVERLAP, "places one too far", "begin < k && list[begin] == value", "list[begin] == value"
+    ),
+    Mutant(
+        OVERLAP,
+        "shares one too far",
+        "if (sample < pairs.rows) {\n    const int32_t* const x",
+        "if (sample <= pairs.rows) {\n    const int32_t* const x",
+    ),
+    Mutant(
+        OVERLAP,
+        "lists of the first item",
+        "pairs.index_b + (items.b * pairs.rows + sample) * k",
+        "pairs.index_b + sample * k",
+    ),
+    Mutant(OVERLAP, "a union that counts twice", "2 * k - common : k", "2 * k : k"),
+    Mutant(OVERLAP, "shares of one thread", "share = block_sum(share, partial);", ""),
+    Mutant(OVERLAP, "every thread tells", "if (threadIdx.x == 0) parts[", "parts["),
+    Mutant(
+        OVERLAP,
+        "parts share their room",
+        "parts[size_t(blockIdx.y) * gridDim.x + blockIdx.x] = share",
+        "parts[blockIdx.y] = share",
+    ),
+    Mutant(
+        OVERLAP,
+        "rows one too far",
+        "if (sample >= pairs.rows) return;",
+        "if (sample > pairs.rows) return;",
+    ),
+    Mutant(
+        OVERLAP,
+        "row sums of the first list",
+        "sum += double(similarity_b[y + q]);",
+        "sum += double(similarity_b[x + q]);",
+    ),
+    Mutant(
+        OVERLAP,
+        "row sums share their room",
+        "row_sums[size_t(blockIdx.y) * pairs.rows + sample] = sum;",
+        "row_sums[sample] = sum;",
+    ),
+    Mutant(
+        OVERLAP,
+        "row sums of the first pair",
+        "sums_b = row_sums + size_t(blockIdx.y) * pairs.rows;",
+        "sums_b = row_sums;",
+    ),
+    Mutant(
+        OVERLAP,
+        "alignments one too far",
+        "if (sample < pairs.rows) {\n    const size_t x",
+        "if (sample <= pairs.rows) {\n    const size_t x",
+    ),
+    Mutant(
+        OVERLAP,
+        "neighbours in one list",
+        "place_of(pairs.index_a + others_a, k, int32_t(sample)) >= 0",
+        "true",
+    ),
+    Mutant(
+        OVERLAP,
+        "row sums of the sample",
+        "sums[1] += value * sums_b[j];",
+        "sums[1] += value * sums_b[sample];",
+    ),
+    Mutant(OVERLAP, "terms of one thread", "block_sum(sums[t], partial)", "sums[t]"),
+    Mutant(
+        OVERLAP,
+        "every thread tells its terms",
+        "if (threadIdx.x == 0) out[t] = sum;",
+        "out[t] = sum;",
+    ),
+    Mutant(
+        OVERLAP,
+        "alignments share their room",
+        "(size_t(blockIdx.y) * gridDim.x + blockIdx.x) * kAlignmentTerms",
+        "size_t(blockIdx.y) * kAlignmentTerms",
+    ),
+    Mutant(
+        OVERLAP,
+        "pairs one too far",
+        "if (k >= pairs.count) return;",
+        "if (k > pairs.count) return;",
+    ),
+    Mutant(OVERLAP, "pairs from the first on", "pair = pairs.first + k;", "pair = k;"),
+    Mutant(
+        OVERLAP, "the last part is left out", "part < parts; ++part", "part < parts - 1; ++part"
+    ),
+    Mutant(
+        OVERLAP,
+        "items that are of no use",
+        "out.status_a[items.a] == 0 && out.status_b[items.b] == 0",
+        "out.status_a[items.a] == 0",
+    ),
+    Mutant(
+        OVERLAP,
+        "one norm for both",
+        "out.own_a[items.a] * out.own_b[items.b]",
+        "out.own_a[items.a] * out.own_a[items.a]",
+    ),
+    Mutant(OVERLAP, "constant is not positive", "usable && !(score > 0)", "!(score > 0)"),
+    Mutant(OVERLAP, "half of the last term", "2 / (n - 2) * sums[1]", "1 / (n - 2) * sums[1]"),
+    Mutant(OVERLAP, "what is of no use has a score", "if (!usable) score = NAN;", ""),
 )
