@@ -106,6 +106,32 @@ def orthogonal_procrustes(
     a: DeviceArray, b: DeviceArray, r: DeviceArray, scale: DeviceArray, run: Run
 ) -> None: ...
 
+# rsa
+def rdm(
+    x: DeviceArray, dissimilarity: str, out: DeviceArray, without: DeviceArray, run: Run
+) -> None: ...
+def rsa_scores(
+    a: list[DeviceArray],
+    b: list[DeviceArray],
+    symmetric: bool,
+    scores: DeviceArray,
+    without: DeviceArray,
+    constant_units: DeviceArray,
+    dissimilarity: str,
+    comparison: str,
+    run: Run,
+) -> None: ...
+def rsa_pairs(
+    x: DeviceArray,
+    y: DeviceArray,
+    scores: DeviceArray,
+    without: DeviceArray,
+    constant_units: DeviceArray,
+    dissimilarity: str,
+    comparison: str,
+    run: Run,
+) -> int: ...
+
 # procrustes
 def procrustes_scores(
     a: list[DeviceArray],

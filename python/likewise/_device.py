@@ -35,6 +35,8 @@ FUNCTIONS = frozenset(
         "permutation_match",
         "polar",
         "procrustes",
+        "rdm",
+        "rsa",
         "semi_match",
         "shape_distance",
         "svdvals",

@@ -22,6 +22,7 @@ CENTRED = "core/cuda/centred"
 PROCRUSTES = "procrustes/cuda/procrustes"
 GRAM = "kernels/cuda/gram"
 BANDWIDTH = "kernels/cuda/bandwidth"
+PRODUCTS = "linalg/cuda/products"
 
 MUTANTS = (
     Mutant(LAP, "two steps share one half of the partial results", "parity ^= 1;", ""),
@@ -464,9 +465,11 @@ MUTANTS = (
         "block.row_sums[k * block.rows + row] = sum;",
         "block.row_sums[row] = sum;",
     ),
-    Mutant(GRAM, "the last part is left out", "part < parts; ++part", "part < parts - 1; ++part"),
-    Mutant(GRAM, "sums one too far", "k < size; k += step", "k <= size; k += step"),
-    Mutant(GRAM, "what was there is forgotten", "double sum = total[k];", "double sum = 0;"),
+    Mutant(
+        PRODUCTS, "the last part is left out", "part < parts; ++part", "part < parts - 1; ++part"
+    ),
+    Mutant(PRODUCTS, "sums one too far", "k < size; k += step", "k <= size; k += step"),
+    Mutant(PRODUCTS, "what was there is forgotten", "double sum = total[k];", "double sum = 0;"),
     Mutant(
         GRAM,
         "products of one thread",

@@ -14,6 +14,7 @@ void register_core(pybind11::module_& m);
 void register_kernels(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
 void register_procrustes(pybind11::module_& m);
+void register_rsa(pybind11::module_& m);
 #ifdef CUSIM
 void register_simulator(pybind11::module_& m);
 #endif
@@ -29,6 +30,7 @@ PYBIND11_MODULE(LIKEWISE_CUDA_MODULE, m) {
   lb::register_kernels(m);
   lb::register_linalg(m);
   lb::register_procrustes(m);
+  lb::register_rsa(m);
 #ifdef CUSIM
   lb::register_simulator(m);
 #endif
