@@ -65,7 +65,8 @@ def rdm(
         An unknown dissimilarity; a precision that is missing, not wanted, of another shape or not
         positive definite; fewer than 2 samples, no units, NaN or infinity.
     InputTypeError
-        For inputs that cannot be used as they are (complex, sparse, mixed libraries).
+        For inputs that cannot be used as they are (complex, sparse, mixed libraries), and for
+        "mahalanobis" and "crossnobis" of arrays on a CUDA device.
     """
     _require_dissimilarity(dissimilarity, precision)
     on_device = _device.is_device_array(x)
@@ -104,7 +105,7 @@ def _on_device(array: Any, library: Any, dissimilarity: str) -> Any:
 
 
 def _require_dissimilarity(dissimilarity: str, precision: Any) -> None:
-    """Raise ``ValueError`` for an unknown one, and for a precision that is missing or not wanted."""
+    """Raise ``ValueError`` for an unknown one, for a precision that is missing or not wanted."""
     names = (*DISSIMILARITIES, "mahalanobis", "crossnobis")
     if dissimilarity not in names:
         known = ", ".join(map(repr, names))

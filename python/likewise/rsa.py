@@ -263,7 +263,9 @@ def rsa(
         An unknown dissimilarity or comparison, different numbers of samples, fewer than 3 samples,
         no units, NaN or infinity.
     InputTypeError
-        For inputs that cannot be used as they are (complex, sparse, mixed libraries).
+        For inputs that cannot be used as they are (complex, sparse, mixed libraries), and for
+        arrays on a CUDA device with a comparison other than "cosine", "corr", "spearman", "rho-a",
+        "cosine_cov" and "corr_cov".
 
     Warns
     -----
