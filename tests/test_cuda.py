@@ -339,6 +339,15 @@ def test_rdms_without_the_look():
 
 
 @on_simulator
+def test_an_rdm_of_several_blocks_of_rows():
+    x = np.random.default_rng(6).standard_normal((1100, 2))
+    for dissimilarity in ("cosine", "euclidean"):
+        found = lw.rdm(x, dissimilarity=dissimilarity)
+        expected = simulated.cpu(lw.rdm)(x, dissimilarity=dissimilarity)
+        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-12)
+
+
+@on_simulator
 def test_small_angles_in_single_precision():
     # Rotated copies, one of them moved: float32 products lose the directions of little variance.
     x = layers()[2] * 10.0 ** -np.arange(0, 4.5, 0.5)

@@ -1,5 +1,5 @@
 // Radix sort by 8-bit digits, the lowest first. Every digit reads keys twice and positions once and
-// writes both: 16 bytes per value in float32 (4 digits), 32 in float64 (8), over bandwidth, where
+// writes both: 20 bytes per value in float32 (4 digits), 32 in float64 (8), over bandwidth, where
 // runs of one digit are long enough to be written whole.
 
 #include "core/cuda/kernel.cuh"

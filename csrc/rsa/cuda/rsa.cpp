@@ -204,16 +204,17 @@ void rdms(const Context& context, const T* x, int64_t count, int64_t rows, int64
   double* norms = nullptr;
   if (distances) norms = context.temporary<double>(size_t(group * rows));
   if (distances && !items) items = context.temporary<RdmItem>(size_t(count));
-  if (items) {
-    double* const spreads = context.temporary<double>(size_t(count * cols));
-    check(column_spreads<T>(x, count, rows, cols, true, spreads, context.stream), "launch");
-    check(describe_items(spreads, count, cols, items, context.stream), "launch");
-  }
+  double* spreads = nullptr;
+  if (items) spreads = context.temporary<double>(size_t(group * cols));
   zero(without, count, context.stream);
   for (int64_t k = 0; k < count; k += group) {
     const int64_t some = std::min(group, count - k);
     const T* const from = x + k * size;
-    const RdmItem* const facts = items ? items + k : nullptr;
+    RdmItem* const facts = items ? items + k : nullptr;
+    if (facts) {
+      check(column_spreads<T>(from, some, rows, cols, true, spreads, context.stream), "launch");
+      check(describe_items(spreads, some, cols, facts, context.stream), "launch");
+    }
     check(standardise<T>(from, some, rows, cols, dissimilarity,
                          {samples, norms, facts, without + k}, context.stream),
           "launch");

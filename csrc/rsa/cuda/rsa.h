@@ -39,8 +39,8 @@ struct RsaFindings {
 // bounded.
 //
 // Estimate for an H100, Spearman of 200 items, n = 2000, d = 512, float32, not measured: products
-// of samples 2 n^2 d = 4 GFLOP per item (0.2 s at 20 TFLOP/s for all), ranks 4 digits of 16 bytes
-// for 2 million entries per item (25 ms for all at 1 TB/s), products of ranks 2 * 200^2 * 2e6 in
+// of samples 2 n^2 d = 4 GFLOP per item (40 ms for all at 20 TFLOP/s), ranks 4 digits of 20 bytes
+// for 2 million entries per item (32 ms for all at 1 TB/s), products of ranks 2 * 200^2 * 2e6 in
 // double (4 ms at 40 TFLOP/s).
 template <class T>
 void rsa_scores(const Context& context, const std::vector<Matrix<T>>& a,
