@@ -24,8 +24,9 @@ double dissimilarity_of(const double* a, const double* b, int cols, Dissimilarit
   return none ? 1 : 1 - product / std::sqrt(own_a * own_b);
 }
 
-// Two items of large numbers. In the second one a sample has no direction, another one is nearly
-// that before it, and a unit is constant.
+// Two items of large numbers or, of distances in double, of very different ones. In the second one
+// two samples have no direction, one has little, another one is nearly that before it, and a unit
+// is constant.
 template <class T>
 void rdms_of(Dissimilarity dissimilarity, bool facts) {
   constexpr int kRows = 9, kCols = 40, kPairs = kRows * (kRows - 1) / 2;
@@ -33,10 +34,15 @@ void rdms_of(Dissimilarity dissimilarity, bool facts) {
   T* const second = x.data() + kRows * kCols;
   for (int j = 0; j < kCols; ++j) {
     second[7 * kCols + j] = T(dissimilarity == Dissimilarity::correlation ? 3 : 0);
+    second[2 * kCols + j] = second[7 * kCols + j];
+    second[6 * kCols + j] = second[7 * kCols + j] + T(j == 20);
     second[5 * kCols + j] = second[4 * kCols + j] + T(j % 3) * T(1e-3);
   }
   for (int i = 0; i < kRows && facts; ++i) second[i * kCols + 2] = 1;
-  for (T& value : x) value *= T(1000);
+  const bool extreme = sizeof(T) == 8 && is_distance(dissimilarity);
+  for (int k = 0; k < 2 * kRows * kCols; ++k) {
+    x[k] *= T(!extreme ? 1000 : k < kRows * kCols ? 1e30 : 1e-140);
+  }
   const OnDevice<T> data(x), out(2 * kPairs);
   const OnDevice<int64_t> without(2);
   const OnDevice<RdmItem> items(2);
@@ -60,7 +66,7 @@ void rdms_of(Dissimilarity dissimilarity, bool facts) {
   }
   const auto lost = without.values();
   expect(lost[0] == 0, "samples without direction, of none");
-  expect(lost[1] == (is_distance(dissimilarity) ? 0 : 1), "samples without direction");
+  expect(lost[1] == (is_distance(dissimilarity) ? 0 : 2), "samples without direction");
   if (!facts) return;
   const auto described = items.values();
   expect(described[0].constant_units == 0 && described[1].constant_units == 1, "constant units");
