@@ -669,8 +669,8 @@ MUTANTS = (
     Mutant(
         RANKS,
         "negative numbers ascend",
-        "value == 0 ? 0 : __float_as_uint(value);\n  return bits >> 31 ? ~bits : bits | 0x80000000u;",
-        "value == 0 ? 0 : __float_as_uint(value);\n  return bits | 0x80000000u;",
+        "return bits >> 31 ? ~bits : bits | 0x80000000u;",
+        "return bits | 0x80000000u;",
     ),
     Mutant(
         RANKS,
@@ -742,19 +742,13 @@ MUTANTS = (
     Mutant(
         RANKS, "nobody waits for zeros", "mine[digit] = 0;\n  __syncwarp();", "mine[digit] = 0;"
     ),
-    Mutant(
-        RANKS,
-        "values outside have a digit",
-        "__ballot_sync(kAllLanes, inside)",
-        "__ballot_sync(kAllLanes, true)",
-    ),
     Mutant(RANKS, "seven bits", "bit < 8; ++bit", "bit < 7; ++bit"),
     Mutant(RANKS, "peers in reverse", "(1u << lane) - 1", "~((2u << lane) - 1)"),
     Mutant(
         RANKS,
         "the leader does not wait",
-        "const unsigned found = mine[digit], lower = __popc(peers & ((1u << lane) - 1));\n    __syncwarp();",
-        "const unsigned found = mine[digit], lower = __popc(peers & ((1u << lane) - 1));",
+        "lower = __popc(peers & ((1u << lane) - 1));\n    __syncwarp();",
+        "lower = __popc(peers & ((1u << lane) - 1));",
     ),
     Mutant(
         RANKS,
@@ -901,9 +895,9 @@ MUTANTS = (
     Mutant(VECTORS, "the lower half is written", "if (i < j) scores", "if (i > j) scores"),
     Mutant(
         VECTORS,
-        "mirrored one too far",
+        "the last rows are not mirrored",
         "k < count * count; k += step",
-        "k <= count * count; k += step",
+        "k < count * (count - 2); k += step",
     ),
     Mutant(
         VECTORS,

@@ -94,7 +94,7 @@ __global__ void __launch_bounds__(kThreads, 4)  // 64 registers: fewer spill
     const int64_t k = first + round * 32 + lane;
     const bool inside = k < size;
     const unsigned digit = inside ? unsigned(keys[item + k] >> shift) & 255 : 0;
-    unsigned peers = __ballot_sync(kAllLanes, inside);
+    unsigned peers = kAllLanes;  // those outside come last, and nobody reads what they add
     for (int bit = 0; bit < 8; ++bit) {
       const unsigned with = __ballot_sync(kAllLanes, digit >> bit & 1);
       peers &= digit >> bit & 1 ? with : ~with;

@@ -14,7 +14,9 @@ void ranks_of(int count, int size, int levels, int broken) {
     if (levels) host[k] = std::round(host[k] * T(levels));  // -0.0 is not rare
     if (k % 7 == 3) host[k] *= T(-1e-30);
   }
-  if (broken >= 0) host[size_t(broken) * size + size - 1] = std::numeric_limits<T>::quiet_NaN();
+  for (int k = size - 2; k < size && broken >= 0; ++k) {
+    host[size_t(broken) * size + k] = std::numeric_limits<T>::quiet_NaN();
+  }
   const size_t entries = host.size(), tiles = size_t(count) * sort_tiles(size);
   const OnDevice<T> values(host);
   const OnDevice<Key> keys(entries), other_keys(entries);
