@@ -23,6 +23,7 @@ from likewise import _device, cuda
 on_simulator = pytest.mark.skipif(
     "--cuda-simulator" not in " ".join(sys.argv), reason="needs --cuda-simulator"
 )
+IN_GRIDS = ["cca", "cka", "permutation_match", "procrustes", "pwcca", "rsa", "semi_match", "svcca"]
 
 
 def test_functions_with_a_version_are_public():
@@ -181,6 +182,25 @@ def test_matching_without_the_look_is_no_number(name):
 
 
 @on_simulator
+def test_grids_of_wide_permutations_go_to_the_cpu(monkeypatch):
+    monkeypatch.setattr(simulated.module, "most_assigned", 5)
+    monkeypatch.setattr(_device, "_told", set())
+    pairwise, cross = simulated.cpu(lw.pairwise), simulated.cpu(lw.cross)
+    host = layers()
+    there = [simulated.array(item) for item in host]
+    with pytest.warns(lw.DeviceWarning, match="pairwise: .* on the CPU"):
+        found = simulated.numpy(pairwise(there, "permutation_match"))
+    expected = pairwise(host, "permutation_match")
+    np.testing.assert_array_equal(found, expected)
+    with pytest.warns(lw.DeviceWarning, match="cross: .* on the CPU"):
+        found = simulated.numpy(cross(there[1:2], there, "permutation_match"))
+    np.testing.assert_allclose(found, expected[1:2], rtol=0, atol=1e-14)
+    host[2][5, 1] = np.nan
+    with pytest.raises(ValueError, match=r"items\[2\] must be finite, got nan at index \(5, 1\)"):
+        pairwise([simulated.array(item) for item in host], "permutation_match")
+
+
+@on_simulator
 def test_wide_permutations_go_to_the_cpu(monkeypatch):
     monkeypatch.setattr(simulated.module, "most_assigned", 5)
     monkeypatch.setattr(_device, "_told", set())
@@ -205,9 +225,9 @@ def test_nan_without_the_look_stays_nan():
 def test_functions_without_a_version_say_so():
     x = simulated.array(cost_matrices((8, 3)))
     with pytest.raises(
-        lw.InputTypeError, match=r"cca: x is on a CUDA device, for which cca has no"
+        lw.InputTypeError, match=r"bootstrap: x is on a CUDA device, for which bootstrap has no"
     ):
-        lw.cca(x, x)
+        lw.bootstrap(x, x)
 
     class OfMine:
         name = "of_mine"
@@ -242,10 +262,7 @@ def layers(dtype=np.float64):
     return [rng.standard_normal((90, width)).astype(dtype) for width in (4, 4, 9, 40)]
 
 
-GRID_MEASURES = {
-    "cka": "cka",
-    "procrustes": "procrustes",
-    "rsa": "rsa",
+GRID_MEASURES = {name: name for name in IN_GRIDS} | {
     "rho-a": lw.measure("rsa", dissimilarity="sqeuclidean", comparison="rho-a"),
     "cosine": lw.measure("rsa", dissimilarity="cosine", comparison="cosine"),
     "corr": lw.measure("rsa", dissimilarity="euclidean", comparison="corr"),
@@ -286,7 +303,7 @@ def test_collections_of_two_places_are_refused():
 
 
 @on_simulator
-@pytest.mark.parametrize("measure", ["cka", "procrustes", "rsa"])
+@pytest.mark.parametrize("measure", IN_GRIDS)
 def test_grids_without_the_look_wait_for_nothing(measure, monkeypatch):
     kept = []  # memory that is given back waits, in this library
     make = simulated.empty
@@ -447,7 +464,7 @@ rng = np.random.default_rng(5)
 items = [simulated.array(rng.standard_normal((20, d)).astype("f4")) for d in (3, 3, 8, 24)]
 rbf, half = lw.measure("cka", kernel="rbf"), lw.measure("shape_distance", alpha=0.5)
 rsa = [lw.measure("rsa", comparison=name) for name in ("spearman", "corr", "cosine_cov")]
-for measure in (rbf, half, "procrustes", *rsa):
+for measure in (rbf, half, "procrustes", "pwcca", "svcca", "permutation_match", *rsa):
     found = simulated.cpu(lw.pairwise)(items, measure, check_finite=False)
     print(simulated.numpy(found).tobytes().hex(), simulated.module.report())
 """

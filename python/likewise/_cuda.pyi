@@ -73,6 +73,44 @@ def match_units(
     constant_units: DeviceArray,
     run: Run,
 ) -> None: ...
+def match_units_cross(
+    matching: str,
+    a: list[DeviceArray],
+    b: list[DeviceArray],
+    symmetric: bool,
+    scores: DeviceArray,
+    constant_units: DeviceArray,
+    run: Run,
+) -> None: ...
+
+# cca
+_CanonicalOptions = tuple[float, float, float, bool]
+
+def cca_scores(
+    a: list[DeviceArray],
+    b: list[DeviceArray],
+    symmetric: bool,
+    scores: DeviceArray,
+    constant_units: DeviceArray,
+    options: _CanonicalOptions,
+    run: Run,
+) -> None: ...
+def cca_pairs(
+    x: DeviceArray,
+    y: DeviceArray,
+    scores: DeviceArray,
+    constant_units: DeviceArray,
+    options: _CanonicalOptions,
+    run: Run,
+) -> None: ...
+def canonical_correlations(
+    x: DeviceArray,
+    y: DeviceArray,
+    out: DeviceArray,
+    constant_units: DeviceArray,
+    options: _CanonicalOptions,
+    run: Run,
+) -> None: ...
 
 # kernels
 _KernelOptions = tuple[str, str, bool, float, bool, int, float, float]

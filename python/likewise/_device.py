@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 FUNCTIONS = frozenset(
     {
         "assignment",
+        "canonical_correlations",
+        "cca",
         "cka",
         "cross",
         "hsic",
@@ -35,10 +37,12 @@ FUNCTIONS = frozenset(
         "permutation_match",
         "polar",
         "procrustes",
+        "pwcca",
         "rdm",
         "rsa",
         "semi_match",
         "shape_distance",
+        "svcca",
         "svdvals",
     }
 )
@@ -167,7 +171,7 @@ class DeviceLibrary:
         self._run.look(view)
 
     def on_cpu(self, function: Callable[..., Any], why: str, *views: Any) -> list[Any]:
-        """What `function` of the CPU returns for copies of the views, brought back."""
+        """What `function` of the CPU returns for copies of the views, sent back."""
         if self.function not in _told:
             _told.add(self.function)
             warn(f"{self.function}: {why}; it is solved on the CPU", DeviceWarning)
@@ -175,7 +179,7 @@ class DeviceLibrary:
         for value in map(np.asarray, function(*map(self.host, views))):
             out = self.empty(value.shape, value.dtype)
             self.engine.upload(np.ascontiguousarray(value), out, self._run)
-            results.append(out.owner)
+            results.append(out)
         return results
 
     def finish(self, *also: Any, items: int = 1) -> list[Array] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -95,9 +96,9 @@ def linear_sum_assignment(
         _cpu.linear_sum_assignment(cost, bool(maximize), rows, cols, 1)
         return rows, cols
     array, library = _read_cost("linear_sum_assignment", cost, check_finite)
-    if why := _too_large(library, *array.shape[-2:]):
+    if why := _too_large(library, max(array.shape[-2:])):
         rows, cols = library.on_cpu(lambda c: linear_sum_assignment(c, maximize), why, array)
-        return rows, cols
+        return library.give(rows), library.give(cols)
     rows, cols = _empty_pairs(array, library)
     library.engine.linear_sum_assignment(array, bool(maximize), rows, cols, library.run)
     library.finish(items=batch_size(array.shape[:-2]))
@@ -139,9 +140,9 @@ def assignment(
         As in :func:`linear_sum_assignment`; duals of another shape or not finite.
     """
     array, library = _read_cost("assignment", cost, check_finite)
-    if why := _too_large(library, *array.shape[-2:]):
+    if why := _too_large(library, max(array.shape[-2:])):
         found = library.on_cpu(lambda c: assignment(c, maximize=maximize), why, array)
-        return Assignment(*found)
+        return Assignment(*map(library.give, found))
     batch, (m, n) = array.shape[:-2], array.shape[-2:]
     start: tuple[Any, Any] = (None, None)
     if duals is not None:
@@ -169,10 +170,10 @@ def _read_cost(function: str, cost: Any, check: bool) -> tuple[Any, Any]:
     return array, library
 
 
-def _too_large(library: Any, rows: int, cols: int) -> str:
+def _too_large(library: Any, side: int) -> str:
     """Why this cannot be solved on the device, "" where it can."""
     most = getattr(library.engine, "most_assigned", None)  # CPUs have no such limit
-    if most is None or max(rows, cols) <= most:
+    if most is None or side <= most:
         return ""
     return f"a problem of more than {most} rows or columns does not fit the device's kernel"
 
@@ -207,6 +208,27 @@ class _UnitMatch(UnitMeasure):
         self.warn_of(a if b is None else a + b)
         return scores
 
+    def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
+        """Scores of all pairs of device arrays."""
+        items = a if b is None else a + b
+        widths = np.array([item.shape[1] for item in items])
+        why = _too_large(library, int(widths.max()))
+        if why and self.matching == "permutation":
+            library.finish()
+            return library.on_cpu(partial(self._cross, len(a), b is None), why, *items)[0]
+        scores = library.empty((len(a), len(a if b is None else b)), np.float64)
+        constants = library.empty((len(items),), np.int64)
+        library.engine.match_units_cross(
+            self.matching, a, b or [], b is None, scores, constants, library.run
+        )
+        if counts := library.finish(constants):
+            self._warn(widths, counts[0])
+        return scores
+
+    def _cross(self, first: int, symmetric: bool, *items: Array) -> tuple[Array]:
+        a, b = self.prepare(items[:first]), self.prepare(items[first:])
+        return (self.compare(a, None if symmetric else b),)
+
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         return self.match(x, y, check_finite=check_finite).score
 
@@ -214,9 +236,10 @@ class _UnitMatch(UnitMeasure):
         """The score and the partners."""
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
         library = pair.library
-        why = _too_large(library, pair.x.shape[-1], pair.y.shape[-1])
+        why = _too_large(library, max(pair.x.shape[-1], pair.y.shape[-1]))
         if why and self.matching == "permutation":
-            return Match(*library.on_cpu(self.match, why, pair.x, pair.y))
+            function = partial(self.match, check_finite=check_finite)
+            return Match(*map(library.give, library.on_cpu(function, why, pair.x, pair.y)))
         scores = empty_scores(pair)
         partners = library.empty((*pair.batch, pair.x.shape[-1]), np.int64)
         constants = library.empty((*pair.batch, 2), np.int64)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, Pair, empty_scores, give_scores, read_pair
+from likewise._array import Array, Pair, batch_size, empty_scores, give_scores, read_pair
 from likewise._moments import Moments, UnitMoments, spectrum
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
 from likewise.measure import compare_reordered, prepare_batch, register
@@ -116,9 +116,45 @@ class _CanonicalMeasure:
             )
         return scores
 
+    def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
+        """Scores of all pairs of device arrays."""
+        items = a if b is None else a + b
+        scores = library.empty((len(a), len(a if b is None else b)), np.float64)
+        self._run_on_device(
+            library,
+            items,
+            lambda wide, *rest: library.engine.cca_scores(
+                wide[: len(a)], wide[len(a) :], b is None, scores, *rest
+            ),
+        )
+        return scores
+
+    def _run_on_device(self, library: Any, items: list[Any], run: Callable[..., None]) -> None:
+        """Decompositions are made in double, whatever the items are in."""
+        counts = [batch_size(item.shape[:-2]) for item in items]
+        constants = library.empty((sum(counts),), np.int64)
+        epsilon = float(np.finfo(items[0].dtype).eps)
+        wide = [library.cast(item, np.dtype(np.float64)) for item in items]
+        run(wide, constants, (*self._spectrum(), epsilon, self.weighted), library.run)
+        found = library.finish(constants)
+        if found is None or not sum(counts):
+            return
+        widths = np.repeat([item.shape[-1] for item in items], counts)
+        constant = found[0] == widths
+        warn_degenerate(self.name, int(found[0][~constant].sum()), int(constant.sum()))
+        warn_small_sample(self.name, items[0].shape[-2], int(widths.max()), 0)
+
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         pair = read_pair(self.name, x, y, check_finite=check_finite)
         scores = empty_scores(pair)
+        if pair.library.engine is not _cpu:
+            engine = pair.library.engine
+            self._run_on_device(
+                pair.library,
+                [pair.x, pair.y],
+                lambda wide, *rest: engine.cca_pairs(*wide, scores, *rest),
+            )
+            return give_scores(pair, scores)
         if self.weighted and scores.size:
             a, b = (prepare_batch(self.prepare, batch) for batch in (pair.x, pair.y))
             scores.flat[:] = [self._scores([p], [q])[0, 0] for p, q in zip(a, b, strict=True)]
@@ -269,8 +305,17 @@ def canonical_correlations(
     """
     measure = CCA(regularization)
     pair = read_pair("canonical_correlations", x, y, check_finite=check_finite)
-    correlations, _ = measure._correlations(pair)
-    return give_scores(pair, correlations)
+    if pair.library.engine is _cpu:
+        correlations, _ = measure._correlations(pair)
+        return give_scores(pair, correlations)
+    engine, count = pair.library.engine, min(pair.x.shape[-1], pair.y.shape[-1])
+    out = pair.library.empty((*pair.batch, count), np.float64)
+    measure._run_on_device(
+        pair.library,
+        [pair.x, pair.y],
+        lambda wide, *rest: engine.canonical_correlations(*wide, out, *rest),
+    )
+    return give_scores(pair, out)
 
 
 def svcca(x: Any, y: Any, *, variance: float = 0.99, check_finite: bool = True) -> Any:

@@ -19,6 +19,8 @@ ELEMENTS = "core/cuda/elements"
 JACOBI = "linalg/cuda/jacobi"
 POLAR = "linalg/cuda/polar"
 CENTRED = "core/cuda/centred"
+GRID = "core/cuda/grid"
+VARIATES = "cca/cuda/variates"
 PROCRUSTES = "procrustes/cuda/procrustes"
 GRAM = "kernels/cuda/gram"
 BANDWIDTH = "kernels/cuda/bandwidth"
@@ -209,8 +211,8 @@ MUTANTS = (
     Mutant(
         MATCH,
         "constant units are counted by a plain store",
-        "atomicAdd(reinterpret_cast<unsigned long long*>(constant_units + 2 * blockIdx.y), 1ull);",
-        "constant_units[2 * blockIdx.y] += 1;",
+        "atomicAdd(reinterpret_cast<unsigned long long*>(counter), 1ull);",
+        "*counter += 1;",
     ),
     Mutant(
         MATCH,
@@ -929,4 +931,96 @@ MUTANTS = (
         "j <= n; j += blockDim.x) {\n    const double moment",
     ),
     Mutant(VECTORS, "pairs count once", "(i == j ? 1 : sqrt(2.0))", "1"),
+    Mutant(GRID, "one score too far", "j < i;", "j <= i + 1;"),
+    Mutant(
+        GRID,
+        "upper from lower",
+        "scores[i * count + j] = scores[j * count + i]",
+        "scores[j * count + i] = scores[i * count + j]",
+    ),
+    Mutant(GRID, "only as many as threads", "j += blockDim.x", "j += count"),
+    Mutant(MATCH, "partners nobody asked for", "if (!out.assignment) return;", ""),
+    Mutant(
+        MATCH,
+        "best partners nobody asked for",
+        "if (out.assignment) out.assignment",
+        "out.assignment",
+    ),
+    Mutant(
+        MATCH,
+        "every item has the first one's constant units of x",
+        "out.constant_x.step * item",
+        "0 * item",
+    ),
+    Mutant(
+        MATCH,
+        "every item has the first one's constant units of y",
+        "out.constant_y.step * item",
+        "0 * item",
+    ),
+    Mutant(
+        VARIATES,
+        "equal values before each other",
+        "values[j] == values[k] && j < k",
+        "values[j] == values[k] && j <= k",
+    ),
+    Mutant(VARIATES, "equal values share a place", " || (values[j] == values[k] && j < k)", ""),
+    Mutant(
+        VARIATES,
+        "one value too far",
+        "for (int64_t j = 0; j < size; ++j)",
+        "for (int64_t j = 0; j <= size; ++j)",
+    ),
+    Mutant(VARIATES, "rank of x alone", "return x < y ? x : y;", "return x;"),
+    Mutant(VARIATES, "rank of y alone", "return x < y ? x : y;", "return y;"),
+    Mutant(
+        VARIATES,
+        "every pair has the first one's ranks",
+        "ranks.y[pair * ranks.step_y]",
+        "ranks.y[0]",
+    ),
+    Mutant(
+        VARIATES, "every pair has the first one's x", "ranks.x[pair * ranks.step_x]", "ranks.x[0]"
+    ),
+    Mutant(
+        VARIATES,
+        "no largest value",
+        "largest = values[k] > largest ? values[k] : largest;",
+        "largest = values[k];",
+    ),
+    Mutant(VARIATES, "constant units have variance", "w.cols - w.constant_units[item]", "w.cols"),
+    Mutant(VARIATES, "rounding counts", "s > least && needed", "s > 0 && needed"),
+    Mutant(VARIATES, "all variance counts", "s > least && needed", "s > least"),
+    Mutant(VARIATES, "values beyond the last", "    if (k < w.rank) {", "    if (k <= w.rank) {"),
+    Mutant(VARIATES, "values of one round", "first += blockDim.x", "first += w.rank"),
+    Mutant(
+        VARIATES,
+        "rank of one thread",
+        "  rank = block_sum(rank, partial);  // its barrier: all values have been read\n",
+        "  __syncthreads();\n",
+    ),
+    Mutant(
+        VARIATES,
+        "weights one too far",
+        "k < w.rank; k += blockDim.x",
+        "k <= w.rank; k += blockDim.x",
+    ),
+    Mutant(VARIATES, "no ridge", "ridge > 0 ? s / sqrt(s * s + ridge) : 1", "1"),
+    Mutant(
+        VARIATES, "means one too far", "k < ranks.count; k += step", "k <= ranks.count; k += step"
+    ),
+    Mutant(VARIATES, "nothing is beyond the rank", "place < rank ? found", "place < size ? found"),
+    Mutant(VARIATES, "leading ones too far", "k < total; k += step", "k <= total; k += step"),
+    Mutant(
+        VARIATES,
+        "all correlations have weight",
+        "if (before(rho, found.size, r).number >= rank) continue;  // a whole warp",
+        "",
+    ),
+    Mutant(
+        VARIATES, "projections one too far", "j < found.units; j += 32", "j <= found.units; j += 32"
+    ),
+    Mutant(VARIATES, "weight of one lane", "    weight = warp_sum(weight);\n", ""),
+    Mutant(VARIATES, "sum of one thread", "  sum = block_sum(sum, partial);\n", ""),
+    Mutant(VARIATES, "weights of one thread", "  total = block_sum(total, partial);\n", ""),
 )

@@ -1,32 +1,45 @@
 #include "assignment/cuda/match.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "assignment/cuda/lap.h"
 #include "assignment/cuda/match_kernels.h"
+#include "core/cuda/grid.h"
+#include "core/cuda/scratch.h"
 #include "linalg/cuda/gemm.h"
 
 namespace likewise::cuda {
+namespace {
 
+constexpr int64_t kMostBytes = int64_t{256} << 20;  // of similarities at a time
+
+// Units of equally wide items; the next item is `step` elements away (0: one item for all pairs).
 template <class T>
-void match_units(const Context& context, Matching matching, const UnitShapes& shapes, const T* x,
-                 const T* y, double* score, int64_t* assignment, int64_t* constant_units) {
-  const auto [count, rows, dx, dy] = shapes;
-  if (count == 0) return;
-  check(cudaMemsetAsync(constant_units, 0, size_t(2 * count) * sizeof(int64_t), context.stream),
-        "memset");
-  T* const units_x = context.temporary<T>(size_t(count * rows * dx));
-  T* const units_y = context.temporary<T>(size_t(count * rows * dy));
-  check(unit_columns<T>(x, count, rows, dx, units_x, constant_units, context.stream), "launch");
-  check(unit_columns<T>(y, count, rows, dy, units_y, constant_units + 1, context.stream), "launch");
+struct Run {
+  const T* data;
+  int64_t cols, step;
+  ConstantUnits constant;
+
+  Run from(int64_t item) const {
+    return {
+        data + item * step, cols, step, {constant.numbers + item * constant.step, constant.step}};
+  }
+};
+
+// Matches item k of x with item k of y; scores (count), assignment (count, dx) or null.
+template <class T>
+void match_some(const Context& context, Matching matching, const Run<T>& x, const Run<T>& y,
+                int64_t count, int64_t rows, double* score, int64_t* assignment) {
+  const int64_t dx = x.cols, dy = y.cols;
   // The shorter side of a permutation comes first.
   const bool turned = matching == Matching::permutation && dx > dy;
   T* const similarity = context.temporary<T>(size_t(count * dx * dy));
-  const Matrices<const T> a{units_x, dx, rows * dx}, b{units_y, dy, rows * dy};
+  const Matrices<const T> a{x.data, dx, x.step}, b{y.data, dy, y.step};
   const int64_t height = turned ? dy : dx, width = turned ? dx : dy;
   gemm<T>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, height, width, rows, T(1),
           turned ? b : a, turned ? a : b, {similarity, width, dx * dy}, count);
-  const MatchOutputs out{score, assignment, constant_units, dx, dy};
+  const MatchOutputs out{score, assignment, x.constant, y.constant, dx, dy};
   if (matching == Matching::semi) {
     return check(finish_semi<T>(similarity, count, out, context.stream), "launch");
   }
@@ -43,9 +56,94 @@ void match_units(const Context& context, Matching matching, const UnitShapes& sh
         "launch");
 }
 
-template void match_units<float>(const Context&, Matching, const UnitShapes&, const float*,
-                                 const float*, double*, int64_t*, int64_t*);
-template void match_units<double>(const Context&, Matching, const UnitShapes&, const double*,
-                                  const double*, double*, int64_t*, int64_t*);
+template <class T>
+void match_run(Scratch& scratch, Matching matching, const Run<T>& x, const Run<T>& y, int64_t count,
+               int64_t rows, double* score, int64_t* assignment) {
+  const int64_t fitting = kMostBytes / (x.cols * y.cols * int64_t(sizeof(T)));
+  const int64_t chunk = std::clamp<int64_t>(fitting, 1, count);
+  for (int64_t first = 0; first < count; first += chunk) {
+    match_some(scratch.next(), matching, x.from(first), y.from(first),
+               std::min(chunk, count - first), rows, score + first,
+               assignment ? assignment + first * x.cols : nullptr);
+  }
+}
+
+// Units of the items of a list, one item behind the other.
+template <class T>
+struct List {
+  Layout layout;
+  T* data;
+  int64_t* constant_units;
+
+  List(const Context& context, const std::vector<Matrix<T>>& items, int64_t rows, int64_t* constant)
+      : layout(rows, columns_of(items)),
+        data(context.temporary<T>(size_t(layout.size()))),
+        constant_units(constant) {
+    for (size_t k = 0; k < items.size(); ++k) {
+      check(unit_columns<T>(items[k].data, 1, rows, items[k].cols, data + layout.begin(k),
+                            constant + k, 1, context.stream),
+            "launch");
+    }
+  }
+
+  // Items from k on, as wide as it, or item k for all pairs.
+  Run<T> run(int64_t k, bool single) const {
+    return {data + layout.begin(k),
+            layout.cols(k),
+            single ? 0 : layout.size(k),
+            {constant_units + k, single ? 0 : 1}};
+  }
+};
+
+}  // namespace
+
+template <class T>
+void match_units(const Context& context, Matching matching, const UnitShapes& shapes, const T* x,
+                 const T* y, double* score, int64_t* assignment, int64_t* constant_units) {
+  const auto [count, rows, dx, dy] = shapes;
+  if (count == 0) return;
+  check(cudaMemsetAsync(constant_units, 0, size_t(2 * count) * sizeof(int64_t), context.stream),
+        "memset");
+  T* const units_x = context.temporary<T>(size_t(count * rows * dx));
+  T* const units_y = context.temporary<T>(size_t(count * rows * dy));
+  check(unit_columns<T>(x, count, rows, dx, units_x, constant_units, 2, context.stream), "launch");
+  check(unit_columns<T>(y, count, rows, dy, units_y, constant_units + 1, 2, context.stream),
+        "launch");
+  Scratch scratch(context);
+  match_run<T>(scratch, matching, {units_x, dx, rows * dx, {constant_units, 2}},
+               {units_y, dy, rows * dy, {constant_units + 1, 2}}, count, rows, score, assignment);
+}
+
+template <class T>
+void match_units_cross(const Context& context, Matching matching, const std::vector<Matrix<T>>& a,
+                       const std::vector<Matrix<T>>& b, int64_t rows, bool symmetric,
+                       double* scores, int64_t* constant_units) {
+  const size_t items = a.size() + (symmetric ? 0 : b.size());
+  check(cudaMemsetAsync(constant_units, 0, items * sizeof(int64_t), context.stream), "memset");
+  const List<T> left(context, a, rows, constant_units);
+  std::optional<List<T>> other;
+  if (!symmetric) other.emplace(context, b, rows, constant_units + a.size());
+  const List<T>& right = symmetric ? left : *other;
+  // Best partners of x in y are not those of y in x.
+  const bool half = symmetric && matching == Matching::permutation;
+  Scratch scratch(context);
+  const int64_t width = right.layout.count();
+  for_each_run(left.layout, right.layout, half ? GridPart::upper : GridPart::all,
+               [&](int64_t i, int64_t j, int64_t count) {
+                 match_run<T>(scratch, matching, left.run(i, true), right.run(j, false), count,
+                              rows, scores + i * width + j, nullptr);
+               });
+  if (half) check(mirror_upper(scores, width, context.stream), "launch");
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                                 \
+  template void match_units<T>(const Context&, Matching, const UnitShapes&, const T*, const T*, \
+                               double*, int64_t*, int64_t*);                                    \
+  template void match_units_cross<T>(const Context&, Matching, const std::vector<Matrix<T>>&,   \
+                                     const std::vector<Matrix<T>>&, int64_t, bool, double*,     \
+                                     int64_t*);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
 
 }  // namespace likewise::cuda

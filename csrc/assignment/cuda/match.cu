@@ -12,7 +12,7 @@ constexpr int64_t kMostItems = 32768;  // of one launch
 template <class T>
 __global__ void __launch_bounds__(kColumns* kStripes)
     unit_kernel(const T* __restrict__ x, int64_t rows, int64_t cols, T* __restrict__ out,
-                int64_t* __restrict__ constant_units) {
+                int64_t* __restrict__ constant_units, int64_t constant_step) {
   SHARED_ARRAY(double, shared, kColumns* kStripes);
   const int64_t column = int64_t(blockIdx.x) * kColumns + threadIdx.x;
   const bool inside = column < cols;
@@ -41,27 +41,30 @@ __global__ void __launch_bounds__(kColumns* kStripes)
     out[begin + i * cols] = constant ? T(0) : T(value);
   }
   if (constant && threadIdx.y == 0) {
-    atomicAdd(reinterpret_cast<unsigned long long*>(constant_units + 2 * blockIdx.y), 1ull);
+    int64_t* const counter = constant_units + constant_step * blockIdx.y;
+    atomicAdd(reinterpret_cast<unsigned long long*>(counter), 1ull);
   }
 }
 
 __device__ bool nothing_to_match(const MatchOutputs& out, size_t item) {
-  return out.constant_units[2 * item] == out.dx || out.constant_units[2 * item + 1] == out.dy;
+  return out.constant_x.numbers[out.constant_x.step * item] == out.dx ||
+         out.constant_y.numbers[out.constant_y.step * item] == out.dy;
 }
 
 __global__ void __launch_bounds__(kMostThreads)
     permutation_kernel(const int64_t* __restrict__ row_ind, const int64_t* __restrict__ col_ind,
                        const double* __restrict__ sum, int64_t pairs, MatchOutputs out) {
   const size_t item = blockIdx.x;
-  int64_t* const partner = out.assignment + item * out.dx;
   const bool matches = !nothing_to_match(out, item);
+  if (threadIdx.x == 0) out.score[item] = matches ? sum[item] / double(pairs) : NAN;
+  if (!out.assignment) return;
+  int64_t* const partner = out.assignment + item * out.dx;
   for (int64_t i = threadIdx.x; i < out.dx; i += blockDim.x) partner[i] = -1;
   __syncthreads();
   for (int64_t k = threadIdx.x; k < pairs && matches; k += blockDim.x) {
     const int64_t i = row_ind[item * pairs + k];
     if (i >= 0) partner[i] = col_ind[item * pairs + k];
   }
-  if (threadIdx.x == 0) out.score[item] = matches ? sum[item] / double(pairs) : NAN;
 }
 
 template <class T>
@@ -94,7 +97,7 @@ __global__ void __launch_bounds__(kMostThreads)
     }
     unknown = __any_sync(kAllLanes, unknown);
     if (lane > 0) continue;
-    out.assignment[item * out.dx + i] = matches && !unknown ? where : -1;
+    if (out.assignment) out.assignment[item * out.dx + i] = matches && !unknown ? where : -1;
     sum += unknown ? double(NAN) : double(best);
   }
   sum = block_sum(sum, partial);
@@ -105,13 +108,13 @@ __global__ void __launch_bounds__(kMostThreads)
 
 template <class T>
 cudaError_t unit_columns(const T* x, int64_t count, int64_t rows, int64_t cols, T* out,
-                         int64_t* constant_units, cudaStream_t stream) {
+                         int64_t* constant_units, int64_t step, cudaStream_t stream) {
   for (int64_t first = 0; first < count; first += kMostItems) {
     const int64_t items = count - first < kMostItems ? count - first : kMostItems;
     const int64_t begin = first * rows * cols;
     const cudaError_t error =
         launch(unit_kernel<T>, blocks_of_columns(cols, items), dim3(kColumns, kStripes), 0, stream,
-               x + begin, rows, cols, out + begin, constant_units + 2 * first);
+               x + begin, rows, cols, out + begin, constant_units + step * first, step);
     if (error != cudaSuccess) return error;
   }
   return cudaSuccess;
@@ -131,9 +134,9 @@ cudaError_t finish_semi(const T* similarity, int64_t count, const MatchOutputs& 
                 similarity, out);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                           \
-  template cudaError_t unit_columns<T>(const T*, int64_t, int64_t, int64_t, T*, int64_t*, \
-                                       cudaStream_t);                                     \
+#define LIKEWISE_INSTANTIATE(T)                                                                    \
+  template cudaError_t unit_columns<T>(const T*, int64_t, int64_t, int64_t, T*, int64_t*, int64_t, \
+                                       cudaStream_t);                                              \
   template cudaError_t finish_semi<T>(const T*, int64_t, const MatchOutputs&, cudaStream_t);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)

@@ -7,16 +7,22 @@
 namespace likewise::cuda {
 
 // Units of `count` representations (rows x cols), as likewise::unit_columns makes them. The numbers
-// of constant ones are added to constant_units[0], [2], ...
+// of constant ones are added to constant_units[0], [step], ...
 template <class T>
 cudaError_t unit_columns(const T* x, int64_t count, int64_t rows, int64_t cols, T* out,
-                         int64_t* constant_units, cudaStream_t stream);
+                         int64_t* constant_units, int64_t step, cudaStream_t stream);
+
+// How many units of an item are constant; those of the next item are `step` numbers away.
+struct ConstantUnits {
+  const int64_t* numbers;
+  int64_t step;
+};
 
 // What becomes of a matching: the mean similarity and the partner of every unit of x.
 struct MatchOutputs {
-  double* score;                  // (count)
-  int64_t* assignment;            // (count, dx)
-  const int64_t* constant_units;  // (count, 2)
+  double* score;        // (count)
+  int64_t* assignment;  // (count, dx), or null
+  ConstantUnits constant_x, constant_y;
   int64_t dx, dy;
 };
 

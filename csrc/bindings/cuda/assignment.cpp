@@ -86,6 +86,18 @@ void match(const std::string& matching, const DeviceArray& x, const DeviceArray&
   });
 }
 
+void match_cross(const std::string& matching, const std::vector<DeviceArray>& a,
+                 const std::vector<DeviceArray>& b, bool symmetric, const DeviceArray& scores,
+                 const DeviceArray& constant_units, Run& run) {
+  const CallContext context(run);
+  dispatch_float(a[0], [&](auto zero) {
+    using T = decltype(zero);
+    cuda::match_units_cross<T>(context, matching_of(matching), matrices<T>(a, context),
+                               matrices<T>(b, context), a[0].sizes()[0], symmetric,
+                               scores.filled<double>(), constant_units.filled<int64_t>());
+  });
+}
+
 }  // namespace
 
 void register_assignment(py::module_& m) {
@@ -93,6 +105,7 @@ void register_assignment(py::module_& m) {
   m.def("linear_sum_assignment", &linear_sum_assignment);
   m.def("assignment", &assignment);
   m.def("match_units", &match);
+  m.def("match_units_cross", &match_cross);
 }
 
 }  // namespace likewise::bindings

@@ -10,6 +10,7 @@
 namespace likewise::bindings {
 
 void register_assignment(pybind11::module_& m);
+void register_cca(pybind11::module_& m);
 void register_core(pybind11::module_& m);
 void register_kernels(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
@@ -27,6 +28,7 @@ PYBIND11_MODULE(LIKEWISE_CUDA_MODULE, m) {
   pybind11::register_exception<likewise::cuda::DeviceError>(m, "DeviceError", PyExc_RuntimeError);
   lb::register_core(m);
   lb::register_assignment(m);
+  lb::register_cca(m);
   lb::register_kernels(m);
   lb::register_linalg(m);
   lb::register_procrustes(m);

@@ -6,6 +6,7 @@
 
 #include "core/cuda/centred.h"
 #include "core/cuda/elements.h"
+#include "core/cuda/grid.h"
 #include "core/cuda/scratch.h"
 #include "linalg/cuda/gemm.h"
 #include "linalg/cuda/polar.h"
@@ -132,27 +133,30 @@ void score_run(Scratch& scratch, const Run<T>& x, const Run<T>& y, int64_t count
   }
 }
 
+template <class T>
+std::vector<int64_t> prepared_columns(const std::vector<Matrix<T>>& items, int64_t rows,
+                                      const ProcrustesOptions& options) {
+  std::vector<int64_t> cols = columns_of(items);
+  for (int64_t& width : cols) width = prepared_cols(rows, width, options);
+  return cols;
+}
+
 // Prepared items of a list, one behind the other.
 template <class T>
 struct List {
-  std::vector<int64_t> cols, begins;
+  Layout layout;
   T* data;
   double* norms;
 
   List(const Context& context, const std::vector<Matrix<T>>& items, int64_t rows,
-       const ProcrustesOptions& options, int64_t* constant_units) {
-    int64_t total = 0;
-    for (const Matrix<T>& item : items) {
-      cols.push_back(prepared_cols(rows, item.cols, options));
-      begins.push_back(total);
-      total += rows * cols.back();
-    }
-    data = context.temporary<T>(size_t(total));
-    norms = context.temporary<double>(items.size());
+       const ProcrustesOptions& options, int64_t* constant_units)
+      : layout(rows, prepared_columns(items, rows, options)),
+        data(context.temporary<T>(size_t(layout.size()))),
+        norms(context.temporary<double>(items.size())) {
     Scratch scratch(context);
     for (size_t k = 0; k < items.size(); ++k) {
-      prepare<T>(scratch.next(), items[k].data, 1, rows, items[k].cols, options, data + begins[k],
-                 norms + k, constant_units + k);
+      prepare<T>(scratch.next(), items[k].data, 1, rows, items[k].cols, options,
+                 data + layout.begin(k), norms + k, constant_units + k);
     }
   }
 };
@@ -167,17 +171,17 @@ void procrustes_scores(const Context& context, const std::vector<Matrix<T>>& a,
   std::optional<List<T>> other;
   if (!symmetric) other.emplace(context, b_given, rows, options, out.constant_units + a.size());
   const List<T>& right = symmetric ? left : *other;
-  const int64_t width = int64_t(right.cols.size());
+  const int64_t width = right.layout.count();
   Scratch scratch(context);
-  for (int64_t i = 0; i < int64_t(a.size()); ++i) {
-    const Run<T> x{left.data + left.begins[i], left.norms + i, left.cols[i], 0};
-    for (int64_t j = symmetric ? i + 1 : 0, end; j < width; j = end) {
-      for (end = j + 1; end < width && right.cols[end] == right.cols[j];) ++end;
-      const int64_t step = end - j > 1 ? rows * right.cols[j] : 0;
-      const Run<T> y{right.data + right.begins[j], right.norms + j, right.cols[j], step};
-      score_run(scratch, x, y, end - j, rows, options, out.scores + i * width + j, out.close);
-    }
-  }
+  for_each_run(
+      left.layout, right.layout, symmetric ? GridPart::upper_without_diagonal : GridPart::all,
+      [&](int64_t i, int64_t j, int64_t count) {
+        const int64_t step = count > 1 ? right.layout.size(j) : 0;
+        score_run<T>(
+            scratch, {left.data + left.layout.begin(i), left.norms + i, left.layout.cols(i), 0},
+            {right.data + right.layout.begin(j), right.norms + j, right.layout.cols(j), step},
+            count, rows, options, out.scores + i * width + j, out.close);
+      });
   if (symmetric && width > 0) {
     check(mirror_scores(left.norms, width, score_of(options), out.scores, context.stream),
           "launch");

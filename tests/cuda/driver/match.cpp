@@ -1,5 +1,7 @@
 #include "assignment/cuda/match.h"
 
+#include <deque>
+
 #include "driver.h"
 
 namespace likewise::cuda::driver {
@@ -77,11 +79,56 @@ void match(likewise::Matching matching, int dx, int dy) {
   }
 }
 
+// All pairs of a list and of two, against the same pairs one by one.
+void match_grid(likewise::Matching matching) {
+  constexpr int kRows = 15, kItems = 4;
+  const std::vector<int64_t> cols{7, 9, 9, 5};
+  std::deque<OnDevice<double>> items;
+  std::vector<Matrix<double>> list;
+  for (const int64_t d : cols) {
+    std::vector<double> host = normal<double>(size_t(kRows * d));
+    const bool all = items.size() == 2;  // of the units of this item are constant
+    for (int k = 0; k < kRows * int(d) && d == 9; ++k)
+      host[size_t(k)] *= double(!all && k % 9 != 1);
+    items.emplace_back(host);
+    list.push_back({items.back().get(), d});
+  }
+  std::vector<double> wanted;
+  for (int i = 0; i < kItems; ++i) {
+    for (int j = 0; j < kItems; ++j) {
+      const OnDevice<double> score(1);
+      const OnDevice<int64_t> assignment(size_t(cols[i])), constant(2);
+      Call call;
+      match_units<double>(call.context(), matching, {1, kRows, cols[i], cols[j]}, list[i].data,
+                          list[j].data, score.get(), assignment.get(), constant.get());
+      wanted.push_back(score.values()[0]);
+    }
+  }
+  for (const bool symmetric : {true, false}) {
+    const OnDevice<double> scores(kItems * kItems);
+    const OnDevice<int64_t> constant(symmetric ? kItems : 2 * kItems);
+    Call call;
+    match_units_cross<double>(call.context(), matching, list, list, kRows, symmetric, scores.get(),
+                              constant.get());
+    const auto given = scores.values();
+    for (int k = 0; k < kItems * kItems; ++k) {
+      const bool nothing = k % kItems == 2 || k / kItems == 2;
+      expect(nothing ? std::isnan(given[k]) : std::abs(given[k] - wanted[k]) <= 1e-14,
+             "grid of scores");
+    }
+    const auto constants = constant.values();
+    for (size_t k = 0; k < constants.size(); ++k) {
+      expect(constants[k] == (k % kItems == 2 ? 9 : k % kItems == 1), "constant units of a list");
+    }
+  }
+}
+
 void matches() {
   for (const auto matching : {likewise::Matching::permutation, likewise::Matching::semi}) {
     match<float>(matching, 9, 40);
     match<double>(matching, 40, 11);
     match<double>(matching, 33, 33);
+    match_grid(matching);
   }
 }
 

@@ -1,0 +1,55 @@
+#include "cca/cuda/cca.h"
+
+#include <pybind11/stl.h>
+
+#include "bindings/cuda/arrays.h"
+
+namespace likewise::bindings {
+namespace {
+
+using OptionTuple = std::tuple<double, double, double, bool>;
+
+cuda::CanonicalOptions options_of(const OptionTuple& options) {
+  const auto [regularization, variance, epsilon, weighted] = options;
+  return {regularization, variance, epsilon, weighted};
+}
+
+cuda::Matrix<double> side(const DeviceArray& array, const cuda::Context& context) {
+  return {contiguous<double>(array, context), array.sizes().back()};
+}
+
+int64_t rows_of(const DeviceArray& array) { return array.sizes()[array.sizes().size() - 2]; }
+
+void scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b, bool symmetric,
+            const DeviceArray& out, const DeviceArray& constant_units, const OptionTuple& options,
+            Run& run) {
+  const CallContext context(run);
+  cuda::cca_scores(context, matrices<double>(a, context), matrices<double>(b, context),
+                   rows_of(a[0]), symmetric, options_of(options), out.filled<double>(),
+                   constant_units.filled<int64_t>());
+}
+
+void pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& out,
+           const DeviceArray& constant_units, const OptionTuple& options, Run& run) {
+  const CallContext context(run);
+  cuda::cca_pairs(context, side(x, context), side(y, context), out.size(), rows_of(x),
+                  options_of(options), out.filled<double>(), constant_units.filled<int64_t>());
+}
+
+void correlations(const DeviceArray& x, const DeviceArray& y, const DeviceArray& out,
+                  const DeviceArray& constant_units, const OptionTuple& options, Run& run) {
+  const CallContext context(run);
+  cuda::canonical_correlations(context, side(x, context), side(y, context),
+                               out.size() / out.sizes().back(), rows_of(x), options_of(options),
+                               out.filled<double>(), constant_units.filled<int64_t>());
+}
+
+}  // namespace
+
+void register_cca(py::module_& m) {
+  m.def("cca_scores", &scores);
+  m.def("cca_pairs", &pairs);
+  m.def("canonical_correlations", &correlations);
+}
+
+}  // namespace likewise::bindings

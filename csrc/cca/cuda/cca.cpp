@@ -1,0 +1,243 @@
+#include "cca/cuda/cca.h"
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+
+#include "cca/cuda/variates.h"
+#include "core/cuda/centred.h"
+#include "core/cuda/grid.h"
+#include "core/cuda/scratch.h"
+#include "linalg/cuda/gemm.h"
+#include "linalg/cuda/polar.h"
+#include "linalg/cuda/svd.h"
+
+namespace likewise::cuda {
+namespace {
+
+constexpr int64_t kMostBytes = int64_t{256} << 20;  // of products at a time
+
+// Canonical variates before they are turned to each other, in rows, of items of equal width; those
+// of the next item are a `size` further (0: one item for all pairs).
+struct Run {
+  const double* variates;  // (width, rows)
+  const double* loadings;  // (width, units): inner products with the units, if they are wanted
+  const int64_t* ranks;
+  int64_t width, units, rows;
+  bool single;
+
+  int64_t size() const { return single ? 0 : width * rows; }
+  int64_t loadings_size() const { return single ? 0 : width * units; }
+  Run from(int64_t item) const {
+    if (single) return *this;
+    Run run = *this;
+    run.variates += item * size();
+    if (run.loadings) run.loadings += item * loadings_size();
+    run.ranks += item;
+    return run;
+  }
+};
+
+// Where variates of items go.
+struct Variates {
+  double* variates;
+  double* loadings;  // or null
+  int64_t *ranks, *constant_units;
+};
+
+void copy(const double* from, int64_t size, double* to, const Context& context) {
+  check(cudaMemcpyAsync(to, from, size_t(size) * sizeof(double), cudaMemcpyDeviceToDevice,
+                        context.stream),
+        "copy");
+}
+
+// Of `count` items (rows x cols).
+void prepare(const Context& context, const double* x, int64_t count, int64_t rows, int64_t cols,
+             const CanonicalOptions& options, const Variates& out) {
+  const int64_t width = std::min(rows, cols);
+  const Centred<double> centred{context.temporary<double>(size_t(count * rows * cols)),
+                                context.temporary<double>(size_t(count)),
+                                context.temporary<double>(size_t(count * cols)), out.constant_units,
+                                context.temporary<double>(size_t(count * cols))};
+  check(centre<double>(x, count, rows, cols, true, centred, context.stream), "launch");
+  const JacobiSvd<double> svd = decompose<double>(context, centred.out, count, rows, cols);
+  double* const kept = context.temporary<double>(size_t(count * width));
+  check(whiten_values({svd.values, kept, out.ranks, out.constant_units, count, width, rows, cols,
+                       options.regularization, options.variance, options.epsilon},
+                      context.stream),
+        "launch");
+  const bool tall = rows >= cols;
+  copy(tall ? svd.columns : svd.right, count * width * rows, out.variates, context);
+  check(scale_rows<double>(out.variates, svd.values, count, width, rows, context.stream), "launch");
+  if (!out.loadings) return;
+  copy(tall ? svd.right : svd.columns, count * width * cols, out.loadings, context);
+  check(scale_rows<double>(out.loadings, kept, count, width, cols, context.stream), "launch");
+}
+
+// Products of the variates of `count` pairs (x.width, y.width), in temporary memory.
+double* multiply(const Context& context, const Run& x, const Run& y, int64_t count) {
+  const int64_t size = x.width * y.width;
+  double* const products = context.temporary<double>(size_t(count * size));
+  gemm<double>(blas_context(context.stream), BlasOp::none, BlasOp::transpose, x.width, y.width,
+               x.rows, 1.0, {x.variates, x.rows, x.size()}, {y.variates, y.rows, y.size()},
+               {products, y.width, size}, count);
+  return products;
+}
+
+PairRanks ranks_of(const Run& x, const Run& y, int64_t count) {
+  return {x.ranks, y.ranks, x.single ? 0 : 1, y.single ? 0 : 1, count};
+}
+
+void score_some(const Context& context, const Run& x, const Run& y, int64_t count, bool weighted,
+                double* scores) {
+  const double* const products = multiply(context, x, y, count);
+  if (!weighted) {
+    double* const sums = context.temporary<double>(size_t(count));
+    nuclear_norms<double>(context, products, count, x.width, y.width, sums);
+    return check(mean_correlations(sums, ranks_of(x, y, count), scores, context.stream), "launch");
+  }
+  const JacobiSvd<double> svd = decompose<double>(context, products, count, x.width, y.width);
+  const double* const left = x.width >= y.width ? svd.columns : svd.right;
+  const int64_t size = svd.n * x.units;
+  double* const projections = context.temporary<double>(size_t(count * size));
+  gemm<double>(blas_context(context.stream), BlasOp::none, BlasOp::none, svd.n, x.units, x.width,
+               1.0, {left, x.width, svd.n * x.width}, {x.loadings, x.units, x.loadings_size()},
+               {projections, x.units, size}, count);
+  check(weighted_correlations({svd.values, projections, svd.n, x.units}, ranks_of(x, y, count),
+                              scores, context.stream),
+        "launch");
+}
+
+// Calls body(context, x, y, first, count) for as many pairs at a time as fit.
+template <class Body>
+void for_each_chunk(Scratch& scratch, const Run& x, const Run& y, int64_t count, Body&& body) {
+  const int64_t bytes = x.width * std::max(y.width, x.units) * int64_t(sizeof(double));
+  const int64_t chunk = std::clamp<int64_t>(kMostBytes / bytes, 1, count);
+  for (int64_t first = 0; first < count; first += chunk) {
+    body(scratch.next(), x.from(first), y.from(first), first, std::min(chunk, count - first));
+  }
+}
+
+// Variates of the items of a list, one item behind the other.
+class List {
+ public:
+  List(const Context& context, const std::vector<Matrix<double>>& items, int64_t rows,
+       const CanonicalOptions& options, int64_t* constant_units)
+      : layout(rows, widths_of(items, rows)), rows_(rows), units_(columns_of(items)) {
+    int64_t total = 0;
+    for (size_t k = 0; k < items.size(); ++k) {
+      loadings_begin_.push_back(total);
+      total += layout.cols(int64_t(k)) * units_[k];
+    }
+    variates_ = context.temporary<double>(size_t(layout.size()));
+    if (options.weighted) loadings_ = context.temporary<double>(size_t(total));
+    ranks_ = context.temporary<int64_t>(items.size());
+    Scratch scratch(context);
+    for (size_t k = 0; k < items.size(); ++k) {
+      prepare(
+          scratch.next(), items[k].data, 1, rows, units_[k], options,
+          {variates_ + layout.begin(int64_t(k)),
+           loadings_ ? loadings_ + loadings_begin_[k] : nullptr, ranks_ + k, constant_units + k});
+    }
+  }
+
+  // Items from k on, as wide as it, or item k for all pairs.
+  Run run(int64_t k, bool single) const {
+    return {variates_ + layout.begin(k),
+            loadings_ ? loadings_ + loadings_begin_[size_t(k)] : nullptr,
+            ranks_ + k,
+            layout.cols(k),
+            units_[size_t(k)],
+            rows_,
+            single};
+  }
+
+  const Layout layout;
+
+ private:
+  static std::vector<int64_t> widths_of(const std::vector<Matrix<double>>& items, int64_t rows) {
+    std::vector<int64_t> widths = columns_of(items);
+    for (int64_t& width : widths) width = std::min(width, rows);
+    return widths;
+  }
+
+  int64_t rows_;
+  std::vector<int64_t> units_, loadings_begin_;
+  double *variates_, *loadings_ = nullptr;
+  int64_t* ranks_;
+};
+
+// Both sides of `count` pairs.
+std::pair<Run, Run> prepare_pairs(const Context& context, const Matrix<double>& x,
+                                  const Matrix<double>& y, int64_t count, int64_t rows,
+                                  const CanonicalOptions& options, int64_t* constant_units) {
+  const auto run_of = [&](const Matrix<double>& side, int64_t* constant, bool loadings) {
+    const int64_t width = std::min(rows, side.cols);
+    const Variates out{
+        context.temporary<double>(size_t(count * width * rows)),
+        loadings ? context.temporary<double>(size_t(count * width * side.cols)) : nullptr,
+        context.temporary<int64_t>(size_t(count)), constant};
+    prepare(context, side.data, count, rows, side.cols, options, out);
+    return Run{out.variates, out.loadings, out.ranks, width, side.cols, rows, false};
+  };
+  return {run_of(x, constant_units, options.weighted), run_of(y, constant_units + count, false)};
+}
+
+}  // namespace
+
+void cca_scores(const Context& context, const std::vector<Matrix<double>>& a,
+                const std::vector<Matrix<double>>& b, int64_t rows, bool symmetric,
+                const CanonicalOptions& options, double* scores, int64_t* constant_units) {
+  const List left(context, a, rows, options, constant_units);
+  std::optional<List> other;
+  CanonicalOptions unweighted = options;
+  unweighted.weighted = false;
+  if (!symmetric) other.emplace(context, b, rows, unweighted, constant_units + a.size());
+  const List& right = symmetric ? left : *other;
+  const int64_t width = right.layout.count();
+  const bool half = symmetric && !options.weighted;
+  Scratch scratch(context);
+  for_each_run(
+      left.layout, right.layout, half ? GridPart::upper : GridPart::all,
+      [&](int64_t i, int64_t j, int64_t count) {
+        for_each_chunk(
+            scratch, left.run(i, true), right.run(j, false), count,
+            [&](const Context& inner, const Run& x, const Run& y, int64_t first, int64_t some) {
+              score_some(inner, x, y, some, options.weighted, scores + i * width + j + first);
+            });
+      });
+  if (half) check(mirror_upper(scores, width, context.stream), "launch");
+}
+
+void cca_pairs(const Context& context, const Matrix<double>& x, const Matrix<double>& y,
+               int64_t count, int64_t rows, const CanonicalOptions& options, double* scores,
+               int64_t* constant_units) {
+  if (count == 0) return;
+  const auto [left, right] = prepare_pairs(context, x, y, count, rows, options, constant_units);
+  Scratch scratch(context);
+  for_each_chunk(
+      scratch, left, right, count,
+      [&](const Context& inner, const Run& a, const Run& b, int64_t first, int64_t some) {
+        score_some(inner, a, b, some, options.weighted, scores + first);
+      });
+}
+
+void canonical_correlations(const Context& context, const Matrix<double>& x,
+                            const Matrix<double>& y, int64_t count, int64_t rows,
+                            const CanonicalOptions& options, double* out, int64_t* constant_units) {
+  if (count == 0) return;
+  const auto [left, right] = prepare_pairs(context, x, y, count, rows, options, constant_units);
+  const int64_t wanted = std::min(x.cols, y.cols), size = std::min(left.width, right.width);
+  Scratch scratch(context);
+  for_each_chunk(
+      scratch, left, right, count,
+      [&](const Context& inner, const Run& a, const Run& b, int64_t first, int64_t some) {
+        double* const found = inner.temporary<double>(size_t(some * size));
+        svdvals<double>(inner, multiply(inner, a, b, some), some, a.width, b.width, found);
+        check(leading_correlations(found, size, ranks_of(a, b, some), wanted, out + first * wanted,
+                                   inner.stream),
+              "launch");
+      });
+}
+
+}  // namespace likewise::cuda

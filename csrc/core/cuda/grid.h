@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "core/cuda/matrix.h"
+
+// Grids of scores of all pairs of two lists of representations.
+
+namespace likewise::cuda {
+
+// Where items (rows x cols[k]) lie that are kept one behind the other.
+class Layout {
+ public:
+  Layout(int64_t rows, const std::vector<int64_t>& cols) : rows_(rows), cols_(cols) {
+    for (const int64_t width : cols) {
+      begins_.push_back(size_);
+      size_ += rows * width;
+    }
+  }
+
+  int64_t count() const { return int64_t(cols_.size()); }
+  int64_t size() const { return size_; }  // of all
+  int64_t cols(int64_t k) const { return cols_[k]; }
+  int64_t begin(int64_t k) const { return begins_[k]; }
+  int64_t size(int64_t k) const { return rows_ * cols_[k]; }
+
+  // Behind the last of the items from `first` that are as wide as it.
+  int64_t end_of_run(int64_t first) const {
+    int64_t end = first + 1;
+    while (end < count() && cols_[end] == cols_[first]) ++end;
+    return end;
+  }
+
+ private:
+  int64_t rows_, size_ = 0;
+  std::vector<int64_t> cols_, begins_;
+};
+
+template <class T>
+std::vector<int64_t> columns_of(const std::vector<Matrix<T>>& items) {
+  std::vector<int64_t> cols;
+  for (const Matrix<T>& item : items) cols.push_back(item.cols);
+  return cols;
+}
+
+enum class GridPart { all, upper, upper_without_diagonal };
+
+// Calls body(i, first, count) for every item i of `left` with every run of equally wide items
+// [first, first + count) of `right` that lies in this part of the grid.
+template <class Body>
+void for_each_run(const Layout& left, const Layout& right, GridPart part, Body&& body) {
+  for (int64_t i = 0; i < left.count(); ++i) {
+    const int64_t begin = part == GridPart::all ? 0 : part == GridPart::upper ? i : i + 1;
+    for (int64_t j = begin, end; j < right.count(); j = end) {
+      end = right.end_of_run(j);
+      body(i, j, end - j);
+    }
+  }
+}
+
+// Copies the upper triangle of a square grid of scores to its lower one.
+cudaError_t mirror_upper(double* scores, int64_t count, cudaStream_t stream);
+
+}  // namespace likewise::cuda
