@@ -96,8 +96,21 @@ def _on_device(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
+# What has no version, of functions that have one.
+_WITHOUT = {
+    "rdm": ("dissimilarity", {"mahalanobis", "crossnobis"}),
+    "rsa": (
+        "comparison",
+        {"kendall", "tau-b", "tau-a", "bures", "bures_metric", "neg_riem_dist"},
+    ),
+}
+
+
 def _has_version(function: Callable[..., Any], *args: Any, **options: Any) -> bool:
-    """Grids of some measures only."""
+    """Grids of some measures only, and some options."""
+    option, without = _WITHOUT.get(function.__name__, ("", set()))
+    if options.get(option) in without:
+        return False
     collections = {"pairwise": 1, "cross": 2}.get(function.__name__)
     if collections is None:
         return True
@@ -106,7 +119,9 @@ def _has_version(function: Callable[..., Any], *args: Any, **options: Any) -> bo
         measure = lw.measure(given)
     except ValueError:
         return True
-    return hasattr(measure, "on_device")
+    option, without = _WITHOUT.get(measure.name, ("", set()))
+    chosen = options.get(option, getattr(measure, option, None)) if option else None
+    return hasattr(measure, "on_device") and chosen not in without
 
 
 def _holds_arrays(value: Any) -> bool:

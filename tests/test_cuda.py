@@ -33,6 +33,7 @@ IN_GRIDS = [
     "permutation_match",
     "procrustes",
     "pwcca",
+    "rsa",
     "semi_match",
     "svcca",
 ]
@@ -240,8 +241,33 @@ def test_functions_without_a_version_say_so():
         lw.InputTypeError, match=r"bootstrap: x is on a CUDA device, for which bootstrap has no"
     ):
         lw.bootstrap(x, x)
-    with pytest.raises(lw.InputTypeError, match=r"pairwise: items are on .* soft_match has no"):
-        simulated.cpu(lw.pairwise)([x, x], "soft_match")
+
+    class OfMine:
+        name = "of_mine"
+        min_samples = 2
+
+    with pytest.raises(lw.InputTypeError, match=r"pairwise: items are on .* which of_mine has no"):
+        simulated.cpu(lw.pairwise)([x, x], OfMine())
+
+
+@on_simulator
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: simulated.cpu(lw.rsa)(x, x, comparison="tau-a"), "comparison='tau-a'"),
+        (lambda x: simulated.cpu(lw.pairwise)([x], "rsa", comparison="bures"), "'bures'"),
+        (lambda x: simulated.cpu(lw.rdm)(x, dissimilarity="crossnobis"), "'crossnobis'"),
+        (
+            lambda x: simulated.cpu(lw.rdm)(
+                np.ones((4, 3)), dissimilarity="mahalanobis", precision=x
+            ),
+            "'mahalanobis'",
+        ),
+    ],
+)
+def test_options_without_a_version_say_so(call, message):
+    with pytest.raises(lw.InputTypeError, match=f"CUDA device, for which .*{message} has no vers"):
+        call(simulated.array(cost_matrices((8, 3))))
 
 
 def layers(dtype=np.float64):
@@ -249,8 +275,16 @@ def layers(dtype=np.float64):
     return [rng.standard_normal((90, width)).astype(dtype) for width in (4, 4, 9, 40)]
 
 
+GRID_MEASURES = {name: name for name in IN_GRIDS} | {
+    "rho-a": lw.measure("rsa", dissimilarity="sqeuclidean", comparison="rho-a"),
+    "cosine": lw.measure("rsa", dissimilarity="cosine", comparison="cosine"),
+    "corr": lw.measure("rsa", dissimilarity="euclidean", comparison="corr"),
+    "corr_cov": lw.measure("rsa", comparison="corr_cov"),
+}
+
+
 @on_simulator
-@pytest.mark.parametrize("measure", IN_GRIDS)
+@pytest.mark.parametrize("measure", GRID_MEASURES.values(), ids=GRID_MEASURES)
 def test_grids_of_device_arrays(measure):
     pairwise, cross = simulated.cpu(lw.pairwise), simulated.cpu(lw.cross)
     host = layers()
@@ -331,6 +365,55 @@ def test_neighbours_in_single_precision():
         assert found.dtype == np.float32
         exact = simulated.cpu(getattr(lw, name))(x.astype(np.float64), y.astype(np.float64))
         assert found == pytest.approx(exact, abs=1e-6)
+
+
+@on_simulator
+@pytest.mark.parametrize("comparison", ["spearman", "corr", "cosine_cov"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rsa_of_batches_that_broadcast(comparison, dtype):
+    # What is wrong with an item is said once, however often it is repeated.
+    rng = np.random.default_rng(4)
+    x, y = (rng.standard_normal(shape).astype(dtype) for shape in ((2, 1, 12, 4), (3, 12, 5)))
+    x[1, 0, 3] = 2
+    x[0, ..., 2] = 1
+    y[1, 5] = y[1, 7] = 3
+    y[2] = 1
+    found = []
+    for function in (lw.rsa, simulated.cpu(lw.rsa)):
+        with pytest.warns(lw.DegenerateWarning) as said:
+            found.append((function(x, y, comparison=comparison), [str(w.message) for w in said]))
+    (there, said_there), (here, said_here) = found
+    assert there.dtype == dtype
+    assert np.isnan(there[:, 2]).all()
+    np.testing.assert_allclose(there, here, rtol=0, atol=1e-6 if dtype == np.float32 else 1e-12)
+    assert said_there == said_here
+    assert [text.split(" (")[0] for text in said_here] == [
+        "rsa: 1 sample without variance",
+        "rsa: 2 samples without variance",
+        "rsa: 1 constant unit",
+    ]
+    empty = lw.rsa(np.empty((0, 5, 2)), np.empty((5, 3)), comparison=comparison)
+    assert empty.shape == (0,)
+
+
+@on_simulator
+def test_rdms_without_the_look():
+    x = np.stack([layers()[0], layers()[1]])
+    x[1, 7, 2] = np.nan
+    for dissimilarity in ("correlation", "cosine", "euclidean", "sqeuclidean"):
+        options = {"dissimilarity": dissimilarity, "check_finite": False}
+        expected = simulated.cpu(lw.rdm)(x, **options)
+        assert np.isnan(expected).sum() == 89
+        np.testing.assert_allclose(lw.rdm(x, **options), expected, rtol=1e-12, atol=1e-14)
+
+
+@on_simulator
+def test_an_rdm_of_several_blocks_of_rows():
+    x = np.random.default_rng(6).standard_normal((1100, 2))
+    for dissimilarity in ("cosine", "euclidean"):
+        found = lw.rdm(x, dissimilarity=dissimilarity)
+        expected = simulated.cpu(lw.rdm)(x, dissimilarity=dissimilarity)
+        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-12)
 
 
 @on_simulator
@@ -434,7 +517,8 @@ items = [simulated.array(rng.standard_normal((20, d)).astype("f4")) for d in (3,
 rbf, half = lw.measure("cka", kernel="rbf"), lw.measure("shape_distance", alpha=0.5)
 knn = lw.measure("jaccard_knn", k=4, metric="euclidean")
 named = ("procrustes", "pwcca", "svcca", "permutation_match", "cknna")
-for measure in (rbf, half, knn, *named):
+rsa = [lw.measure("rsa", comparison=name) for name in ("spearman", "corr", "cosine_cov")]
+for measure in (rbf, half, knn, *named, *rsa):
     found = simulated.cpu(lw.pairwise)(items, measure, check_finite=False)
     print(simulated.numpy(found).tobytes().hex(), simulated.module.report())
 """

@@ -212,9 +212,10 @@ def test_all_pairs_equal_single_calls(comparison):
 def test_an_rdm_of_equal_entries_has_no_order():
     simplex = np.eye(6)
     y = pair(6, 4, 1)[0]
-    for comparison in ("corr", "spearman", "tau-b"):
+    for comparison in ("corr", "spearman", "tau-b", "corr_cov"):
         options = {"dissimilarity": "sqeuclidean", "comparison": comparison}
         assert np.isnan(lw.rsa(simplex, y, **options))
+        assert np.isnan(lw.rsa(1.1 * simplex, y, **options))  # whose mean is rounded
     assert lw.rsa(simplex, y, dissimilarity="sqeuclidean", comparison="tau-a") == 0
 
 

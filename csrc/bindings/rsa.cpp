@@ -7,20 +7,13 @@
 #include <vector>
 
 #include "bindings/arrays.h"
+#include "bindings/dissimilarities.h"
 #include "core/dtype.h"
 #include "core/parallel.h"
 #include "rsa/ranks.h"
 
 namespace likewise::bindings {
 namespace {
-
-Dissimilarity dissimilarity_of(const std::string& name) {
-  if (name == "correlation") return Dissimilarity::correlation;
-  if (name == "cosine") return Dissimilarity::cosine;
-  if (name == "euclidean") return Dissimilarity::euclidean;
-  if (name == "sqeuclidean") return Dissimilarity::sqeuclidean;
-  throw InternalError("unknown dissimilarity " + name);
-}
 
 // Fills out (count, n (n - 1) / 2) for x (..., n, d); returns the samples without direction.
 int64_t rdms(const py::array& x, const std::string& name, py::array out, int threads) {

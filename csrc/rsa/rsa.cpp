@@ -25,7 +25,7 @@ int64_t standardized(const MatrixRef<const T>& x, Dissimilarity dissimilarity, s
   copy_matrix(x, out.data());
   unit = 1;
   std::vector<double> values(static_cast<size_t>(d));
-  if (dissimilarity == Dissimilarity::euclidean || dissimilarity == Dissimilarity::sqeuclidean) {
+  if (is_distance(dissimilarity)) {
     const std::vector<T> origin(out.begin(), out.begin() + d);
     double largest = 0;
     for (int64_t i = 0; i < n; ++i) {
@@ -122,8 +122,7 @@ double sort_and_count(std::vector<int32_t>& values, std::vector<int32_t>& buffer
 template <class T>
 int64_t rdm(const MatrixRef<const T>& x, Dissimilarity dissimilarity, int threads, T* out) {
   const int64_t n = x.rows, d = x.cols;
-  const bool distance =
-      dissimilarity == Dissimilarity::euclidean || dissimilarity == Dissimilarity::sqeuclidean;
+  const bool distance = is_distance(dissimilarity);
   std::vector<T> rows;
   double unit = 1;
   const int64_t without = standardized(x, dissimilarity, rows, unit);

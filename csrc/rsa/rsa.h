@@ -6,12 +6,11 @@
 
 #include "core/view.h"
 #include "linalg/cross.h"
+#include "rsa/dissimilarity.h"
 
 // Representational dissimilarity matrices (RDMs), in condensed form: the upper triangle row by row.
 
 namespace likewise {
-
-enum class Dissimilarity { correlation, cosine, euclidean, sqeuclidean };  // SciPy's pdist
 
 inline int64_t condensed_size(int64_t samples) { return samples * (samples - 1) / 2; }
 

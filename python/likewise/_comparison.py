@@ -83,6 +83,7 @@ class _Product(InnerProduct):
     def prepare(self, vectors: Array) -> list[Any]:
         vectors = vectors.astype(np.float64)
         if self.name in ("corr", "corr_cov"):
+            vectors = vectors - vectors[:, :1]  # equal entries become exact zeros
             vectors = vectors - vectors.mean(axis=1, keepdims=True)
         if self.name.endswith("_cov"):
             vectors = np.array([second_moments(v).ravel() for v in vectors])

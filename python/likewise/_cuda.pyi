@@ -233,3 +233,29 @@ def ridge_errors(
     options: _RidgeOptions,
     run: Run,
 ) -> None: ...
+
+# rsa
+def rdm(
+    x: DeviceArray, dissimilarity: str, out: DeviceArray, without: DeviceArray, run: Run
+) -> None: ...
+def rsa_scores(
+    a: list[DeviceArray],
+    b: list[DeviceArray],
+    symmetric: bool,
+    scores: DeviceArray,
+    without: DeviceArray,
+    constant_units: DeviceArray,
+    dissimilarity: str,
+    comparison: str,
+    run: Run,
+) -> None: ...
+def rsa_pairs(
+    x: DeviceArray,
+    y: DeviceArray,
+    scores: DeviceArray,
+    without: DeviceArray,
+    constant_units: DeviceArray,
+    dissimilarity: str,
+    comparison: str,
+    run: Run,
+) -> int: ...

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from likewise import _cpu, _engine
+from likewise import _cpu, _device, _engine
 from likewise._array import Array, read, require_finite, require_representation
-from likewise.errors import DegenerateWarning, warn
+from likewise.errors import DegenerateWarning, InputTypeError, warn
 
 __all__ = ["DISSIMILARITIES", "Dissimilarity", "fill_rdm", "rdm", "warn_without"]
 
@@ -65,11 +65,21 @@ def rdm(
         An unknown dissimilarity; a precision that is missing, not wanted, of another shape or not
         positive definite; fewer than 2 samples, no units, NaN or infinity.
     InputTypeError
-        For inputs that cannot be used as they are (complex, sparse, mixed libraries).
+        For inputs that cannot be used as they are (complex, sparse, mixed libraries), and for
+        "mahalanobis" and "crossnobis" of arrays on a CUDA device.
     """
-    root = _precision_root(dissimilarity, precision)
-    (array,), library = read("rdm", False, x=x)
+    _require_dissimilarity(dissimilarity, precision)
+    on_device = _device.is_device_array(x)
+    if dissimilarity not in DISSIMILARITIES and (on_device or _device.is_device_array(precision)):
+        raise InputTypeError(
+            f"rdm: x or precision is on a CUDA device, for which dissimilarity={dissimilarity!r} "
+            "has no version yet; move them to the CPU first"
+        )
+    root = None if precision is None else _precision_root(precision)
+    (array,), library = read("rdm", check_finite and on_device, x=x)
     require_representation("rdm", "x", array, 2)
+    if on_device:
+        return _on_device(array, library, dissimilarity)
     if check_finite:
         require_finite("rdm", "x", array)
     n = array.shape[-2]
@@ -83,18 +93,31 @@ def rdm(
     return library.give(out)
 
 
-def _precision_root(dissimilarity: str, precision: Any) -> Array | None:
-    """L of precision = L L'."""
+def _on_device(array: Any, library: Any, dissimilarity: str) -> Any:
+    *batch, n, _ = array.shape
+    out = library.empty((*batch, n * (n - 1) // 2), array.dtype)
+    without = library.empty(tuple(batch), np.int64)
+    library.engine.rdm(array, dissimilarity, out, without, library.run)
+    found = library.finish(without)
+    if found is not None:
+        warn_without("rdm", int(found[0].sum()), dissimilarity)
+    return library.give(out)
+
+
+def _require_dissimilarity(dissimilarity: str, precision: Any) -> None:
+    """Raise ``ValueError`` for an unknown one, for a precision that is missing or not wanted."""
     names = (*DISSIMILARITIES, "mahalanobis", "crossnobis")
     if dissimilarity not in names:
         known = ", ".join(map(repr, names))
         raise ValueError(f"rdm: dissimilarity must be one of {known}, got {dissimilarity!r}")
-    if precision is None:
-        if dissimilarity == "mahalanobis":
-            raise ValueError("rdm: dissimilarity='mahalanobis' needs a precision (d, d)")
-        return None
-    if dissimilarity in DISSIMILARITIES:
+    if precision is None and dissimilarity == "mahalanobis":
+        raise ValueError("rdm: dissimilarity='mahalanobis' needs a precision (d, d)")
+    if precision is not None and dissimilarity in DISSIMILARITIES:
         raise ValueError("rdm: precision goes with 'mahalanobis' and 'crossnobis' alone")
+
+
+def _precision_root(precision: Any) -> Array:
+    """L of precision = L L'."""
     (matrix,), _ = read("rdm", True, precision=precision)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"rdm: precision must have shape (d, d), got {matrix.shape}")

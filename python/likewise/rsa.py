@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, empty_scores, give_scores, read, read_pair
+from likewise._array import Array, Pair, batch_size, empty_scores, give_scores, read, read_pair
 from likewise._comparison import (
     COMPARISONS,
     Comparison,
@@ -19,11 +19,14 @@ from likewise._comparison import (
     samples_of,
     square,
 )
-from likewise.errors import warn_degenerate
+from likewise.errors import InputTypeError, warn_degenerate
 from likewise.measure import prepare_batch, register, reordered_products
 from likewise.rdm import DISSIMILARITIES, Dissimilarity, fill_rdm, warn_without
 
 __all__ = ["RSA", "compare_rdms", "require_comparison", "rsa"]
+
+# Comparisons with a CUDA version.
+_ON_DEVICE = ("cosine", "corr", "spearman", "rho-a", "cosine_cov", "corr_cov")
 
 
 class _Prepared(NamedTuple):
@@ -138,8 +141,57 @@ class RSA:
             square(by.vector(p.rdm)), square(by.vector(q.rdm)), orders.astype(np.int32)
         )
 
+    def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
+        """Scores of all pairs of device arrays."""
+        self._require_version()
+        items = a if b is None else a + b
+        scores = library.empty((len(a), len(a if b is None else b)), np.float64)
+        without, constants = (library.empty((len(items),), np.int64) for _ in range(2))
+        options = self.dissimilarity, self.comparison
+        library.engine.rsa_scores(
+            a, b or [], b is None, scores, without, constants, *options, library.run
+        )
+        widths = np.array([item.shape[-1] for item in items])
+        self._finish(library, without, constants, len(a), widths)
+        return scores
+
+    def _on_device(self, pair: Pair) -> Any:
+        self._require_version()
+        library, count = pair.library, batch_size(pair.batch)
+        scores = empty_scores(pair)
+        # Of items that broadcasting repeats once: room for all, and zeros are no findings.
+        without, constants = (library.zeros((2 * count,), np.int64) for _ in range(2))
+        options = self.dissimilarity, self.comparison
+        distinct = library.engine.rsa_pairs(
+            pair.x, pair.y, scores, without, constants, *options, library.run
+        )
+        widths = np.repeat([pair.x.shape[-1], pair.y.shape[-1]], [distinct, 2 * count - distinct])
+        self._finish(library, without, constants, distinct, widths)
+        return give_scores(pair, scores)
+
+    def _finish(
+        self, library: Any, without: Any, constants: Any, first: int, widths: Array
+    ) -> None:
+        """Warnings about the first side's items, so many of them, and about the others."""
+        found = library.finish(without, constants)
+        if found is None:
+            return
+        for side in np.split(found[0], [first]):
+            warn_without(self.name, int(side.sum()), self.dissimilarity)
+        constant = found[1] == widths
+        warn_degenerate(self.name, int(found[1][~constant].sum()), int(constant.sum()))
+
+    def _require_version(self) -> None:
+        if self.comparison not in _ON_DEVICE:
+            raise InputTypeError(
+                f"{self.name}: arrays are on a CUDA device, for which comparison="
+                f"{self.comparison!r} has no version yet; move them to the CPU first"
+            )
+
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
+        if pair.library.engine is not _cpu:
+            return self._on_device(pair)
         scores = empty_scores(pair)
         if scores.size:
             a, b = (prepare_batch(self.prepare, batch) for batch in (pair.x, pair.y))
@@ -211,7 +263,9 @@ def rsa(
         An unknown dissimilarity or comparison, different numbers of samples, fewer than 3 samples,
         no units, NaN or infinity.
     InputTypeError
-        For inputs that cannot be used as they are (complex, sparse, mixed libraries).
+        For inputs that cannot be used as they are (complex, sparse, mixed libraries), and for
+        arrays on a CUDA device with a comparison other than "cosine", "corr", "spearman", "rho-a",
+        "cosine_cov" and "corr_cov".
 
     Warns
     -----

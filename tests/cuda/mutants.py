@@ -28,6 +28,10 @@ OVERLAP = "neighbours/cuda/overlap"
 PROCRUSTES = "procrustes/cuda/procrustes"
 GRAM = "kernels/cuda/gram"
 BANDWIDTH = "kernels/cuda/bandwidth"
+PRODUCTS = "linalg/cuda/products"
+RANKS = "rsa/cuda/ranks"
+RDM = "rsa/cuda/rdm"
+VECTORS = "rsa/cuda/vectors"
 
 MUTANTS = (
     Mutant(LAP, "two steps share one half of the partial results", "parity ^= 1;", ""),
@@ -470,9 +474,11 @@ MUTANTS = (
         "block.row_sums[k * block.rows + row] = sum;",
         "block.row_sums[row] = sum;",
     ),
-    Mutant(GRAM, "the last part is left out", "part < parts; ++part", "part < parts - 1; ++part"),
-    Mutant(GRAM, "sums one too far", "k < size; k += step", "k <= size; k += step"),
-    Mutant(GRAM, "what was there is forgotten", "double sum = total[k];", "double sum = 0;"),
+    Mutant(
+        PRODUCTS, "the last part is left out", "part < parts; ++part", "part < parts - 1; ++part"
+    ),
+    Mutant(PRODUCTS, "sums one too far", "k < size; k += step", "k <= size; k += step"),
+    Mutant(PRODUCTS, "what was there is forgotten", "double sum = total[k];", "double sum = 0;"),
     Mutant(
         GRAM,
         "products of one thread",
@@ -576,6 +582,359 @@ MUTANTS = (
         BANDWIDTH, "the middle is one number", "size % 2 == 1 || selection", "true || selection"
     ),
     Mutant(BANDWIDTH, "equal numbers are two", "selection->place + 1 < selection->equal", "false"),
+    Mutant(RDM, "spreads of one thread", "  largest = over_block<Largest>(largest, shared);\n", ""),
+    Mutant(
+        RDM, "constant units of one thread", "  constant = over_block<Sum>(constant, shared);\n", ""
+    ),
+    Mutant(
+        RDM,
+        "spreads of the first columns",
+        "j < cols; j += kColumns * kStripes",
+        "j < cols && j < kColumns * kStripes; j += kColumns * kStripes",
+    ),
+    Mutant(
+        RDM,
+        "spreads one too far",
+        "j < cols; j += kColumns * kStripes",
+        "j <= cols; j += kColumns * kStripes",
+    ),
+    Mutant(RDM, "spreads of the first item", "spreads[item * cols + j]", "spreads[j]"),
+    Mutant(RDM, "what has no unit has none", "unit > 0 ? unit : 1", "unit"),
+    Mutant(RDM, "samples one too far", "if (row >= count * rows) return;", ""),
+    Mutant(
+        RDM,
+        "the first sample of the first item",
+        "*const first = x + item * rows * cols;",
+        "*const first = x;",
+    ),
+    Mutant(RDM, "norm of one lane", "squares = warp_sum(squares);\n    if", ";\n    if"),
+    Mutant(
+        RDM,
+        "units are forgotten",
+        "const double unit = to.items[item].unit;",
+        "const double unit = 1;",
+    ),
+    Mutant(
+        RDM,
+        "half of the lanes",
+        "for (int step = 16; step > 0; step /= 2) {\n    value = Largest::of(",
+        "for (int step = 8; step > 0; step /= 2) {\n    value = Largest::of(",
+    ),
+    Mutant(RDM, "size of one lane", "  size = warp_largest(size);\n", ""),
+    Mutant(RDM, "spread of one lane", "  spread = warp_largest(spread);\n", ""),
+    Mutant(
+        RDM, "flat samples have a direction", "size == 0 || (centred && spread == 0)", "size == 0"
+    ),
+    Mutant(
+        RDM,
+        "cosine of no length",
+        "size == 0 || (centred && spread == 0)",
+        "centred && spread == 0",
+    ),
+    Mutant(
+        RDM,
+        "a plain store",
+        "atomicAdd(reinterpret_cast<unsigned long long*>(to.without + item), 1ull);",
+        "to.without[item] += 1;",
+    ),
+    Mutant(RDM, "lost by the first item", "to.without + item", "to.without"),
+    Mutant(RDM, "every lane counts", "to.without && threadIdx.x == 0", "to.without"),
+    Mutant(
+        RDM,
+        "mean of one lane",
+        "mean = warp_sum(mean) / double(cols)",
+        "mean = mean / double(cols)",
+    ),
+    Mutant(RDM, "length of one lane", "sqrt(warp_sum(squares))", "sqrt(squares)"),
+    Mutant(RDM, "always centred", "j < cols && centred; j", "j < cols; j"),
+    Mutant(
+        RDM,
+        "columns one too far",
+        "T((double(from[j]) * unit - mean) * factor);\n  }",
+        "T((double(from[j]) * unit - mean) * factor);\n  }\n  out[cols] = T(0);",
+    ),
+    Mutant(RDM, "pairs one too far", "j < rows; j += blockDim.x", "j <= rows; j += blockDim.x"),
+    Mutant(RDM, "the diagonal is a pair", "j = i + 1 + threadIdx.x", "j = i + threadIdx.x"),
+    Mutant(RDM, "pairs of the first threads", "j < rows; j += blockDim.x", "j < rows; j += rows"),
+    Mutant(RDM, "rows from the first on", "i = block.first + blockIdx.x", "i = blockIdx.x"),
+    Mutant(
+        RDM,
+        "products of the first item",
+        "(item * block.height + blockIdx.x) * width",
+        "blockIdx.x * width",
+    ),
+    Mutant(RDM, "small distances from products", "if (square < kSmall * norms) {", "if (false) {"),
+    Mutant(
+        RDM,
+        "differences of the first item",
+        "block.x + (item * rows + i) * cols",
+        "block.x + i * cols",
+    ),
+    Mutant(RDM, "distances in units", "sqrt(square) / unit", "sqrt(square)"),
+    Mutant(RDM, "squares in units", "square / unit / unit", "square / unit"),
+    Mutant(
+        RANKS,
+        "negative numbers ascend",
+        "return bits >> 31 ? ~bits : bits | 0x80000000u;",
+        "return bits | 0x80000000u;",
+    ),
+    Mutant(
+        RANKS,
+        "two zeros",
+        "value == 0 ? 0 : static_cast<unsigned long long>",
+        "static_cast<unsigned long long>",
+    ),
+    Mutant(
+        RANKS,
+        "negative doubles ascend",
+        "bits >> 63 ? ~bits : bits | 0x8000000000000000ull",
+        "bits",
+    ),
+    Mutant(RANKS, "keys one too far", "k < size; k += step", "k <= size; k += step"),
+    Mutant(
+        RANKS,
+        "keys of the first item",
+        "keys[item * size + k] = key_of(value);",
+        "keys[k] = key_of(value);",
+    ),
+    Mutant(
+        RANKS, "faults of the first item", "atomicOr(faults + item, 1u)", "atomicOr(faults, 1u)"
+    ),
+    Mutant(RANKS, "faults unseen", "if (fault) atomicOr", "if (false) atomicOr"),
+    Mutant(
+        RANKS,
+        "a plain store of a fault",
+        "atomicOr(faults + item, 1u)",
+        "faults[item] = faults[item] + 1",
+    ),
+    Mutant(RANKS, "digits one too far", "k < end; k += kThreads", "k <= end; k += kThreads"),
+    Mutant(RANKS, "counts start undefined", "  here[threadIdx.x] = 0;\n", ""),
+    Mutant(
+        RANKS,
+        "a plain store among threads",
+        "atomicAdd(&here[keys[item * size + k] >> shift & 255], 1u)",
+        "here[keys[item * size + k] >> shift & 255] += 1u",
+    ),
+    Mutant(
+        RANKS,
+        "counts of the first item",
+        "counts[(item * gridDim.x + blockIdx.x) * kSortDigits + threadIdx.x]",
+        "counts[blockIdx.x * kSortDigits + threadIdx.x]",
+    ),
+    Mutant(
+        RANKS,
+        "the last tile does not count",
+        "tile < tiles; ++tile) total",
+        "tile < tiles - 1; ++tile) total",
+    ),
+    Mutant(
+        RANKS,
+        "the last tile keeps its counts",
+        "for (int64_t tile = 0; tile < tiles; ++tile) {\n    const unsigned here",
+        "for (int64_t tile = 0; tile < tiles - 1; ++tile) {\n    const unsigned here",
+    ),
+    Mutant(
+        RANKS,
+        "digits begin one late",
+        "digit < threadIdx.x; ++digit",
+        "digit <= threadIdx.x; ++digit",
+    ),
+    Mutant(
+        RANKS,
+        "places start undefined",
+        "digit < kSortDigits; digit += 32) mine[digit] = 0;",
+        "false;) {}",
+    ),
+    Mutant(
+        RANKS, "nobody waits for zeros", "mine[digit] = 0;\n  __syncwarp();", "mine[digit] = 0;"
+    ),
+    Mutant(RANKS, "seven bits", "bit < 8; ++bit", "bit < 7; ++bit"),
+    Mutant(RANKS, "peers in reverse", "(1u << lane) - 1", "~((2u << lane) - 1)"),
+    Mutant(
+        RANKS,
+        "the leader does not wait",
+        "lower = __popc(peers & ((1u << lane) - 1));\n    __syncwarp();",
+        "lower = __popc(peers & ((1u << lane) - 1));",
+    ),
+    Mutant(
+        RANKS,
+        "the next round does not wait",
+        "found + __popc(peers);\n    __syncwarp();",
+        "found + __popc(peers);",
+    ),
+    Mutant(
+        RANKS,
+        "values of earlier rounds",
+        "before[round] = found + lower;",
+        "before[round] = lower;",
+    ),
+    Mutant(
+        RANKS,
+        "warps share a place",
+        "    next += here;\n  }\n  __syncthreads();",
+        "  }\n  __syncthreads();",
+    ),
+    Mutant(
+        RANKS,
+        "tiles of the first item",
+        "tile = size_t(blockIdx.y) * gridDim.x + blockIdx.x",
+        "tile = blockIdx.x",
+    ),
+    Mutant(
+        RANKS,
+        "values one too far",
+        "    if (k >= size) continue;\n",
+        "    if (k > size) continue;\n",
+    ),
+    Mutant(RANKS, "moved to the first item", "size_t to = item + mine", "size_t to = mine"),
+    Mutant(
+        RANKS,
+        "positions are forgotten",
+        "positions ? positions[item + k] : int32_t(k)",
+        "int32_t(k)",
+    ),
+    Mutant(RANKS, "equal keys are passed", "(past && keys[middle] == key)", "keys[middle] == key"),
+    Mutant(RANKS, "nothing is passed", "(past && keys[middle] == key)", "false"),
+    Mutant(RANKS, "the first is not looked before", "if (k > 0 && sorted", "if (sorted"),
+    Mutant(
+        RANKS,
+        "the last is not looked behind",
+        "if (end < size && sorted[end] == key)",
+        "if (sorted[end] == key)",
+    ),
+    Mutant(RANKS, "ranks one too far", "k < last; k += kThreads", "k <= last; k += kThreads"),
+    Mutant(
+        RANKS,
+        "ranks of the first item",
+        "ranks[item + positions[item + k]]",
+        "ranks[positions[item + k]]",
+    ),
+    Mutant(
+        RANKS,
+        "ties of one thread",
+        "  sum = block_sum(sum, partial);\n  if (threadIdx.x == 0) ties[size_t",
+        "  if (threadIdx.x == 0) ties[size_t",
+    ),
+    Mutant(
+        RANKS,
+        "all tiles of one thread",
+        "  sum = block_sum(sum, partial);\n  if (threadIdx.x == 0) ties[blockIdx.x]",
+        "  if (threadIdx.x == 0) ties[blockIdx.x]",
+    ),
+    Mutant(
+        RANKS,
+        "one tile too many",
+        "tile < tiles; tile += blockDim.x",
+        "tile <= tiles; tile += blockDim.x",
+    ),
+    Mutant(RANKS, "what is not finite has ranks", "faults[blockIdx.x] ? NAN : sum", "sum"),
+    Mutant(
+        VECTORS,
+        "shifts of the first item",
+        "v.shifts ? v.shifts[item] : 0",
+        "v.shifts ? v.shifts[0] : 0",
+    ),
+    Mutant(VECTORS, "parts one too few", "p < count; ++p", "p < count - 1; ++p"),
+    Mutant(VECTORS, "axes all alike", "    pair /= index.shape[axis];\n", ""),
+    Mutant(
+        VECTORS,
+        "differences of one thread",
+        "    sum += double(v.data[item * v.size + k]) - first;\n  }\n  sum = block_sum(sum, room);",
+        "    sum += double(v.data[item * v.size + k]) - first;\n  }",
+    ),
+    Mutant(VECTORS, "differences one too far", "k < v.size; k += step", "k <= v.size; k += step"),
+    Mutant(VECTORS, "differences from nothing", "- first;\n  }", "- 0 * first;\n  }"),
+    Mutant(VECTORS, "means one too far", "if (item >= count) return;\n  shifts", "shifts"),
+    Mutant(
+        VECTORS,
+        "means of all as of the first",
+        "sum_of(partial + item * parts, parts) / double(v.size)",
+        "sum_of(partial, parts) / double(v.size)",
+    ),
+    Mutant(
+        VECTORS,
+        "pairs from the first on",
+        "const int64_t pair = first + blockIdx.y;",
+        "const int64_t pair = blockIdx.y;",
+    ),
+    Mutant(
+        VECTORS,
+        "items of the other side",
+        "j = item_of(index, index.steps_b, pair);\n  const",
+        "j = i;\n  const",
+    ),
+    Mutant(VECTORS, "products one too far", "k < a.size; k += step", "k <= a.size; k += step"),
+    Mutant(
+        VECTORS,
+        "products of one thread",
+        "element(b, j, k);\n  }\n  sum = block_sum(sum, room);",
+        "element(b, j, k);\n  }",
+    ),
+    Mutant(VECTORS, "scores one too far", "  if (k >= count) return;\n", ""),
+    Mutant(VECTORS, "scores from the first on", "scores[pair] = sum_of", "scores[k] = sum_of"),
+    Mutant(
+        VECTORS,
+        "factors of the other side",
+        "factors_b[item_of(index, index.steps_b, pair)]",
+        "factors_b[item_of(index, index.steps_a, pair)]",
+    ),
+    Mutant(
+        VECTORS,
+        "items one too far",
+        "if (item >= count) return;\n  const double sum",
+        "const double sum",
+    ),
+    Mutant(VECTORS, "ties are not seen", "squares == Squares::ranks ? sum : 0", "0"),
+    Mutant(
+        VECTORS,
+        "constant items are used",
+        "fabs(sum) < INFINITY && !facts.constant",
+        "fabs(sum) < INFINITY",
+    ),
+    Mutant(VECTORS, "NaN is used", "if (!usable) v.without", "if (facts.constant) v.without"),
+    Mutant(VECTORS, "no length is used", "usable && square > 0", "usable"),
+    Mutant(VECTORS, "elements one too far", "k < width; k += step", "k <= width; k += step"),
+    Mutant(
+        VECTORS, "elements from the first on", "element(v, item, first + k)", "element(v, item, k)"
+    ),
+    Mutant(VECTORS, "factors of the first", "factor = v.factors[item]", "factor = v.factors[0]"),
+    Mutant(VECTORS, "the lower half is written", "if (i < j) scores", "if (i > j) scores"),
+    Mutant(
+        VECTORS,
+        "the last rows are not mirrored",
+        "k < count * count; k += step",
+        "k < count * (count - 2); k += step",
+    ),
+    Mutant(
+        VECTORS,
+        "the diagonal is shifted",
+        "  if (i == j) return 0;\n",
+        "  if (i == j) return -(v.shifts ? v.shifts[item] : 0);\n",
+    ),
+    Mutant(VECTORS, "rows one too far", "  if (i >= n) return;\n", ""),
+    Mutant(VECTORS, "a row mean of one lane", "  sum = warp_sum(sum);\n", ""),
+    Mutant(
+        VECTORS,
+        "row means of the first item",
+        "row_means[item * n + i] = sum",
+        "row_means[i] = sum",
+    ),
+    Mutant(
+        VECTORS, "the mean of one thread", "block_sum(sum, room) / double(n)", "sum / double(n)"
+    ),
+    Mutant(
+        VECTORS,
+        "means one row too far",
+        "j < n; j += blockDim.x) sum",
+        "j <= n; j += blockDim.x) sum",
+    ),
+    Mutant(
+        VECTORS,
+        "moments one too far",
+        "j < n; j += blockDim.x) {\n    const double moment",
+        "j <= n; j += blockDim.x) {\n    const double moment",
+    ),
+    Mutant(VECTORS, "pairs count once", "(i == j ? 1 : sqrt(2.0))", "1"),
     Mutant(GRID, "one score too far", "j < i;", "j <= i + 1;"),
     Mutant(
         GRID,

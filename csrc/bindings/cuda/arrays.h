@@ -101,7 +101,7 @@ class CallContext : public cuda::Context {
 
 // Calls body(float{}) or body(double{}).
 template <class Body>
-void dispatch_float(const DeviceArray& array, Body&& body) {
+auto dispatch_float(const DeviceArray& array, Body&& body) {
   if (array.type() == cuda::ElementType::float32) return body(float{});
   if (array.type() == cuda::ElementType::float64) return body(double{});
   throw InternalError("an array that is neither float32 nor float64 reached the CUDA engine");

@@ -17,6 +17,7 @@ void register_linalg(pybind11::module_& m);
 void register_neighbours(pybind11::module_& m);
 void register_procrustes(pybind11::module_& m);
 void register_regression(pybind11::module_& m);
+void register_rsa(pybind11::module_& m);
 #ifdef CUSIM
 void register_simulator(pybind11::module_& m);
 #endif
@@ -35,6 +36,7 @@ PYBIND11_MODULE(LIKEWISE_CUDA_MODULE, m) {
   lb::register_neighbours(m);
   lb::register_procrustes(m);
   lb::register_regression(m);
+  lb::register_rsa(m);
 #ifdef CUSIM
   lb::register_simulator(m);
 #endif

@@ -7,7 +7,6 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int kExponents = 1000;       // scales are within two to this power
 constexpr int64_t kMostItems = 32768;  // of one launch
 constexpr unsigned kBlocksPerItem = 64;
 
@@ -26,15 +25,6 @@ __global__ void __launch_bounds__(kColumns* kStripes)
   }
   largest = over_stripes<Largest>(largest, shared);
   if (inside && threadIdx.y == 0) spreads[blockIdx.y * cols + column] = largest;
-}
-
-__device__ double unit_for(double largest) {
-  if (largest == 0) return 0;
-  if (!(largest < INFINITY)) return NAN;
-  const int exponent = ilogb(largest);
-  return ldexp(1.0, exponent > kExponents    ? -kExponents
-                    : exponent < -kExponents ? kExponents
-                                             : -exponent);
 }
 
 template <class T>
@@ -103,21 +93,29 @@ Centred<T> from_item(const Centred<T>& all, int64_t first, int64_t rows, int64_t
 }  // namespace
 
 template <class T>
-cudaError_t centre(const T* x, int64_t count, int64_t rows, int64_t cols, bool center,
-                   const Centred<T>& out, cudaStream_t stream) {
+cudaError_t column_spreads(const T* x, int64_t count, int64_t rows, int64_t cols, bool center,
+                           double* spreads, cudaStream_t stream) {
   for (int64_t first = 0; first < count; first += kMostItems) {
     const int64_t items = count - first < kMostItems ? count - first : kMostItems;
-    const T* const from = x + first * rows * cols;
-    const dim3 grid = blocks_of_columns(cols, items), block(kColumns, kStripes);
-    const Centred<T> part = from_item(out, first, rows, cols);
-    cudaError_t error =
-        launch(spread_kernel<T>, grid, block, 0, stream, from, rows, cols, center, part.spreads);
-    if (error == cudaSuccess) {
-      error = launch(centre_kernel<T>, grid, block, 0, stream, from, rows, cols, center, part);
-    }
+    const cudaError_t error =
+        launch(spread_kernel<T>, blocks_of_columns(cols, items), dim3(kColumns, kStripes), 0,
+               stream, x + first * rows * cols, rows, cols, center, spreads + first * cols);
     if (error != cudaSuccess) return error;
   }
   return cudaSuccess;
+}
+
+template <class T>
+cudaError_t centre(const T* x, int64_t count, int64_t rows, int64_t cols, bool center,
+                   const Centred<T>& out, cudaStream_t stream) {
+  cudaError_t error = column_spreads<T>(x, count, rows, cols, center, out.spreads, stream);
+  for (int64_t first = 0; first < count && error == cudaSuccess; first += kMostItems) {
+    const int64_t items = count - first < kMostItems ? count - first : kMostItems;
+    error = launch(centre_kernel<T>, blocks_of_columns(cols, items), dim3(kColumns, kStripes), 0,
+                   stream, x + first * rows * cols, rows, cols, center,
+                   from_item(out, first, rows, cols));
+  }
+  return error;
 }
 
 template <class T>
@@ -136,6 +134,8 @@ cudaError_t normalise(const Centred<T>& centred, int64_t count, int64_t rows, in
 }
 
 #define LIKEWISE_INSTANTIATE(T)                                                                \
+  template cudaError_t column_spreads<T>(const T*, int64_t, int64_t, int64_t, bool, double*,   \
+                                         cudaStream_t);                                        \
   template cudaError_t centre<T>(const T*, int64_t, int64_t, int64_t, bool, const Centred<T>&, \
                                  cudaStream_t);                                                \
   template cudaError_t normalise<T>(const Centred<T>&, int64_t, int64_t, int64_t, double*,     \

@@ -16,6 +16,12 @@ struct Centred {
   double* spreads;          // count x cols: work
 };
 
+// spreads[item * cols + j] = largest distance of column j from its first value; without `center`,
+// from 0. NaN where there is one.
+template <class T>
+cudaError_t column_spreads(const T* x, int64_t count, int64_t rows, int64_t cols, bool center,
+                           double* spreads, cudaStream_t stream);
+
 // Differences from the first row are scaled so that the largest is between 1 and 2: squares neither
 // overflow nor vanish, and constant columns are exact zeros. NaN everywhere in an item with numbers
 // that are not finite. Without `center` the mean counts as 0.

@@ -8,6 +8,7 @@
 namespace likewise::cuda {
 
 constexpr int kColumns = 32, kStripes = 8;
+constexpr int kMostExponent = 1000;
 
 struct Sum {
   __device__ static double of(double a, double b) { return a + b; }
@@ -37,6 +38,17 @@ __device__ double over_block(double value, double* shared) {
     value = Op::of(value, __shfl_xor_sync(kAllLanes, value, step));
   }
   return value;
+}
+
+// The power of two that brings a size to [1, 2), as far as it is within 2^1000: 0 for 0, NaN for
+// what is not finite.
+__device__ inline double unit_for(double largest) {
+  if (largest == 0) return 0;
+  if (!(largest < INFINITY)) return NAN;
+  const int exponent = ilogb(largest);
+  return ldexp(1.0, exponent > kMostExponent    ? -kMostExponent
+                    : exponent < -kMostExponent ? kMostExponent
+                                                : -exponent);
 }
 
 inline dim3 blocks_of_columns(int64_t cols, int64_t items) {

@@ -82,18 +82,6 @@ __global__ void __launch_bounds__(kMostThreads)
 
 template <class T>
 __global__ void __launch_bounds__(kMostThreads)
-    add_kernel(const T* __restrict__ products, int64_t parts, int64_t size,
-               double* __restrict__ total) {
-  const int64_t step = int64_t(gridDim.x) * blockDim.x;
-  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
-    double sum = total[k];
-    for (int64_t part = 0; part < parts; ++part) sum += double(products[part * size + k]);
-    total[k] = sum;
-  }
-}
-
-template <class T>
-__global__ void __launch_bounds__(kMostThreads)
     row_kernel(const T* __restrict__ x, const T* __restrict__ y, int64_t step, int64_t rows,
                int64_t first, double* __restrict__ out) {
   SHARED_ARRAY(double, partial, 32);
@@ -180,13 +168,6 @@ cudaError_t apply_kernel(const GramRows<T>& block, const GramOptions& options,
 }
 
 template <class T>
-cudaError_t add_products(const T* products, int64_t parts, int64_t size, double* total,
-                         cudaStream_t stream) {
-  return launch(add_kernel<T>, blocks_for(size), threads_for(size), 0, stream, products, parts,
-                size, total);
-}
-
-template <class T>
 cudaError_t row_products(const T* x, const T* y, int64_t pairs, int64_t step, int64_t rows,
                          int64_t first, int64_t count, double* out, cudaStream_t stream) {
   return launch(row_kernel<T>, dim3(unsigned(count), unsigned(pairs)), threads_for(rows), 0, stream,
@@ -201,7 +182,6 @@ cudaError_t score_grams(const GramScores& scores, const GramOptions& options, cu
 #define LIKEWISE_INSTANTIATE(T)                                                                \
   template cudaError_t row_norms<T>(const T*, int64_t, int64_t, double*, cudaStream_t);        \
   template cudaError_t apply_kernel<T>(const GramRows<T>&, const GramOptions&, cudaStream_t);  \
-  template cudaError_t add_products<T>(const T*, int64_t, int64_t, double*, cudaStream_t);     \
   template cudaError_t row_products<T>(const T*, const T*, int64_t, int64_t, int64_t, int64_t, \
                                        int64_t, double*, cudaStream_t);
 LIKEWISE_INSTANTIATE(float)

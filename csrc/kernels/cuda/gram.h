@@ -52,11 +52,6 @@ struct GramRows {
 template <class T>
 cudaError_t apply_kernel(const GramRows<T>& block, const GramOptions& options, cudaStream_t stream);
 
-// total[k] += sum over `parts` of products[part * size + k].
-template <class T>
-cudaError_t add_products(const T* products, int64_t parts, int64_t size, double* total,
-                         cudaStream_t stream);
-
 // out[pair * rows + first + r] = inner product of row r of the blocks of x and y of each pair.
 template <class T>
 cudaError_t row_products(const T* x, const T* y, int64_t pairs, int64_t step, int64_t rows,

@@ -8,12 +8,12 @@
 #include "kernels/cuda/bandwidth.h"
 #include "kernels/cuda/gram.h"
 #include "linalg/cuda/gemm.h"
+#include "linalg/cuda/products.h"
 
 namespace likewise::cuda {
 namespace {
 
 constexpr int64_t kMostBytes = int64_t{256} << 20;  // of kernel rows at a time
-constexpr int64_t kPart = 4096;                     // entries that are summed in T
 constexpr double kRoundingUnits = 64;  // an HSIC below so many roundings of its terms is none
 constexpr int64_t kMostItems = 32768;  // of one launch
 
@@ -140,21 +140,6 @@ class Items {
   double *norms_, *sums_, *squares_;
 };
 
-// Inner products of all rows of a with all of b (`length` entries each), added to `total`.
-template <class T>
-void add_all_products(const Context& context, const T* a, int64_t count_a, const T* b,
-                      int64_t count_b, int64_t length, T* parts, double* total) {
-  const int64_t size = count_a * count_b, whole = length / kPart;
-  const auto multiply = [&](int64_t first, int64_t width, int64_t count) {
-    gemm<T>(blas_context(context.stream), BlasOp::none, BlasOp::transpose, count_a, count_b, width,
-            T(1), {a + first, length, width}, {b + first, length, width}, {parts, count_b, size},
-            count);
-    check(add_products<T>(parts, count, size, total, context.stream), "launch");
-  };
-  if (whole > 0) multiply(0, kPart, whole);
-  if (length > whole * kPart) multiply(whole * kPart, length - whole * kPart, 1);
-}
-
 template <class T>
 double rounding() {
   return kRoundingUnits * double(std::numeric_limits<T>::epsilon());
@@ -183,7 +168,7 @@ void kernel_scores(const Context& context, const std::vector<Matrix<T>>& a,
   const int64_t fitting = kMostBytes / (count * rows * int64_t(sizeof(T)));
   const int64_t block = std::clamp<int64_t>(fitting, 1, rows), size = count_a * count_b;
   T* const values = context.temporary<T>(size_t(count * block * rows));
-  T* const parts = context.temporary<T>(size_t((block * rows / kPart + 1) * size));
+  T* const parts = context.temporary<T>(size_t(product_parts(count_a, count_b, block * rows)));
   double* const total = context.temporary<double>(size_t(size));
   check(cudaMemsetAsync(total, 0, size_t(size) * sizeof(double), context.stream), "memset");
   for (int64_t first = 0; first < rows; first += block) {

@@ -1,0 +1,212 @@
+// Radix sort by 8-bit digits, the lowest first. Every digit reads keys twice and positions once and
+// writes both: 20 bytes per value in float32 (4 digits), 32 in float64 (8), over bandwidth, where
+// runs of one digit are long enough to be written whole.
+
+#include "core/cuda/kernel.cuh"
+#include "rsa/cuda/ranks.h"
+
+namespace likewise::cuda {
+namespace {
+
+constexpr int kThreads = 256, kWarps = kThreads / 32;
+constexpr int kRounds = int(kSortTile) / kThreads;  // values of a thread
+static_assert(kThreads == kSortDigits, "a thread has a digit");
+
+// Unsigned keys in the order of the values; both zeros have the same.
+__device__ unsigned key_of(float value) {
+  const unsigned bits = value == 0 ? 0 : __float_as_uint(value);
+  return bits >> 31 ? ~bits : bits | 0x80000000u;
+}
+__device__ unsigned long long key_of(double value) {
+  const auto bits = value == 0 ? 0 : static_cast<unsigned long long>(__double_as_longlong(value));
+  return bits >> 63 ? ~bits : bits | 0x8000000000000000ull;
+}
+
+template <class T, class Key>
+__global__ void __launch_bounds__(kMostThreads)
+    key_kernel(const T* __restrict__ values, int64_t size, Key* __restrict__ keys,
+               unsigned* faults) {
+  const size_t item = blockIdx.y;
+  const int64_t step = int64_t(gridDim.x) * blockDim.x;
+  bool fault = false;
+  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
+    const T value = values[item * size + k];
+    keys[item * size + k] = key_of(value);
+    fault = fault || !(fabs(double(value)) < INFINITY);
+  }
+  if (fault) atomicOr(faults + item, 1u);
+}
+
+// How often each digit is in each tile.
+template <class Key>
+__global__ void __launch_bounds__(kThreads) count_kernel(const Key* __restrict__ keys, int64_t size,
+                                                         int shift, unsigned* __restrict__ counts) {
+  SHARED_ARRAY(unsigned, here, kSortDigits);
+  const size_t item = blockIdx.y;
+  const int64_t begin = blockIdx.x * kSortTile;
+  const int64_t end = begin + kSortTile < size ? begin + kSortTile : size;
+  here[threadIdx.x] = 0;
+  __syncthreads();
+  for (int64_t k = begin + threadIdx.x; k < end; k += kThreads) {
+    atomicAdd(&here[keys[item * size + k] >> shift & 255], 1u);
+  }
+  __syncthreads();
+  counts[(item * gridDim.x + blockIdx.x) * kSortDigits + threadIdx.x] = here[threadIdx.x];
+}
+
+// Counts become the places where each tile's values with each digit begin.
+__global__ void __launch_bounds__(kThreads)
+    scan_kernel(unsigned* __restrict__ counts, int64_t tiles) {
+  SHARED_ARRAY(unsigned, totals, kSortDigits);
+  unsigned* const mine = counts + size_t(blockIdx.x) * tiles * kSortDigits + threadIdx.x;
+  unsigned total = 0;
+  for (int64_t tile = 0; tile < tiles; ++tile) total += mine[tile * kSortDigits];
+  totals[threadIdx.x] = total;
+  __syncthreads();
+  unsigned next = 0;
+  for (unsigned digit = 0; digit < threadIdx.x; ++digit) next += totals[digit];
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    const unsigned here = mine[tile * kSortDigits];
+    mine[tile * kSortDigits] = next;
+    next += here;
+  }
+}
+
+// Moves the values of a tile to their places, those of one digit in their order. Each warp has a
+// stretch of the tile, and goes through it 32 values at a time. Without positions values are at
+// their own.
+template <class Key>
+__global__ void __launch_bounds__(kThreads, 4)  // 64 registers: fewer spill
+    scatter_kernel(const Key* __restrict__ keys, const int32_t* __restrict__ positions,
+                   const unsigned* __restrict__ begins, int64_t size, int shift,
+                   Key* __restrict__ to_keys, int32_t* __restrict__ to_positions) {
+  SHARED_ARRAY(unsigned, places, kWarps* kSortDigits);
+  const int lane = int(threadIdx.x) & 31, warp = int(threadIdx.x) >> 5;
+  const size_t item = size_t(blockIdx.y) * size;
+  const int64_t first = blockIdx.x * kSortTile + warp * (kRounds * 32);
+  unsigned* const mine = places + warp * kSortDigits;
+  for (int digit = lane; digit < kSortDigits; digit += 32) mine[digit] = 0;
+  __syncwarp();
+  unsigned before[kRounds];  // values of the same digit in the warp's stretch
+  for (int round = 0; round < kRounds; ++round) {
+    before[round] = 0;
+    if (first + round * 32 >= size) continue;  // for all lanes
+    const int64_t k = first + round * 32 + lane;
+    const bool inside = k < size;
+    const unsigned digit = inside ? unsigned(keys[item + k] >> shift) & 255 : 0;
+    unsigned peers = kAllLanes;  // those outside come last, and nobody reads what they add
+    for (int bit = 0; bit < 8; ++bit) {
+      const unsigned with = __ballot_sync(kAllLanes, digit >> bit & 1);
+      peers &= digit >> bit & 1 ? with : ~with;
+    }
+    const unsigned found = mine[digit], lower = __popc(peers & ((1u << lane) - 1));
+    __syncwarp();
+    before[round] = found + lower;
+    if (inside && lower == 0) mine[digit] = found + __popc(peers);
+    __syncwarp();
+  }
+  __syncthreads();
+  const size_t tile = size_t(blockIdx.y) * gridDim.x + blockIdx.x;
+  unsigned next = begins[tile * kSortDigits + threadIdx.x];
+  for (int w = 0; w < kWarps; ++w) {
+    const unsigned here = places[w * kSortDigits + threadIdx.x];
+    places[w * kSortDigits + threadIdx.x] = next;
+    next += here;
+  }
+  __syncthreads();
+  for (int round = 0; round < kRounds; ++round) {
+    const int64_t k = first + round * 32 + lane;
+    if (k >= size) continue;
+    const Key key = keys[item + k];
+    const size_t to = item + mine[unsigned(key >> shift) & 255] + before[round];
+    to_keys[to] = key;
+    to_positions[to] = positions ? positions[item + k] : int32_t(k);
+  }
+}
+
+// The first place in [low, high) whose key is not below (`past`: is above) this one.
+template <class Key>
+__device__ int64_t find(const Key* keys, int64_t low, int64_t high, Key key, bool past) {
+  while (low < high) {
+    const int64_t middle = (low + high) / 2;
+    if (keys[middle] < key || (past && keys[middle] == key)) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+// Ranks from sorted keys. Each of t equal values counts t^2 - 1 ties.
+template <class Key>
+__global__ void __launch_bounds__(kThreads)
+    rank_kernel(const Key* __restrict__ keys, const int32_t* __restrict__ positions, int64_t size,
+                int32_t* __restrict__ ranks, double* __restrict__ ties) {
+  SHARED_ARRAY(double, partial, 32);
+  const size_t item = size_t(blockIdx.y) * size;
+  const Key* const sorted = keys + item;
+  const int64_t from = blockIdx.x * kSortTile;
+  const int64_t last = from + kSortTile < size ? from + kSortTile : size;
+  double sum = 0;
+  for (int64_t k = from + threadIdx.x; k < last; k += kThreads) {
+    const Key key = sorted[k];
+    int64_t begin = k, end = k + 1;
+    if (k > 0 && sorted[k - 1] == key) begin = find(sorted, int64_t{0}, k, key, false);
+    if (end < size && sorted[end] == key) end = find(sorted, end, size, key, true);
+    ranks[item + positions[item + k]] = int32_t(begin + end - size);
+    const double equal = double(end - begin);
+    sum += equal * equal - 1;
+  }
+  sum = block_sum(sum, partial);
+  if (threadIdx.x == 0) ties[size_t(blockIdx.y) * gridDim.x + blockIdx.x] = sum;
+}
+
+__global__ void __launch_bounds__(kMostThreads)
+    tie_kernel(const double* __restrict__ parts, int64_t tiles, const unsigned* __restrict__ faults,
+               double* __restrict__ ties) {
+  SHARED_ARRAY(double, partial, 32);
+  double sum = 0;
+  for (int64_t tile = threadIdx.x; tile < tiles; tile += blockDim.x) {
+    sum += parts[blockIdx.x * tiles + tile];
+  }
+  sum = block_sum(sum, partial);
+  if (threadIdx.x == 0) ties[blockIdx.x] = faults[blockIdx.x] ? NAN : sum;
+}
+
+}  // namespace
+
+template <class T>
+cudaError_t rank_vectors(const T* values, int64_t count, int64_t size, const SortSpace<T>& space,
+                         int32_t* ranks, double* ties, cudaStream_t stream) {
+  using Key = typename SortKey<T>::type;
+  const int64_t tiles = sort_tiles(size);
+  const dim3 grid{unsigned(tiles), unsigned(count)}, block{kThreads};
+  cudaError_t error = cudaMemsetAsync(space.faults, 0, size_t(count) * sizeof(unsigned), stream);
+  const auto next = [&error](cudaError_t result) {
+    if (error == cudaSuccess) error = result;
+  };
+  next(launch(key_kernel<T, Key>, grid, threads_for(size), 0, stream, values, size, space.keys[0],
+              space.faults));
+  for (int digit = 0; digit < int(sizeof(T)) && error == cudaSuccess; ++digit) {
+    const int from = digit % 2, to = 1 - from;
+    next(launch(count_kernel<Key>, grid, block, 0, stream, space.keys[from], size, 8 * digit,
+                space.counts));
+    next(launch(scan_kernel, dim3(unsigned(count)), block, 0, stream, space.counts, tiles));
+    next(launch(scatter_kernel<Key>, grid, block, 0, stream, space.keys[from],
+                digit > 0 ? space.positions[from] : nullptr, space.counts, size, 8 * digit,
+                space.keys[to], space.positions[to]));
+  }
+  next(launch(rank_kernel<Key>, grid, block, 0, stream, space.keys[0], space.positions[0], size,
+              ranks, space.ties));
+  next(launch(tie_kernel, dim3(unsigned(count)), threads_for(tiles), 0, stream, space.ties, tiles,
+              space.faults, ties));
+  return error;
+}
+
+template cudaError_t rank_vectors<float>(const float*, int64_t, int64_t, const SortSpace<float>&,
+                                         int32_t*, double*, cudaStream_t);
+template cudaError_t rank_vectors<double>(const double*, int64_t, int64_t, const SortSpace<double>&,
+                                          int32_t*, double*, cudaStream_t);
+
+}  // namespace likewise::cuda

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+namespace likewise::cuda {
+
+constexpr int64_t kSortTile = 4096;  // values that one block sorts by a digit
+constexpr int kSortDigits = 256;
+
+inline int64_t sort_tiles(int64_t size) { return (size + kSortTile - 1) / kSortTile; }
+
+template <class T>
+struct SortKey;
+template <>
+struct SortKey<float> {
+  using type = unsigned;
+};
+template <>
+struct SortKey<double> {
+  using type = unsigned long long;
+};
+
+// Work of ranking `count` vectors of `size` values.
+template <class T>
+struct SortSpace {
+  typename SortKey<T>::type* keys[2];  // count x size
+  int32_t* positions[2];               // count x size
+  unsigned* counts;                    // count x sort_tiles(size) x kSortDigits
+  double* ties;                        // count x sort_tiles(size)
+  unsigned* faults;                    // count
+};
+
+// ranks[i] = 2 r_i - (size + 1), r_i being the rank of value i of its vector from 1 to size, equal
+// values sharing the mean of theirs; ties (count): sum of t^3 - t over all sets of t equal values.
+// NaN where a value is not finite; the ranks mean nothing then. At most 65535 vectors of less than
+// 2^31 values.
+template <class T>
+cudaError_t rank_vectors(const T* values, int64_t count, int64_t size, const SortSpace<T>& space,
+                         int32_t* ranks, double* ties, cudaStream_t stream);
+
+}  // namespace likewise::cuda

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/cuda/context.h"
+#include "core/cuda/matrix.h"
+#include "rsa/cuda/vectors.h"
+#include "rsa/dissimilarity.h"
+
+namespace likewise::cuda {
+
+// Those by inner products; see rsa in Python.
+enum class RdmComparison { cosine, corr, spearman, rho_a, cosine_cov, corr_cov };
+
+struct RsaOptions {
+  Dissimilarity dissimilarity;
+  RdmComparison comparison;
+};
+
+// Condensed RDMs of `count` representations (rows x cols) one behind the other; `without` (count)
+// gets the samples without variance (correlation) or length (cosine), which are at 1 from every
+// other. `items` (count) is filled unless null.
+template <class T>
+void rdms(const Context& context, const T* x, int64_t count, int64_t rows, int64_t cols,
+          Dissimilarity dissimilarity, T* out, int64_t* without, RdmItem* items);
+
+// What one call finds, in device memory; the items are those of a, then of b.
+struct RsaFindings {
+  double* scores;
+  int64_t* without;         // samples without direction of every item that has a score
+  int64_t* constant_units;  // of every item
+};
+
+// Scores of all pairs, row-major. `b` is ignored with `symmetric`, which compares a with itself.
+//
+// RDMs become vectors that stay (in the type of the data, as int32 ranks, or as second moments in
+// double), and blocks of their columns go into one product in double. All other temporary memory is
+// bounded.
+//
+// Estimate for an H100, Spearman of 200 items, n = 2000, d = 512, float32, not measured: products
+// of samples 2 n^2 d = 4 GFLOP per item (40 ms for all at 20 TFLOP/s), ranks 4 digits of 20 bytes
+// for 2 million entries per item (32 ms for all at 1 TB/s), products of ranks 2 * 200^2 * 2e6 in
+// double (4 ms at 40 TFLOP/s).
+template <class T>
+void rsa_scores(const Context& context, const std::vector<Matrix<T>>& a,
+                const std::vector<Matrix<T>>& b, int64_t rows, bool symmetric,
+                const RsaOptions& options, const RsaFindings& out);
+
+// Representations one behind the other.
+template <class T>
+struct Batch {
+  const T* data;
+  int64_t count, cols;
+};
+
+// The same of the pairs that the index lists.
+template <class T>
+void rsa_pairs(const Context& context, const Batch<T>& x, const Batch<T>& y, int64_t rows,
+               const PairIndex& index, const RsaOptions& options, const RsaFindings& out);
+
+}  // namespace likewise::cuda

@@ -1,0 +1,263 @@
+// Sums over vectors, every element of which is read once or twice: bytes over bandwidth. What goes
+// into products is written once as doubles.
+
+#include "core/cuda/columns.cuh"
+#include "rsa/cuda/vectors.h"
+
+namespace likewise::cuda {
+namespace {
+
+template <class S>
+__device__ double element(const Vectors<S>& v, size_t item, int64_t k) {
+  return double(v.data[item * v.size + k]) - (v.shifts ? v.shifts[item] : 0);
+}
+
+__device__ double sum_of(const double* parts, int64_t count) {
+  double sum = 0;
+  for (int64_t p = 0; p < count; ++p) sum += parts[p];
+  return sum;
+}
+
+__device__ size_t item_of(const PairIndex& index, const int64_t* steps, int64_t pair) {
+  size_t item = 0;
+  for (int axis = index.ndim - 1; axis >= 0; --axis) {
+    item += size_t(pair % index.shape[axis] * steps[axis]);
+    pair /= index.shape[axis];
+  }
+  return item;
+}
+
+// Sums of differences from the first element: zero for equal ones.
+template <class S>
+__global__ void __launch_bounds__(kMostThreads)
+    difference_kernel(Vectors<S> v, double* __restrict__ partial) {
+  SHARED_ARRAY(double, room, 32);
+  const size_t item = blockIdx.y;
+  const double first = double(v.data[item * v.size]);
+  const int64_t step = int64_t(gridDim.x) * blockDim.x;
+  double sum = 0;
+  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < v.size; k += step) {
+    sum += double(v.data[item * v.size + k]) - first;
+  }
+  sum = block_sum(sum, room);
+  if (threadIdx.x == 0) partial[item * gridDim.x + blockIdx.x] = sum;
+}
+
+template <class S>
+__global__ void __launch_bounds__(kMostThreads)
+    mean_kernel(Vectors<S> v, int64_t count, const double* __restrict__ partial, int64_t parts,
+                double* __restrict__ shifts) {
+  const int64_t item = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (item >= count) return;
+  shifts[item] =
+      double(v.data[item * v.size]) + sum_of(partial + item * parts, parts) / double(v.size);
+}
+
+template <class S>
+__global__ void __launch_bounds__(kMostThreads)
+    pair_kernel(Vectors<S> a, Vectors<S> b, PairIndex index, int64_t first,
+                double* __restrict__ partial) {
+  SHARED_ARRAY(double, room, 32);
+  const int64_t pair = first + blockIdx.y;
+  const size_t i = item_of(index, index.steps_a, pair), j = item_of(index, index.steps_b, pair);
+  const int64_t step = int64_t(gridDim.x) * blockDim.x;
+  double sum = 0;
+  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < a.size; k += step) {
+    sum += element(a, i, k) * element(b, j, k);
+  }
+  sum = block_sum(sum, room);
+  if (threadIdx.x == 0) partial[size_t(blockIdx.y) * gridDim.x + blockIdx.x] = sum;
+}
+
+__global__ void __launch_bounds__(kMostThreads)
+    pair_score_kernel(const double* __restrict__ partial, int64_t parts,
+                      const double* __restrict__ factors_a, const double* __restrict__ factors_b,
+                      PairIndex index, int64_t first, int64_t count, double* __restrict__ scores) {
+  const int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x, pair = first + k;
+  if (k >= count) return;
+  scores[pair] = sum_of(partial + k * parts, parts) *
+                 factors_a[item_of(index, index.steps_a, pair)] *
+                 factors_b[item_of(index, index.steps_b, pair)];
+}
+
+__global__ void __launch_bounds__(kMostThreads)
+    conclude_kernel(Conclusion v, int64_t count, Squares squares) {
+  const int64_t item = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (item >= count) return;
+  const double sum = sum_of(v.partial + item * v.parts, v.parts), size = double(v.size);
+  const double ties = squares == Squares::ranks ? sum : 0;
+  const double square = squares == Squares::sums ? sum : (size * size * size - size - ties) / 3;
+  const RdmItem facts = v.items[item];
+  const bool usable = fabs(sum) < INFINITY && !facts.constant;
+  v.factors[item] = usable && square > 0 ? 1 / sqrt(square) : NAN;
+  v.constant_units[item] = facts.constant_units;
+  if (!usable) v.without[item] = 0;
+}
+
+template <class S>
+__global__ void __launch_bounds__(kMostThreads)
+    expand_kernel(Vectors<S> v, int64_t first, int64_t width, double* __restrict__ out) {
+  const size_t item = blockIdx.y;
+  const int64_t step = int64_t(gridDim.x) * blockDim.x;
+  const double factor = v.factors[item];
+  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < width; k += step) {
+    out[item * width + k] = element(v, item, first + k) * factor;
+  }
+}
+
+__global__ void __launch_bounds__(kMostThreads) mirror_kernel(double* scores, int64_t count) {
+  const int64_t step = int64_t(gridDim.x) * blockDim.x;
+  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < count * count; k += step) {
+    const int64_t i = k / count, j = k % count;
+    if (i < j) scores[k] = scores[j * count + i];
+  }
+}
+
+// Entry (i, j) of an RDM of n samples minus its shift; the diagonal is 0.
+template <class T>
+__device__ double entry(const Vectors<T>& v, size_t item, int64_t n, int64_t i, int64_t j) {
+  if (i == j) return 0;
+  const int64_t low = i < j ? i : j, high = i < j ? j : i;
+  return element(v, item, low * (2 * n - low - 1) / 2 + high - low - 1);
+}
+
+// A warp per row.
+template <class T>
+__global__ void __launch_bounds__(kColumns* kStripes)
+    row_mean_kernel(Vectors<T> v, int64_t n, double* __restrict__ row_means) {
+  const size_t item = blockIdx.y;
+  const int64_t i = int64_t(blockIdx.x) * kStripes + threadIdx.y;
+  if (i >= n) return;
+  double sum = 0;
+  for (int64_t j = threadIdx.x; j < n; j += kColumns) sum += entry(v, item, n, i, j);
+  sum = warp_sum(sum);
+  if (threadIdx.x == 0) row_means[item * n + i] = sum / double(n);
+}
+
+template <class T>
+__global__ void __launch_bounds__(kMostThreads)
+    moment_kernel(Vectors<T> v, int64_t n, const double* __restrict__ row_means,
+                  double* __restrict__ out) {
+  SHARED_ARRAY(double, room, 32);
+  const size_t item = blockIdx.y;
+  const double* const means = row_means + item * n;
+  const int64_t i = blockIdx.x;
+  double sum = 0;
+  for (int64_t j = threadIdx.x; j < n; j += blockDim.x) sum += means[j];
+  const double mean = block_sum(sum, room) / double(n);
+  double* const row = out + item * (n * (n + 1) / 2) + i * (2 * n - i + 1) / 2;
+  for (int64_t j = i + threadIdx.x; j < n; j += blockDim.x) {
+    const double moment = -(entry(v, item, n, i, j) - means[i] - means[j] + mean) / 2;
+    row[j - i] = moment * (i == j ? 1 : sqrt(2.0));
+  }
+}
+
+// Calls body(first, count) for as many vectors at a time as one launch takes.
+template <class Body>
+cudaError_t for_vectors(int64_t count, Body&& body) {
+  cudaError_t error = cudaSuccess;
+  for (int64_t first = 0; first < count && error == cudaSuccess; first += kMostVectors) {
+    error = body(first, count - first < kMostVectors ? count - first : kMostVectors);
+  }
+  return error;
+}
+
+template <class S>
+Vectors<S> from_vector(const Vectors<S>& v, int64_t first) {
+  return {v.data + first * v.size, v.size, v.shifts ? v.shifts + first : nullptr,
+          v.factors ? v.factors + first : nullptr};
+}
+
+// One thread per item.
+dim3 blocks_of_all(int64_t count) {
+  return dim3(unsigned((count + kMostThreads - 1) / kMostThreads));
+}
+
+}  // namespace
+
+template <class S>
+cudaError_t vector_means(const Vectors<S>& vectors, int64_t count, double* partial, double* shifts,
+                         cudaStream_t stream) {
+  const int64_t parts = vector_parts(vectors.size);
+  const cudaError_t error = for_vectors(count, [&](int64_t first, int64_t some) {
+    return launch(difference_kernel<S>, dim3(unsigned(parts), unsigned(some)),
+                  threads_for(vectors.size), 0, stream, from_vector(vectors, first),
+                  partial + first * parts);
+  });
+  if (error != cudaSuccess) return error;
+  return launch(mean_kernel<S>, blocks_of_all(count), threads_for(count), 0, stream, vectors, count,
+                partial, parts, shifts);
+}
+
+template <class S>
+cudaError_t pair_products(const Vectors<S>& a, const Vectors<S>& b, const PairIndex& index,
+                          int64_t first, int64_t count, double* partial, cudaStream_t stream) {
+  const int64_t parts = vector_parts(a.size);
+  return for_vectors(count, [&](int64_t from, int64_t some) {
+    return launch(pair_kernel<S>, dim3(unsigned(parts), unsigned(some)), threads_for(a.size), 0,
+                  stream, a, b, index, first + from, partial + from * parts);
+  });
+}
+
+cudaError_t pair_scores(const double* partial, int64_t parts, const double* factors_a,
+                        const double* factors_b, const PairIndex& index, int64_t first,
+                        int64_t count, double* scores, cudaStream_t stream) {
+  return launch(pair_score_kernel, blocks_of_all(count), threads_for(count), 0, stream, partial,
+                parts, factors_a, factors_b, index, first, count, scores);
+}
+
+cudaError_t conclude(const Conclusion& vectors, int64_t count, Squares squares,
+                     cudaStream_t stream) {
+  return launch(conclude_kernel, blocks_of_all(count), threads_for(count), 0, stream, vectors,
+                count, squares);
+}
+
+template <class S>
+cudaError_t expand(const Vectors<S>& vectors, int64_t count, int64_t first, int64_t width,
+                   double* out, cudaStream_t stream) {
+  return for_vectors(count, [&](int64_t from, int64_t some) {
+    return launch(expand_kernel<S>, dim3(unsigned(vector_parts(width)), unsigned(some)),
+                  threads_for(width), 0, stream, from_vector(vectors, from), first, width,
+                  out + from * width);
+  });
+}
+
+cudaError_t mirror(double* scores, int64_t count, cudaStream_t stream) {
+  return launch(mirror_kernel, blocks_for(count * count), threads_for(count * count), 0, stream,
+                scores, count);
+}
+
+template <class T>
+cudaError_t second_moments(const Vectors<T>& rdms, int64_t count, int64_t n, double* row_means,
+                           double* out, cudaStream_t stream) {
+  return for_vectors(count, [&](int64_t first, int64_t some) {
+    const Vectors<T> part = from_vector(rdms, first);
+    double* const means = row_means + first * n;
+    const dim3 rows(unsigned((n + kStripes - 1) / kStripes), unsigned(some));
+    const cudaError_t error =
+        launch(row_mean_kernel<T>, rows, dim3(kColumns, kStripes), 0, stream, part, n, means);
+    if (error != cudaSuccess) return error;
+    return launch(moment_kernel<T>, dim3(unsigned(n), unsigned(some)), threads_for(n), 0, stream,
+                  part, n, means, out + first * (n * (n + 1) / 2));
+  });
+}
+
+#define LIKEWISE_INSTANTIATE(S)                                                                 \
+  template cudaError_t pair_products<S>(const Vectors<S>&, const Vectors<S>&, const PairIndex&, \
+                                        int64_t, int64_t, double*, cudaStream_t);               \
+  template cudaError_t expand<S>(const Vectors<S>&, int64_t, int64_t, int64_t, double*,         \
+                                 cudaStream_t);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+LIKEWISE_INSTANTIATE(int32_t)
+#undef LIKEWISE_INSTANTIATE
+#define LIKEWISE_INSTANTIATE(T)                                                                 \
+  template cudaError_t vector_means<T>(const Vectors<T>&, int64_t, double*, double*,            \
+                                       cudaStream_t);                                           \
+  template cudaError_t second_moments<T>(const Vectors<T>&, int64_t, int64_t, double*, double*, \
+                                         cudaStream_t);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
+
+}  // namespace likewise::cuda
