@@ -1,12 +1,13 @@
 """Break the kernels, one fault at a time, and see which check notices.
 
     python tests/cuda/mutate.py WORK            all mutants; writes tests/cuda/mutants.json
+    python tests/cuda/mutate.py WORK gram lap   those of these kernels, and their part of the table
     python tests/cuda/mutate.py WORK --changed  those of kernels that changed since, and every tenth
-                                                of the others, another tenth every day
+                                                of the others, another tenth every day; no table
 
-Checks are the driver under five schedules, under AddressSanitizer and UndefinedBehaviorSanitizer,
-and under ThreadSanitizer, in this order; the first that notices ends it. Exits with 1 if a mutant
-survives.
+Faults are those of faults/, and every barrier left out. Checks are the driver under five schedules,
+under AddressSanitizer and UndefinedBehaviorSanitizer, and under ThreadSanitizer, in this order; the
+first that notices ends it. Exits with 1 if a mutant survives.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-from mutants import MUTANTS, Mutant
+from runpy import run_path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = Path(__file__).with_name("mutants.json")
@@ -46,6 +47,26 @@ SECONDS = {"plain": 20, "address": 60, "thread": 240}
 
 
 HEADERS = {"columns": "over_stripes<", "kernel": "block_sum("}  # with barriers, and who uses them
+
+
+class Mutant(NamedTuple):
+    kernel: str
+    """A file of csrc, without .cu."""
+    fault: str
+    old: str
+    new: str
+
+
+def planted_mutants() -> list[Mutant]:
+    """Those of faults/, where every kernel has a file."""
+    faults = {
+        kernel: Path(__file__).with_name("faults") / f"{Path(kernel).name}.py" for kernel in KERNELS
+    }
+    return [
+        Mutant(kernel, *fault)
+        for kernel, file in faults.items()
+        for fault in run_path(str(file))["FAULTS"]
+    ]
 
 
 def build_drivers(work: Path) -> None:
@@ -144,27 +165,35 @@ def checksum(kernel: str) -> str:
     return hashlib.sha256(source_of(kernel).encode()).hexdigest()[:16]
 
 
+def chosen_mutants(kernels: list[str], changed: bool) -> list[Mutant]:
+    everything = [*barrier_mutants(), *planted_mutants()]
+    if not changed:
+        return [mutant for mutant in everything if mutant.kernel in kernels]
+    today = datetime.datetime.now(datetime.UTC).date().toordinal()
+    return [
+        mutant
+        for number, mutant in enumerate(everything)
+        if mutant.kernel in kernels or number % 10 == today % 10
+    ]
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("work", type=Path)
+    parser.add_argument("kernels", nargs="*", choices=[[], *(Path(k).name for k in KERNELS)])
     parser.add_argument("--changed", action="store_true")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
-    everything = [*barrier_mutants(), *MUTANTS]
-    chosen = everything
-    today = datetime.datetime.now(datetime.UTC).date()
+    table = json.loads(TABLE.read_text()) if TABLE.exists() else {}
+    kernels = [k for k in KERNELS if not options.kernels or Path(k).name in options.kernels]
     if options.changed:
-        known = json.loads(TABLE.read_text())["kernels"] if TABLE.exists() else {}
-        changed = [kernel for kernel in KERNELS if known.get(kernel) != checksum(kernel)]
-        chosen = [
-            mutant
-            for number, mutant in enumerate(everything)
-            if mutant.kernel in changed or number % 10 == today.toordinal() % 10
-        ]
+        kernels = [k for k in KERNELS if table.get(k, {}).get("text") != checksum(k)]
+    chosen = chosen_mutants(kernels, options.changed)
     build_drivers(options.work)
     # Whole kernels must pass; of unchanged ones .ci/check-cuda has just seen it.
-    tested = changed if options.changed else KERNELS
-    whole = [Mutant(k, "none", source_of(k), source_of(k)) for k in tested]
+    whole = [Mutant(k, "none", source_of(k), source_of(k)) for k in kernels]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = list(
             pool.map(
@@ -175,17 +204,20 @@ def main() -> None:
     for mutant in whole:
         if how := results.pop(0):
             raise SystemExit(f"{mutant.kernel} without a fault: {how}")
-    rows = [
-        {"kernel": mutant.kernel, "fault": mutant.fault, "noticed": how}
-        for mutant, how in zip(chosen, results, strict=True)
-    ]
-    for row in rows:
-        print(f"{row['kernel']:24} {row['fault']:48} {row['noticed'] or 'SURVIVES'}")
+    for mutant, how in zip(chosen, results, strict=True):
+        print(f"{mutant.kernel:24} {mutant.fault:48} {how or 'SURVIVES'}")
     if not options.changed:
-        table = {"date": str(today), "kernels": {k: checksum(k) for k in KERNELS}, "mutants": rows}
-        TABLE.write_text(json.dumps(table, indent=1) + "\n")
+        date = str(datetime.datetime.now(datetime.UTC).date())
+        for kernel in kernels:
+            found = {
+                mutant.fault: how
+                for mutant, how in zip(chosen, results, strict=True)
+                if mutant.kernel == kernel
+            }
+            table[kernel] = {"text": checksum(kernel), "date": date, "noticed": found}
+        TABLE.write_text(json.dumps({k: table[k] for k in KERNELS if k in table}, indent=1) + "\n")
     survivors = sum(not how for how in results)
-    print(f"{len(rows) - survivors} of {len(rows)} mutants noticed")
+    print(f"{len(results) - survivors} of {len(results)} mutants noticed")
     sys.exit(survivors > 0)
 
 

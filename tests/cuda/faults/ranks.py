@@ -1,0 +1,97 @@
+"""Faults in rsa/cuda/ranks.cu for mutate.py: what it is, the text, what it becomes."""
+
+FAULTS = (
+    (
+        "negative numbers ascend",
+        "return bits >> 31 ? ~bits : bits | 0x80000000u;",
+        "return bits | 0x80000000u;",
+    ),
+    (
+        "two zeros",
+        "value == 0 ? 0 : static_cast<unsigned long long>",
+        "static_cast<unsigned long long>",
+    ),
+    ("negative doubles ascend", "bits >> 63 ? ~bits : bits | 0x8000000000000000ull", "bits"),
+    ("keys one too far", "k < size; k += step", "k <= size; k += step"),
+    (
+        "keys of the first item",
+        "keys[item * size + k] = key_of(value);",
+        "keys[k] = key_of(value);",
+    ),
+    ("faults of the first item", "atomicOr(faults + item, 1u)", "atomicOr(faults, 1u)"),
+    ("faults unseen", "if (fault) atomicOr", "if (false) atomicOr"),
+    ("a plain store of a fault", "atomicOr(faults + item, 1u)", "faults[item] = faults[item] + 1"),
+    ("digits one too far", "k < end; k += kThreads", "k <= end; k += kThreads"),
+    ("counts start undefined", "  here[threadIdx.x] = 0;\n", ""),
+    (
+        "a plain store among threads",
+        "atomicAdd(&here[keys[item * size + k] >> shift & 255], 1u)",
+        "here[keys[item * size + k] >> shift & 255] += 1u",
+    ),
+    (
+        "counts of the first item",
+        "counts[(item * gridDim.x + blockIdx.x) * kSortDigits + threadIdx.x]",
+        "counts[blockIdx.x * kSortDigits + threadIdx.x]",
+    ),
+    (
+        "the last tile does not count",
+        "tile < tiles; ++tile) total",
+        "tile < tiles - 1; ++tile) total",
+    ),
+    (
+        "the last tile keeps its counts",
+        "for (int64_t tile = 0; tile < tiles; ++tile) {\n    const unsigned here",
+        "for (int64_t tile = 0; tile < tiles - 1; ++tile) {\n    const unsigned here",
+    ),
+    ("digits begin one late", "digit < threadIdx.x; ++digit", "digit <= threadIdx.x; ++digit"),
+    ("places start undefined", "digit < kSortDigits; digit += 32) mine[digit] = 0;", "false;) {}"),
+    ("nobody waits for zeros", "mine[digit] = 0;\n  __syncwarp();", "mine[digit] = 0;"),
+    ("seven bits", "bit < 8; ++bit", "bit < 7; ++bit"),
+    ("peers in reverse", "(1u << lane) - 1", "~((2u << lane) - 1)"),
+    (
+        "the leader does not wait",
+        "lower = __popc(peers & ((1u << lane) - 1));\n    __syncwarp();",
+        "lower = __popc(peers & ((1u << lane) - 1));",
+    ),
+    (
+        "the next round does not wait",
+        "found + __popc(peers);\n    __syncwarp();",
+        "found + __popc(peers);",
+    ),
+    ("values of earlier rounds", "before[round] = found + lower;", "before[round] = lower;"),
+    (
+        "warps share a place",
+        "    next += here;\n  }\n  __syncthreads();",
+        "  }\n  __syncthreads();",
+    ),
+    (
+        "tiles of the first item",
+        "tile = size_t(blockIdx.y) * gridDim.x + blockIdx.x",
+        "tile = blockIdx.x",
+    ),
+    ("values one too far", "    if (k >= size) continue;\n", "    if (k > size) continue;\n"),
+    ("moved to the first item", "size_t to = item + mine", "size_t to = mine"),
+    ("positions are forgotten", "positions ? positions[item + k] : int32_t(k)", "int32_t(k)"),
+    ("equal keys are passed", "(past && keys[middle] == key)", "keys[middle] == key"),
+    ("nothing is passed", "(past && keys[middle] == key)", "false"),
+    ("the first is not looked before", "if (k > 0 && sorted", "if (sorted"),
+    (
+        "the last is not looked behind",
+        "if (end < size && sorted[end] == key)",
+        "if (sorted[end] == key)",
+    ),
+    ("ranks one too far", "k < last; k += kThreads", "k <= last; k += kThreads"),
+    ("ranks of the first item", "ranks[item + positions[item + k]]", "ranks[positions[item + k]]"),
+    (
+        "ties of one thread",
+        "  sum = block_sum(sum, partial);\n  if (threadIdx.x == 0) ties[size_t",
+        "  if (threadIdx.x == 0) ties[size_t",
+    ),
+    (
+        "all tiles of one thread",
+        "  sum = block_sum(sum, partial);\n  if (threadIdx.x == 0) ties[blockIdx.x]",
+        "  if (threadIdx.x == 0) ties[blockIdx.x]",
+    ),
+    ("one tile too many", "tile < tiles; tile += blockDim.x", "tile <= tiles; tile += blockDim.x"),
+    ("what is not finite has ranks", "faults[blockIdx.x] ? NAN : sum", "sum"),
+)

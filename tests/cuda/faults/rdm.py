@@ -1,0 +1,63 @@
+"""Faults in rsa/cuda/rdm.cu for mutate.py: what it is, the text, what it becomes."""
+
+FAULTS = (
+    ("spreads of one thread", "  largest = over_block<Largest>(largest, shared);\n", ""),
+    ("constant units of one thread", "  constant = over_block<Sum>(constant, shared);\n", ""),
+    (
+        "spreads of the first columns",
+        "j < cols; j += kColumns * kStripes",
+        "j < cols && j < kColumns * kStripes; j += kColumns * kStripes",
+    ),
+    (
+        "spreads one too far",
+        "j < cols; j += kColumns * kStripes",
+        "j <= cols; j += kColumns * kStripes",
+    ),
+    ("spreads of the first item", "spreads[item * cols + j]", "spreads[j]"),
+    ("what has no unit has none", "unit > 0 ? unit : 1", "unit"),
+    ("samples one too far", "if (row >= count * rows) return;", ""),
+    (
+        "the first sample of the first item",
+        "*const first = x + item * rows * cols;",
+        "*const first = x;",
+    ),
+    ("norm of one lane", "squares = warp_sum(squares);\n    if", ";\n    if"),
+    ("units are forgotten", "const double unit = to.items[item].unit;", "const double unit = 1;"),
+    (
+        "half of the lanes",
+        "for (int step = 16; step > 0; step /= 2) {\n    value = Largest::of(",
+        "for (int step = 8; step > 0; step /= 2) {\n    value = Largest::of(",
+    ),
+    ("size of one lane", "  size = warp_largest(size);\n", ""),
+    ("spread of one lane", "  spread = warp_largest(spread);\n", ""),
+    ("flat samples have a direction", "size == 0 || (centred && spread == 0)", "size == 0"),
+    ("cosine of no length", "size == 0 || (centred && spread == 0)", "centred && spread == 0"),
+    (
+        "a plain store",
+        "atomicAdd(reinterpret_cast<unsigned long long*>(to.without + item), 1ull);",
+        "to.without[item] += 1;",
+    ),
+    ("lost by the first item", "to.without + item", "to.without"),
+    ("every lane counts", "to.without && threadIdx.x == 0", "to.without"),
+    ("mean of one lane", "mean = warp_sum(mean) / double(cols)", "mean = mean / double(cols)"),
+    ("length of one lane", "sqrt(warp_sum(squares))", "sqrt(squares)"),
+    ("always centred", "j < cols && centred; j", "j < cols; j"),
+    (
+        "columns one too far",
+        "T((double(from[j]) * unit - mean) * factor);\n  }",
+        "T((double(from[j]) * unit - mean) * factor);\n  }\n  out[cols] = T(0);",
+    ),
+    ("pairs one too far", "j < rows; j += blockDim.x", "j <= rows; j += blockDim.x"),
+    ("the diagonal is a pair", "j = i + 1 + threadIdx.x", "j = i + threadIdx.x"),
+    ("pairs of the first threads", "j < rows; j += blockDim.x", "j < rows; j += rows"),
+    ("rows from the first on", "i = block.first + blockIdx.x", "i = blockIdx.x"),
+    (
+        "products of the first item",
+        "(item * block.height + blockIdx.x) * width",
+        "blockIdx.x * width",
+    ),
+    ("small distances from products", "if (square < kSmall * norms) {", "if (false) {"),
+    ("differences of the first item", "block.x + (item * rows + i) * cols", "block.x + i * cols"),
+    ("distances in units", "sqrt(square) / unit", "sqrt(square)"),
+    ("squares in units", "square / unit / unit", "square / unit"),
+)

@@ -1,0 +1,73 @@
+"""Faults in rsa/cuda/vectors.cu for mutate.py: what it is, the text, what it becomes."""
+
+FAULTS = (
+    ("shifts of the first item", "v.shifts ? v.shifts[item] : 0", "v.shifts ? v.shifts[0] : 0"),
+    ("parts one too few", "p < count; ++p", "p < count - 1; ++p"),
+    ("axes all alike", "    pair /= index.shape[axis];\n", ""),
+    (
+        "differences of one thread",
+        "    sum += double(v.data[item * v.size + k]) - first;\n  }\n  sum = block_sum(sum, room);",
+        "    sum += double(v.data[item * v.size + k]) - first;\n  }",
+    ),
+    ("differences one too far", "k < v.size; k += step", "k <= v.size; k += step"),
+    ("differences from nothing", "- first;\n  }", "- 0 * first;\n  }"),
+    ("means one too far", "if (item >= count) return;\n  shifts", "shifts"),
+    (
+        "means of all as of the first",
+        "sum_of(partial + item * parts, parts) / double(v.size)",
+        "sum_of(partial, parts) / double(v.size)",
+    ),
+    (
+        "pairs from the first on",
+        "const int64_t pair = first + blockIdx.y;",
+        "const int64_t pair = blockIdx.y;",
+    ),
+    (
+        "items of the other side",
+        "j = item_of(index, index.steps_b, pair);\n  const",
+        "j = i;\n  const",
+    ),
+    ("products one too far", "k < a.size; k += step", "k <= a.size; k += step"),
+    (
+        "products of one thread",
+        "element(b, j, k);\n  }\n  sum = block_sum(sum, room);",
+        "element(b, j, k);\n  }",
+    ),
+    ("scores one too far", "  if (k >= count) return;\n", ""),
+    ("scores from the first on", "scores[pair] = sum_of", "scores[k] = sum_of"),
+    (
+        "factors of the other side",
+        "factors_b[item_of(index, index.steps_b, pair)]",
+        "factors_b[item_of(index, index.steps_a, pair)]",
+    ),
+    ("items one too far", "if (item >= count) return;\n  const double sum", "const double sum"),
+    ("ties are not seen", "squares == Squares::ranks ? sum : 0", "0"),
+    ("constant items are used", "fabs(sum) < INFINITY && !facts.constant", "fabs(sum) < INFINITY"),
+    ("NaN is used", "if (!usable) v.without", "if (facts.constant) v.without"),
+    ("no length is used", "usable && square > 0", "usable"),
+    ("elements one too far", "k < width; k += step", "k <= width; k += step"),
+    ("elements from the first on", "element(v, item, first + k)", "element(v, item, k)"),
+    ("factors of the first", "factor = v.factors[item]", "factor = v.factors[0]"),
+    ("the lower half is written", "if (i < j) scores", "if (i > j) scores"),
+    (
+        "the last rows are not mirrored",
+        "k < count * count; k += step",
+        "k < count * (count - 2); k += step",
+    ),
+    (
+        "the diagonal is shifted",
+        "  if (i == j) return 0;\n",
+        "  if (i == j) return -(v.shifts ? v.shifts[item] : 0);\n",
+    ),
+    ("rows one too far", "  if (i >= n) return;\n", ""),
+    ("a row mean of one lane", "  sum = warp_sum(sum);\n", ""),
+    ("row means of the first item", "row_means[item * n + i] = sum", "row_means[i] = sum"),
+    ("the mean of one thread", "block_sum(sum, room) / double(n)", "sum / double(n)"),
+    ("means one row too far", "j < n; j += blockDim.x) sum", "j <= n; j += blockDim.x) sum"),
+    (
+        "moments one too far",
+        "j < n; j += blockDim.x) {\n    const double moment",
+        "j <= n; j += blockDim.x) {\n    const double moment",
+    ),
+    ("pairs count once", "(i == j ? 1 : sqrt(2.0))", "1"),
+)
