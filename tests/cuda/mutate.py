@@ -46,7 +46,8 @@ SCHEDULES = [{"CUSIM_ORDER": "0"}, {"CUSIM_ORDER": "1"}] + [
 SECONDS = {"plain": 20, "address": 60, "thread": 240}
 
 
-HEADERS = {"columns": "over_stripes<", "kernel": "block_sum("}  # with barriers, and who uses them
+# Common headers with what can be broken, and who uses it.
+HEADERS = {"columns.cuh": "over_stripes<", "kernel.cuh": "block_sum(", "pairs.h": "items_of("}
 
 
 class Mutant(NamedTuple):
@@ -103,8 +104,8 @@ def source_of(kernel: str) -> str:
     source = (ROOT / f"csrc/{kernel}.cu").read_text()
     for header, use in HEADERS.items():
         if use in source:
-            text = (ROOT / f"csrc/core/cuda/{header}.cuh").read_text().replace("#pragma once", "")
-            source = source.replace(f'#include "core/cuda/{header}.cuh"', text)
+            text = (ROOT / f"csrc/core/cuda/{header}").read_text().replace("#pragma once", "")
+            source = source.replace(f'#include "core/cuda/{header}"', text)
     return source
 
 

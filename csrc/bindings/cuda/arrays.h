@@ -116,6 +116,24 @@ const T* contiguous(const DeviceArray& array, const cuda::Context& context) {
   return copy;
 }
 
+// Every representation of a batch (..., n, d) once, those that broadcasting repeats too; `steps`
+// lead from a place in the batch to its item.
+template <class T>
+cuda::Batch<T> distinct_items(const DeviceArray& x, const cuda::Context& context, int64_t* steps) {
+  cuda::DeviceRef view = x.view();
+  int64_t count = 1;
+  for (int axis = view.ndim - 3; axis >= 0; --axis) {
+    if (view.strides[axis] == 0) view.shape[axis] = 1;
+    steps[axis] = view.shape[axis] == 1 ? 0 : count;
+    count *= view.shape[axis];
+  }
+  const int64_t rows = view.shape[view.ndim - 2], cols = view.shape[view.ndim - 1];
+  if (x.contiguous()) return {x.elements<T>(), count, cols};
+  T* const copy = context.temporary<T>(size_t(count * rows * cols));
+  cuda::check(cuda::copy_elements<T>(view, copy, context.stream), "copy");
+  return {copy, count, cols};
+}
+
 // The same of a list of representations (n, d).
 template <class T>
 std::vector<cuda::Matrix<T>> matrices(const std::vector<DeviceArray>& items,

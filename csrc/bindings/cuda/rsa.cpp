@@ -29,28 +29,6 @@ cuda::RsaFindings findings(const DeviceArray& scores, const DeviceArray& without
   return {scores.filled<double>(), without.filled<int64_t>(), constant_units.filled<int64_t>()};
 }
 
-// Every item of a batch once, those that broadcasting repeats too; `steps` lead from a place in the
-// batch to its item.
-template <class T>
-cuda::Batch<T> distinct_items(const DeviceArray& x, const cuda::Context& context, int64_t* steps) {
-  cuda::DeviceRef view = x.view();
-  int64_t count = 1, size = 1;
-  for (int axis = view.ndim - 1; axis >= 0; --axis) {
-    if (axis >= view.ndim - 2) {
-      size *= view.shape[axis];
-      continue;
-    }
-    if (view.strides[axis] == 0) view.shape[axis] = 1;
-    steps[axis] = view.shape[axis] == 1 ? 0 : count;
-    count *= view.shape[axis];
-  }
-  const int64_t cols = view.shape[view.ndim - 1];
-  if (x.contiguous()) return {x.elements<T>(), count, cols};
-  T* const copy = context.temporary<T>(size_t(count * size));
-  cuda::check(cuda::copy_elements<T>(view, copy, context.stream), "copy");
-  return {copy, count, cols};
-}
-
 // Fills out (..., n (n - 1) / 2) and `without` (...) for x (..., n, d).
 void rdm(const DeviceArray& x, const std::string& dissimilarity, const DeviceArray& out,
          const DeviceArray& without, Run& run) {
@@ -87,11 +65,11 @@ int64_t rsa_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray&
   const CallContext context(run);
   return dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
-    cuda::PairIndex index{scores.ndim(), {}, {}, {}};
-    for (int axis = 0; axis < index.ndim; ++axis) index.shape[axis] = scores.sizes()[axis];
-    const auto left = distinct_items<T>(x, context, index.steps_a);
-    const auto right = distinct_items<T>(y, context, index.steps_b);
-    cuda::rsa_pairs<T>(context, left, right, x.sizes()[x.sizes().size() - 2], index,
+    cuda::PairAxes axes{scores.ndim(), {}, {}, {}};
+    for (int axis = 0; axis < axes.ndim; ++axis) axes.shape[axis] = scores.sizes()[axis];
+    const auto left = distinct_items<T>(x, context, axes.step_a);
+    const auto right = distinct_items<T>(y, context, axes.step_b);
+    cuda::rsa_pairs<T>(context, left, right, x.sizes()[x.sizes().size() - 2], axes,
                        options_of(dissimilarity, comparison),
                        findings(scores, without, constant_units));
     return left.count;

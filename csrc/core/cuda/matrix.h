@@ -11,4 +11,11 @@ struct Matrix {
   int64_t cols;
 };
 
+// Representations (samples x cols) one behind the other.
+template <class T>
+struct Batch {
+  const T* data;
+  int64_t count, cols;
+};
+
 }  // namespace likewise::cuda

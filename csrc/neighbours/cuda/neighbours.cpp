@@ -164,24 +164,23 @@ void neighbour_scores(const Context& context, const std::vector<Matrix<T>>& a,
 }
 
 template <class T>
-void neighbour_pairs(const Context& context, const Matrix<T>& x, int64_t count_x,
-                     const Matrix<T>& y, int64_t count_y, int64_t rows, const PairAxes& pairs,
-                     NeighbourScore score, const NeighbourOptions& options,
+void neighbour_pairs(const Context& context, const Batch<T>& x, const Batch<T>& y, int64_t rows,
+                     const PairAxes& pairs, NeighbourScore score, const NeighbourOptions& options,
                      const NeighbourFindings& out) {
-  if (count_x * count_y == 0) return;
-  Lists<T> lists(context, count_x + count_y, rows, options, score, out);
-  lists.add(x.data, count_x, x.cols);
-  lists.add(y.data, count_y, y.cols);
-  score_pairs<T>(context, lists, count_x, rows, pairs, false, score, options.k, out);
+  if (x.count * y.count == 0) return;
+  Lists<T> lists(context, x.count + y.count, rows, options, score, out);
+  lists.add(x.data, x.count, x.cols);
+  lists.add(y.data, y.count, y.cols);
+  score_pairs<T>(context, lists, x.count, rows, pairs, false, score, options.k, out);
 }
 
 #define LIKEWISE_INSTANTIATE(T)                                                                   \
   template void neighbour_scores<T>(const Context&, const std::vector<Matrix<T>>&,                \
                                     const std::vector<Matrix<T>>&, int64_t, bool, NeighbourScore, \
                                     const NeighbourOptions&, const NeighbourFindings&);           \
-  template void neighbour_pairs<T>(const Context&, const Matrix<T>&, int64_t, const Matrix<T>&,   \
-                                   int64_t, int64_t, const PairAxes&, NeighbourScore,             \
-                                   const NeighbourOptions&, const NeighbourFindings&);
+  template void neighbour_pairs<T>(const Context&, const Batch<T>&, const Batch<T>&, int64_t,     \
+                                   const PairAxes&, NeighbourScore, const NeighbourOptions&,      \
+                                   const NeighbourFindings&);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

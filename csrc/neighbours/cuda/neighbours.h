@@ -31,12 +31,10 @@ void neighbour_scores(const Context& context, const std::vector<Matrix<T>>& a,
                       NeighbourScore score, const NeighbourOptions& options,
                       const NeighbourFindings& out);
 
-// The same of pairs of the `count_x` items of x with the `count_y` items of y, the items of each
-// one behind the other.
+// The same of these pairs.
 template <class T>
-void neighbour_pairs(const Context& context, const Matrix<T>& x, int64_t count_x,
-                     const Matrix<T>& y, int64_t count_y, int64_t rows, const PairAxes& pairs,
-                     NeighbourScore score, const NeighbourOptions& options,
+void neighbour_pairs(const Context& context, const Batch<T>& x, const Batch<T>& y, int64_t rows,
+                     const PairAxes& pairs, NeighbourScore score, const NeighbourOptions& options,
                      const NeighbourFindings& out);
 
 }  // namespace likewise::cuda

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "core/cuda/centred.h"
+#include "core/cuda/grid.h"
 #include "core/cuda/scratch.h"
 #include "linalg/cuda/gemm.h"
 #include "linalg/cuda/products.h"
@@ -100,7 +101,7 @@ class Rdms {
       }
     }
     if constexpr (form != Form::ranks) {
-      const PairIndex each{1, {count_}, {1}, {1}};
+      const PairAxes each{1, {count_}, {1}, {1}};
       check(pair_products<S>(vectors(), vectors(), each, 0, count_, partial_, context_.stream),
             "launch");
     }
@@ -257,15 +258,15 @@ void rsa_scores(const Context& context, const std::vector<Matrix<T>>& a,
                                symmetric ? values : values + count_a * width, count_b, width, parts,
                                out.scores);
     }
-    if (symmetric) check(mirror(out.scores, count_a, context.stream), "launch");
+    if (symmetric) check(mirror_upper(out.scores, count_a, context.stream), "launch");
   });
 }
 
 template <class T>
 void rsa_pairs(const Context& context, const Batch<T>& x, const Batch<T>& y, int64_t rows,
-               const PairIndex& index, const RsaOptions& options, const RsaFindings& out) {
+               const PairAxes& axes, const RsaOptions& options, const RsaFindings& out) {
   int64_t pairs = 1;
-  for (int axis = 0; axis < index.ndim; ++axis) pairs *= index.shape[axis];
+  for (int axis = 0; axis < axes.ndim; ++axis) pairs *= axes.shape[axis];
   if (pairs == 0) return;
   dispatch_form(options.comparison, [&](auto form) {
     Rdms<T, form.value> items(context, x.count + y.count, rows, options, out);
@@ -278,8 +279,8 @@ void rsa_pairs(const Context& context, const Batch<T>& x, const Batch<T>& y, int
     double* const partial = context.temporary<double>(size_t(block * parts));
     for (int64_t first = 0; first < pairs; first += block) {
       const int64_t some = std::min(block, pairs - first);
-      check(pair_products(a, b, index, first, some, partial, context.stream), "launch");
-      check(pair_scores(partial, parts, a.factors, b.factors, index, first, some, out.scores,
+      check(pair_products(a, b, axes, first, some, partial, context.stream), "launch");
+      check(pair_scores(partial, parts, a.factors, b.factors, axes, first, some, out.scores,
                         context.stream),
             "launch");
     }
@@ -293,7 +294,7 @@ void rsa_pairs(const Context& context, const Batch<T>& x, const Batch<T>& y, int
                               const std::vector<Matrix<T>>&, int64_t, bool, const RsaOptions&,  \
                               const RsaFindings&);                                              \
   template void rsa_pairs<T>(const Context&, const Batch<T>&, const Batch<T>&, int64_t,         \
-                             const PairIndex&, const RsaOptions&, const RsaFindings&);
+                             const PairAxes&, const RsaOptions&, const RsaFindings&);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

@@ -47,16 +47,9 @@ void rsa_scores(const Context& context, const std::vector<Matrix<T>>& a,
                 const std::vector<Matrix<T>>& b, int64_t rows, bool symmetric,
                 const RsaOptions& options, const RsaFindings& out);
 
-// Representations one behind the other.
-template <class T>
-struct Batch {
-  const T* data;
-  int64_t count, cols;
-};
-
-// The same of the pairs that the index lists.
+// The same of the pairs of these axes.
 template <class T>
 void rsa_pairs(const Context& context, const Batch<T>& x, const Batch<T>& y, int64_t rows,
-               const PairIndex& index, const RsaOptions& options, const RsaFindings& out);
+               const PairAxes& axes, const RsaOptions& options, const RsaFindings& out);
 
 }  // namespace likewise::cuda

@@ -2,6 +2,7 @@
 // into products is written once as doubles.
 
 #include "core/cuda/columns.cuh"
+#include "core/cuda/pairs.h"
 #include "rsa/cuda/vectors.h"
 
 namespace likewise::cuda {
@@ -16,15 +17,6 @@ __device__ double sum_of(const double* parts, int64_t count) {
   double sum = 0;
   for (int64_t p = 0; p < count; ++p) sum += parts[p];
   return sum;
-}
-
-__device__ size_t item_of(const PairIndex& index, const int64_t* steps, int64_t pair) {
-  size_t item = 0;
-  for (int axis = index.ndim - 1; axis >= 0; --axis) {
-    item += size_t(pair % index.shape[axis] * steps[axis]);
-    pair /= index.shape[axis];
-  }
-  return item;
 }
 
 // Sums of differences from the first element: zero for equal ones.
@@ -55,15 +47,14 @@ __global__ void __launch_bounds__(kMostThreads)
 
 template <class S>
 __global__ void __launch_bounds__(kMostThreads)
-    pair_kernel(Vectors<S> a, Vectors<S> b, PairIndex index, int64_t first,
+    pair_kernel(Vectors<S> a, Vectors<S> b, PairAxes axes, int64_t first,
                 double* __restrict__ partial) {
   SHARED_ARRAY(double, room, 32);
-  const int64_t pair = first + blockIdx.y;
-  const size_t i = item_of(index, index.steps_a, pair), j = item_of(index, index.steps_b, pair);
+  const ItemPair items = items_of(axes, first + blockIdx.y);
   const int64_t step = int64_t(gridDim.x) * blockDim.x;
   double sum = 0;
   for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < a.size; k += step) {
-    sum += element(a, i, k) * element(b, j, k);
+    sum += element(a, items.a, k) * element(b, items.b, k);
   }
   sum = block_sum(sum, room);
   if (threadIdx.x == 0) partial[size_t(blockIdx.y) * gridDim.x + blockIdx.x] = sum;
@@ -72,12 +63,11 @@ __global__ void __launch_bounds__(kMostThreads)
 __global__ void __launch_bounds__(kMostThreads)
     pair_score_kernel(const double* __restrict__ partial, int64_t parts,
                       const double* __restrict__ factors_a, const double* __restrict__ factors_b,
-                      PairIndex index, int64_t first, int64_t count, double* __restrict__ scores) {
+                      PairAxes axes, int64_t first, int64_t count, double* __restrict__ scores) {
   const int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x, pair = first + k;
   if (k >= count) return;
-  scores[pair] = sum_of(partial + k * parts, parts) *
-                 factors_a[item_of(index, index.steps_a, pair)] *
-                 factors_b[item_of(index, index.steps_b, pair)];
+  const ItemPair items = items_of(axes, pair);
+  scores[pair] = sum_of(partial + k * parts, parts) * factors_a[items.a] * factors_b[items.b];
 }
 
 __global__ void __launch_bounds__(kMostThreads)
@@ -102,14 +92,6 @@ __global__ void __launch_bounds__(kMostThreads)
   const double factor = v.factors[item];
   for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < width; k += step) {
     out[item * width + k] = element(v, item, first + k) * factor;
-  }
-}
-
-__global__ void __launch_bounds__(kMostThreads) mirror_kernel(double* scores, int64_t count) {
-  const int64_t step = int64_t(gridDim.x) * blockDim.x;
-  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < count * count; k += step) {
-    const int64_t i = k / count, j = k % count;
-    if (i < j) scores[k] = scores[j * count + i];
   }
 }
 
@@ -190,20 +172,20 @@ cudaError_t vector_means(const Vectors<S>& vectors, int64_t count, double* parti
 }
 
 template <class S>
-cudaError_t pair_products(const Vectors<S>& a, const Vectors<S>& b, const PairIndex& index,
+cudaError_t pair_products(const Vectors<S>& a, const Vectors<S>& b, const PairAxes& axes,
                           int64_t first, int64_t count, double* partial, cudaStream_t stream) {
   const int64_t parts = vector_parts(a.size);
   return for_vectors(count, [&](int64_t from, int64_t some) {
     return launch(pair_kernel<S>, dim3(unsigned(parts), unsigned(some)), threads_for(a.size), 0,
-                  stream, a, b, index, first + from, partial + from * parts);
+                  stream, a, b, axes, first + from, partial + from * parts);
   });
 }
 
 cudaError_t pair_scores(const double* partial, int64_t parts, const double* factors_a,
-                        const double* factors_b, const PairIndex& index, int64_t first,
-                        int64_t count, double* scores, cudaStream_t stream) {
+                        const double* factors_b, const PairAxes& axes, int64_t first, int64_t count,
+                        double* scores, cudaStream_t stream) {
   return launch(pair_score_kernel, blocks_of_all(count), threads_for(count), 0, stream, partial,
-                parts, factors_a, factors_b, index, first, count, scores);
+                parts, factors_a, factors_b, axes, first, count, scores);
 }
 
 cudaError_t conclude(const Conclusion& vectors, int64_t count, Squares squares,
@@ -222,11 +204,6 @@ cudaError_t expand(const Vectors<S>& vectors, int64_t count, int64_t first, int6
   });
 }
 
-cudaError_t mirror(double* scores, int64_t count, cudaStream_t stream) {
-  return launch(mirror_kernel, blocks_for(count * count), threads_for(count * count), 0, stream,
-                scores, count);
-}
-
 template <class T>
 cudaError_t second_moments(const Vectors<T>& rdms, int64_t count, int64_t n, double* row_means,
                            double* out, cudaStream_t stream) {
@@ -242,10 +219,10 @@ cudaError_t second_moments(const Vectors<T>& rdms, int64_t count, int64_t n, dou
   });
 }
 
-#define LIKEWISE_INSTANTIATE(S)                                                                 \
-  template cudaError_t pair_products<S>(const Vectors<S>&, const Vectors<S>&, const PairIndex&, \
-                                        int64_t, int64_t, double*, cudaStream_t);               \
-  template cudaError_t expand<S>(const Vectors<S>&, int64_t, int64_t, int64_t, double*,         \
+#define LIKEWISE_INSTANTIATE(S)                                                                \
+  template cudaError_t pair_products<S>(const Vectors<S>&, const Vectors<S>&, const PairAxes&, \
+                                        int64_t, int64_t, double*, cudaStream_t);              \
+  template cudaError_t expand<S>(const Vectors<S>&, int64_t, int64_t, int64_t, double*,        \
                                  cudaStream_t);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "core/view.h"
+#include "core/cuda/pairs.h"
 #include "rsa/cuda/rdm.h"
 
 // Condensed RDMs, or what a comparison makes of them, as vectors of one length: their lengths and
@@ -34,23 +34,16 @@ template <class S>
 cudaError_t vector_means(const Vectors<S>& vectors, int64_t count, double* partial, double* shifts,
                          cudaStream_t stream);
 
-// Which items pair k of a batch consists of: its place along every axis times these steps.
-struct PairIndex {
-  int ndim;
-  int64_t shape[kMaxDims];
-  int64_t steps_a[kMaxDims], steps_b[kMaxDims];
-};
-
 // partial[pair * vector_parts(size) + p]: inner products, without factors, of pairs [first, first +
 // count), part by part.
 template <class S>
-cudaError_t pair_products(const Vectors<S>& a, const Vectors<S>& b, const PairIndex& index,
+cudaError_t pair_products(const Vectors<S>& a, const Vectors<S>& b, const PairAxes& axes,
                           int64_t first, int64_t count, double* partial, cudaStream_t stream);
 
 // Their sums times both factors, to scores + first.
 cudaError_t pair_scores(const double* partial, int64_t parts, const double* factors_a,
-                        const double* factors_b, const PairIndex& index, int64_t first,
-                        int64_t count, double* scores, cudaStream_t stream);
+                        const double* factors_b, const PairAxes& axes, int64_t first, int64_t count,
+                        double* scores, cudaStream_t stream);
 
 // What squared lengths are made of.
 enum class Squares : int {
@@ -75,9 +68,6 @@ cudaError_t conclude(const Conclusion& vectors, int64_t count, Squares squares,
 template <class S>
 cudaError_t expand(const Vectors<S>& vectors, int64_t count, int64_t first, int64_t width,
                    double* out, cudaStream_t stream);
-
-// scores[i, j] = scores[j, i] for i < j.
-cudaError_t mirror(double* scores, int64_t count, cudaStream_t stream);
 
 // Second moments G = -1/2 C D C of `count` condensed RDMs D of n samples minus their shifts: rows
 // of the upper triangle with its diagonal, what is off it times sqrt(2), so that products of

@@ -254,7 +254,8 @@ void batch(NeighbourScore score, const NeighbourOptions& options) {
   const OnDevice<double> scores(4);
   const OnDevice<int64_t> status(3), constant(3);
   const Context context = call.context();
-  neighbour_pairs<T>(context, {x.get(), 5}, 2, all.items[0], 1, Items<T>::kRows,
+  const Matrix<T> one = all.items[0];
+  neighbour_pairs<T>(context, {x.get(), 2, 5}, {one.data, 1, one.cols}, Items<T>::kRows,
                      {2, {2, 2}, {0, 1}, {0, 0}}, score, options,
                      {scores.get(), status.get(), constant.get()});
   const auto found = scores.values();

@@ -25,13 +25,13 @@ void products_of_pairs() {
       factors_b(std::vector<double>{1, 3});
   const int64_t parts = vector_parts(kSize);
   const OnDevice<double> partial(4 * parts), scores(std::vector<double>(4, -1.0));
-  const PairIndex index{2, {2, 2}, {1, 0}, {0, 1}};
+  const PairAxes axes{2, {2, 2}, {1, 0}, {0, 1}};
   const auto run = [&](int first, int count) {
     need(pair_products<S>({left.get(), kSize, shifts.get(), nullptr},
-                          {right.get(), kSize, nullptr, nullptr}, index, first, count,
-                          partial.get(), stream),
+                          {right.get(), kSize, nullptr, nullptr}, axes, first, count, partial.get(),
+                          stream),
          "products");
-    need(pair_scores(partial.get(), parts, factors_a.get(), factors_b.get(), index, first, count,
+    need(pair_scores(partial.get(), parts, factors_a.get(), factors_b.get(), axes, first, count,
                      scores.get(), stream),
          "scores");
   };
@@ -104,21 +104,6 @@ void blocks_of_columns_expanded() {
   expect(good, "columns");
 }
 
-void mirrored() {
-  constexpr int kCount = 19;
-  const std::vector<double> host = normal<double>(kCount * kCount);
-  const OnDevice<double> scores(host);
-  need(mirror(scores.get(), kCount, stream), "mirror");
-  const auto found = scores.values();
-  bool good = true;
-  for (int i = 0; i < kCount; ++i) {
-    for (int j = 0; j < kCount; ++j) {
-      good = good && found[i * kCount + j] == host[std::max(i, j) * kCount + std::min(i, j)];
-    }
-  }
-  expect(good, "mirrored scores");
-}
-
 // Two RDMs of n samples, their entries minus a shift.
 template <class T>
 void moments(int n, int count) {
@@ -163,7 +148,6 @@ void vectors() {
   conclusions(Squares::ranks, {1 / std::sqrt(12.0), nan, nan, 1 / std::sqrt(20.0)});
   conclusions(Squares::all_ranks, {1 / std::sqrt(20.0), nan, nan, 1 / std::sqrt(20.0)});
   blocks_of_columns_expanded();
-  mirrored();
   moments<double>(9, 2);
   moments<float>(40, 1);
 }

@@ -1,8 +1,9 @@
 """Faults in neighbours/cuda/overlap.cu for mutate.py: what it is, the text, what it becomes."""
 
 FAULTS = (
-    ("one axis", "pair = rest;", ""),
     ("the other side", "items.b += at * axes.step_b[d];", "items.b += at * axes.step_a[d];"),
+    ("every axis is as long as the pairs", "pair / axes.shape[d]", "0"),
+    ("one axis", "pair = rest;", ""),
     ("the diagonal is left out", "items.b > items.a", "items.b >= items.a"),
     (
         "what is left out stays so",
