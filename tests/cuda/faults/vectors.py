@@ -3,7 +3,7 @@
 FAULTS = (
     ("shifts of the first item", "v.shifts ? v.shifts[item] : 0", "v.shifts ? v.shifts[0] : 0"),
     ("parts one too few", "p < count; ++p", "p < count - 1; ++p"),
-    ("axes all alike", "    pair /= index.shape[axis];\n", ""),
+    ("axes all alike", "pair = rest;", ""),
     (
         "differences of one thread",
         "    sum += double(v.data[item * v.size + k]) - first;\n  }\n  sum = block_sum(sum, room);",
