@@ -32,9 +32,13 @@ capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 
 python -m venv --system-site-packages "$work/env"
 export PATH=$work/env/bin:$PATH
 [[ -z $wheels ]] || pip install -q --no-index --find-links "$wheels" scipy-openblas32
-nvcc -std=c++20 -O2 -lineinfo "-arch=sm_$capability" -Icsrc -Itests/cuda/driver \
-  -o "$work/driver" csrc/[!b]*/cuda/*.cu csrc/[!b]*/cuda/*.cpp tests/cuda/driver/*.cpp -ldl \
-  >"$out/driver-build.log" 2>&1 &
+build_driver() {
+  printf '%s\n' csrc/[!b]*/cuda/*.cu csrc/[!b]*/cuda/*.cpp tests/cuda/driver/*.cpp |
+    xargs -P "$(nproc)" -I{} sh -c 'nvcc -std=c++20 -O2 -lineinfo "-arch=sm_$2" -Icsrc \
+      -Itests/cuda/driver -c "$1" -o "$3/$(echo "$1" | tr / .).o"' _ {} "$capability" "$work"
+  nvcc "-arch=sm_$capability" "$work"/*.o -ldl -o "$work/driver"
+}
+build_driver >"$out/driver-build.log" 2>&1 &
 driver_build=$!
 step build 400 pip install . -v --no-build-isolation --no-deps \
   -C "cmake.define.CMAKE_CUDA_ARCHITECTURES=$capability-real" -C cmake.define.LIKEWISE_CUDA=ON
@@ -49,7 +53,7 @@ if command -v compute-sanitizer >/dev/null; then
     step "$tool" 90 compute-sanitizer --tool "$tool" --error-exitcode 9 "$work/driver"
   done
 fi
-files=(tests/test_{assignment_match,linalg,kernels,neighbours,procrustes,grid}.py)
+files=(tests/test_{assignment_match,cca,grid,kernels,linalg,neighbours,procrustes,regression,rsa,transport}.py)
 if python -c "import hypothesis" 2>/dev/null; then files+=(tests/test_assignment.py); fi
 step tests 180 python -m pytest -q -p no:cacheprovider --torch-device cuda \
   -k "not torch_in_torch_out" "${files[@]}"
