@@ -45,7 +45,11 @@ SCHEDULES = [{"CUSIM_ORDER": "0"}, {"CUSIM_ORDER": "1"}] + [
 SECONDS = {"plain": 20, "address": 60, "thread": 240}
 
 
-HEADERS = {"columns": "over_stripes<", "kernel": "block_sum("}  # with barriers, and who uses them
+HEADERS = {  # with barriers, and who uses them; the one that includes another first
+    "columns": "over_stripes<",
+    "nearest": "block_nearest(",
+    "kernel": "block_sum(",
+}
 
 
 def build_drivers(work: Path) -> None:

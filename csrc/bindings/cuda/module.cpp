@@ -15,6 +15,7 @@ void register_core(pybind11::module_& m);
 void register_kernels(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
 void register_procrustes(pybind11::module_& m);
+void register_transport(pybind11::module_& m);
 #ifdef CUSIM
 void register_simulator(pybind11::module_& m);
 #endif
@@ -31,6 +32,7 @@ PYBIND11_MODULE(LIKEWISE_CUDA_MODULE, m) {
   lb::register_kernels(m);
   lb::register_linalg(m);
   lb::register_procrustes(m);
+  lb::register_transport(m);
 #ifdef CUSIM
   lb::register_simulator(m);
 #endif
