@@ -24,6 +24,8 @@ VARIATES = "cca/cuda/variates"
 PROCRUSTES = "procrustes/cuda/procrustes"
 GRAM = "kernels/cuda/gram"
 BANDWIDTH = "kernels/cuda/bandwidth"
+FLOW = "transport/cuda/flow"
+PLANS = "transport/cuda/plans"
 
 MUTANTS = (
     Mutant(LAP, "two steps share one half of the partial results", "parity ^= 1;", ""),
@@ -664,4 +666,149 @@ MUTANTS = (
     Mutant(VARIATES, "weight of one lane", "    weight = warp_sum(weight);\n", ""),
     Mutant(VARIATES, "sum of one thread", "  sum = block_sum(sum, partial);\n", ""),
     Mutant(VARIATES, "weights of one thread", "  total = block_sum(total, partial);\n", ""),
+    Mutant(
+        FLOW,
+        "two rows take one place in the tree",
+        "p.tree[atomicAdd(p.in_tree, 1)] = short(i);",
+        "p.tree[(*p.in_tree)++] = short(i);",
+    ),
+    Mutant(
+        FLOW, "rows of the tree enter it again", " || p.entry[i] != kNone) continue;", ") continue;"
+    ),
+    Mutant(
+        FLOW,
+        "rows one too far",
+        "for (int i = thread; i < p.rows; i += threads) {\n      if",
+        "for (int i = thread; i <= p.rows; i += threads) {\n      if",
+    ),
+    Mutant(
+        FLOW,
+        "columns one too far",
+        "for (int j = int(threadIdx.x), k = 0; j < p.cols; j += int(blockDim.x), ++k) {\n"
+        "    if (scanned >> k & 1) continue;\n    const double",
+        "for (int j = int(threadIdx.x), k = 0; j <= p.cols; j += int(blockDim.x), ++k) {\n"
+        "    if (scanned >> k & 1) continue;\n    const double",
+    ),
+    Mutant(
+        FLOW,
+        "scanned columns are scanned again",
+        "if (scanned >> k & 1) continue;\n    const Nearest",
+        "const Nearest",
+    ),
+    Mutant(FLOW, "full columns have room", "int(p.room[j] == 0) << kFullBit | j", "j"),
+    Mutant(FLOW, "a path takes more than there is", "units = sent < units ? sent : units;", ""),
+    Mutant(
+        FLOW, "a column takes more than it can", "most < p.room[sink] ? most : p.room[sink]", "most"
+    ),
+    Mutant(FLOW, "columns never fill", "p.room[sink] = short(p.room[sink] - units);", ""),
+    Mutant(FLOW, "nothing is taken back", "p.sent(i, j) = short(p.sent(i, j) - units);", ""),
+    Mutant(FLOW, "distances of the last search", "p.distance[j] = INFINITY;", ""),
+    Mutant(
+        FLOW,
+        "rows stay in the tree",
+        "for (int i = thread; i < p.rows; i += threads) p.entry[i] = i == root ? kRoot : kNone;",
+        "if (thread == 0) p.entry[root] = kRoot;",
+    ),
+    Mutant(
+        FLOW,
+        "duals of scanned columns stay",
+        "if (scanned >> k & 1) p.column_dual[j] +=",
+        "if (false) p.column_dual[j] +=",
+    ),
+    Mutant(FLOW, "NaN is no fault", "invalid |= !(c > -INFINITY);", "invalid |= c == -INFINITY;"),
+    Mutant(
+        FLOW,
+        "units of an earlier use",
+        "k += blockDim.x) p.units[k] = 0;",
+        "k += blockDim.x) continue;",
+    ),
+    Mutant(
+        FLOW, "host asks for too little", "      .add<short>(rows)\n      .add<short>(rows)\n", ""
+    ),
+    Mutant(
+        FLOW,
+        "room of columns takes that of rows",
+        "p.room = arena.take<short>(p.cols);",
+        "p.room = arena.take<short>(p.rows);",
+    ),
+    Mutant(
+        FLOW,
+        "problems share a place of the output",
+        "out.cost[problem] = total * unit",
+        "out.cost[0] = total * unit",
+    ),
+    Mutant(
+        FLOW,
+        "wrong step between problems",
+        "costs + problem * size",
+        "costs + problem * rows * rows",
+    ),
+    Mutant(
+        FLOW,
+        "least reduced cost of half the lanes",
+        "for (int step = 16; step > 0; step /= 2) {\n      const double other",
+        "for (int step = 8; step > 0; step /= 2) {\n      const double other",
+    ),
+    Mutant(
+        FLOW, "slack of single units", "sum += double(units) * value(i, j)", "sum += value(i, j)"
+    ),
+    Mutant(FLOW, "the last failure is kept", "atomicMin(out.failure", "atomicMax(out.failure"),
+    Mutant(
+        FLOW,
+        "duals of the wrong sign",
+        "row_dual[i] = double(p.sign) * p.distance[i]",
+        "row_dual[i] = p.distance[i]",
+    ),
+    Mutant(
+        PLANS, "pairs one too far", "k < count * side; k += step", "k <= count * side; k += step"
+    ),
+    Mutant(PLANS, "costs of pairs are not means", "out.cost[item] /= double(side);", ""),
+    Mutant(
+        PLANS,
+        "plans one too far",
+        "k < size; k += step) {\n    const int64_t item = k / (rows * cols)",
+        "k <= size; k += step) {\n    const int64_t item = k / (rows * cols)",
+    ),
+    Mutant(
+        PLANS, "tall plans like wide ones", "transposed ? inside : j * rows + i", "j * rows + i"
+    ),
+    Mutant(PLANS, "plans of nothing", "is_known = known[item] == known[item];", "is_known = true;"),
+    Mutant(
+        PLANS,
+        "columns one too far",
+        "k < size; k += step) {\n    const int64_t item = k / cols.cols;",
+        "k <= size; k += step) {\n    const int64_t item = k / cols.cols;",
+    ),
+    Mutant(PLANS, "senders one too far", "mine < rows.cols ?", "mine <= rows.cols ?"),
+    Mutant(
+        PLANS,
+        "only the first sender",
+        "for (; senders; senders &= senders - 1)",
+        "for (; senders; senders = 0)",
+    ),
+    Mutant(PLANS, "squares summed by one lane", "sum = warp_sum(sum);", ""),
+    Mutant(
+        PLANS,
+        "samples one too far",
+        "for (int64_t r = lane; r < samples; r += 32)",
+        "for (int64_t r = lane; r <= samples; r += 32)",
+    ),
+    Mutant(PLANS, "units of the first item", "rows.data + item * rows.step", "rows.data"),
+    Mutant(
+        PLANS, "contributions one too far", "j < cols.cols && squares", "j <= cols.cols && squares"
+    ),
+    Mutant(PLANS, "contributions summed by one thread", "sum = block_sum(sum, partial);", ""),
+    Mutant(
+        PLANS,
+        "constant items are scored",
+        "total == total && !all_constant(rows, item)",
+        "total == total",
+    ),
+    Mutant(
+        PLANS,
+        "items one too far",
+        "for (int64_t j = threadIdx.x; j < cols; j",
+        "for (int64_t j = threadIdx.x; j <= cols; j",
+    ),
+    Mutant(PLANS, "a vote of the first thread", "unknown = __syncthreads_or(unknown);", ""),
 )

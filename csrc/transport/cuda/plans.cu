@@ -1,5 +1,5 @@
-// What surrounds a transport: costs between units before it, plans and scores behind it. All but
-// the distances read or write each number once: bytes over bandwidth. Distances gather two columns
+// What surrounds a transport: units of an assignment, plans and scores. All but the distances read
+// or write each number once: bytes over bandwidth. Distances gather two columns
 // per pair with something to send, 32 bytes per number: 1000 samples and 1500 such pairs touch 96
 // MB per problem, mostly in L2.
 
@@ -34,32 +34,6 @@ __global__ void __launch_bounds__(kMostThreads)
     const int64_t from = transposed ? inside : j * rows + i;
     const bool is_known = known[item] == known[item];
     plan[k] = is_known ? T(double(units[item * rows * cols + from]) * unit) : otherwise;
-  }
-}
-
-template <class T>
-__global__ void __launch_bounds__(kMostThreads)
-    norm_kernel(const T* __restrict__ units, int64_t size, int64_t samples, int64_t cols,
-                T* __restrict__ out) {
-  const int64_t step = int64_t(gridDim.x) * blockDim.x;
-  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
-    const T* const column = units + k / cols * samples * cols + k % cols;
-    bool varies = false;
-    for (int64_t r = 0; r < samples && !varies; ++r) varies = column[r * cols] != 0;
-    out[k] = T(varies);
-  }
-}
-
-template <class T>
-__global__ void __launch_bounds__(kMostThreads)
-    distance_kernel(SquaredNorms<T> rows, SquaredNorms<T> cols, int64_t size, int64_t row_count,
-                    int64_t col_count, T* __restrict__ correlation) {
-  const int64_t step = int64_t(gridDim.x) * blockDim.x;
-  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
-    const int64_t item = k / (row_count * col_count);
-    const T a = rows.data[item * rows.step + k / col_count % row_count];
-    const T b = cols.data[item * cols.step + k % col_count];
-    correlation[k] = a + b - 2 * correlation[k];
   }
 }
 
@@ -151,23 +125,6 @@ cudaError_t write_plans(const short* units, const double* known, int64_t count, 
 }
 
 template <class T>
-cudaError_t squared_norms(const T* units, int64_t count, int64_t samples, int64_t cols, T* out,
-                          cudaStream_t stream) {
-  const int64_t size = count * cols;
-  return launch(norm_kernel<T>, blocks_for(size), threads_for(size), 0, stream, units, size,
-                samples, cols, out);
-}
-
-template <class T>
-cudaError_t squared_distances(const SquaredNorms<T>& rows, const SquaredNorms<T>& cols,
-                              int64_t count, int64_t row_count, int64_t col_count, T* correlation,
-                              cudaStream_t stream) {
-  const int64_t size = count * row_count * col_count;
-  return launch(distance_kernel<T>, blocks_for(size), threads_for(size), 0, stream, rows, cols,
-                size, row_count, col_count, correlation);
-}
-
-template <class T>
 cudaError_t transported_squares(const UnitRun<T>& rows, const UnitRun<T>& cols, int64_t count,
                                 int64_t samples, const short* units, double* out,
                                 cudaStream_t stream) {
@@ -195,9 +152,6 @@ cudaError_t own_score(const T* units, int64_t cols, const int64_t* constant_unit
 #define LIKEWISE_INSTANTIATE(T)                                                                    \
   template cudaError_t write_plans<T>(const short*, const double*, int64_t, int, int, bool, T, T*, \
                                       cudaStream_t);                                               \
-  template cudaError_t squared_norms<T>(const T*, int64_t, int64_t, int64_t, T*, cudaStream_t);    \
-  template cudaError_t squared_distances<T>(const SquaredNorms<T>&, const SquaredNorms<T>&,        \
-                                            int64_t, int64_t, int64_t, T*, cudaStream_t);          \
   template cudaError_t transported_squares<T>(const UnitRun<T>&, const UnitRun<T>&, int64_t,       \
                                               int64_t, const short*, double*, cudaStream_t);       \
   template cudaError_t finish_soft_match<T>(const double*, const double*, const UnitRun<T>&,       \

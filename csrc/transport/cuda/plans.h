@@ -22,23 +22,6 @@ template <class T>
 cudaError_t write_plans(const short* units, const double* known, int64_t count, int rows, int cols,
                         bool transposed, T otherwise, T* plan, cudaStream_t stream);
 
-// Whether units that unit_columns has made are constant: squared norms (count, cols) of 0 or 1.
-template <class T>
-cudaError_t squared_norms(const T* units, int64_t count, int64_t samples, int64_t cols, T* out,
-                          cudaStream_t stream);
-
-// correlation (count, rows, cols) becomes squared distances. norms of the units of both sides;
-// those of the next item are `step` numbers away.
-template <class T>
-struct SquaredNorms {
-  const T* data;
-  int64_t step;
-};
-template <class T>
-cudaError_t squared_distances(const SquaredNorms<T>& rows, const SquaredNorms<T>& cols,
-                              int64_t count, int64_t row_count, int64_t col_count, T* correlation,
-                              cudaStream_t stream);
-
 // (count, cols): what each column contributes to sum P |a - b|^2, from the units themselves.
 template <class T>
 cudaError_t transported_squares(const UnitRun<T>& rows, const UnitRun<T>& cols, int64_t count,

@@ -41,45 +41,29 @@ void solve(const Context& context, const T* cost, int64_t count, int rows, int c
   check(flows_of_pairs(pairs.row_ind, pairs.col_ind, count, rows, out, context.stream), "launch");
 }
 
-// The units of one side of some pairs, with their squared norms if distances are wanted.
+// Matches item k of x with item k of y; score (count), plan (count, dx, dy) or null. One plan is
+// best for both scores: |a - b|^2 and -2 S differ by numbers of rows and of columns, which do not
+// choose.
 template <class T>
-struct Side {
-  UnitRun<T> units;
-  SquaredNorms<T> norms;
-
-  Side from(int64_t item) const {
-    return {units.from(item), {norms.data + item * norms.step, norms.step}};
-  }
-};
-
-// Matches item k of x with item k of y; score (count), plan (count, dx, dy) or null.
-template <class T>
-void match_some(const Context& context, bool distance, const Side<T>& x, const Side<T>& y,
+void match_some(const Context& context, bool distance, const UnitRun<T>& x, const UnitRun<T>& y,
                 int64_t count, int64_t samples, double* score, T* plan) {
-  const bool turned = x.units.cols > y.units.cols;
-  const Side<T>&a = turned ? y : x, &b = turned ? x : y;  // the shorter side comes first
-  const int64_t rows = a.units.cols, cols = b.units.cols, size = rows * cols;
-  T* const cost = context.temporary<T>(size_t(count * size));
+  const bool turned = x.cols > y.cols;
+  const UnitRun<T>&a = turned ? y : x, &b = turned ? x : y;  // the shorter side comes first
+  const int64_t rows = a.cols, cols = b.cols, size = rows * cols;
+  T* const similarity = context.temporary<T>(size_t(count * size));
   gemm<T>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, rows, cols, samples, T(1),
-          {a.units.data, rows, a.units.step}, {b.units.data, cols, b.units.step},
-          {cost, cols, size}, count);
-  if (distance) {
-    check(squared_distances<T>(a.norms, b.norms, count, rows, cols, cost, context.stream),
-          "launch");
-  }
+          {a.data, rows, a.step}, {b.data, cols, b.step}, {similarity, cols, size}, count);
   FlowOutputs out{};
   out.units = context.temporary<short>(size_t(count * size));
   out.cost = context.temporary<double>(size_t(count));
-  solve<T>(context, cost, count, int(rows), int(cols), !distance, out);
+  solve<T>(context, similarity, count, int(rows), int(cols), true, out);
   double* squares = nullptr;
-  if (distance) {  // again, from the units: costs near 0 have lost their digits
+  if (distance) {  // from the units: 2 - 2 S has lost the digits of small distances
     squares = context.temporary<double>(size_t(count * cols));
-    check(transported_squares<T>(a.units, b.units, count, samples, out.units, squares,
-                                 context.stream),
+    check(transported_squares<T>(a, b, count, samples, out.units, squares, context.stream),
           "launch");
   }
-  check(finish_soft_match<T>(out.cost, squares, a.units, b.units, count, score, context.stream),
-        "launch");
+  check(finish_soft_match<T>(out.cost, squares, a, b, count, score, context.stream), "launch");
   if (!plan) return;
   check(write_plans<T>(out.units, score, count, int(rows), int(cols), turned, T(0), plan,
                        context.stream),
@@ -87,49 +71,15 @@ void match_some(const Context& context, bool distance, const Side<T>& x, const S
 }
 
 template <class T>
-void match_run(Scratch& scratch, bool distance, const Side<T>& x, const Side<T>& y, int64_t count,
-               int64_t samples, double* score, T* plan) {
-  const int64_t dx = x.units.cols, dy = y.units.cols, chunk = chunk_of<T>(count, dx, dy);
+void match_run(Scratch& scratch, bool distance, const UnitRun<T>& x, const UnitRun<T>& y,
+               int64_t count, int64_t samples, double* score, T* plan) {
+  const int64_t dx = x.cols, dy = y.cols, chunk = chunk_of<T>(count, dx, dy);
   for (int64_t first = 0; first < count; first += chunk) {
     match_some<T>(scratch.next(), distance, x.from(first), y.from(first),
                   std::min(chunk, count - first), samples, score + first,
                   plan ? plan + first * dx * dy : nullptr);
   }
 }
-
-// Squared norms (count, cols) of units.
-template <class T>
-const T* norms_of(const Context& context, const T* units, int64_t count, int64_t samples,
-                  int64_t cols) {
-  T* const norms = context.temporary<T>(size_t(count * cols));
-  check(squared_norms<T>(units, count, samples, cols, norms, context.stream), "launch");
-  return norms;
-}
-
-// A list of items whose units come with squared norms.
-template <class T>
-struct NormedList {
-  UnitList<T> units;
-  int64_t samples;
-  T* norms;
-
-  NormedList(const Context& context, bool distance, const std::vector<Matrix<T>>& items,
-             int64_t rows, int64_t* constant)
-      : units(context, items, rows, constant),
-        samples(rows),
-        norms(context.temporary<T>(size_t(units.layout.size() / rows))) {
-    for (int64_t k = 0; k < units.layout.count() && distance; ++k) {
-      check(squared_norms<T>(units.data + units.layout.begin(k), 1, rows, units.layout.cols(k),
-                             norms + units.layout.begin(k) / rows, context.stream),
-            "launch");
-    }
-  }
-
-  Side<T> run(int64_t k, bool single) const {
-    const int64_t step = single ? 0 : units.layout.cols(k);
-    return {units.run(k, single), {norms + units.layout.begin(k) / samples, step}};
-  }
-};
 
 }  // namespace
 
@@ -164,13 +114,9 @@ void soft_match(const Context& context, bool distance, const SoftMatchShapes& sh
         "launch");
   check(unit_columns<T>(y, count, samples, dy, units_y, constant_units + 1, 2, context.stream),
         "launch");
-  const T* norms_x = distance ? norms_of<T>(context, units_x, count, samples, dx) : nullptr;
-  const T* norms_y = distance ? norms_of<T>(context, units_y, count, samples, dy) : nullptr;
   Scratch scratch(context);
-  match_run<T>(scratch, distance,
-               {{units_x, dx, samples * dx, {constant_units, 2}}, {norms_x, distance ? dx : 0}},
-               {{units_y, dy, samples * dy, {constant_units + 1, 2}}, {norms_y, distance ? dy : 0}},
-               count, samples, score, plan);
+  match_run<T>(scratch, distance, {units_x, dx, samples * dx, {constant_units, 2}},
+               {units_y, dy, samples * dy, {constant_units + 1, 2}}, count, samples, score, plan);
 }
 
 template <class T>
@@ -179,13 +125,13 @@ void soft_match_cross(const Context& context, bool distance, const std::vector<M
                       double* scores, int64_t* constant_units) {
   const size_t items = a.size() + (symmetric ? 0 : b.size());
   check(cudaMemsetAsync(constant_units, 0, items * sizeof(int64_t), context.stream), "memset");
-  const NormedList<T> left(context, distance, a, samples, constant_units);
-  std::optional<NormedList<T>> other;
-  if (!symmetric) other.emplace(context, distance, b, samples, constant_units + a.size());
-  const NormedList<T>& right = symmetric ? left : *other;
+  const UnitList<T> left(context, a, samples, constant_units);
+  std::optional<UnitList<T>> other;
+  if (!symmetric) other.emplace(context, b, samples, constant_units + a.size());
+  const UnitList<T>& right = symmetric ? left : *other;
   Scratch scratch(context);
-  const int64_t width = right.units.layout.count();
-  for_each_run(left.units.layout, right.units.layout,
+  const int64_t width = right.layout.count();
+  for_each_run(left.layout, right.layout,
                symmetric ? GridPart::upper_without_diagonal : GridPart::all,
                [&](int64_t i, int64_t j, int64_t count) {
                  match_run<T>(scratch, distance, left.run(i, true), right.run(j, false), count,
@@ -193,8 +139,8 @@ void soft_match_cross(const Context& context, bool distance, const std::vector<M
                });
   if (!symmetric) return;
   for (int64_t k = 0; k < width; ++k) {
-    check(own_score<T>(left.units.data + left.units.layout.begin(k), left.units.layout.cols(k),
-                       constant_units + k, distance, scores + k * width + k, context.stream),
+    check(own_score<T>(left.data + left.layout.begin(k), left.layout.cols(k), constant_units + k,
+                       distance, scores + k * width + k, context.stream),
           "launch");
   }
   check(mirror_upper(scores, width, context.stream), "launch");

@@ -102,11 +102,11 @@ void flows() {
   for (const Costs kind : {Costs::any, Costs::ties, Costs::products, Costs::forbidden}) {
     flow<float>(kind, 12, 20, kind == Costs::any);
     flow<double>(kind, 6, 9, false);
-    flow<double>(kind, 40, 70, kind == Costs::ties);
+    flow<double>(kind, 20, 70, kind == Costs::ties);
   }
   flow<float>(Costs::any, 1, 5, false);
   flow<double>(Costs::any, 8, 8, false);
-  flow<double>(Costs::offset, 35, 84, false);
+  flow<double>(Costs::offset, 28, 84, false);
   expect(largest_gap > 0, "a gap to look at");
   refuse_flows();
 }
