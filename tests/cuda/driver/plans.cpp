@@ -1,3 +1,5 @@
+#include "transport/cuda/plans.h"
+
 #include <deque>
 
 #include "driver.h"
@@ -46,7 +48,7 @@ void expect_plan(const double* plan, int dx, int dy) {
   }
 }
 
-// Units of x, one of them constant, with those of y; a constant representation; one with NaN.
+// A constant representation; units of x, one of them constant, with those of y; one with NaN.
 template <class T>
 void soft(bool distance, int dx, int dy) {
   constexpr int kCount = 3, kSamples = 37;
@@ -56,7 +58,7 @@ void soft(bool distance, int dx, int dy) {
   for (int k = 0; k < kCount * kSamples; ++k) {
     host_x[k * dx + 2] = T(3);
     host_y[k * dy + 1] = host_x[k * dx];
-    for (int i = 0; i < dx && k / kSamples == 1; ++i) host_x[k * dx + i] = T(i);
+    for (int i = 0; i < dx && k < kSamples; ++i) host_x[k * dx + i] = T(i);
   }
   host_y[(2 * kSamples + 5) * dy + 3] = T(std::nan(""));
   const OnDevice<T> x(host_x), y(host_y), plan(size_t(kCount) * dx * dy);
@@ -67,14 +69,17 @@ void soft(bool distance, int dx, int dy) {
                 plan.get(), constant.get());
   const auto scores = score.values();
   const auto plans = plan.values();
-  expect(constant.values() == std::vector<int64_t>({1, 0, dx, 0, 1, 0}), "constant units");
-  expect(std::isnan(scores[1]) && std::isnan(scores[2]), "score of nothing");
-  for (size_t k = size_t(dx) * dy; k < plans.size(); ++k) expect(plans[k] == 0, "plan of nothing");
-  const std::vector<double> costs =
-      unit_costs(host_x.data(), host_y.data(), kSamples, dx, dy, distance);
+  expect(constant.values() == std::vector<int64_t>({dx, 0, 1, 0, 1, 0}), "constant units");
+  expect(std::isnan(scores[0]) && std::isnan(scores[2]), "score of nothing");
+  const size_t size = size_t(dx) * dy;
+  for (size_t k = 0; k < plans.size(); ++k) {
+    expect(k / size == 1 || plans[k] == 0, "plan of nothing");
+  }
+  const T *a = host_x.data() + kSamples * dx, *b = host_y.data() + kSamples * dy;
+  const std::vector<double> costs = unit_costs(a, b, kSamples, dx, dy, distance);
   const double best = slow_score(costs, dx, dy, distance);
-  expect(std::abs(scores[0] - best) <= tolerance, "score of a soft matching");
-  const std::vector<double> wide(plans.begin(), plans.begin() + dx * dy);
+  expect(std::abs(scores[1] - best) <= tolerance, "score of a soft matching");
+  const std::vector<double> wide(plans.begin() + dx * dy, plans.begin() + 2 * dx * dy);
   expect_plan(wide.data(), dx, dy);
   const double sum = std::inner_product(wide.begin(), wide.end(), costs.begin(), 0.0);
   expect(std::abs((distance ? std::sqrt(sum) : sum) - best) <= tolerance, "plan of units");
@@ -136,6 +141,19 @@ void soft_grid(bool distance, bool symmetric) {
   }
 }
 
+void own_scores() {
+  std::vector<double> host(40, 0.5);
+  const OnDevice<double> known(host), score(2);
+  host[33] = std::nan("");
+  const OnDevice<double> unknown(host);
+  const OnDevice<int64_t> constant(std::vector<int64_t>{10});
+  need(own_score<double>(known.get(), 40, constant.get(), false, score.get(), stream), "launch");
+  need(own_score<double>(unknown.get(), 40, constant.get(), true, score.get() + 1, stream),
+       "launch");
+  const auto scores = score.values();
+  expect(scores[0] == 0.75 && std::isnan(scores[1]), "own scores");
+}
+
 // Plans of given costs in the caller's layout, one of them without a solution.
 template <class T>
 void plans_of(int rows, int cols, bool transposed) {
@@ -176,6 +194,7 @@ void plans() {
   }
   soft_grid(true, false);
   soft_copies();
+  own_scores();
   plans_of<float>(6, 9, false);
   plans_of<double>(5, 10, true);
   plans_of<double>(7, 7, false);
