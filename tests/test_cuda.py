@@ -35,6 +35,7 @@ IN_GRIDS = [
     "pwcca",
     "rsa",
     "semi_match",
+    "soft_match",
     "svcca",
 ]
 
@@ -226,6 +227,86 @@ def test_wide_permutations_go_to_the_cpu(monkeypatch):
 
 
 @on_simulator
+@pytest.mark.parametrize("score", ["similarity", "distance"])
+def test_soft_matching_without_the_look_is_no_number(score):
+    x, y = np.random.default_rng(3).standard_normal((2, 3, 20, 6))
+    x[1, 4, 2] = np.nan
+    for there in (y, y[..., :4]):
+        found = lw.soft_match(
+            simulated.array(x), simulated.array(there), score=score, check_finite=False
+        )
+        scores, plans = map(simulated.numpy, found)
+        assert np.isnan(scores[1])
+        assert (plans[1] == 0).all()
+        expected = simulated.cpu(lw.soft_match)(x[::2], there[::2], score=score)
+        np.testing.assert_allclose(scores[::2], expected.score, rtol=0, atol=1e-13)
+        np.testing.assert_allclose(plans[::2], expected.plan, rtol=0, atol=1e-16)
+    with pytest.raises(ValueError, match=r"x must be finite, .* at index \(1, 4, 2\)"):
+        lw.soft_match(simulated.array(x), simulated.array(y))
+
+
+@on_simulator
+@pytest.mark.parametrize("shape", [(3, 6, 6), (3, 6, 9), (3, 10, 4)])
+def test_transports_without_a_solution(shape):
+    cost = cost_matrices(shape)
+    cost[1, 2] = np.inf
+    cost[2, 1, 1] = np.nan
+    with pytest.raises(ValueError, match=r"infeasible \(item 1 of the batch\)"):
+        lw.optimal_transport(simulated.array(cost))
+    found = lw.optimal_transport(simulated.array(cost), return_duals=True, check_finite=False)
+    expected = simulated.cpu(lw.optimal_transport)(cost[0], return_duals=True)
+    for value in map(simulated.numpy, found):
+        assert np.isnan(value[1:]).all()
+    np.testing.assert_allclose(simulated.numpy(found.plan)[0], expected.plan, rtol=0, atol=1e-16)
+    assert 0 <= simulated.numpy(found.gap)[0] <= 1e-13
+
+
+@on_simulator
+def test_transports_that_no_kernel_solves_go_to_the_cpu(monkeypatch):
+    monkeypatch.setattr(_device, "_told", set())
+    cost, masses = cost_matrices((2, 5, 8)), np.arange(1.0, 6)
+    on_cpu = simulated.cpu(lw.optimal_transport)
+    there = simulated.array(cost)
+    with pytest.warns(lw.DeviceWarning, match="optimal_transport: masses are given; .* on the CPU"):
+        found = lw.optimal_transport(there, simulated.array(masses), return_duals=True)
+    for value, expected in zip(found, on_cpu(cost, masses, return_duals=True), strict=True):
+        np.testing.assert_array_equal(simulated.numpy(value), expected)
+    x, y = np.random.default_rng(3).standard_normal((2, 20, 6))
+    with pytest.warns(lw.DeviceWarning, match="soft_match: a part of the mass .* on the CPU"):
+        match = lw.soft_match(simulated.array(x), simulated.array(y), mass=0.5)
+    expected = simulated.cpu(lw.soft_match)(x, y, mass=0.5)
+    assert simulated.numpy(match.score) == expected.score
+    np.testing.assert_array_equal(simulated.numpy(match.plan), expected.plan)
+    monkeypatch.setattr(simulated.module, "most_transported", 5)
+    monkeypatch.setattr(_device, "_told", set())
+    with pytest.warns(lw.DeviceWarning, match="more than 5 rows or columns .* on the CPU"):
+        plan = lw.optimal_transport(there)
+    np.testing.assert_array_equal(simulated.numpy(plan), on_cpu(cost))
+    with pytest.warns(lw.DeviceWarning, match="pairwise: .* on the CPU"):
+        found = simulated.cpu(lw.pairwise)([simulated.array(x), simulated.array(y)], "soft_match")
+    expected = simulated.cpu(lw.pairwise)([x, y], "soft_match")
+    np.testing.assert_array_equal(simulated.numpy(found), expected)
+
+
+@on_simulator
+def test_transports_agree_with_the_cpu():
+    rng = np.random.default_rng(8)
+    for shape in ((3, 12, 30), (3, 50, 20), (2, 25, 40)):
+        for dtype in (np.float32, np.float64):
+            cost = rng.standard_normal(shape).astype(dtype)
+            expected = simulated.cpu(lw.optimal_transport)(cost, return_duals=True)
+            found = lw.optimal_transport(simulated.array(cost), return_duals=True)
+            plan, u, v, gap = map(simulated.numpy, found)
+            assert plan.dtype == dtype
+            np.testing.assert_array_equal(plan, expected.plan)  # a unique optimum
+            bound = u.mean(axis=-1) + v.mean(axis=-1)
+            best = expected.u.mean(axis=-1) + expected.v.mean(axis=-1)
+            np.testing.assert_allclose(bound, best, rtol=1e-12, atol=0)
+            assert (gap >= 0).all()
+            assert (gap <= 1e-13).all()
+
+
+@on_simulator
 def test_nan_without_the_look_stays_nan():
     a = np.stack([np.eye(4), np.eye(4)])
     a[1, 2, 3] = np.nan
@@ -236,7 +317,7 @@ def test_nan_without_the_look_stays_nan():
 
 @on_simulator
 def test_functions_without_a_version_say_so():
-    x = simulated.array(cost_matrices((8, 3)))
+    x = simulated.array(cost_matrices((12, 3)))
     with pytest.raises(
         lw.InputTypeError, match=r"bootstrap: x is on a CUDA device, for which bootstrap has no"
     ):
@@ -516,9 +597,10 @@ rng = np.random.default_rng(5)
 items = [simulated.array(rng.standard_normal((20, d)).astype("f4")) for d in (3, 3, 8, 24)]
 rbf, half = lw.measure("cka", kernel="rbf"), lw.measure("shape_distance", alpha=0.5)
 knn = lw.measure("jaccard_knn", k=4, metric="euclidean")
-named = ("procrustes", "pwcca", "svcca", "permutation_match", "cknna")
+named = ("procrustes", "pwcca", "svcca", "permutation_match", "cknna", "soft_match")
 rsa = [lw.measure("rsa", comparison=name) for name in ("spearman", "corr", "cosine_cov")]
-for measure in (rbf, half, knn, *named, *rsa):
+soft = lw.measure("soft_match", score="distance")
+for measure in (rbf, half, knn, soft, *named, *rsa):
     found = simulated.cpu(lw.pairwise)(items, measure, check_finite=False)
     print(simulated.numpy(found).tobytes().hex(), simulated.module.report())
 """
@@ -527,10 +609,17 @@ cost = np.random.default_rng(5).integers(0, 9, (3, 60, 60)).astype("f4")
 found = lw.assignment(simulated.array(cost))
 print([simulated.numpy(value).tobytes().hex() for value in found], simulated.module.report())
 """
+TRANSPORT = """
+cost = np.random.default_rng(5).integers(0, 9, (3, 40, 70)).astype("f4")
+found = lw.optimal_transport(simulated.array(cost), return_duals=True)
+print([simulated.numpy(value).tobytes().hex() for value in found], simulated.module.report())
+"""
 
 
 @on_simulator
-@pytest.mark.parametrize("work", [SOLVE, GRIDS], ids=["assignment", "grids"])
+@pytest.mark.parametrize(
+    "work", [SOLVE, TRANSPORT, GRIDS], ids=["assignment", "transport", "grids"]
+)
 @pytest.mark.parametrize("mode", ["eager", "lazy", "random"])
 def test_every_schedule_gives_the_same_bits(mode, work):
     expected = child(work).stdout
@@ -553,7 +642,19 @@ print(np.argsort(cost[0])[:2].tolist())
 
 
 @on_simulator
-@pytest.mark.parametrize("work", [SOLVE, GRIDS], ids=["assignment", "grids"])
+def test_the_largest_transport_fits_every_architecture():
+    code = """
+plan = lw.optimal_transport(simulated.array(np.ones((4095, 4096), "f4")))
+print((simulated.numpy(plan) > 0).sum())
+"""
+    # None has less shared memory than this one.
+    assert child(code, CUSIM_ARCH="120").stdout == f"{4095 + 4096 - 1}\n"
+
+
+@on_simulator
+@pytest.mark.parametrize(
+    "work", [SOLVE, TRANSPORT, GRIDS], ids=["assignment", "transport", "grids"]
+)
 def test_nothing_of_the_device_is_read_by_the_host(work):
     expected = child(work).stdout
     assert len(expected) > 100

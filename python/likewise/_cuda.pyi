@@ -7,6 +7,7 @@ from typing import Any
 from numpy import dtype, ndarray
 
 most_assigned: int
+most_transported: int
 status_facts: int
 
 class DeviceError(RuntimeError): ...
@@ -259,3 +260,34 @@ def rsa_pairs(
     comparison: str,
     run: Run,
 ) -> int: ...
+
+# transport
+def transport(
+    cost: DeviceArray,
+    supply: None,
+    demand: None,
+    plan: DeviceArray,
+    row_dual: DeviceArray,
+    column_dual: DeviceArray,
+    gap: DeviceArray,
+    run: Run,
+) -> None: ...
+def soft_match(
+    distance: bool,
+    mass: float,
+    x: DeviceArray,
+    y: DeviceArray,
+    score: DeviceArray,
+    plan: DeviceArray,
+    constant_units: DeviceArray,
+    run: Run,
+) -> None: ...
+def soft_match_cross(
+    distance: bool,
+    a: list[DeviceArray],
+    b: list[DeviceArray],
+    symmetric: bool,
+    scores: DeviceArray,
+    constant_units: DeviceArray,
+    run: Run,
+) -> None: ...

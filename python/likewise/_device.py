@@ -36,6 +36,7 @@ FUNCTIONS = frozenset(
         "linear_sum_assignment",
         "mutual_knn",
         "nuclear_norm",
+        "optimal_transport",
         "orthogonal_procrustes",
         "pairwise",
         "permutation_match",
@@ -47,6 +48,7 @@ FUNCTIONS = frozenset(
         "rsa",
         "semi_match",
         "shape_distance",
+        "soft_match",
         "svcca",
         "svdvals",
     }
@@ -269,6 +271,17 @@ def _empty(like: Any, shape: tuple[int, ...], dtype: str) -> Any:
 
 def _bytes(like: Any, count: int) -> Any:
     return _empty(like, (max(count, 1),), "uint8")
+
+
+def too_large(library: Any, limit: str, side: int) -> str:
+    """Why a problem with a side this long cannot be solved on the device, "" where it can.
+
+    ``limit`` is the engine's name of the longest; CPUs have none.
+    """
+    most = getattr(library.engine, limit, None)
+    if most is None or side <= most:
+        return ""
+    return f"a problem of more than {most} rows or columns does not fit the device's kernel"
 
 
 def library_name(value: Any) -> str:

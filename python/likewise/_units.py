@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from functools import partial
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
@@ -58,6 +59,20 @@ class UnitMeasure:
     def reordered(self, x: Array, y: Array, orders: Array) -> Array:
         """Each side prepared once: orders of the samples are orders of the prepared rows."""
         return compare_reordered(self, x, y, orders)
+
+    def compare_on_cpu(self, library: Any, why: str, a: list[Any], b: list[Any] | None) -> Any:
+        """``compare`` for device arrays of which the device cannot compare some."""
+        library.finish()
+        function = partial(self._compare_copies, len(a), b is None)
+        return library.on_cpu(function, why, *a, *(b or []))[0]
+
+    def _compare_copies(self, first: int, symmetric: bool, *items: Array) -> tuple[Array]:
+        a, b = self.prepare(items[:first]), self.prepare(items[first:])
+        return (self.compare(a, None if symmetric else b),)
+
+    def compare(self, a: list[Units], b: list[Units] | None) -> Array:
+        """Scores of all pairs."""
+        raise NotImplementedError
 
     def warn_of(self, items: list[Units]) -> None:
         """One warning about the constant units and representations among these."""

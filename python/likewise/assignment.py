@@ -9,6 +9,7 @@ import numpy as np
 
 from likewise import _cpu, _engine
 from likewise._array import Array, batch_size, empty_scores, give_scores, read, read_pair
+from likewise._device import too_large
 from likewise._units import Similarity, UnitMeasure, Units, engine_lists
 from likewise.measure import register
 
@@ -96,7 +97,7 @@ def linear_sum_assignment(
         _cpu.linear_sum_assignment(cost, bool(maximize), rows, cols, 1)
         return rows, cols
     array, library = _read_cost("linear_sum_assignment", cost, check_finite)
-    if why := _too_large(library, max(array.shape[-2:])):
+    if why := too_large(library, "most_assigned", max(array.shape[-2:])):
         rows, cols = library.on_cpu(lambda c: linear_sum_assignment(c, maximize), why, array)
         return library.give(rows), library.give(cols)
     rows, cols = _empty_pairs(array, library)
@@ -140,7 +141,7 @@ def assignment(
         As in :func:`linear_sum_assignment`; duals of another shape or not finite.
     """
     array, library = _read_cost("assignment", cost, check_finite)
-    if why := _too_large(library, max(array.shape[-2:])):
+    if why := too_large(library, "most_assigned", max(array.shape[-2:])):
         found = library.on_cpu(lambda c: assignment(c, maximize=maximize), why, array)
         return Assignment(*map(library.give, found))
     batch, (m, n) = array.shape[:-2], array.shape[-2:]
@@ -168,14 +169,6 @@ def _read_cost(function: str, cost: Any, check: bool) -> tuple[Any, Any]:
     if array.ndim < 2:
         raise ValueError(f"{function}: cost must have shape (..., m, n), got {array.shape}")
     return array, library
-
-
-def _too_large(library: Any, side: int) -> str:
-    """Why this cannot be solved on the device, "" where it can."""
-    most = getattr(library.engine, "most_assigned", None)  # CPUs have no such limit
-    if most is None or side <= most:
-        return ""
-    return f"a problem of more than {most} rows or columns does not fit the device's kernel"
 
 
 def _empty_pairs(cost: Any, library: Any) -> tuple[Any, Any]:
@@ -212,10 +205,9 @@ class _UnitMatch(UnitMeasure):
         """Scores of all pairs of device arrays."""
         items = a if b is None else a + b
         widths = np.array([item.shape[1] for item in items])
-        why = _too_large(library, int(widths.max()))
+        why = too_large(library, "most_assigned", int(widths.max()))
         if why and self.matching == "permutation":
-            library.finish()
-            return library.on_cpu(partial(self._cross, len(a), b is None), why, *items)[0]
+            return self.compare_on_cpu(library, why, a, b)
         scores = library.empty((len(a), len(a if b is None else b)), np.float64)
         constants = library.empty((len(items),), np.int64)
         library.engine.match_units_cross(
@@ -225,10 +217,6 @@ class _UnitMatch(UnitMeasure):
             self._warn(widths, counts[0])
         return scores
 
-    def _cross(self, first: int, symmetric: bool, *items: Array) -> tuple[Array]:
-        a, b = self.prepare(items[:first]), self.prepare(items[first:])
-        return (self.compare(a, None if symmetric else b),)
-
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         return self.match(x, y, check_finite=check_finite).score
 
@@ -236,7 +224,7 @@ class _UnitMatch(UnitMeasure):
         """The score and the partners."""
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
         library = pair.library
-        why = _too_large(library, max(pair.x.shape[-1], pair.y.shape[-1]))
+        why = too_large(library, "most_assigned", max(pair.x.shape[-1], pair.y.shape[-1]))
         if why and self.matching == "permutation":
             function = partial(self.match, check_finite=check_finite)
             return Match(*map(library.give, library.on_cpu(function, why, pair.x, pair.y)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -11,12 +12,14 @@ import numpy as np
 from likewise import _cpu, _engine
 from likewise._array import (
     Array,
+    batch_size,
     empty_scores,
     give_scores,
     read,
     read_pair,
     require_finite,
 )
+from likewise._device import too_large
 from likewise._units import Similarity, UnitMeasure, Units, engine_lists
 from likewise.measure import Kind, register
 
@@ -74,8 +77,9 @@ def optimal_transport(
     return_duals
         Return a :class:`Transport`: the plan with its certificate.
     check_finite
-        Taken for the sake of uniformity. Infinite costs have a meaning here, and the look for
-        impossible ones is part of the search.
+        On CPUs taken for the sake of uniformity: infinite costs have a meaning here, and the look
+        for impossible ones is part of the search. On a device False leaves out the wait for its
+        answer; a problem without a solution is then NaN.
 
     Returns
     -------
@@ -91,7 +95,7 @@ def optimal_transport(
     InputTypeError
         For inputs that cannot be used as they are (complex, sparse, mixed libraries).
     """
-    (array,), library = read("optimal_transport", False, cost=cost)
+    (array,), library = read("optimal_transport", check_finite, look=False, cost=cost)
     if array.ndim < 2:
         raise ValueError(f"optimal_transport: cost must have shape (..., m, n), got {array.shape}")
     batch, (m, n) = array.shape[:-2], array.shape[-2:]
@@ -102,14 +106,25 @@ def optimal_transport(
         )
     given = {name: value for name, value in (("a", a), ("b", b)) if value is not None}
     # With the cost once more: all must come from one library.
-    (_, *masses), _ = read("optimal_transport", False, cost=cost, **given)
-    supply, demand = _marginals(dict(zip(given, masses, strict=True)), batch, m, n)
-    plan = np.empty(array.shape, array.dtype)
-    u, v, gap = np.empty((*batch, m)), np.empty((*batch, n)), np.empty(batch)
-    _cpu.transport(array, supply, demand, plan, u, v, gap, _engine.threads())
-    if not return_duals:
-        return library.give(plan)
-    return Transport(*map(library.give, (plan, u, v, gap)))
+    masses = read("optimal_transport", False, cost=cost, **given)[0][1:] if given else []
+    on_device = library.engine is not _cpu
+    why = "masses are given" if on_device and given else ""
+    if why := why or too_large(library, "most_transported", max(m, n)):
+        found = library.on_cpu(partial(_solve, tuple(given)), why, array, *masses)
+    else:
+        supply, demand = _marginals(dict(zip(given, masses, strict=True)), batch, m, n)
+        found = [library.empty(array.shape, array.dtype)]
+        found += [library.empty((*batch, *shape), np.float64) for shape in ((m,), (n,), ())]
+        library.engine.transport(array, supply, demand, *found, library.run)
+        library.finish(items=batch_size(batch))
+    result = Transport(*map(library.give, found))
+    return result if return_duals else result.plan
+
+
+def _solve(names: tuple[str, ...], cost: Array, *masses: Array) -> Any:
+    """The transport of arrays on the CPU, with its certificate."""
+    given: dict[str, Any] = dict(zip(names, masses, strict=True))
+    return optimal_transport(cost, **given, return_duals=True)
 
 
 def _marginals(
@@ -187,16 +202,40 @@ class SoftMatching(UnitMeasure):
         self.warn_of(a if b is None else a + b)
         return scores
 
+    def _why_not_on_device(self, library: Any, widest: int) -> str:
+        if library.engine is not _cpu and self.mass < 1:
+            return "a part of the mass is transported"
+        return too_large(library, "most_transported", widest)
+
+    def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
+        """Scores of all pairs of device arrays."""
+        widths = np.array([item.shape[1] for item in (a if b is None else a + b)])
+        if why := self._why_not_on_device(library, int(widths.max())):
+            return self.compare_on_cpu(library, why, a, b)
+        scores = library.empty((len(a), len(a if b is None else b)), np.float64)
+        constants = library.empty(widths.shape, np.int64)
+        library.engine.soft_match_cross(
+            self.score == "distance", a, b or [], b is None, scores, constants, library.run
+        )
+        if counts := library.finish(constants):
+            self._warn(widths, counts[0])
+        return scores
+
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         return self.match(x, y, check_finite=check_finite).score
 
     def match(self, x: Any, y: Any, *, check_finite: bool = True) -> SoftMatch:
         """The score and the plan."""
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
+        library = pair.library
+        widths = pair.x.shape[-1], pair.y.shape[-1]
+        if why := self._why_not_on_device(library, max(widths)):
+            function = partial(self.match, check_finite=check_finite)
+            return SoftMatch(*map(library.give, library.on_cpu(function, why, pair.x, pair.y)))
         scores = empty_scores(pair)
-        plan = np.empty((*pair.batch, pair.x.shape[-1], pair.y.shape[-1]), pair.x.dtype)
-        constants = np.empty((*pair.batch, 2), np.int64)
-        _cpu.soft_match(
+        plan = library.empty((*pair.batch, *widths), pair.x.dtype)
+        constants = library.empty((*pair.batch, 2), np.int64)
+        library.engine.soft_match(
             self.score == "distance",
             float(self.mass),
             pair.x,
@@ -204,10 +243,12 @@ class SoftMatching(UnitMeasure):
             scores,
             plan,
             constants,
-            _engine.threads(),
+            library.run,
         )
-        self.warn_of_pair(pair, constants)
-        return SoftMatch(give_scores(pair, scores), pair.library.give(plan))
+        match = SoftMatch(give_scores(pair, scores), library.give(plan))
+        if counts := library.finish(constants):
+            self.warn_of_pair(pair, counts[0])
+        return match
 
 
 def soft_match(

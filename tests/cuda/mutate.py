@@ -46,8 +46,13 @@ SCHEDULES = [{"CUSIM_ORDER": "0"}, {"CUSIM_ORDER": "1"}] + [
 SECONDS = {"plain": 20, "address": 60, "thread": 240}
 
 
-# Common headers with what can be broken, and who uses it.
-HEADERS = {"columns.cuh": "over_stripes<", "kernel.cuh": "block_sum(", "pairs.h": "items_of("}
+# Common headers with what can be broken, and who uses it; one that includes another comes first.
+HEADERS = {
+    "columns.cuh": "over_stripes<",
+    "nearest.cuh": "block_nearest(",
+    "kernel.cuh": "block_sum(",
+    "pairs.h": "items_of(",
+}
 
 
 class Mutant(NamedTuple):

@@ -10,33 +10,10 @@
 // blocks resident at once, 10 to 19 GB of rows at 3 TB/s; 5 to 12 ms.
 
 #include "assignment/cuda/lap.h"
-#include "core/cuda/kernel.cuh"
+#include "core/cuda/nearest.cuh"
 
 namespace likewise::cuda {
 namespace {
-
-constexpr int kMostThreads = 256;
-constexpr int kNoRow = 0x7fffffff;
-constexpr int kColumnsPerThread = 32;  // one bit each
-constexpr int kAssignedBit = 20;       // above every column
-
-struct Nearest {
-  double distance;
-  int key;  // assigned << kAssignedBit | column
-};
-
-__device__ __forceinline__ bool nearer(const Nearest& a, const Nearest& b) {
-  return a.distance < b.distance || (a.distance == b.distance && a.key < b.key);
-}
-
-__device__ __forceinline__ Nearest warp_nearest(Nearest best) {
-  for (int step = 16; step > 0; step /= 2) {
-    const Nearest other{__shfl_xor_sync(kAllLanes, best.distance, step),
-                        __shfl_xor_sync(kAllLanes, best.key, step)};
-    if (nearer(other, best)) best = other;
-  }
-  return best;
-}
 
 // The arrays of one problem, in shared memory.
 struct Problem {
@@ -120,7 +97,6 @@ __device__ void assign_greedily(const T* cost, int rows, int cols, T sign, const
 template <class T>
 __device__ bool augment(const T* cost, int cols, T sign, int start, int& parity, const Problem& p) {
   const int thread = int(threadIdx.x), threads = int(blockDim.x);
-  const int lane = thread & 31, warp = thread >> 5, warps = threads >> 5;
   for (int j = thread; j < cols; j += threads) p.distance[j] = INFINITY;
   unsigned scanned = 0;  // bit k: the k-th column of this thread
   int row = start, sink = -1;
@@ -136,24 +112,13 @@ __device__ bool augment(const T* cost, int cols, T sign, int start, int& parity,
         p.distance[j] = distance = through;
         p.predecessor[j] = short(row);
       }
-      const Nearest here{distance, int(p.row_of_column[j] != kNoRow) << kAssignedBit | j};
+      const Nearest here{distance, int(p.row_of_column[j] != kNoRow) << kFullBit | j};
       if (nearer(here, best)) best = here;
     }
-    best = warp_nearest(best);
-    if (lane == 0) {
-      p.partial_distance[parity * 32 + warp] = best.distance;
-      p.partial_key[parity * 32 + warp] = best.key;
-    }
-    __syncthreads();
-    best = {INFINITY, kNoRow};
-    if (lane < warps) {
-      best = {p.partial_distance[parity * 32 + lane], p.partial_key[parity * 32 + lane]};
-    }
-    best = warp_nearest(best);
-    parity ^= 1;  // the other half next time: one barrier per step is enough
+    best = block_nearest(best, p.partial_distance, p.partial_key, parity);
     least = best.distance;
     if (!(least < INFINITY)) break;
-    const int column = best.key & ((1 << kAssignedBit) - 1);
+    const int column = best.key & ((1 << kFullBit) - 1);
     if (column % threads == thread) scanned |= 1u << (column / threads);
     row = p.row_of_column[column];
     if (row == kNoRow) {
@@ -299,12 +264,6 @@ __global__ void __launch_bounds__(kMostThreads, 4)
   if (thread == 0) out.gap[problem] = NAN;
 }
 
-int threads_for(int cols) {
-  const int least = (cols + kColumnsPerThread - 1) / kColumnsPerThread;
-  const int wanted = cols <= 64 ? 32 : cols <= 256 ? 64 : cols <= 1024 ? 128 : kMostThreads;
-  return ((wanted < least ? least : wanted) + 31) / 32 * 32;
-}
-
 }  // namespace
 
 template <class T>
@@ -312,9 +271,9 @@ cudaError_t solve_assignments(const T* cost, int64_t count, int rows, int cols, 
                               bool transposed, const AssignmentOutputs& out, cudaStream_t stream) {
   if (rows > cols || cols > kMostAssigned || count > 0x7fffffff) return cudaErrorInvalidValue;
   if (count == 0) return cudaSuccess;
-  return launch(assignment_kernel<T>, dim3(unsigned(count)), dim3(unsigned(threads_for(cols))),
-                problem_bytes(rows, cols), stream, cost, rows, cols, T(maximize ? -1 : 1),
-                transposed, out);
+  return launch(assignment_kernel<T>, dim3(unsigned(count)),
+                dim3(unsigned(threads_for_columns(cols))), problem_bytes(rows, cols), stream, cost,
+                rows, cols, T(maximize ? -1 : 1), transposed, out);
 }
 
 template cudaError_t solve_assignments<float>(const float*, int64_t, int, int, bool, bool,

@@ -4,8 +4,7 @@
 #include <optional>
 
 #include "assignment/cuda/lap.h"
-#include "assignment/cuda/match_kernels.h"
-#include "core/cuda/grid.h"
+#include "assignment/cuda/unit_runs.h"
 #include "core/cuda/scratch.h"
 #include "linalg/cuda/gemm.h"
 
@@ -14,22 +13,9 @@ namespace {
 
 constexpr int64_t kMostBytes = int64_t{256} << 20;  // of similarities at a time
 
-// Units of equally wide items; the next item is `step` elements away (0: one item for all pairs).
-template <class T>
-struct Run {
-  const T* data;
-  int64_t cols, step;
-  ConstantUnits constant;
-
-  Run from(int64_t item) const {
-    return {
-        data + item * step, cols, step, {constant.numbers + item * constant.step, constant.step}};
-  }
-};
-
 // Matches item k of x with item k of y; scores (count), assignment (count, dx) or null.
 template <class T>
-void match_some(const Context& context, Matching matching, const Run<T>& x, const Run<T>& y,
+void match_some(const Context& context, Matching matching, const UnitRun<T>& x, const UnitRun<T>& y,
                 int64_t count, int64_t rows, double* score, int64_t* assignment) {
   const int64_t dx = x.cols, dy = y.cols;
   // The shorter side of a permutation comes first.
@@ -57,8 +43,8 @@ void match_some(const Context& context, Matching matching, const Run<T>& x, cons
 }
 
 template <class T>
-void match_run(Scratch& scratch, Matching matching, const Run<T>& x, const Run<T>& y, int64_t count,
-               int64_t rows, double* score, int64_t* assignment) {
+void match_run(Scratch& scratch, Matching matching, const UnitRun<T>& x, const UnitRun<T>& y,
+               int64_t count, int64_t rows, double* score, int64_t* assignment) {
   const int64_t fitting = kMostBytes / (x.cols * y.cols * int64_t(sizeof(T)));
   const int64_t chunk = std::clamp<int64_t>(fitting, 1, count);
   for (int64_t first = 0; first < count; first += chunk) {
@@ -67,33 +53,6 @@ void match_run(Scratch& scratch, Matching matching, const Run<T>& x, const Run<T
                assignment ? assignment + first * x.cols : nullptr);
   }
 }
-
-// Units of the items of a list, one item behind the other.
-template <class T>
-struct List {
-  Layout layout;
-  T* data;
-  int64_t* constant_units;
-
-  List(const Context& context, const std::vector<Matrix<T>>& items, int64_t rows, int64_t* constant)
-      : layout(rows, columns_of(items)),
-        data(context.temporary<T>(size_t(layout.size()))),
-        constant_units(constant) {
-    for (size_t k = 0; k < items.size(); ++k) {
-      check(unit_columns<T>(items[k].data, 1, rows, items[k].cols, data + layout.begin(k),
-                            constant + k, 1, context.stream),
-            "launch");
-    }
-  }
-
-  // Items from k on, as wide as it, or item k for all pairs.
-  Run<T> run(int64_t k, bool single) const {
-    return {data + layout.begin(k),
-            layout.cols(k),
-            single ? 0 : layout.size(k),
-            {constant_units + k, single ? 0 : 1}};
-  }
-};
 
 }  // namespace
 
@@ -120,10 +79,10 @@ void match_units_cross(const Context& context, Matching matching, const std::vec
                        double* scores, int64_t* constant_units) {
   const size_t items = a.size() + (symmetric ? 0 : b.size());
   check(cudaMemsetAsync(constant_units, 0, items * sizeof(int64_t), context.stream), "memset");
-  const List<T> left(context, a, rows, constant_units);
-  std::optional<List<T>> other;
+  const UnitList<T> left(context, a, rows, constant_units);
+  std::optional<UnitList<T>> other;
   if (!symmetric) other.emplace(context, b, rows, constant_units + a.size());
-  const List<T>& right = symmetric ? left : *other;
+  const UnitList<T>& right = symmetric ? left : *other;
   // Best partners of x in y are not those of y in x.
   const bool half = symmetric && matching == Matching::permutation;
   Scratch scratch(context);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/cuda/context.h"
@@ -134,7 +135,22 @@ cuda::Batch<T> distinct_items(const DeviceArray& x, const cuda::Context& context
   return {copy, count, cols};
 }
 
-// The same of a list of representations (n, d).
+// The last two axes become rows x cols with rows <= cols, copied where they are not so already.
+template <class T>
+const T* shorter_side_first(const DeviceArray& cost, bool transposed,
+                            const cuda::Context& context) {
+  if (!transposed && cost.contiguous()) return cost.elements<T>();
+  cuda::DeviceRef view = cost.view();
+  if (transposed) {
+    std::swap(view.shape[view.ndim - 2], view.shape[view.ndim - 1]);
+    std::swap(view.strides[view.ndim - 2], view.strides[view.ndim - 1]);
+  }
+  T* const copy = context.temporary<T>(size_t(cost.size()));
+  cuda::check(cuda::copy_elements<T>(view, copy, context.stream), "copy");
+  return copy;
+}
+
+// The elements of a list of representations (n, d).
 template <class T>
 std::vector<cuda::Matrix<T>> matrices(const std::vector<DeviceArray>& items,
                                       const cuda::Context& context) {

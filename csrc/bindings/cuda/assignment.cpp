@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string>
-#include <utility>
 
 #include "assignment/cuda/lap.h"
 #include "assignment/cuda/match.h"
@@ -10,21 +9,6 @@
 
 namespace likewise::bindings {
 namespace {
-
-// The last two axes become rows x cols with rows <= cols, copied where they are not so already.
-template <class T>
-const T* shorter_side_first(const DeviceArray& cost, bool transposed,
-                            const cuda::Context& context) {
-  if (!transposed && cost.contiguous()) return cost.elements<T>();
-  cuda::DeviceRef view = cost.view();
-  if (transposed) {
-    std::swap(view.shape[view.ndim - 2], view.shape[view.ndim - 1]);
-    std::swap(view.strides[view.ndim - 2], view.strides[view.ndim - 1]);
-  }
-  T* const copy = context.temporary<T>(size_t(cost.size()));
-  cuda::check(cuda::copy_elements<T>(view, copy, context.stream), "copy");
-  return copy;
-}
 
 void solve(const DeviceArray& cost, bool maximize, cuda::AssignmentOutputs out, Run& run) {
   const CallContext context(run);

@@ -18,6 +18,7 @@ void register_neighbours(pybind11::module_& m);
 void register_procrustes(pybind11::module_& m);
 void register_regression(pybind11::module_& m);
 void register_rsa(pybind11::module_& m);
+void register_transport(pybind11::module_& m);
 #ifdef CUSIM
 void register_simulator(pybind11::module_& m);
 #endif
@@ -37,6 +38,7 @@ PYBIND11_MODULE(LIKEWISE_CUDA_MODULE, m) {
   lb::register_procrustes(m);
   lb::register_regression(m);
   lb::register_rsa(m);
+  lb::register_transport(m);
 #ifdef CUSIM
   lb::register_simulator(m);
 #endif

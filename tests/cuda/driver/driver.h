@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -115,6 +116,35 @@ double least_cost(const T* cost, int rows, int cols) {
     if (owner[j]) total += double(cost[(owner[j] - 1) * cols + j - 1]);
   }
   return total;
+}
+
+// The least (sign 1) or largest (-1) cost of a transport with uniform marginals: an assignment of
+// every row, as often as it sends units, to every column, as often as it takes some.
+template <class T>
+double least_transport(const T* cost, int rows, int cols, double sign) {
+  const int units = std::lcm(rows, cols);
+  std::vector<double> repeated(size_t(units) * units);
+  for (int i = 0; i < units; ++i) {
+    for (int j = 0; j < units; ++j) {
+      repeated[size_t(i) * units + j] = sign * double(cost[i % rows * cols + j % cols]);
+    }
+  }
+  return sign * least_cost(repeated.data(), units, units) / units;
+}
+
+// Correlation of column i of x with column j of y, both (rows x .), in double.
+template <class T>
+double correlation(const T* x, const T* y, int rows, int dx, int dy, int i, int j) {
+  double mean_x = 0, mean_y = 0, xy = 0, xx = 0, yy = 0;
+  for (int r = 0; r < rows; ++r) {
+    mean_x += double(x[r * dx + i]) / rows;
+    mean_y += double(y[r * dy + j]) / rows;
+  }
+  for (int r = 0; r < rows; ++r) {
+    const double a = double(x[r * dx + i]) - mean_x, b = double(y[r * dy + j]) - mean_y;
+    xy += a * b, xx += a * a, yy += b * b;
+  }
+  return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : 0;
 }
 
 // A context for one call, whose temporary memory goes with it.

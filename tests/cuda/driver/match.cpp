@@ -7,21 +7,6 @@
 namespace likewise::cuda::driver {
 namespace {
 
-// Correlation of column i of x with column j of y, both (rows x .), in double.
-template <class T>
-double correlation(const T* x, const T* y, int rows, int dx, int dy, int i, int j) {
-  double mean_x = 0, mean_y = 0, xy = 0, xx = 0, yy = 0;
-  for (int r = 0; r < rows; ++r) {
-    mean_x += double(x[r * dx + i]) / rows;
-    mean_y += double(y[r * dy + j]) / rows;
-  }
-  for (int r = 0; r < rows; ++r) {
-    const double a = double(x[r * dx + i]) - mean_x, b = double(y[r * dy + j]) - mean_y;
-    xy += a * b, xx += a * a, yy += b * b;
-  }
-  return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : 0;
-}
-
 // Units of x, some of them twice and some constant, with a reordered y; a constant representation;
 // one with NaN.
 template <class T>

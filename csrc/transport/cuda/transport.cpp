@@ -1,0 +1,161 @@
+#include "transport/cuda/transport.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+#include "assignment/cuda/unit_runs.h"
+#include "core/cuda/scratch.h"
+#include "linalg/cuda/gemm.h"
+#include "transport/cuda/plans.h"
+
+namespace likewise::cuda {
+namespace {
+
+constexpr int64_t kMostBytes = int64_t{256} << 20;  // of costs and units at a time
+
+// How many problems of this size are solved at a time.
+template <class T>
+int64_t chunk_of(int64_t count, int64_t rows, int64_t cols) {
+  const int64_t fitting = kMostBytes / (rows * cols * int64_t(sizeof(T) + sizeof(short)));
+  return std::clamp<int64_t>(fitting, 1, count);
+}
+
+// Whole units sent; equal sides are an assignment.
+template <class T>
+void solve(const Context& context, const T* cost, int64_t count, int rows, int cols, bool maximize,
+           const FlowOutputs& out) {
+  if (rows < cols) {
+    return check(solve_flows<T>(cost, count, rows, cols, maximize, out, context.stream),
+                 "transport");
+  }
+  const AssignmentOutputs pairs{context.temporary<int64_t>(size_t(count * rows)),
+                                context.temporary<int64_t>(size_t(count * rows)),
+                                out.cost,
+                                out.row_dual,
+                                out.column_dual,
+                                out.gap,
+                                out.failure};
+  check(solve_assignments<T>(cost, count, rows, cols, maximize, false, pairs, context.stream),
+        "assignment");
+  check(flows_of_pairs(pairs.row_ind, pairs.col_ind, count, rows, out, context.stream), "launch");
+}
+
+// Matches item k of x with item k of y; score (count), plan (count, dx, dy) or null. One plan is
+// best for both scores: |a - b|^2 and -2 S differ by numbers of rows and of columns, which do not
+// choose.
+template <class T>
+void match_some(const Context& context, bool distance, const UnitRun<T>& x, const UnitRun<T>& y,
+                int64_t count, int64_t samples, double* score, T* plan) {
+  const bool turned = x.cols > y.cols;
+  const UnitRun<T>&a = turned ? y : x, &b = turned ? x : y;  // the shorter side comes first
+  const int64_t rows = a.cols, cols = b.cols, size = rows * cols;
+  T* const similarity = context.temporary<T>(size_t(count * size));
+  gemm<T>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, rows, cols, samples, T(1),
+          {a.data, rows, a.step}, {b.data, cols, b.step}, {similarity, cols, size}, count);
+  FlowOutputs out{};
+  out.units = context.temporary<short>(size_t(count * size));
+  out.cost = context.temporary<double>(size_t(count));
+  solve<T>(context, similarity, count, int(rows), int(cols), true, out);
+  double* squares = nullptr;
+  if (distance) {  // from the units: 2 - 2 S has lost the digits of small distances
+    squares = context.temporary<double>(size_t(count * cols));
+    check(transported_squares<T>(a, b, count, samples, out.units, squares, context.stream),
+          "launch");
+  }
+  check(finish_soft_match<T>(out.cost, squares, a, b, count, score, context.stream), "launch");
+  if (!plan) return;
+  check(write_plans<T>(out.units, score, count, int(rows), int(cols), turned, T(0), plan,
+                       context.stream),
+        "launch");
+}
+
+template <class T>
+void match_run(Scratch& scratch, bool distance, const UnitRun<T>& x, const UnitRun<T>& y,
+               int64_t count, int64_t samples, double* score, T* plan) {
+  const int64_t dx = x.cols, dy = y.cols, chunk = chunk_of<T>(count, dx, dy);
+  for (int64_t first = 0; first < count; first += chunk) {
+    match_some<T>(scratch.next(), distance, x.from(first), y.from(first),
+                  std::min(chunk, count - first), samples, score + first,
+                  plan ? plan + first * dx * dy : nullptr);
+  }
+}
+
+}  // namespace
+
+template <class T>
+void solve_transports(const Context& context, const TransportShapes& shapes, const T* cost, T* plan,
+                      double* row_dual, double* column_dual, double* gap) {
+  const auto [count, rows, cols, transposed] = shapes;
+  if (count == 0) return;
+  FlowOutputs out{};
+  out.units = context.temporary<short>(size_t(count) * rows * cols);
+  out.cost = context.temporary<double>(size_t(count));
+  out.row_dual = transposed ? column_dual : row_dual;
+  out.column_dual = transposed ? row_dual : column_dual;
+  out.gap = gap;
+  out.failure = context.status ? &context.status->assignment : nullptr;
+  solve<T>(context, cost, count, rows, cols, false, out);
+  check(write_plans<T>(out.units, gap, count, rows, cols, transposed,
+                       std::numeric_limits<T>::quiet_NaN(), plan, context.stream),
+        "launch");
+}
+
+template <class T>
+void soft_match(const Context& context, bool distance, const SoftMatchShapes& shapes, const T* x,
+                const T* y, double* score, T* plan, int64_t* constant_units) {
+  const auto [count, samples, dx, dy] = shapes;
+  if (count == 0) return;
+  check(cudaMemsetAsync(constant_units, 0, size_t(2 * count) * sizeof(int64_t), context.stream),
+        "memset");
+  T* const units_x = context.temporary<T>(size_t(count * samples * dx));
+  T* const units_y = context.temporary<T>(size_t(count * samples * dy));
+  check(unit_columns<T>(x, count, samples, dx, units_x, constant_units, 2, context.stream),
+        "launch");
+  check(unit_columns<T>(y, count, samples, dy, units_y, constant_units + 1, 2, context.stream),
+        "launch");
+  Scratch scratch(context);
+  match_run<T>(scratch, distance, {units_x, dx, samples * dx, {constant_units, 2}},
+               {units_y, dy, samples * dy, {constant_units + 1, 2}}, count, samples, score, plan);
+}
+
+template <class T>
+void soft_match_cross(const Context& context, bool distance, const std::vector<Matrix<T>>& a,
+                      const std::vector<Matrix<T>>& b, int64_t samples, bool symmetric,
+                      double* scores, int64_t* constant_units) {
+  const size_t items = a.size() + (symmetric ? 0 : b.size());
+  check(cudaMemsetAsync(constant_units, 0, items * sizeof(int64_t), context.stream), "memset");
+  const UnitList<T> left(context, a, samples, constant_units);
+  std::optional<UnitList<T>> other;
+  if (!symmetric) other.emplace(context, b, samples, constant_units + a.size());
+  const UnitList<T>& right = symmetric ? left : *other;
+  Scratch scratch(context);
+  const int64_t width = right.layout.count();
+  for_each_run(left.layout, right.layout,
+               symmetric ? GridPart::upper_without_diagonal : GridPart::all,
+               [&](int64_t i, int64_t j, int64_t count) {
+                 match_run<T>(scratch, distance, left.run(i, true), right.run(j, false), count,
+                              samples, scores + i * width + j, nullptr);
+               });
+  if (!symmetric) return;
+  for (int64_t k = 0; k < width; ++k) {
+    check(own_score<T>(left.data + left.layout.begin(k), left.layout.cols(k), constant_units + k,
+                       distance, scores + k * width + k, context.stream),
+          "launch");
+  }
+  check(mirror_upper(scores, width, context.stream), "launch");
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                                    \
+  template void solve_transports<T>(const Context&, const TransportShapes&, const T*, T*, double*, \
+                                    double*, double*);                                             \
+  template void soft_match<T>(const Context&, bool, const SoftMatchShapes&, const T*, const T*,    \
+                              double*, T*, int64_t*);                                              \
+  template void soft_match_cross<T>(const Context&, bool, const std::vector<Matrix<T>>&,           \
+                                    const std::vector<Matrix<T>>&, int64_t, bool, double*,         \
+                                    int64_t*);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
+
+}  // namespace likewise::cuda
