@@ -83,13 +83,16 @@ struct Case {
           const double value = values[at(m, kSize, k)];
           if (value > 0) sum += b * b / value;
         }
-        squares[at(m, kTargets, t)] = sum * (t % 3 == 0 ? 0.9 : 1 + 0.3 * t);  // 0.9: by rounding
+        squares[at(m, kTargets, t)] =
+            sum * (t % 3 == 0 ? 0.3 : 1 + 0.3 * t);  // 0.3: as by rounding
         for (int i = 0; i < rows; ++i) mean += y(m, i, t) / rows;
         for (int i = 0; i < rows; ++i) of_left += std::pow(y(m, i, t) - mean, 2);
         held[at(m, kTargets, t)] = t == 4 ? 0 : of_left;
       }
       for (int i = 0; i < kLeft; ++i) p(m, i, 5) = 0.25;  // a constant prediction
-      for (int i = 0; i < kLeft; ++i) p(m, i, 6) = y(m, i, 6) + 1;
+      for (int t = 6; t < kTargets; ++t) {  // some of their correlations round to more than 1
+        for (int i = 0; i < kLeft && t % 2 == 0; ++i) p(m, i, t) = 0.1 * t * y(m, i, t);
+      }
     }
   }
   double& p(int m, int i, int t) { return predictions[at(m, kLeft, i) * kTargets + size_t(t)]; }
@@ -162,8 +165,8 @@ void predictions(bool in_x) {
   Case c(in_x);
   const OnDevice<double> predicted(c.predictions), left_out(c.left_out), held_squares(c.held),
       alpha(std::vector<double>(kModels * kTargets, 1)), correlation(kModels * kTargets),
-      determination(kModels * kTargets), errors(kItems * kAlphas * kTargets),
-      means(kItems * kTargets);
+      determination(kModels * kTargets),
+      errors(std::vector<double>(kItems * kAlphas * kTargets, -1)), means(kItems * kTargets);
   const OnDevice<int64_t> constant_x(c.constant_x), constant_y(c.constant_y);
   const Held held{kShape, kItems, kTargets, predicted.get(), left_out.get(), held_squares.get()};
   const Choice choice{nullptr, alpha.get(), nullptr, constant_x.get(), constant_y.get(), kCols};
@@ -172,6 +175,9 @@ void predictions(bool in_x) {
   need(mean_over(correlation.get(), kItems, 3, kTargets, means.get(), stream), "mean");
   const auto r = correlation.values(), r2 = determination.values(), own = alpha.values();
   const auto error = errors.values(), mean = means.values();
+  for (size_t k = 0; k < error.size(); ++k) {
+    if (k / kTargets % kAlphas != 1) expect(error[k] == -1, "error of another penalty");
+  }
   for (int item = 0; item < kItems; ++item) {
     for (int t = 0; t < kTargets; ++t) {
       double over_folds = 0, mean_r = 0;

@@ -75,7 +75,6 @@ FAULTS = (
     ),
     ("coefficients of dropped directions", "value > 0 ? fit.moments", "value >= 0 ? fit.moments"),
     ("predictions are not centred", "p[i * targets] - mean_p", "p[i * targets]"),
-    ("targets are not centred", "(y[i * targets] - mean_y)", "y[i * targets]"),
     (
         "mean of one stripe of predictions",
         "mean_p = over_stripes<Sum>(mean_p, shared) / double(rows)",
