@@ -196,6 +196,13 @@ def test_matching_without_the_look_is_no_number(name):
 
 
 @on_simulator
+def test_predictions_on_a_device_can_be_shown():
+    x, y = (np.random.default_rng(k).standard_normal((20, 3)) for k in range(2))
+    found = simulated.cpu(lw.linear_predictivity)(simulated.array(x), simulated.array(y))
+    assert repr(found) == "Prediction(array of shape (3,) on a device)"
+
+
+@on_simulator
 def test_grids_of_wide_permutations_go_to_the_cpu(monkeypatch):
     monkeypatch.setattr(simulated.module, "most_assigned", 5)
     monkeypatch.setattr(_device, "_told", set())

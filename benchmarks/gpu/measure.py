@@ -38,7 +38,7 @@ class Sizes(NamedTuple):
 
 
 FULL = Sizes(pairs=1000, width=512, layers=200, samples=2048, compared=8)
-TINY = Sizes(pairs=3, width=12, layers=4, samples=30, compared=2)
+TINY = Sizes(pairs=3, width=32, layers=4, samples=80, compared=2)
 
 
 class TorchDevice:
@@ -204,6 +204,22 @@ def torch_cka(torch: Any, layers: list[Any]) -> Any:
     return products / norms[:, None] / norms[None]
 
 
+def grid(device: Any, sizes: Sizes, measure: str) -> Case:
+    """All pairs of a few small layers, float64, by any measure."""
+    rng = np.random.default_rng(3)
+    shape = (sizes.samples // 4, sizes.width // 8)
+    layers = [rng.standard_normal(shape) for _ in range(12)]
+    there = [device.put(layer) for layer in layers]
+    run = plain(lw.pairwise)
+    options = {"k": 3} if "knn" in measure else {}
+    few = sizes.compared
+    expected = run(layers[:few], measure, **options)
+    error = np.abs(device.get(run(there[:few], measure, **options)) - expected).max()
+    seconds = device.seconds(lambda: run(there, measure, check_finite=False, **options), rounds=1)
+    moved = float(sum(layer.nbytes for layer in layers))
+    return Case(f"{measure}, 12 layers", seconds, 0.0, moved, float(error), {})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
@@ -214,13 +230,14 @@ def main() -> None:
     rates = device.rates()
     print(device.name, {name: f"{rate:.3g}/s" for name, rate in rates.items()})
     cases = [measure(device, sizes) for measure in (assignment, kernels, procrustes)]
+    cases += [grid(device, sizes, measure) for measure in lw.measures()]
     for case in cases:
         share = ""
         if rates:
             work, traffic = case.operations / rates["float32"], case.moved / rates["copy"]
             share = f"  {work / case.seconds:.0%} of the GEMM rate, "
             share += f"{traffic / case.seconds:.0%} of the copy bandwidth"
-        print(f"{case.name:24}{case.seconds * 1e3:10.3f} ms  error {case.error:.1e}{share}")
+        print(f"{case.name:32}{case.seconds * 1e3:10.3f} ms  error {case.error:.1e}{share}")
         for peer, seconds in case.peers.items():
             print(f"  {peer}: {seconds / case.seconds:.1f} times as long")
     if options.json:

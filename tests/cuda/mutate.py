@@ -88,10 +88,10 @@ def build_drivers(work: Path) -> None:
         }
         defined = [f"-D{name}={value}" for name, value in switches.items()]
         build = str(work / flavour)
-        for command in (
-            ["cmake", "-G", "Ninja", "-S", str(ROOT), "-B", build, *defined],
-            ["cmake", "--build", build, "--target", "cuda_driver"],
-        ):
+        commands = [["cmake", "--build", build, "--target", "cuda_driver"]]
+        if not (work / flavour / "build.ninja").exists():
+            commands.insert(0, ["cmake", "-G", "Ninja", "-S", str(ROOT), "-B", build, *defined])
+        for command in commands:
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
