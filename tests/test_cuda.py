@@ -617,7 +617,8 @@ found = lw.assignment(simulated.array(cost))
 print([simulated.numpy(value).tobytes().hex() for value in found], simulated.module.report())
 """
 TRANSPORT = """
-cost = np.random.default_rng(5).integers(0, 9, (3, 40, 70)).astype("f4")
+rng = np.random.default_rng(5)  # rounded products: many paths are equally short
+cost = np.round(3 * rng.standard_normal((6, 40, 1)) * rng.standard_normal((6, 1, 70)))
 found = lw.optimal_transport(simulated.array(cost), return_duals=True)
 print([simulated.numpy(value).tobytes().hex() for value in found], simulated.module.report())
 """
