@@ -50,8 +50,8 @@ SECONDS = {"plain": 20, "address": 60, "thread": 240}
 HEADERS = {
     "columns.cuh": "over_stripes<",
     "nearest.cuh": "block_nearest(",
+    "pairs.cuh": "items_of(",
     "kernel.cuh": "block_sum(",
-    "pairs.h": "items_of(",
 }
 
 

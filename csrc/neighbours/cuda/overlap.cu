@@ -4,7 +4,7 @@
 // 2 ms on an H100, and three times this for alignments.
 
 #include "core/cuda/kernel.cuh"
-#include "core/cuda/pairs.h"
+#include "core/cuda/pairs.cuh"
 #include "neighbours/cuda/overlap.h"
 
 namespace likewise::cuda {

@@ -2,7 +2,7 @@
 // into products is written once as doubles.
 
 #include "core/cuda/columns.cuh"
-#include "core/cuda/pairs.h"
+#include "core/cuda/pairs.cuh"
 #include "rsa/cuda/vectors.h"
 
 namespace likewise::cuda {
