@@ -238,7 +238,7 @@ class Ridge(_LinearMap):
         self.alphas = alphas
 
     def _weights(self, x: Array, y: Array) -> Array:
-        from likewise.regression import checked_alphas, default_alphas
+        from likewise._ridge import checked_alphas, default_alphas
 
         chosen = checked_alphas("Ridge", self.alphas)
         u, s, vt = np.linalg.svd(x, full_matrices=False)

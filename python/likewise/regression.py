@@ -14,6 +14,7 @@ from likewise._array import Array, Pair, batch_size, give_scores, read, read_pai
 from likewise._device import is_device_array
 from likewise._folds import require_folds, shuffled_folds, unique_items
 from likewise._moments import Moments, pooled
+from likewise._ridge import GRID, checked_alphas, sources
 from likewise._units import unit_norm
 from likewise.errors import (
     GridEdgeWarning,
@@ -27,14 +28,10 @@ __all__ = [
     "LinearPredictivity",
     "Prediction",
     "RidgeErrors",
-    "checked_alphas",
-    "default_alphas",
     "linear_predictivity",
     "ridge_cv_errors",
 ]
 
-# From hardly any shrinkage to so much that more would no longer change the correlation.
-_GRID = np.logspace(-6, 4, 21)
 _AT_EDGE = 0.1  # share of the choices above which an edge of the grid is worth a warning
 
 
@@ -101,51 +98,6 @@ class RidgeErrors(NamedTuple):
     """The penalties, ``(..., n_alphas)``."""
 
 
-class _Sources(NamedTuple):
-    """Representations to predict from: of unit norm, rotated where that makes them smaller."""
-
-    data: list[Array]
-    alphas: list[Array]
-    """Penalties in the data's own units."""
-    penalties: list[list[float]]
-    """The same in units of the squared norm."""
-    constant_units: list[int]
-
-
-def _sources(items: Sequence[Array], alphas: Sequence[float] | None, center: bool) -> _Sources:
-    prepared = _cpu.procrustes_prepare(
-        list(items), center, True, 1.0, "similarity", _engine.threads()
-    )
-    out = _Sources([], [], [], [])
-    for item, (data, norm, constant) in zip(items, prepared, strict=True):
-        squares = norm**2
-        relative = default_alphas(item, 1.0, constant)
-        grid = relative * squares if alphas is None else np.asarray(alphas, np.float64)
-        out.data.append(data)
-        out.alphas.append(grid)
-        if alphas is None:
-            out.penalties.append(relative.tolist())
-        else:
-            out.penalties.append((grid / norm / norm).tolist() if norm else grid.tolist())
-        out.constant_units.append(constant)
-    return out
-
-
-def default_alphas(x: Array, squares: float, constant_units: int = 0) -> Array:
-    """The default grid for data of this shape and squared Frobenius norm."""
-    grid: Array = _GRID * (squares / max(min(len(x) - 1, x.shape[1] - constant_units), 1))
-    return grid
-
-
-def checked_alphas(function: str, alphas: Any) -> tuple[float, ...] | None:
-    if alphas is None:
-        return None
-    values = np.atleast_1d(np.asarray(alphas, np.float64))
-    if values.ndim != 1 or not values.size or not (np.isfinite(values) & (values >= 0)).all():
-        raise ValueError(f"{function}: alphas must be finite numbers of at least 0, got {alphas!r}")
-    return tuple(values.tolist())
-
-
 @register
 @dataclass(frozen=True)
 class LinearPredictivity:
@@ -200,7 +152,7 @@ class LinearPredictivity:
         items = a if b is None else a + b
         scores = library.empty((len(a), len(a if b is None else b)), np.float64)
         constants = library.empty((len(items),), np.int64)
-        choices = library.empty((len(self.alphas or _GRID),), np.int64)
+        choices = library.empty((len(self.alphas or GRID),), np.int64)
         wide = [library.cast(item, np.dtype(np.float64)) for item in items]
         options = self._device_options(items[0].shape[0])
         library.engine.ridge_scores(
@@ -221,7 +173,7 @@ class LinearPredictivity:
         shapes = ((), (self.cv, dy), (self.cv, dy), (dy,), (dy,))
         outputs = [library.empty((*pair.batch, *shape), np.float64) for shape in shapes]
         constants = library.empty((2, *pair.batch), np.int64)
-        choices = library.empty((len(self.alphas or _GRID),), np.int64)
+        choices = library.empty((len(self.alphas or GRID),), np.int64)
         wide = [library.cast(side, np.dtype(np.float64)) for side in (pair.x, pair.y)]
         options = self._device_options(pair.x.shape[-2])
         library.engine.ridge_pairs(*wide, *outputs, constants, choices, options, library.run)
@@ -232,7 +184,7 @@ class LinearPredictivity:
 
     def _device_options(self, samples: int) -> tuple[list[int], int, list[float], bool, bool]:
         order, _ = shuffled_folds(samples, self.cv, self.random_state)
-        return order.tolist(), self.cv, list(self.alphas or _GRID), self.alphas is None, True
+        return order.tolist(), self.cv, list(self.alphas or GRID), self.alphas is None, True
 
     def _finish(self, library: Any, widths: Any, constants: Any, choices: Any) -> None:
         found = library.finish(constants, choices)
@@ -268,7 +220,7 @@ class LinearPredictivity:
                 [cross for _, cross, _ in sums],
                 [np.ascontiguousarray(y) for _, _, (y, _) in sums],
                 [np.diag(gram).copy() for _, _, (_, gram) in sums],
-                (_GRID * eigenvalue).tolist() if self.alphas is None else list(self.alphas),
+                (GRID * eigenvalue).tolist() if self.alphas is None else list(self.alphas),
                 correlation,
                 np.empty_like(correlation),
                 np.empty(correlation.shape, np.int32),
@@ -310,7 +262,7 @@ class LinearPredictivity:
         if not pairs:
             return _Predictions([], [], [], [], [])
         with named_convergence(self.name):
-            sources = _sources(xs, self.alphas, center=True)
+            prepared = sources(xs, self.alphas, center=True)
             targets, constant_targets = [], []
             for y in ys:
                 units, constant_units = unit_norm(y)
@@ -320,7 +272,7 @@ class LinearPredictivity:
             correlation = [np.full(shape, np.nan) for shape in shapes]
             determination = [np.full(shape, np.nan) for shape in shapes]
             choice = [np.zeros(shape, np.int32) for shape in shapes]
-            constant = [data.shape[1] == 0 for data in sources.data]
+            constant = [data.shape[1] == 0 for data in prepared.data]
             wanted = [
                 k
                 for k, (i, j) in enumerate(pairs)
@@ -328,9 +280,9 @@ class LinearPredictivity:
             ]
             _, edges = shuffled_folds(len(xs[0]), self.cv, self.random_state)
             _cpu.ridge_predictivity(
-                sources.data,
+                prepared.data,
                 targets,
-                sources.penalties,
+                prepared.penalties,
                 [pairs[k] for k in wanted],
                 edges,
                 [correlation[k] for k in wanted],
@@ -342,11 +294,11 @@ class LinearPredictivity:
             counts = [np.bincount(choice[k].ravel(), minlength=len(self.alphas)) for k in wanted]
             self._warn_of_edges(np.sum(counts, axis=0) if counts else np.zeros(len(self.alphas)))
         alpha = [
-            np.where(np.isnan(r), np.nan, sources.alphas[i][c])
+            np.where(np.isnan(r), np.nan, prepared.alphas[i][c])
             for (i, _), c, r in zip(pairs, choice, correlation, strict=True)
         ]
         constant_sources = [
-            (count, x.shape[1]) for count, x in zip(sources.constant_units, xs, strict=True)
+            (count, x.shape[1]) for count, x in zip(prepared.constant_units, xs, strict=True)
         ]
         return _Predictions(correlation, determination, alpha, constant_sources, constant_targets)
 
@@ -475,14 +427,14 @@ def ridge_cv_errors(
     if fit_intercept:  # large means would drown the moments
         ys = [(y - y.mean(axis=0, dtype=np.float64)).astype(y.dtype) for y in ys]
     with named_convergence(name):
-        sources = _sources(xs, chosen, center=fit_intercept)
-        warn_degenerate(name, sum(sources.constant_units), 0)
-        count = len(chosen or _GRID)
+        prepared = sources(xs, chosen, center=fit_intercept)
+        warn_degenerate(name, sum(prepared.constant_units), 0)
+        count = len(chosen or GRID)
         errors = [np.empty((count, pair.y.shape[-1])) for _ in of_x]
         _cpu.ridge_errors(
-            sources.data,
+            prepared.data,
             ys,
-            sources.penalties,
+            prepared.penalties,
             list(zip(of_x, of_y, strict=True)),
             edges,
             fit_intercept,
@@ -490,7 +442,7 @@ def ridge_cv_errors(
             _engine.threads(),
         )
     shape = (*pair.batch, count, pair.y.shape[-1])
-    grid = np.array([sources.alphas[i] for i in of_x]).reshape(*pair.batch, count)
+    grid = np.array([prepared.alphas[i] for i in of_x]).reshape(*pair.batch, count)
     stacked = np.array(errors).reshape(shape)
     return RidgeErrors(give_scores(pair, stacked), give_scores(pair, grid))
 
@@ -498,13 +450,13 @@ def ridge_cv_errors(
 def _errors_on_device(
     pair: Pair, alphas: tuple[float, ...] | None, cv: int, random_state: int, intercept: bool
 ) -> RidgeErrors:
-    library, count = pair.library, len(alphas or _GRID)
+    library, count = pair.library, len(alphas or GRID)
     errors = library.empty((*pair.batch, count, pair.y.shape[-1]), np.float64)
     grid = library.empty((*pair.batch, count), np.float64)
     constants = library.empty(pair.batch, np.int64)
     order, _ = shuffled_folds(pair.x.shape[-2], cv, random_state)
     wide = [library.cast(side, np.dtype(np.float64)) for side in (pair.x, pair.y)]
-    options = (order.tolist(), cv, list(alphas or _GRID), alphas is None, intercept)
+    options = (order.tolist(), cv, list(alphas or GRID), alphas is None, intercept)
     library.engine.ridge_errors(*wide, errors, grid, constants, options, library.run)
     if found := library.finish(constants):
         warn_degenerate("ridge_cv_errors", int(found[0].sum()), 0)
