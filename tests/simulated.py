@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 import likewise as lw
 from likewise import _device
@@ -22,6 +23,9 @@ from likewise import _device
 float32, float64, int64, uint8 = "float32", "float64", "int64", "uint8"  # of the array namespace
 module: Any = None
 torch_device = ""
+on_simulator = pytest.mark.skipif(
+    "--cuda-simulator" not in " ".join(sys.argv), reason="needs --cuda-simulator"
+)
 
 
 def load(path: str) -> None:
@@ -72,6 +76,17 @@ def numpy(value: Any) -> np.ndarray:
         return value.cpu().numpy()
     assert isinstance(value, module.SimulatedArray), f"a device array in, {type(value)} out"
     return value.numpy()
+
+
+def cost_matrices(
+    shape: tuple[int, ...] = (3, 6, 6), dtype: type[np.floating[Any]] = np.float64
+) -> np.ndarray:
+    return np.random.default_rng(0).standard_normal(shape).astype(dtype)
+
+
+def layers(dtype: type[np.floating[Any]] = np.float64) -> list[np.ndarray]:
+    rng = np.random.default_rng(3)
+    return [rng.standard_normal((90, width)).astype(dtype) for width in (4, 4, 9, 40)]
 
 
 def cpu(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,282 @@
+"""Functions on devices where their topics' tests end: precision, batches, help from the CPU."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import simulated
+from simulated import cost_matrices, layers, on_simulator
+
+import likewise as lw
+from likewise import _device
+
+
+@on_simulator
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(7, 7), (40, 12), (12, 40), (65, 65)])
+def test_decompositions_of_low_rank(shape, dtype):
+    rng = np.random.default_rng(6)
+    rank = min(shape) // 2
+    a = rng.standard_normal((shape[0], rank)) @ rng.standard_normal((rank, shape[1]))
+    a = np.stack([a, np.zeros(shape), 1e-30 * np.ones(shape)]).astype(dtype)
+    tolerance = 1e-4 if dtype == np.float32 else 1e-12
+    there = simulated.array(a)
+    u, p = map(simulated.numpy, lw.polar(there))
+    np.testing.assert_allclose(u @ p, a, rtol=0, atol=tolerance)
+    small = u @ u.swapaxes(1, 2) if shape[0] < shape[1] else u.swapaxes(1, 2) @ u
+    eye = np.broadcast_to(np.eye(min(shape)), small.shape)
+    np.testing.assert_allclose(small, eye, rtol=0, atol=tolerance)
+    values = simulated.numpy(lw.svdvals(there))
+    exact = np.linalg.svd(a.astype(np.float64), compute_uv=False)
+    np.testing.assert_allclose(values, exact, rtol=0, atol=tolerance)
+    assert (np.diff(values, axis=1) <= 0).all()
+    assert (values[1] == 0).all()
+    assert values[2, 0] == pytest.approx(exact[2, 0], rel=1e-5)
+
+
+@on_simulator
+def test_what_has_no_decomposition_is_named():
+    a = np.ones((3, 5, 4))
+    a[1] *= 1e200  # finite, and their products are not
+    with pytest.raises(lw.ConvergenceError, match=r"orthogonal_procrustes: .* of item 1 did not"):
+        lw.orthogonal_procrustes(simulated.array(a), simulated.array(a))
+
+
+@on_simulator
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(1, 1), (48, 48), (130, 40), (40, 130)])
+def test_nuclear_norms_of_any_spectrum(shape, dtype):
+    rng = np.random.default_rng(2)
+    u, _, vt = np.linalg.svd(rng.standard_normal(shape), full_matrices=False)
+    k = min(shape)
+    spectra = {
+        "geometric to 1e-6": np.logspace(0, -6, k),
+        "geometric to 1e-16": np.logspace(0, -16, k),
+        "low rank": np.arange(k) < max(1, k // 4),
+        "one large": np.where(np.arange(k) == 0, 1, 1e-3),
+        "all equal": np.ones(k),
+    }
+    a = np.stack([(u * s) @ vt for s in spectra.values()]).astype(dtype)
+    found = simulated.numpy(lw.nuclear_norm(simulated.array(a)))
+    assert found.dtype == dtype
+    exact = np.linalg.svd(a.astype(np.float64), compute_uv=False).sum(axis=-1)
+    tolerance = 2e-6 if dtype == np.float32 else 1e-12
+    np.testing.assert_allclose(found, exact, rtol=tolerance, atol=0)
+
+
+@on_simulator
+@pytest.mark.parametrize("name", ["permutation_match", "semi_match"])
+def test_matching_without_the_look_is_no_number(name):
+    x = np.random.default_rng(3).standard_normal((3, 20, 6))
+    y = x + 0.1 * np.random.default_rng(4).standard_normal((20, 6))
+    x[1, 4, 2] = np.nan
+    there = simulated.array(x), simulated.array(y)
+    found = getattr(lw, name)(*there, check_finite=False)
+    scores = simulated.numpy(found.score)
+    assert np.isnan(scores[1])
+    assert (simulated.numpy(found.assignment)[1, 2] == -1).all()
+    expected = simulated.cpu(getattr(lw, name))(x[::2], y[::2])
+    np.testing.assert_allclose(scores[::2], expected.score, rtol=0, atol=1e-13)
+    with pytest.raises(ValueError, match=r"x must be finite, .* at index \(1, 4, 2\)"):
+        getattr(lw, name)(*there)
+
+
+@on_simulator
+def test_predictions_on_a_device_can_be_shown():
+    x, y = (np.random.default_rng(k).standard_normal((20, 3)) for k in range(2))
+    found = simulated.cpu(lw.linear_predictivity)(simulated.array(x), simulated.array(y))
+    assert repr(found) == "Prediction(array of shape (3,) on a device)"
+
+
+@on_simulator
+def test_wide_permutations_go_to_the_cpu(monkeypatch):
+    monkeypatch.setattr(simulated.module, "most_assigned", 5)
+    monkeypatch.setattr(_device, "_told", set())
+    x, y = np.random.default_rng(3).standard_normal((2, 20, 6))
+    with pytest.warns(lw.DeviceWarning, match="permutation_match: .* on the CPU"):
+        found = lw.permutation_match(simulated.array(x), simulated.array(y))
+    expected = simulated.cpu(lw.permutation_match)(x, y)
+    np.testing.assert_array_equal(simulated.numpy(found.assignment), expected.assignment)
+    lw.semi_match(simulated.array(x), simulated.array(y))  # has no such limit
+
+
+@on_simulator
+@pytest.mark.parametrize("score", ["similarity", "distance"])
+def test_soft_matching_without_the_look_is_no_number(score):
+    x, y = np.random.default_rng(3).standard_normal((2, 3, 20, 6))
+    x[1, 4, 2] = np.nan
+    for there in (y, y[..., :4]):
+        found = lw.soft_match(
+            simulated.array(x), simulated.array(there), score=score, check_finite=False
+        )
+        scores, plans = map(simulated.numpy, found)
+        assert np.isnan(scores[1])
+        assert (plans[1] == 0).all()
+        expected = simulated.cpu(lw.soft_match)(x[::2], there[::2], score=score)
+        np.testing.assert_allclose(scores[::2], expected.score, rtol=0, atol=1e-13)
+        np.testing.assert_allclose(plans[::2], expected.plan, rtol=0, atol=1e-16)
+    with pytest.raises(ValueError, match=r"x must be finite, .* at index \(1, 4, 2\)"):
+        lw.soft_match(simulated.array(x), simulated.array(y))
+
+
+@on_simulator
+@pytest.mark.parametrize("shape", [(3, 6, 6), (3, 6, 9), (3, 10, 4)])
+def test_transports_without_a_solution(shape):
+    cost = cost_matrices(shape)
+    cost[1, 2] = np.inf
+    cost[2, 1, 1] = np.nan
+    with pytest.raises(ValueError, match=r"infeasible \(item 1 of the batch\)"):
+        lw.optimal_transport(simulated.array(cost))
+    found = lw.optimal_transport(simulated.array(cost), return_duals=True, check_finite=False)
+    expected = simulated.cpu(lw.optimal_transport)(cost[0], return_duals=True)
+    for value in map(simulated.numpy, found):
+        assert np.isnan(value[1:]).all()
+    np.testing.assert_allclose(simulated.numpy(found.plan)[0], expected.plan, rtol=0, atol=1e-16)
+    assert 0 <= simulated.numpy(found.gap)[0] <= 1e-13
+
+
+@on_simulator
+def test_transports_that_no_kernel_solves_go_to_the_cpu(monkeypatch):
+    monkeypatch.setattr(_device, "_told", set())
+    cost, masses = cost_matrices((2, 5, 8)), np.arange(1.0, 6)
+    on_cpu = simulated.cpu(lw.optimal_transport)
+    there = simulated.array(cost)
+    with pytest.warns(lw.DeviceWarning, match="optimal_transport: masses are given; .* on the CPU"):
+        found = lw.optimal_transport(there, simulated.array(masses), return_duals=True)
+    for value, expected in zip(found, on_cpu(cost, masses, return_duals=True), strict=True):
+        np.testing.assert_array_equal(simulated.numpy(value), expected)
+    x, y = np.random.default_rng(3).standard_normal((2, 20, 6))
+    with pytest.warns(lw.DeviceWarning, match="soft_match: a part of the mass .* on the CPU"):
+        match = lw.soft_match(simulated.array(x), simulated.array(y), mass=0.5)
+    expected = simulated.cpu(lw.soft_match)(x, y, mass=0.5)
+    assert simulated.numpy(match.score) == expected.score
+    np.testing.assert_array_equal(simulated.numpy(match.plan), expected.plan)
+    monkeypatch.setattr(simulated.module, "most_transported", 5)
+    monkeypatch.setattr(_device, "_told", set())
+    with pytest.warns(lw.DeviceWarning, match="more than 5 rows or columns .* on the CPU"):
+        plan = lw.optimal_transport(there)
+    np.testing.assert_array_equal(simulated.numpy(plan), on_cpu(cost))
+    with pytest.warns(lw.DeviceWarning, match="pairwise: .* on the CPU"):
+        found = simulated.cpu(lw.pairwise)([simulated.array(x), simulated.array(y)], "soft_match")
+    expected = simulated.cpu(lw.pairwise)([x, y], "soft_match")
+    np.testing.assert_array_equal(simulated.numpy(found), expected)
+
+
+@on_simulator
+def test_transports_agree_with_the_cpu():
+    rng = np.random.default_rng(8)
+    for shape in ((3, 12, 30), (3, 50, 20), (2, 25, 40)):
+        for dtype in (np.float32, np.float64):
+            cost = rng.standard_normal(shape).astype(dtype)
+            expected = simulated.cpu(lw.optimal_transport)(cost, return_duals=True)
+            found = lw.optimal_transport(simulated.array(cost), return_duals=True)
+            plan, u, v, gap = map(simulated.numpy, found)
+            assert plan.dtype == dtype
+            np.testing.assert_array_equal(plan, expected.plan)  # a unique optimum
+            bound = u.mean(axis=-1) + v.mean(axis=-1)
+            best = expected.u.mean(axis=-1) + expected.v.mean(axis=-1)
+            np.testing.assert_allclose(bound, best, rtol=1e-12, atol=0)
+            assert (gap >= 0).all()
+            assert (gap <= 1e-13).all()
+
+
+@on_simulator
+@pytest.mark.parametrize("name", ["cknna", "jaccard_knn", "mutual_knn"])
+def test_neighbours_of_batches_that_repeat(name):
+    x = np.random.default_rng(2).standard_normal((3, 1, 40, 4))
+    y = x[:2, 0] + 0.5 * np.random.default_rng(3).standard_normal((2, 40, 4))
+    y[1] = 3  # its units are counted once, and so is the item
+    x[0, 0, :, 2] = -1
+    function = getattr(lw, name)
+    said = []
+    for call, sides in (
+        (function, map(simulated.array, (x, y))),
+        (simulated.cpu(function), (x, y)),
+    ):
+        with pytest.warns(lw.DegenerateWarning) as caught:
+            said.append((call(*sides, k=5, center=False), [str(w.message) for w in caught]))
+    (found, texts), (expected, texts_here) = said
+    np.testing.assert_allclose(simulated.numpy(found), expected, rtol=0, atol=1e-12)
+    assert texts == texts_here
+    assert "1 constant unit (" in texts[0]
+    assert "1 constant representation (" in texts[0]
+    x[1, 0, 2, 3] = np.nan
+    there = simulated.array(x), simulated.array(y[0])
+    unchecked = simulated.numpy(function(*there, k=5, check_finite=False))
+    assert (np.isnan(unchecked[:, 0]) == [False, True, False]).all()
+    empty = simulated.numpy(function(simulated.array(x[:0]), there[1], k=5))
+    assert empty.shape == (0, 1)
+
+
+@on_simulator
+def test_neighbours_in_single_precision():
+    x, y = (item[:, :4].astype(np.float32) for item in layers()[::3])
+    x += 100
+    for name in ("cknna", "jaccard_knn", "mutual_knn"):
+        found = simulated.numpy(getattr(lw, name)(simulated.array(x), simulated.array(y)))
+        assert found.dtype == np.float32
+        exact = simulated.cpu(getattr(lw, name))(x.astype(np.float64), y.astype(np.float64))
+        assert found == pytest.approx(exact, abs=1e-6)
+
+
+@on_simulator
+@pytest.mark.parametrize("comparison", ["spearman", "corr", "cosine_cov"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rsa_of_batches_that_broadcast(comparison, dtype):
+    # What is wrong with an item is said once, however often it is repeated.
+    rng = np.random.default_rng(4)
+    x, y = (rng.standard_normal(shape).astype(dtype) for shape in ((2, 1, 12, 4), (3, 12, 5)))
+    x[1, 0, 3] = 2
+    x[0, ..., 2] = 1
+    y[1, 5] = y[1, 7] = 3
+    y[2] = 1
+    found = []
+    for function in (lw.rsa, simulated.cpu(lw.rsa)):
+        with pytest.warns(lw.DegenerateWarning) as said:
+            found.append((function(x, y, comparison=comparison), [str(w.message) for w in said]))
+    (there, said_there), (here, said_here) = found
+    assert there.dtype == dtype
+    assert np.isnan(there[:, 2]).all()
+    np.testing.assert_allclose(there, here, rtol=0, atol=1e-6 if dtype == np.float32 else 1e-12)
+    assert said_there == said_here
+    assert [text.split(" (")[0] for text in said_here] == [
+        "rsa: 1 sample without variance",
+        "rsa: 2 samples without variance",
+        "rsa: 1 constant unit",
+    ]
+    empty = lw.rsa(np.empty((0, 5, 2)), np.empty((5, 3)), comparison=comparison)
+    assert empty.shape == (0,)
+
+
+@on_simulator
+def test_rdms_without_the_look():
+    x = np.stack([layers()[0], layers()[1]])
+    x[1, 7, 2] = np.nan
+    for dissimilarity in ("correlation", "cosine", "euclidean", "sqeuclidean"):
+        options = {"dissimilarity": dissimilarity, "check_finite": False}
+        expected = simulated.cpu(lw.rdm)(x, **options)
+        assert np.isnan(expected).sum() == 89
+        np.testing.assert_allclose(lw.rdm(x, **options), expected, rtol=1e-12, atol=1e-14)
+
+
+@on_simulator
+def test_an_rdm_of_several_blocks_of_rows():
+    x = np.random.default_rng(6).standard_normal((1100, 2))
+    for dissimilarity in ("cosine", "euclidean"):
+        found = lw.rdm(x, dissimilarity=dissimilarity)
+        expected = simulated.cpu(lw.rdm)(x, dissimilarity=dissimilarity)
+        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-12)
+
+
+@on_simulator
+def test_small_angles_in_single_precision():
+    # Rotated copies, one of them moved: float32 products lose the directions of little variance.
+    x = layers()[2] * 10.0 ** -np.arange(0, 4.5, 0.5)
+    y = x @ np.linalg.qr(cost_matrices((9, 9)))[0]
+    there = [
+        simulated.array(item.astype(np.float32)) for item in (x, y, y + 1e-4 * layers()[2][::-1])
+    ]
+    exact = simulated.cpu(lw.pairwise)([simulated.numpy(item).astype(np.float64) for item in there])
+    found = simulated.numpy(simulated.cpu(lw.pairwise)(there))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, exact, rtol=0, atol=1e-6)

@@ -1,0 +1,137 @@
+"""Device runs in processes of their own: schedules, architectures, memory of the device alone."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import simulated
+from simulated import on_simulator
+
+
+def child(code, **environment):
+    """What a new process prints that has the simulator loaded."""
+    path = Path(__file__).parent
+    text = f"import sys; sys.path.insert(0, {str(path)!r})\n"
+    text += f"import simulated; simulated.load({simulated.module.__file__!r})\n"
+    text += "import numpy as np, likewise as lw\n" + code
+    return subprocess.run(
+        [sys.executable, "-c", text],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+GRIDS = """
+rng = np.random.default_rng(5)
+items = [simulated.array(rng.standard_normal((20, d)).astype("f4")) for d in (3, 3, 8, 24)]
+rbf, half = lw.measure("cka", kernel="rbf"), lw.measure("shape_distance", alpha=0.5)
+knn = lw.measure("jaccard_knn", k=4, metric="euclidean")
+named = ("procrustes", "pwcca", "svcca", "permutation_match", "cknna", "soft_match")
+rsa = [lw.measure("rsa", comparison=name) for name in ("spearman", "corr", "cosine_cov")]
+soft = lw.measure("soft_match", score="distance")
+for measure in (rbf, half, knn, soft, *named, *rsa):
+    found = simulated.cpu(lw.pairwise)(items, measure, check_finite=False)
+    print(simulated.numpy(found).tobytes().hex(), simulated.module.report())
+"""
+
+
+SOLVE = """
+cost = np.random.default_rng(5).integers(0, 9, (3, 60, 60)).astype("f4")
+found = lw.assignment(simulated.array(cost))
+print([simulated.numpy(value).tobytes().hex() for value in found], simulated.module.report())
+"""
+
+
+TRANSPORT = """
+rng = np.random.default_rng(5)  # rounded products: many paths are equally short
+cost = np.round(3 * rng.standard_normal((6, 40, 1)) * rng.standard_normal((6, 1, 70)))
+found = lw.optimal_transport(simulated.array(cost), return_duals=True)
+print([simulated.numpy(value).tobytes().hex() for value in found], simulated.module.report())
+"""
+
+
+@on_simulator
+@pytest.mark.parametrize(
+    "work", [SOLVE, TRANSPORT, GRIDS], ids=["assignment", "transport", "grids"]
+)
+@pytest.mark.parametrize("mode", ["eager", "lazy", "random"])
+def test_every_schedule_gives_the_same_bits(mode, work):
+    expected = child(work).stdout
+    assert len(expected) > 100
+    for order in "012":
+        schedule = {"CUSIM_ASYNC": mode, "CUSIM_ORDER": order, "CUSIM_SEED": "9"}
+        assert child(work, **schedule).stdout == expected
+
+
+@on_simulator
+@pytest.mark.parametrize("architecture", ["80", "90", "100", "120"])
+def test_the_largest_problem_fits_every_architecture(architecture):
+    code = """
+cost = np.random.default_rng(5).random((1, 4096)).repeat(2, axis=0)
+print(sorted(simulated.numpy(lw.linear_sum_assignment(simulated.array(cost))[1]).tolist()))
+print(np.argsort(cost[0])[:2].tolist())
+"""
+    found, expected = child(code, CUSIM_ARCH=architecture).stdout.splitlines()
+    assert sorted(ast.literal_eval(expected)) == ast.literal_eval(found)
+
+
+@on_simulator
+def test_the_largest_transport_fits_every_architecture():
+    code = """
+plan = lw.optimal_transport(simulated.array(np.ones((4095, 4096), "f4")))
+print((simulated.numpy(plan) > 0).sum())
+"""
+    # None has less shared memory than this one.
+    assert child(code, CUSIM_ARCH="120").stdout == f"{4095 + 4096 - 1}\n"
+
+
+@on_simulator
+@pytest.mark.parametrize(
+    "work", [SOLVE, TRANSPORT, GRIDS], ids=["assignment", "transport", "grids"]
+)
+def test_nothing_of_the_device_is_read_by_the_host(work):
+    expected = child(work).stdout
+    assert len(expected) > 100
+    assert child(work, CUSIM_PROTECT="1").stdout == expected
+
+
+@on_simulator
+@pytest.mark.parametrize(
+    ("environment", "why"),
+    [
+        ({"CUSIM_DEVICES": "0"}, "no CUDA device can be used: cudaErrorNoDevice"),
+        ({"CUSIM_ARCH": "75"}, "has compute capability 7.5, likewise needs 8.0"),
+    ],
+)
+def test_machines_without_a_usable_device(environment, why):
+    code = """
+from likewise import cuda
+class There:
+    def __dlpack_device__(self): return 2, 0
+print(cuda.why_not())
+try: lw.assignment(There())
+except lw.InputTypeError as error: print(error)
+"""
+    said = child(code, **environment).stdout.splitlines()
+    assert why in said[0]
+    assert said[1].startswith("assignment: cost is on a CUDA device, but ")
+    assert why in said[1]
+
+
+@on_simulator
+def test_a_missing_cublas_is_said():
+    code = """
+sys.modules["likewise._cuda"].set_library_directories([])
+try: lw.nuclear_norm(simulated.array(np.eye(3)))
+except RuntimeError as error: print(error)
+"""
+    said = child(code).stdout
+    assert "cuBLAS is not installed (libcublas.so.13" in said
+    assert "pip install nvidia-cublas" in said
