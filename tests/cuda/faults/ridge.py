@@ -41,11 +41,6 @@ FAULTS = (
     ("freedom of all samples", "double(trained - 1 - fit.ranks[model])", "double(trained - 1)"),
     ("everything is unexplained", "if (values[k] > 0) {", "if (values[k] < 0) {"),
     (
-        "what rounding leaves counts",
-        "if (freedom <= 0 || unexplained < 0) unexplained = 0;",
-        "if (freedom <= 0) unexplained = 0;",
-    ),
-    (
         "residuals of a perfect fit",
         "if (freedom <= 0 || unexplained < 0) unexplained = 0;",
         "if (unexplained < 0) unexplained = 0;",
