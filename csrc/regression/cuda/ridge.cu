@@ -96,14 +96,14 @@ __global__ void __launch_bounds__(kMostThreads) choice_kernel(Fit fit, Choice ch
 __global__ void __launch_bounds__(kMostThreads)
     shrink_kernel(Fit fit, const double* __restrict__ chosen, int64_t only,
                   double* __restrict__ coefficients) {
-  const int64_t model = blockIdx.y, size = fit.size * fit.targets;
-  const double alone = fit.penalties[model / fit.shape.folds * fit.alphas + only];
-  const int64_t step = int64_t(gridDim.x) * blockDim.x;
-  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
-    const double value = fit.values[model * fit.size + k / fit.targets];
-    const double penalty = chosen ? chosen[model * fit.targets + k % fit.targets] : alone;
-    coefficients[model * size + k] =
-        value > 0 ? fit.moments[model * size + k] / (value + penalty) : 0;
+  const int64_t column = int64_t(blockIdx.x) * blockDim.x + threadIdx.x, model = blockIdx.y;
+  if (column >= fit.targets) return;
+  const double penalty = chosen ? chosen[model * fit.targets + column]
+                                : fit.penalties[model / fit.shape.folds * fit.alphas + only];
+  const double* const values = fit.values + model * fit.size;
+  for (int64_t k = 0; k < fit.size; ++k) {
+    const int64_t at = (model * fit.size + k) * fit.targets + column;
+    coefficients[at] = values[k] > 0 ? fit.moments[at] / (values[k] + penalty) : 0;
   }
 }
 
@@ -205,10 +205,11 @@ cudaError_t choose_penalties(const Fit& fit, const Choice& choice, cudaStream_t 
 
 cudaError_t shrink(const Fit& fit, const double* chosen, int64_t only, double* coefficients,
                    cudaStream_t stream) {
-  const int64_t models = fit.items * fit.shape.folds, size = fit.size * fit.targets;
+  const int64_t models = fit.items * fit.shape.folds;
   if (models > kMostModels) return cudaErrorInvalidValue;
-  return launch(shrink_kernel, dim3(blocks_for(size).x, unsigned(models)), threads_for(size), 0,
-                stream, fit, chosen, only, coefficients);
+  const dim3 threads = threads_for(fit.targets);
+  const dim3 blocks(unsigned((fit.targets + threads.x - 1) / threads.x), unsigned(models));
+  return launch(shrink_kernel, blocks, threads, 0, stream, fit, chosen, only, coefficients);
 }
 
 cudaError_t score_predictions(const Held& held, const Choice& choice, double* correlation,

@@ -57,18 +57,26 @@ FAULTS = (
         "if (!has_no_variance(choice, item, fit.targets)) atomicAdd",
         "atomicAdd",
     ),
-    ("coefficients one too far", "k < size; k += step", "k <= size; k += step"),
+    (
+        "coefficients one too far",
+        "if (column >= fit.targets) return;",
+        "if (column > fit.targets) return;",
+    ),
     (
         "one penalty for all",
-        "chosen ? chosen[model * fit.targets + k % fit.targets] : alone",
-        "alone",
+        "chosen ? chosen[model * fit.targets + column]",
+        "false ? 0.0",
     ),
     (
         "the first penalty alone",
         "fit.shape.folds * fit.alphas + only",
         "fit.shape.folds * fit.alphas",
     ),
-    ("coefficients of dropped directions", "value > 0 ? fit.moments", "value >= 0 ? fit.moments"),
+    (
+        "coefficients of dropped directions",
+        "values[k] > 0 ? fit.moments",
+        "values[k] >= 0 ? fit.moments",
+    ),
     ("predictions are not centred", "p[i * targets] - mean_p", "p[i * targets]"),
     (
         "mean of one stripe of predictions",
