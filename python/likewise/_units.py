@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -33,7 +34,7 @@ def unit_norm(x: Array) -> Units:
 
 
 @dataclass(frozen=True)
-class UnitMeasure:
+class UnitMeasure(ABC):
     """A measure of the correlations between units."""
 
     similarity: Similarity = "correlation"
@@ -70,9 +71,9 @@ class UnitMeasure:
         a, b = self.prepare(items[:first]), self.prepare(items[first:])
         return (self.compare(a, None if symmetric else b),)
 
+    @abstractmethod
     def compare(self, a: list[Units], b: list[Units] | None) -> Array:
         """Scores of all pairs."""
-        raise NotImplementedError
 
     def warn_of(self, items: list[Units]) -> None:
         """One warning about the constant units and representations among these."""
