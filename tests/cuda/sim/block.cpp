@@ -76,6 +76,7 @@ struct Block {
 
   Fiber scheduler;
   void* scheduler_tsan_fiber = nullptr;
+  std::vector<void*> passing_fibers;  // that no later launch takes
   const void* scheduler_stack = nullptr;
   size_t scheduler_stack_bytes = 0;
 };
@@ -254,6 +255,21 @@ Piece new_piece(size_t bytes, size_t align) {
   return {data, bytes, align};
 }
 
+// A fiber costs a millisecond. Launches of a stream come one after the other, so that the next one
+// may take the fibers of the last; within a launch no two threads may share one, since what one
+// fiber does is ordered and races between its threads would be missed.
+void* take_fiber() {
+  static const size_t most = size_t(setting("CUSIM_TSAN_POOL", 2048));
+  if (!tsan()) return nullptr;
+  std::vector<void*>& fibers = *block->launch.fibers;
+  size_t& taken = block->launch.fibers_taken;
+  if (taken == fibers.size() && taken < most) fibers.push_back(new_fiber());
+  if (taken < fibers.size()) return fibers[taken++];
+  void* const fiber = new_fiber();
+  block->passing_fibers.push_back(fiber);
+  return fiber;
+}
+
 void start_threads() {
   static char* stacks = nullptr;
   static size_t stacks_bytes = 0;
@@ -277,7 +293,7 @@ void start_threads() {
     t.stack = stacks + size_t(i) * each;
     if (asan()) unpoison(t.stack, each);
     make_fiber(t.fiber, t.stack, each, run_thread);
-    t.tsan_fiber = new_fiber();
+    t.tsan_fiber = take_fiber();
   }
 }
 
@@ -333,7 +349,7 @@ void run_threads() {
 void retire_tsan_fibers() {
   static std::deque<void*> old;
   static const size_t kept = size_t(setting("CUSIM_TSAN_FIBERS", 1024));
-  for (const Thread& t : block->threads) old.push_back(t.tsan_fiber);
+  old.insert(old.end(), block->passing_fibers.begin(), block->passing_fibers.end());
   while (old.size() > kept) {
     __tsan_destroy_fiber(old.front());
     old.pop_front();

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <random>
+#include <vector>
 
 #include "cuda_runtime.h"
 #include "sanitizers.h"
@@ -32,6 +33,8 @@ struct Launch {
   // For ThreadSanitizer: blocks acquire `begin` and release `end`, so that they are ordered with
   // what comes before and after the launch and not with each other.
   char begin[8], end[8];
+  std::vector<void*>* fibers;  // ThreadSanitizer's, of the stream
+  size_t fibers_taken = 0;
 };
 
 // False where the kernel did something that no kernel may; the report says what.

@@ -29,6 +29,7 @@ struct CUstream_st {
   std::deque<cusim::TaskPointer> queue{};
   cusim::TaskPointer last{};
   void* tsan_fiber = nullptr;
+  std::vector<void*> thread_fibers{};  // of the launches, one after the other
 };
 struct CUevent_st {
   cusim::TaskPointer task;
@@ -181,13 +182,14 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, std::fu
       return fail_with(sticky_error = cudaErrorIllegalAddress);
     }
   }
-  push(stream, [body = std::move(body), grid, block, bytes = config.dynamicSmemBytes] {
+  push(stream, [stream, body = std::move(body), grid, block, bytes = config.dynamicSmemBytes] {
     if (sticky_error != cudaSuccess) return;
     stats.launches++;
     std::unique_ptr<Launch> running;
     {
       const Quiet quiet;
-      running = std::make_unique<Launch>(Launch{body, grid, block, bytes, {}, {}});
+      running = std::make_unique<Launch>(
+          Launch{body, grid, block, bytes, {}, {}, &stream->thread_fibers});
     }
     release(running->begin);
     for (const uint3& at : block_order(grid)) {
