@@ -4,7 +4,8 @@
     python -m benchmarks.gpu.measure --simulator MODULE    tiny, on the simulator of the tests: does
                                                            it still run? Its times mean nothing
 
-Answers are compared with the CPU engine first. Times are medians of CUDA events on an idle device;
+Answers are compared with the CPU engine first, assignments also with those that the simulator of
+the tests found (answers.py). Times are medians of CUDA events on an idle device;
 peers see the same arrays. Fractions are of the copy bandwidth and of the GEMM rate that this run
 measured.
 """
@@ -12,6 +13,8 @@ measured.
 from __future__ import annotations
 
 import argparse
+import importlib
+import importlib.util
 import json
 import statistics
 import sys
@@ -24,6 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import likewise as lw
+from benchmarks.gpu import answers
+from benchmarks.gpu.answers import plain
 
 Array = NDArray[Any]
 
@@ -117,11 +122,6 @@ class Case(NamedTuple):
     peers: dict[str, float]
 
 
-def plain(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Without what the simulator puts around it."""
-    return getattr(function, "__wrapped__", function)
-
-
 def procrustes(device: Any, sizes: Sizes) -> Case:
     """Batch of pairs (n = d), float32."""
     rng = np.random.default_rng(0)
@@ -158,14 +158,13 @@ def assignment(device: Any, sizes: Sizes) -> Case:
     gap = np.abs(device.get(found.gap) / device.get(found.cost)).max()
     peers = {}
     if isinstance(device, TorchDevice):
-        try:
-            from torch_linear_assignment import batch_linear_assignment
-        except ImportError:
-            pass
-        else:
-            peers["torch-linear-assignment"] = device.seconds(
-                lambda: batch_linear_assignment(there), rounds=1
-            )
+        for module, function in (
+            ("torch_linear_assignment", "batch_linear_assignment"),
+            ("torch_lap_cuda", "solve_lap"),
+        ):
+            if importlib.util.find_spec(module):
+                solve = getattr(importlib.import_module(module), function)
+                peers[module] = device.seconds(lambda solve=solve: solve(there), rounds=1)
     run = plain(lw.linear_sum_assignment)
     seconds = device.seconds(lambda: run(there, check_finite=False))
     return Case(
@@ -229,6 +228,8 @@ def main() -> None:
     sizes = TINY if options.simulator else FULL
     rates = device.rates()
     print(device.name, {name: f"{rate:.3g}/s" for name, rate in rates.items()})
+    saved_error = answers.worst(device)
+    print(f"assignments as saved by the simulator: error {saved_error:.1e}")
     cases = [measure(device, sizes) for measure in (assignment, kernels, procrustes)]
     cases += [grid(device, sizes, measure) for measure in lw.measures()]
     for case in cases:
@@ -242,8 +243,11 @@ def main() -> None:
             print(f"  {peer}: {seconds / case.seconds:.1f} times as long")
     if options.json:
         record = {"device": device.name, "sizes": sizes._asdict(), "rates": rates}
+        record["saved assignments"] = {"error": saved_error}
         record["cases"] = [case._asdict() for case in cases]
         options.json.write_text(json.dumps(record, indent=1) + "\n")
+    if saved_error > 1e-12:
+        raise SystemExit("assignments differ from those of the simulator")
     if worst := [case.name for case in cases if not case.error < 1e-4]:
         raise SystemExit(f"answers differ from the CPU's: {worst}")
 
