@@ -294,5 +294,6 @@ def column_correlation(a: Array, b: Array) -> Array:
     a, b = a - a.mean(axis=0), b - b.mean(axis=0)
     norms = np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
     products = (a * b).sum(axis=0)
-    r: Array = np.divide(products, norms, out=np.zeros_like(norms), where=~constant & (norms > 0))
+    some = ~constant & ~(norms <= 0)  # NaN stays NaN
+    r: Array = np.divide(products, norms, out=np.zeros_like(norms), where=some)
     return r
