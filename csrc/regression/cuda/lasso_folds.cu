@@ -87,7 +87,7 @@ __global__ void __launch_bounds__(kColumns* kStripes)
   }
   if (column >= cols || threadIdx.y > 0) return;
   const bool nothing = held.widths.nothing_varies(item);
-  const int64_t at = (item * held.penalties + from / held.count) * targets + target;
+  const int64_t at = (item * held.penalties + column / held.count) * targets + target;
   correlation[at] = nothing ? NAN : mean_r / double(held.shape.folds);
   loss[at] = nothing ? NAN : mean_error / double(2 * held.shape.folds);
 }

@@ -58,9 +58,9 @@ FAULTS = (
     ),
     ("all units at the cut enter", "(size == cut.size && j < cut.end)", "size == cut.size"),
     (
-        "one unit too many is counted",
+        "half of the units are counted",
         "j < units; j += blockDim.x) found",
-        "j <= units; j += blockDim.x) found",
+        "j < units / 2; j += blockDim.x) found",
     ),
     ("one thread counts", "int64_t(sum(double(found)))", "int64_t(double(found))"),
     ("coarse cuts", "bit = 62; bit >= 0", "bit = 62; bit >= 50"),

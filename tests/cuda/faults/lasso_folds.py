@@ -63,7 +63,7 @@ FAULTS = (
     ),
     (
         "scores without the first target",
-        "(item * held.penalties + from / held.count) * targets + target",
-        "(item * held.penalties + from / held.count) * targets + target - held.first",
+        "(item * held.penalties + column / held.count) * targets + target",
+        "(item * held.penalties + column / held.count) * targets + target - held.first",
     ),
 )
