@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import simulated
@@ -280,3 +282,56 @@ def test_small_angles_in_single_precision():
     found = simulated.numpy(simulated.cpu(lw.pairwise)(there))
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, exact, rtol=0, atol=1e-6)
+
+
+@on_simulator
+@pytest.mark.parametrize("cv", [None, 3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_lasso_paths_of_batches_that_broadcast(cv, dtype):
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal((2, 1, 40, 14)).astype(dtype)
+    y = x[0, 0, :, :3] + rng.standard_normal((3, 40, 3)).astype(dtype)
+    x[0, ..., 2] = 1
+    y[2] = 3
+    found = []
+    for function in (lw.sparse_predictivity, simulated.cpu(lw.sparse_predictivity)):
+        with pytest.warns(lw.LikewiseWarning) as said:
+            result = function(x, y, alphas=[0.05, 0.4, 0.2], cv=cv)
+        found.append((result, [str(w.message) for w in said]))
+    (there, said_there), (here, said_here) = found
+    assert said_there == said_here
+    tolerance = 5e-5 if dtype == np.float32 else 1e-12
+    for name, a, b in zip(there._fields, there, here, strict=True):
+        assert a.dtype == dtype
+        assert a.shape == b.shape
+        np.testing.assert_allclose(a, b, rtol=0, atol=tolerance, err_msg=name)
+    assert np.isnan(there.score[:, 2]).all()
+    x[1, 0, 3, 4] = np.nan
+    unchecked = lw.sparse_predictivity(x, y, alphas=[0.1], cv=cv, check_finite=False)
+    assert np.isnan(unchecked.score[1]).all()
+    assert (np.isnan(unchecked.score[0, :, 0]) == [False, False, True]).all()
+    with pytest.raises(ValueError, match=r"x must be finite, .* at index \(1, 0, 3, 4\)"):
+        lw.sparse_predictivity(x, y, cv=cv)
+
+
+@on_simulator
+def test_lasso_fits_that_do_not_converge_are_said_one_by_one(monkeypatch):
+    monkeypatch.setattr("likewise.lasso._TOLERANCE", 1e-30)
+    rng = np.random.default_rng(5)
+    x, y = rng.standard_normal((2, 30, 6)), rng.standard_normal((2, 30, 3))
+    with pytest.warns(lw.ConvergenceWarning) as said:
+        found = lw.sparse_predictivity(x, y, alphas=[0.01, 0.3], cv=2)
+    texts = [str(w.message) for w in said]
+    pattern = r"sparse_predictivity: the duality gap of \d of 6 fits stayed above 1e-30 of "
+    assert all(re.match(pattern, text) for text in texts)
+    # Of every item first the fit of all samples, then those of the folds.
+    assert len(texts) == 6
+    for text, gap in zip(texts[::3], found.gap, strict=True):
+        assert text.endswith(f"the largest is {gap.max():.1e}")
+
+
+@on_simulator
+def test_lasso_paths_on_a_device_can_be_shown():
+    x, y = (simulated.array(np.random.default_rng(k).standard_normal((20, 3))) for k in range(2))
+    shown = repr(lw.sparse_predictivity(x, y, alphas=[0.1, 0.2]))
+    assert shown == "SparsePrediction(score of shape (2,) on a device)"

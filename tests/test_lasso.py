@@ -181,10 +181,11 @@ def test_what_does_not_converge_is_said(monkeypatch):
         lw.sparse_predictivity(x, y, alphas=ALPHAS)
 
 
-def test_unchecked_nan_stays_nan():
+@pytest.mark.parametrize("cv", [None, 3])
+def test_unchecked_nan_stays_nan(cv):
     x, y = pair(60, 5, 3)
     y[4, 1] = np.nan
-    found = lw.sparse_predictivity(x, y, alphas=ALPHAS, check_finite=False)
+    found = lw.sparse_predictivity(x, y, alphas=ALPHAS, cv=cv, check_finite=False)
     assert np.isnan(found.per_target[:, 1]).all()
     assert np.isfinite(found.per_target[:, [0, 2]]).all()
 

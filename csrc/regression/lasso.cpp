@@ -11,16 +11,13 @@
 #include "core/parallel.h"
 #include "linalg/cross.h"
 #include "regression/cpu/lasso_kernels.h"
+#include "regression/lasso_schedule.h"
 
 namespace likewise {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr int64_t kBlockColumns = 256;  // of the moments that are computed together
-constexpr double kFirstChange = 1e-5;   // of a weight, relative: below, a round of sweeps ends
-constexpr double kLastChange = 1e-15;
-constexpr int64_t kMostSweeps = 10000;  // per penalty
-constexpr double kSlack = 1e-9;         // of a penalty, that a unit outside the set may exceed it
 
 // scale * X'X (units x units), scale * Y'X (targets x units) and scale * |y|^2.
 struct Moments {
@@ -115,20 +112,23 @@ class LassoSolver {
   }
 
  private:
-  // Takes in the units that violate the optimality of weight 0, the worst first, at most as many
-  // as there are; false if there are none.
+  // Takes in the units that violate the optimality of weight 0, in ascending order: the worst of
+  // them, if they are more than there are in the set already. False if there are none.
   bool grow(double penalty) {
     const double bound = penalty * (1 + kSlack);
     violators_.clear();
     for (int64_t j = 0; j < m_.units; ++j) {
       if (std::abs(residual_[j]) > bound && !member_[j]) violators_.push_back(int32_t(j));
     }
-    const size_t most = std::max<size_t>(10, set_.size());
+    const size_t most = std::max(size_t(kFirstUnits), set_.size());
     if (violators_.size() > most) {
-      std::nth_element(
-          violators_.begin(), violators_.begin() + most, violators_.end(),
-          [&](int32_t a, int32_t b) { return std::abs(residual_[a]) > std::abs(residual_[b]); });
+      const auto worse = [&](int32_t a, int32_t b) {
+        const double of_a = std::abs(residual_[a]), of_b = std::abs(residual_[b]);
+        return of_a > of_b || (of_a == of_b && a < b);
+      };
+      std::nth_element(violators_.begin(), violators_.begin() + most, violators_.end(), worse);
       violators_.resize(most);
+      std::sort(violators_.begin(), violators_.end());
     }
     for (const int32_t unit : violators_) add(unit);
     return !violators_.empty();

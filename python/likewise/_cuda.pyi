@@ -200,8 +200,25 @@ def procrustes_pairs(
 ) -> None: ...
 
 # regression
+_LassoOptions = tuple[list[int], int, list[float], float]
 _RidgeOptions = tuple[list[int], int, list[float], bool, bool]
 
+def lasso_paths(
+    x: DeviceArray,
+    y: DeviceArray,
+    score: DeviceArray,
+    alphas: DeviceArray,
+    correlation: DeviceArray,
+    loss: DeviceArray,
+    used: DeviceArray,
+    coefficients: DeviceArray,
+    objective: DeviceArray,
+    gap: DeviceArray,
+    constant_units: DeviceArray,
+    missed: DeviceArray,
+    options: _LassoOptions,
+    run: Run,
+) -> None: ...
 def ridge_pairs(
     x: DeviceArray,
     y: DeviceArray,

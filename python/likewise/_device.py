@@ -49,6 +49,7 @@ FUNCTIONS = frozenset(
         "semi_match",
         "shape_distance",
         "soft_match",
+        "sparse_predictivity",
         "svcca",
         "svdvals",
     }

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, give_scores, read_pair
+from likewise._array import Array, Pair, batch_size, give_scores, read_pair
+from likewise._device import is_device_array
 from likewise._folds import require_folds, shuffled_folds
 from likewise._units import unit_norm
 from likewise.errors import ConvergenceWarning, warn, warn_degenerate, warn_small_sample
@@ -71,6 +72,9 @@ class SparsePrediction(NamedTuple):
     gap: Any
 
     def __repr__(self) -> str:
+        if is_device_array(self.score):
+            shape = tuple(self.score.shape)
+            return f"SparsePrediction(score of shape {shape} on a device)"
         if np.ndim(self.score) != 1:
             return f"SparsePrediction(score of shape {np.shape(self.score)})"
         used = np.asarray(self.units_used).mean(axis=-1)
@@ -108,11 +112,15 @@ def fill_path(
         _engine.threads(),
     )
     if missed:
-        warn(
-            f"{function}: the duality gap of {missed} of {path.gap.size} fits stayed above "
-            f"{tolerance:g} of 1/2 |y|^2, the largest is {path.gap.max():.1e}",
-            ConvergenceWarning,
-        )
+        _warn_of_gaps(function, missed, path.gap.size, tolerance, path.gap.max())
+
+
+def _warn_of_gaps(function: str, missed: int, fits: int, tolerance: float, largest: float) -> None:
+    warn(
+        f"{function}: the duality gap of {missed} of {fits} fits stayed above {tolerance:g} of "
+        f"1/2 |y|^2, the largest is {largest:.1e}",
+        ConvergenceWarning,
+    )
 
 
 def sparse_predictivity(
@@ -172,11 +180,13 @@ def sparse_predictivity(
     if cv is not None:
         require_folds(name, cv)
     pair = read_pair(name, x, y, check_finite=check_finite, min_samples=2 * (cv or 1))
+    if pair.library.engine is not _cpu:
+        return _predict_on_device(pair, penalties, cv or 0, random_state)
     if cv is None and pair.x.size and pair.y.size:
         warn_small_sample(name, pair.x.shape[-2], pair.x.shape[-1], 0)
     dx, dy = pair.x.shape[-1], pair.y.shape[-1]
     whole = empty_path(*pair.batch, len(penalties), dy, dx)
-    constants = []
+    constants: list[tuple[int, int]] = []
     for index in np.ndindex(pair.batch):
         path = LassoPath(*(part[index] for part in whole))
         (xs, constant_x), (ys, constant_y) = map(unit_norm, (pair.x[index], pair.y[index]))
@@ -187,8 +197,7 @@ def sparse_predictivity(
             _hold_out(name, pair.x[index], pair.y[index], penalties, cv, random_state, path)
         if any(count == width for count, width in constant):
             path.correlation[:] = path.loss[:] = np.nan
-    partly = sum(count for count, width in constants if count < width)
-    warn_degenerate(name, partly, sum(count == width for count, width in constants))
+    _warn_of_constants(constants)
     score = np.asarray(whole.correlation.mean(axis=-1))
     results = (
         score,
@@ -201,6 +210,41 @@ def sparse_predictivity(
         whole.gap,
     )
     return SparsePrediction(*(give_scores(pair, part) for part in results))
+
+
+def _predict_on_device(pair: Pair, alphas: Array, cv: int, random_state: int) -> SparsePrediction:
+    library, items = pair.library, batch_size(pair.batch)
+    (samples, dx), dy = pair.x.shape[-2:], pair.y.shape[-1]
+    shapes = ((), (), (dy,), (dy,), (dy,), (dy, dx), (dy,), (dy,))
+    outputs = [library.empty((*pair.batch, len(alphas), *s), np.float64) for s in shapes]
+    constants = library.empty((2, items), np.int64)
+    gaps = library.empty((items * (1 + cv), 2), np.int64)
+    order = shuffled_folds(samples, cv, random_state)[0].tolist() if cv else []
+    wide = [library.cast(side, np.dtype(np.float64)) for side in (pair.x, pair.y)]
+    options = (order, cv, alphas.tolist(), _TOLERANCE)
+    library.engine.lasso_paths(*wide, *outputs, constants, gaps, options, library.run)
+    found = library.finish(constants, gaps)
+    if not cv and items:
+        warn_small_sample("sparse_predictivity", samples, dx, 0)
+    if found is not None:
+        of_folds = found[1][items:].reshape(items, cv, 2)
+        by_item = np.concatenate([found[1][:items, None], of_folds], axis=1)
+        for missed, bits in by_item.reshape(-1, 2):
+            if missed:
+                fits, largest = len(alphas) * dy, float(bits.view(np.float64))
+                _warn_of_gaps("sparse_predictivity", missed, fits, _TOLERANCE, largest)
+        counts = found[0].tolist()
+        _warn_of_constants(
+            [(count, dx) for count in counts[0]] + [(count, dy) for count in counts[1]]
+        )
+    return SparsePrediction(*(give_scores(pair, part) for part in outputs))
+
+
+def _warn_of_constants(constants: list[tuple[int, int]]) -> None:
+    """Of each representation, with its number of units."""
+    partly = sum(count for count, width in constants if count < width)
+    whole = sum(count == width for count, width in constants)
+    warn_degenerate("sparse_predictivity", partly, whole)
 
 
 def _checked_alphas(function: str, alphas: Any) -> Array:
@@ -250,5 +294,6 @@ def column_correlation(a: Array, b: Array) -> Array:
     a, b = a - a.mean(axis=0), b - b.mean(axis=0)
     norms = np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
     products = (a * b).sum(axis=0)
-    r: Array = np.divide(products, norms, out=np.zeros_like(norms), where=~constant & (norms > 0))
+    some = ~constant & ~(norms <= 0)  # NaN stays NaN
+    r: Array = np.divide(products, norms, out=np.zeros_like(norms), where=some)
     return r

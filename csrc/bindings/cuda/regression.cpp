@@ -1,6 +1,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/cuda/arrays.h"
+#include "regression/cuda/lasso.h"
 #include "regression/cuda/ridge.h"
 
 namespace likewise::bindings {
@@ -48,9 +49,28 @@ void errors(const DeviceArray& x, const DeviceArray& y, const DeviceArray& out,
                      constant_units.filled<int64_t>());
 }
 
+// Order of the rows by folds, number of folds, penalties, tolerance.
+using LassoTuple = std::tuple<std::vector<int32_t>, int64_t, std::vector<double>, double>;
+
+void lasso(const DeviceArray& x, const DeviceArray& y, const DeviceArray& score,
+           const DeviceArray& alphas, const DeviceArray& correlation, const DeviceArray& loss,
+           const DeviceArray& used, const DeviceArray& coefficients, const DeviceArray& objective,
+           const DeviceArray& gap, const DeviceArray& constant_units, const DeviceArray& missed,
+           const LassoTuple& options, Run& run) {
+  const CallContext context(run);
+  const auto& [order, folds, penalties, tolerance] = options;
+  cuda::lasso_paths(context, side(x, context), side(y, context), constant_units.size() / 2,
+                    x.sizes()[x.ndim() - 2], {order, folds, penalties, tolerance},
+                    {score.filled<double>(), alphas.filled<double>(), correlation.filled<double>(),
+                     loss.filled<double>(), used.filled<double>(), coefficients.filled<double>(),
+                     objective.filled<double>(), gap.filled<double>(),
+                     constant_units.filled<int64_t>(), missed.filled<int64_t>()});
+}
+
 }  // namespace
 
 void register_regression(py::module_& m) {
+  m.def("lasso_paths", &lasso);
   m.def("ridge_pairs", &pairs);
   m.def("ridge_scores", &scores);
   m.def("ridge_errors", &errors);
