@@ -13,7 +13,7 @@ namespace likewise::cuda {
 bool has_eigen(int64_t n);
 
 // What becomes of a matrix that has numbers that are not finite, or whose decomposition failed: it
-// is NaN all over and told to the status, or its vectors are those of the identity.
+// is NaN all over and told to the status, or its values are NaN and its vectors the unit vectors.
 enum class WithoutEigen { nan, identity };
 
 // values (count, n), ascending, of `matrices` (count, n, n), whose rows become the eigenvectors,
