@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import simulated
 from simulated import on_simulator
@@ -59,10 +60,18 @@ print([simulated.numpy(value).tobytes().hex() for value in found], simulated.mod
 """
 
 
+DECOMPOSE = """
+rng = np.random.default_rng(5)
+x, y = (simulated.array(rng.standard_normal((2, 140, d))) for d in (66, 3))
+found = [lw.svdvals(simulated.array(rng.standard_normal((3, 66, 70)).astype("f4")))]
+found += lw.linear_predictivity(x, y, cv=2, alphas=[0.1, 1.0])
+print([simulated.numpy(value).tobytes().hex() for value in found], simulated.module.report())
+"""
+WORK = {"assignment": SOLVE, "transport": TRANSPORT, "grids": GRIDS, "decompositions": DECOMPOSE}
+
+
 @on_simulator
-@pytest.mark.parametrize(
-    "work", [SOLVE, TRANSPORT, GRIDS], ids=["assignment", "transport", "grids"]
-)
+@pytest.mark.parametrize("work", WORK.values(), ids=WORK)
 @pytest.mark.parametrize("mode", ["eager", "lazy", "random"])
 def test_every_schedule_gives_the_same_bits(mode, work):
     expected = child(work).stdout
@@ -95,9 +104,7 @@ print((simulated.numpy(plan) > 0).sum())
 
 
 @on_simulator
-@pytest.mark.parametrize(
-    "work", [SOLVE, TRANSPORT, GRIDS], ids=["assignment", "transport", "grids"]
-)
+@pytest.mark.parametrize("work", WORK.values(), ids=WORK)
 def test_nothing_of_the_device_is_read_by_the_host(work):
     expected = child(work).stdout
     assert len(expected) > 100
@@ -137,3 +144,28 @@ except RuntimeError as error: print(error)
     said = child(code).stdout
     assert "cuBLAS is not installed (libcublas.so.13" in said
     assert "pip install nvidia-cublas" in said
+
+
+@on_simulator
+@pytest.mark.parametrize("old", [False, True], ids=["missing", "old"])
+def test_without_cusolver_rotations_give_the_same(tmp_path, old):
+    blas = next((Path(simulated.module.__file__).parent / "nvidia").glob("libcublas.so.*"))
+    (tmp_path / blas.name).symlink_to(blas)
+    if old:  # a library that has no such function
+        (tmp_path / "libcusolver.so.12").symlink_to(blas)
+    code = """
+if {!r}:
+    sys.modules["likewise._cuda"].set_library_directories([{!r}])
+rng = np.random.default_rng(5)
+a = simulated.array(rng.standard_normal((66, 70)).astype("f4"))
+x, y = (simulated.array(rng.standard_normal((140, d))) for d in (66, 3))
+for found in (lw.svdvals(a), lw.linear_predictivity(x, y, cv=2, alphas=[0.1]).score):
+    print(simulated.numpy(found).tolist())
+"""
+    (values, score), (values_without, score_without) = (
+        map(ast.literal_eval, child(code.format(place, place)).stdout.splitlines())
+        for place in ("", str(tmp_path))
+    )
+    np.testing.assert_allclose(values_without, values, rtol=0, atol=2e-5)
+    assert score_without == pytest.approx(score, abs=1e-12)
+    assert values_without != values  # was not computed the same way

@@ -132,13 +132,13 @@ class List {
     variates_ = context.temporary<double>(size_t(layout.size()));
     if (options.weighted) loadings_ = context.temporary<double>(size_t(total));
     ranks_ = context.temporary<int64_t>(items.size());
-    Scratch scratch(context);
-    for (size_t k = 0; k < items.size(); ++k) {
-      prepare(
-          scratch.next(), items[k].data, 1, rows, units_[k], options,
-          {variates_ + layout.begin(int64_t(k)),
-           loadings_ ? loadings_ + loadings_begin_[k] : nullptr, ranks_ + k, constant_units + k});
-    }
+    for_each_batch(context, items, rows,
+                   [&](const Context& inner, const double* data, size_t k, int64_t count) {
+                     prepare(inner, data, count, rows, units_[k], options,
+                             {variates_ + layout.begin(int64_t(k)),
+                              loadings_ ? loadings_ + loadings_begin_[k] : nullptr, ranks_ + k,
+                              constant_units + k});
+                   });
   }
 
   // Items from k on, as wide as it, or item k for all pairs.

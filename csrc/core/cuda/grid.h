@@ -2,10 +2,13 @@
 
 #include <cuda_runtime.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
+#include "core/cuda/context.h"
 #include "core/cuda/matrix.h"
+#include "core/cuda/scratch.h"
 
 // Grids of scores of all pairs of two lists of representations.
 
@@ -44,6 +47,33 @@ std::vector<int64_t> columns_of(const std::vector<Matrix<T>>& items) {
   std::vector<int64_t> cols;
   for (const Matrix<T>& item : items) cols.push_back(item.cols);
   return cols;
+}
+
+// Calls body(context, data, first, count) for all items (rows x cols), those of equal width that
+// follow each other gathered into one batch, as many as fit.
+template <class T, class Body>
+void for_each_batch(const Context& context, const std::vector<Matrix<T>>& items, int64_t rows,
+                    Body&& body) {
+  constexpr int64_t kMostBytes = int64_t{256} << 20;
+  Scratch scratch(context);
+  for (size_t first = 0, end; first < items.size(); first = end) {
+    const int64_t size = rows * items[first].cols;
+    const size_t most = size_t(std::max<int64_t>(kMostBytes / (size * int64_t(sizeof(T))), 1));
+    end = first + 1;
+    while (end < items.size() && end - first < most && items[end].cols == items[first].cols) ++end;
+    const Context& inner = scratch.next();
+    if (end == first + 1) {
+      body(inner, items[first].data, first, int64_t{1});
+      continue;
+    }
+    T* const batch = inner.temporary<T>((end - first) * size_t(size));
+    for (size_t k = first; k < end; ++k) {
+      check(cudaMemcpyAsync(batch + int64_t(k - first) * size, items[k].data,
+                            size_t(size) * sizeof(T), cudaMemcpyDeviceToDevice, inner.stream),
+            "copy");
+    }
+    body(inner, static_cast<const T*>(batch), first, int64_t(end - first));
+  }
 }
 
 enum class GridPart { all, upper, upper_without_diagonal };

@@ -1,9 +1,12 @@
 #include "linalg/cuda/libraries.h"
 
 #include <dlfcn.h>
+#include <unistd.h>
 
+#include <array>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "core/cuda/context.h"
@@ -11,39 +14,72 @@
 namespace likewise::cuda {
 namespace {
 
+// By the names it has with CUDA 13 and with CUDA 12.
+struct Library {
+  using Names = std::array<const char*, 2>;
+  Names names;
+  std::vector<Names> needs;
+};
+constexpr Library::Names kBlasNames{"libcublas.so.13", "libcublas.so.12"};
+constexpr Library::Names kBlasLtNames{"libcublasLt.so.13", "libcublasLt.so.12"};
+const Library kBlas{kBlasNames, {kBlasLtNames}};
+const Library kSolver{{"libcusolver.so.12", "libcusolver.so.11"},
+                      {kBlasLtNames,
+                       kBlasNames,
+                       {"libnvJitLink.so.13", "libnvJitLink.so.12"},
+                       {"libcusparse.so.12", "libcusparse.so.12"}}};
+constexpr int kHow = RTLD_NOW | RTLD_LOCAL;
+
 std::mutex mutex;
 std::vector<std::string> directories;
-Blas loaded;
-bool is_loaded = false;
+std::optional<Blas> loaded_blas;
+std::optional<Solver> loaded_solver;
 
-constexpr const char* kBlasNames[] = {"libcublas.so.13", "libcublas.so.12"};
-constexpr const char* kBlasLtNames[] = {"libcublasLt.so.13", "libcublasLt.so.12"};
-
-void* open_blas() {
-  std::string tried;
-  for (const char* name : kBlasNames) {
-    if (void* library = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD)) return library;
+// Null where there is none; `tried` then says why.
+void* open_library(const Library& library, std::string& tried) {
+  for (const char* name : library.names) {
+    if (void* found = dlopen(name, kHow | RTLD_NOLOAD)) return found;
   }
   for (const std::string& directory : directories) {
-    for (int k = 0; k < 2; ++k) {
-      // By its full path first, or cuBLAS might find one of another version by itself.
-      dlopen((directory + "/" + kBlasLtNames[k]).c_str(), RTLD_NOW | RTLD_LOCAL);
-      const std::string path = directory + "/" + kBlasNames[k];
-      if (void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) return library;
+    for (size_t k = 0; k < library.names.size(); ++k) {
+      const std::string path = directory + "/";
+      if (access((path + library.names[k]).c_str(), R_OK) != 0) continue;
+      for (const Library::Names& needed : library.needs) {
+        // By their full paths, or it might find others of another version, or none, by itself.
+        if (!dlopen(needed[k], kHow | RTLD_NOLOAD)) dlopen((path + needed[k]).c_str(), kHow);
+      }
+      if (void* found = dlopen((path + library.names[k]).c_str(), kHow)) return found;
     }
   }
-  for (const char* name : kBlasNames) {
-    if (void* library = dlopen(name, RTLD_NOW | RTLD_LOCAL)) return library;
+  for (const char* name : library.names) {
+    if (void* found = dlopen(name, kHow)) return found;
     tried += std::string(tried.empty() ? "" : "; ") + dlerror();
   }
-  throw DeviceError("cuBLAS is not installed (" + tried +
-                    "); pip install nvidia-cublas, or import torch or cupy first");
+  return nullptr;
 }
 
 template <class F>
-void find(void* library, const char* name, F*& function) {
+bool find(void* library, const char* name, F*& function) {
   function = reinterpret_cast<F*>(dlsym(library, name));
-  if (!function) throw DeviceError(std::string("cuBLAS has no ") + name);
+  return function != nullptr;
+}
+
+void check_status(const char* library, const std::map<int, const char*>& names, int status,
+                  const char* what) {
+  if (status == 0) return;
+  const auto name = names.find(status);
+  throw DeviceError(std::string(library) + " " + what + ": " +
+                    (name == names.end() ? "status " + std::to_string(status) : name->second));
+}
+
+// Made by `make(device)` on first use by this thread on this device, and kept: at exit the device
+// may be gone.
+template <class Made, class Make>
+Made& of_this_device(std::map<int, Made>& all, Make&& make) {
+  int device = 0;
+  check(cudaGetDevice(&device), "device");
+  const auto found = all.find(device);
+  return found != all.end() ? found->second : all.emplace(device, make()).first->second;
 }
 
 }  // namespace
@@ -55,43 +91,86 @@ void set_library_directories(std::vector<std::string> places) {
 
 const Blas& blas() {
   const std::lock_guard lock(mutex);
-  if (!is_loaded) {
-    void* const library = open_blas();
-    find(library, "cublasCreate_v2", loaded.create);
-    find(library, "cublasSetStream_v2", loaded.set_stream);
-    find(library, "cublasSetMathMode", loaded.set_math_mode);
-    find(library, "cublasSgemmStridedBatched", loaded.sgemm);
-    find(library, "cublasDgemmStridedBatched", loaded.dgemm);
-    is_loaded = true;
+  if (loaded_blas) return *loaded_blas;
+  std::string tried;
+  void* const library = open_library(kBlas, tried);
+  if (!library) {
+    throw DeviceError("cuBLAS is not installed (" + tried +
+                      "); pip install nvidia-cublas, or import torch or cupy first");
   }
-  return loaded;
+  Blas found;
+  const auto need = [&](const char* name, auto& function) {
+    if (!find(library, name, function)) throw DeviceError(std::string("cuBLAS has no ") + name);
+  };
+  need("cublasCreate_v2", found.create);
+  need("cublasSetStream_v2", found.set_stream);
+  need("cublasSetMathMode", found.set_math_mode);
+  need("cublasSgemmStridedBatched", found.sgemm);
+  need("cublasDgemmStridedBatched", found.dgemm);
+  return loaded_blas.emplace(found);
 }
 
 void check_blas(int status, const char* what) {
-  if (status == 0) return;
-  const std::map<int, const char*> names{{1, "not initialized (no usable GPU or driver)"},
-                                         {3, "out of memory"},
-                                         {7, "invalid value"},
-                                         {8, "architecture mismatch"},
-                                         {13, "execution failed"},
-                                         {14, "internal error"},
-                                         {15, "not supported"}};
-  const auto name = names.find(status);
-  throw DeviceError(std::string("cuBLAS ") + what + ": " +
-                    (name == names.end() ? "status " + std::to_string(status) : name->second));
+  check_status("cuBLAS",
+               {{1, "not initialized (no usable GPU or driver)"},
+                {3, "out of memory"},
+                {7, "invalid value"},
+                {8, "architecture mismatch"},
+                {13, "execution failed"},
+                {14, "internal error"},
+                {15, "not supported"}},
+               status, what);
 }
 
 BlasContext* blas_context(cudaStream_t stream) {
-  static thread_local std::map<int, BlasContext*> contexts;  // kept: at exit the device may be gone
-  int device = 0;
-  check(cudaGetDevice(&device), "device");
-  BlasContext*& context = contexts[device];
-  if (!context) {
-    check_blas(blas().create(&context), "create");
-    check_blas(blas().set_math_mode(context, kPedanticMath), "math mode");
-  }
+  static thread_local std::map<int, BlasContext*> contexts;
+  BlasContext* const context = of_this_device(contexts, [] {
+    BlasContext* made = nullptr;
+    check_blas(blas().create(&made), "create");
+    check_blas(blas().set_math_mode(made, kPedanticMath), "math mode");
+    return made;
+  });
   check_blas(blas().set_stream(context, stream), "stream");
   return context;
+}
+
+const Solver* solver() {
+  const std::lock_guard lock(mutex);
+  if (loaded_solver) return &*loaded_solver;
+  std::string tried;
+  void* const library = open_library(kSolver, tried);
+  Solver found;
+  const bool usable = library && find(library, "cusolverDnCreate", found.create) &&
+                      find(library, "cusolverDnCreateParams", found.create_options) &&
+                      find(library, "cusolverDnSetStream", found.set_stream) &&
+                      find(library, "cusolverDnXsyevBatched_bufferSize", found.eigen_bytes) &&
+                      find(library, "cusolverDnXsyevBatched", found.eigen);
+  return usable ? &loaded_solver.emplace(found) : nullptr;
+}
+
+void check_solver(int status, const char* what) {
+  check_status("cuSOLVER",
+               {{1, "not initialized (no usable GPU or driver)"},
+                {2, "out of memory"},
+                {3, "invalid value"},
+                {4, "architecture mismatch"},
+                {6, "execution failed"},
+                {7, "internal error"},
+                {9, "not supported"}},
+               status, what);
+}
+
+SolverCall solver_context(cudaStream_t stream) {
+  static thread_local std::map<int, SolverCall> contexts;
+  const Solver& library = *solver();
+  const SolverCall call = of_this_device(contexts, [&] {
+    SolverCall made{};
+    check_solver(library.create(&made.context), "create");
+    check_solver(library.create_options(&made.options), "create");
+    return made;
+  });
+  check_solver(library.set_stream(call.context, stream), "stream");
+  return call;
 }
 
 }  // namespace likewise::cuda

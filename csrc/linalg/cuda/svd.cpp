@@ -3,13 +3,23 @@
 #include <algorithm>
 
 #include "core/cuda/elements.h"
+#include "linalg/cuda/eigen.h"
 #include "linalg/cuda/gemm.h"
+#include "linalg/cuda/gram_svd.h"
 
 namespace likewise::cuda {
 namespace {
 
 template <class T>
 constexpr ElementType kType = sizeof(T) == 4 ? ElementType::float32 : ElementType::float64;
+
+// The vectors along the longer side.
+template <class T>
+DeviceRef longer_side(const T* a, int64_t count, int64_t rows, int64_t cols) {
+  const int64_t size = rows * cols;
+  if (rows < cols) return {a, kType<T>, 3, {count, rows, cols}, {size, cols, 1}};
+  return {a, kType<T>, 3, {count, cols, rows}, {size, 1, cols}};
+}
 
 // The orthonormal factor (rows x cols), the sum of the products of left and right vectors.
 template <class T>
@@ -36,11 +46,20 @@ JacobiSvd<T> decompose(const Context& context, const T* a, int64_t count, int64_
   svd.count = count;
   svd.m = m;
   svd.n = n;
-  const int64_t size = rows * cols;
-  const DeviceRef turned{a, kType<T>, 3, {count, cols, rows}, {size, 1, cols}};
-  const DeviceRef straight{a, kType<T>, 3, {count, rows, cols}, {size, cols, 1}};
-  check(copy_elements<T>(rows >= cols ? turned : straight, svd.columns, context.stream), "copy");
+  const DeviceRef columns = longer_side(a, count, rows, cols);
+  if (!has_eigen(n)) {
+    check(copy_elements<T>(columns, svd.columns, context.stream), "copy");
+    check(jacobi_svd<T>(svd, context.stream), "launch");
+    return svd;
+  }
+  T* const right = svd.right;
+  T* const basis = context.temporary<T>(size_t(count * n * n));
+  turn_to_axes<T>(context, columns, svd.columns, basis);
+  svd.right = context.temporary<T>(size_t(count * n * n));  // what is left to turn
   check(jacobi_svd<T>(svd, context.stream), "launch");
+  gemm<T>(blas_context(context.stream), BlasOp::none, BlasOp::none, n, n, n, T(1),
+          {svd.right, n, n * n}, {basis, n, n * n}, {right, n, n * n}, count);
+  svd.right = right;
   return svd;
 }
 
@@ -48,6 +67,9 @@ template <class T>
 void svdvals(const Context& context, const T* a, int64_t count, int64_t rows, int64_t cols,
              T* out) {
   if (count == 0) return;
+  if (sizeof(T) == 4 && has_eigen(std::min(rows, cols))) {
+    return gram_svdvals<T>(context, longer_side(a, count, rows, cols), out);
+  }
   const JacobiSvd<T> svd = decompose(context, a, count, rows, cols);
   check(sort_descending<T>(svd.values, count, svd.n, out, context.stream), "launch");
 }

@@ -153,11 +153,11 @@ struct List {
       : layout(rows, prepared_columns(items, rows, options)),
         data(context.temporary<T>(size_t(layout.size()))),
         norms(context.temporary<double>(items.size())) {
-    Scratch scratch(context);
-    for (size_t k = 0; k < items.size(); ++k) {
-      prepare<T>(scratch.next(), items[k].data, 1, rows, items[k].cols, options,
-                 data + layout.begin(k), norms + k, constant_units + k);
-    }
+    for_each_batch(context, items, rows,
+                   [&](const Context& inner, const T* batch, size_t k, int64_t count) {
+                     prepare<T>(inner, batch, count, rows, items[k].cols, options,
+                                data + layout.begin(int64_t(k)), norms + k, constant_units + k);
+                   });
   }
 };
 

@@ -6,6 +6,7 @@
 #include "core/cuda/centred.h"
 #include "core/cuda/elements.h"
 #include "core/cuda/scratch.h"
+#include "linalg/cuda/eigen.h"
 #include "linalg/cuda/gemm.h"
 #include "linalg/cuda/svd.h"
 #include "regression/cuda/ridge_kernels.h"
@@ -82,21 +83,28 @@ FoldParts split(const Context& context, const Setting& s, const double* ordered,
 void decompose_models(const Context& context, const Setting& s, int64_t models, const double* train,
                       Models& out) {
   const int64_t rows = s.shape.most_trained(), cols = out.cols, size = out.size;
-  const double* matrices = train;
   const bool wide = size < cols;
+  double* gram = nullptr;
   if (!wide) {
-    double* const gram = doubles(context, models * size * size);
+    gram = doubles(context, models * size * size);
     const Matrices<const double> x{train, cols, rows * cols};
     gemm<double>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, size, size, rows,
                  1.0, x, x, {gram, size, size * size}, models);
-    matrices = gram;
   }
-  const JacobiSvd<double> svd =
-      decompose<double>(context, matrices, models, wide ? rows : size, cols);
+  double* values = nullptr;
+  if (!wide && has_eigen(size)) {
+    values = doubles(context, models * size);
+    symmetric_eigen(context, gram, models, size, values, true, WithoutEigen::nan);
+    out.basis = gram;
+  } else {
+    const JacobiSvd<double> svd =
+        decompose<double>(context, wide ? train : gram, models, wide ? rows : size, cols);
+    values = svd.values;
+    out.basis = svd.columns;
+  }
   int64_t* const ranks = context.temporary<int64_t>(size_t(models));
-  check(keep_directions(svd.values, models, size, cols, wide, ranks, context.stream), "launch");
-  out.basis = svd.columns;
-  out.values = svd.values;
+  check(keep_directions(values, models, size, cols, wide, ranks, context.stream), "launch");
+  out.values = values;
   out.ranks = ranks;
 }
 

@@ -1,0 +1,74 @@
+// What surrounds eigenvalue decompositions: matrices and vectors are read or written once, bytes
+// over bandwidth.
+
+#include "core/cuda/kernel.cuh"
+#include "linalg/cuda/eigen_kernels.h"
+
+namespace likewise::cuda {
+namespace {
+
+__global__ void __launch_bounds__(kMostThreads)
+    clear_kernel(double* __restrict__ matrices, int64_t size, int* __restrict__ unusable) {
+  double* const matrix = matrices + blockIdx.x * size;
+  bool finite = true;
+  for (int64_t k = threadIdx.x; k < size; k += blockDim.x) {
+    finite = finite && fabs(matrix[k]) < INFINITY;
+  }
+  finite = __syncthreads_and(finite);
+  for (int64_t k = threadIdx.x; k < size && !finite; k += blockDim.x) matrix[k] = 0;
+  if (threadIdx.x == 0) unusable[blockIdx.x] = !finite;
+}
+
+__global__ void __launch_bounds__(kMostThreads) unsolved_kernel(Unsolved u) {
+  const int64_t item = blockIdx.x, n = u.n, size = n * n;
+  if (u.unusable[item] == 0 && u.findings[item] == 0) return;
+  double* const values = u.values + item * n;
+  double* const vectors = u.vectors + item * size;
+  for (int64_t k = threadIdx.x; k < n; k += blockDim.x) values[k] = NAN;
+  for (int64_t k = threadIdx.x; k < size && u.vectors; k += blockDim.x) {
+    vectors[k] = !u.identity ? NAN : k / n == k % n ? 1 : 0;
+  }
+  if (threadIdx.x == 0 && u.failure && !u.identity) {
+    atomicMin(u.failure, static_cast<unsigned long long>(u.first + item));
+  }
+}
+
+template <class T>
+__global__ void __launch_bounds__(kMostThreads)
+    root_kernel(const double* __restrict__ values, int64_t n, int64_t total,
+                T* __restrict__ roots) {
+  const int64_t step = int64_t(gridDim.x) * blockDim.x;
+  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < total; k += step) {
+    const double value = values[k / n * n + (n - 1 - k % n)];
+    roots[k] = T(value < 0 ? 0 : sqrt(value));
+  }
+}
+
+}  // namespace
+
+cudaError_t clear_unusable(double* matrices, int64_t count, int64_t n, int* unusable,
+                           cudaStream_t stream) {
+  return launch(clear_kernel, dim3(unsigned(count)), threads_for(n * n), 0, stream, matrices, n * n,
+                unusable);
+}
+
+cudaError_t replace_unsolved(const Unsolved& unsolved, cudaStream_t stream) {
+  return launch(unsolved_kernel, dim3(unsigned(unsolved.count)),
+                threads_for(unsolved.n * unsolved.n), 0, stream, unsolved);
+}
+
+template <class T>
+cudaError_t descending_roots(const double* values, int64_t count, int64_t n, T* roots,
+                             cudaStream_t stream) {
+  const int64_t total = count * n;
+  return launch(root_kernel<T>, blocks_for(total), threads_for(total), 0, stream, values, n, total,
+                roots);
+}
+
+#define LIKEWISE_INSTANTIATE(T) \
+  template cudaError_t descending_roots<T>(const double*, int64_t, int64_t, T*, cudaStream_t);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
+
+}  // namespace likewise::cuda

@@ -1,0 +1,109 @@
+// Stands for cuSOLVER as cublas.cpp for cuBLAS: batched symmetric eigenvalues by LAPACK. With
+// CUSIM_UNCONVERGED=k matrix k of every call is not decomposed.
+
+#include <deque>
+#include <limits>
+#include <vector>
+
+#include "cusim.h"
+#include "internal.h"
+#include "linalg/cpu/blas.h"
+
+struct SolverContext {
+  cudaStream_t stream = nullptr;
+};
+struct SolverOptions {};
+
+namespace {
+
+constexpr int kSuccess = 0, kNotInitialized = 1, kInvalidValue = 3, kExecutionFailed = 6;
+constexpr int kFloat64 = 1;
+constexpr int64_t kRefusedItems = 32768;
+constexpr size_t kHostBytes = 64;
+
+bool possible(const SolverOptions* options, int mode, int triangle, int64_t n, int64_t ld,
+              int64_t batch) {
+  return options && (mode == 0 || mode == 1) && (triangle == 0 || triangle == 1) && n > 0 &&
+         ld >= n && batch > 0 && batch < kRefusedItems &&
+         n * ld <= std::numeric_limits<int32_t>::max() / batch;
+}
+
+size_t device_bytes(int64_t n, int64_t batch) { return size_t(batch) * size_t(n + 7) * 16; }
+
+bool all_on_device(const void* data, size_t bytes) {
+  return cusim::is_device(data) && cusim::is_device(static_cast<const char*>(data) + bytes - 1);
+}
+
+// Eigenvectors go to columns of a where they are wanted, elsewhere it is destroyed.
+int decompose(double* a, int n, int ld, double* values, int mode, int triangle) {
+  const char job = mode ? 'V' : 'N', uplo = triangle ? 'U' : 'L';
+  int info = 0, query = -1, integers = 0;
+  double size = 0;
+  likewise::blas::syevd<double>(&job, &uplo, &n, a, &ld, values, &size, &query, &integers, &query,
+                                &info);
+  std::vector<double> work(static_cast<size_t>(size));
+  std::vector<int> other(static_cast<size_t>(integers));
+  const int length = int(work.size());
+  likewise::blas::syevd<double>(&job, &uplo, &n, a, &ld, values, work.data(), &length, other.data(),
+                                &integers, &info);
+  return info;
+}
+
+}  // namespace
+
+extern "C" {
+int cusolverDnCreate(SolverContext** context) {
+  int devices = 0;
+  if (cudaGetDeviceCount(&devices) != cudaSuccess) return kNotInitialized;
+  static std::deque<SolverContext> contexts;  // the engine keeps them until the process ends
+  *context = &contexts.emplace_back();
+  return kSuccess;
+}
+int cusolverDnCreateParams(SolverOptions** options) {
+  static SolverOptions made;
+  *options = &made;
+  return kSuccess;
+}
+int cusolverDnSetStream(SolverContext* context, cudaStream_t stream) {
+  context->stream = stream;
+  return kSuccess;
+}
+
+int cusolverDnXsyevBatched_bufferSize(SolverContext*, SolverOptions* options, int mode,
+                                      int triangle, int64_t n, int type_a, const void*, int64_t ld,
+                                      int type_w, const void*, int type, size_t* on_device,
+                                      size_t* on_host, int64_t batch) {
+  if (type_a != kFloat64 || type_w != kFloat64 || type != kFloat64) return kInvalidValue;
+  if (!possible(options, mode, triangle, n, ld, batch)) return kInvalidValue;
+  *on_device = device_bytes(n, batch);
+  *on_host = kHostBytes;
+  return kSuccess;
+}
+
+int cusolverDnXsyevBatched(SolverContext* context, SolverOptions* options, int mode, int triangle,
+                           int64_t n, int type_a, void* a, int64_t ld, int type_w, void* w,
+                           int type, void* on_device, size_t bytes_on_device, void* on_host,
+                           size_t bytes_on_host, int* info, int64_t batch) {
+  if (type_a != kFloat64 || type_w != kFloat64 || type != kFloat64) return kInvalidValue;
+  if (!possible(options, mode, triangle, n, ld, batch)) return kInvalidValue;
+  if (bytes_on_device < device_bytes(n, batch) || bytes_on_host < kHostBytes) return kInvalidValue;
+  if (!on_host || cusim::is_device(on_host)) return kInvalidValue;
+  if (!all_on_device(a, size_t(ld * n * batch) * sizeof(double)) ||
+      !all_on_device(w, size_t(n * batch) * sizeof(double)) ||
+      !all_on_device(info, size_t(batch) * sizeof(int)) ||
+      !all_on_device(on_device, bytes_on_device)) {
+    return kExecutionFailed;
+  }
+  const long unconverged = cusim::setting("CUSIM_UNCONVERGED", -1);
+  cusim::on_stream(context->stream, [=] {
+    auto* const matrices = static_cast<double*>(a);
+    auto* const values = static_cast<double*>(w);
+    for (int64_t k = 0; k < batch; ++k) {
+      info[k] = k == unconverged ? int(n)
+                                 : decompose(matrices + k * ld * n, int(n), int(ld), values + k * n,
+                                             mode, triangle);
+    }
+  });
+  return kSuccess;
+}
+}
