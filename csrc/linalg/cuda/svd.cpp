@@ -4,6 +4,7 @@
 
 #include "core/cuda/elements.h"
 #include "linalg/cuda/gemm.h"
+#include "linalg/cuda/jacobi_shared.h"
 
 namespace likewise::cuda {
 namespace {
@@ -22,20 +23,26 @@ void multiply_vectors(const Context& context, const JacobiSvd<T>& svd, int64_t r
           tall ? columns : right, tall ? right : columns, {out, cols, rows * cols}, svd.count);
 }
 
-}  // namespace
-
+// With vectors or, where that saves some, without them.
 template <class T>
 JacobiSvd<T> decompose(const Context& context, const T* a, int64_t count, int64_t rows,
-                       int64_t cols) {
+                       int64_t cols, bool vectors) {
   const int64_t m = std::max(rows, cols), n = std::min(rows, cols);
+  const bool small = fits_shared_memory<T>(m, n, vectors);
   JacobiSvd<T> svd{};
-  svd.columns = context.temporary<T>(size_t(count * m * n));
-  svd.right = context.temporary<T>(size_t(count * n * n));
+  if (vectors || !small) {
+    svd.columns = context.temporary<T>(size_t(count * m * n));
+    svd.right = context.temporary<T>(size_t(count * n * n));
+  }
   svd.values = context.temporary<T>(size_t(count * n));
   svd.failure = context.status ? &context.status->unconverged : nullptr;
   svd.count = count;
   svd.m = m;
   svd.n = n;
+  if (small) {
+    check(jacobi_svd_shared<T>(a, rows < cols, svd, context.stream), "launch");
+    return svd;
+  }
   const int64_t size = rows * cols;
   const DeviceRef turned{a, kType<T>, 3, {count, cols, rows}, {size, 1, cols}};
   const DeviceRef straight{a, kType<T>, 3, {count, rows, cols}, {size, cols, 1}};
@@ -44,11 +51,19 @@ JacobiSvd<T> decompose(const Context& context, const T* a, int64_t count, int64_
   return svd;
 }
 
+}  // namespace
+
+template <class T>
+JacobiSvd<T> decompose(const Context& context, const T* a, int64_t count, int64_t rows,
+                       int64_t cols) {
+  return decompose(context, a, count, rows, cols, true);
+}
+
 template <class T>
 void svdvals(const Context& context, const T* a, int64_t count, int64_t rows, int64_t cols,
              T* out) {
   if (count == 0) return;
-  const JacobiSvd<T> svd = decompose(context, a, count, rows, cols);
+  const JacobiSvd<T> svd = decompose(context, a, count, rows, cols, false);
   check(sort_descending<T>(svd.values, count, svd.n, out, context.stream), "launch");
 }
 

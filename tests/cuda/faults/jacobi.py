@@ -9,8 +9,8 @@ FAULTS = (
     ("rounding errors have a direction", "norm * norm > negligible", "norm * norm > 0"),
     (
         "a pair plays itself",
-        "(round - k + players - 1) % (players - 1)",
-        "(round - k + players) % (players - 1)",
+        "round - k + (players - 1) : round - k",
+        "round - k + players : round - k",
     ),
     ("the pausing column is turned", "if (q >= n) continue;", ""),
     ("nothing is completed", "if (values[j] == 0) complete", "if (false) complete"),
