@@ -48,7 +48,7 @@ SECONDS = {"plain": 20, "address": 60, "thread": 240}
 
 # Common headers with what can be broken, and who uses it; one that includes another comes first.
 HEADERS = {
-    "linalg/cuda/jacobi.cuh": "complete_column(",
+    "linalg/cuda/jacobi.cuh": "pair_of_round(",
     "core/cuda/magnitude.cuh": "largest_magnitude(",
     "core/cuda/columns.cuh": "over_stripes<",
     "core/cuda/nearest.cuh": "block_nearest(",

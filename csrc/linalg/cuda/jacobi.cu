@@ -33,7 +33,6 @@ __device__ bool turn(T* p, T* q, int64_t m, T* right_p, T* right_q, int64_t n, T
 template <class T>
 __global__ void __launch_bounds__(kMostThreads, 3) jacobi_kernel(JacobiSvd<T> svd) {
   SHARED_ARRAY(T, partial, 32);
-  SHARED_ARRAY(int, where, 1);
   const int64_t m = svd.m, n = svd.n, item = blockIdx.x;
   T* const columns = svd.columns + item * n * m;
   T* const right = svd.right + item * n * n;
@@ -86,9 +85,68 @@ __global__ void __launch_bounds__(kMostThreads, 3) jacobi_kernel(JacobiSvd<T> sv
     for (int64_t i = lane; i < n && !good; i += 32) right[j * n + i] = NAN;
     if (lane == 0) values[j] = !good ? T(NAN) : has_direction ? norm * scale : T(0);
   }
+}
+
+// Gives column j, which has no direction of its own, one that is orthogonal to all others: what the
+// others leave of the unit vector that they have the least of.
+template <class T>
+__device__ void complete_column(T* columns, int64_t m, int64_t n, int64_t j, T* partial,
+                                int* where) {
+  T* const column = columns + j * m;
+  const int thread = int(threadIdx.x), threads = int(blockDim.x);
+  const int lane = thread & 31, warp = thread >> 5, warps = threads >> 5;
+  for (int64_t i = thread; i < m; i += threads) {  // every thread writes rows of its own
+    T share = 0;
+    for (int64_t k = 0; k < n; ++k) {
+      if (k != j) share += columns[k * m + i] * columns[k * m + i];
+    }
+    column[i] = share;
+  }
   __syncthreads();
+  if (thread == 0) {
+    int64_t least = 0;
+    for (int64_t i = 1; i < m; ++i) {
+      if (column[i] < column[least]) least = i;
+    }
+    *where = int(least);
+  }
+  __syncthreads();
+  const int unit = *where;
+  for (int64_t i = thread; i < m; i += threads) column[i] = i == unit ? T(1) : T(0);
+  for (int pass = 0; pass < 2; ++pass) {  // once more for what rounding leaves
+    for (int64_t first = 0; first < n; first += 32) {
+      const int others = n - first < 32 ? int(n - first) : 32;
+      __syncthreads();
+      for (int k = warp; k < others; k += warps) {
+        const T* const other = columns + (first + k) * m;
+        T product = 0;
+        for (int64_t i = lane; i < m; i += 32) product += other[i] * column[i];
+        product = warp_sum(product);
+        if (lane == 0) partial[k] = first + k == j ? T(0) : product;
+      }
+      __syncthreads();
+      for (int64_t i = thread; i < m; i += threads) {
+        T rest = column[i];
+        for (int k = 0; k < others; ++k) rest -= partial[k] * columns[(first + k) * m + i];
+        column[i] = rest;
+      }
+    }
+    __syncthreads();
+    T squares = 0;
+    for (int64_t i = thread; i < m; i += threads) squares += column[i] * column[i];
+    const T norm = sqrt(block_sum(squares, partial));
+    for (int64_t i = thread; i < m; i += threads) column[i] /= norm;
+  }
+}
+
+template <class T>
+__global__ void __launch_bounds__(kMostThreads, 2) completing_kernel(JacobiSvd<T> svd) {
+  SHARED_ARRAY(T, partial, 32);
+  SHARED_ARRAY(int, where, 1);
+  const int64_t m = svd.m, n = svd.n, item = blockIdx.x;
   for (int64_t j = 0; j < n; ++j) {
-    if (values[j] == 0) complete_column(columns, m, n, j, partial, where);
+    if (svd.values[item * n + j] != 0) continue;
+    complete_column(svd.columns + item * n * m, m, n, j, partial, where);
   }
 }
 
@@ -131,8 +189,15 @@ template <class T>
 cudaError_t jacobi_svd(const JacobiSvd<T>& svd, cudaStream_t stream) {
   if (svd.m > 0x7fffffff) return cudaErrorInvalidValue;
   // A warp for each of the pairs that are turned together.
-  return launch(jacobi_kernel<T>, dim3(unsigned(svd.count)), threads_for((svd.n + 1) / 2 * 32), 0,
-                stream, svd);
+  const cudaError_t error = launch(jacobi_kernel<T>, dim3(unsigned(svd.count)),
+                                   threads_for((svd.n + 1) / 2 * 32), 0, stream, svd);
+  return error == cudaSuccess ? complete_columns(svd, stream) : error;
+}
+
+template <class T>
+cudaError_t complete_columns(const JacobiSvd<T>& svd, cudaStream_t stream) {
+  return launch(completing_kernel<T>, dim3(unsigned(svd.count)), threads_for(svd.m), 0, stream,
+                svd);
 }
 
 template <class T>
@@ -157,6 +222,7 @@ cudaError_t scale_rows(T* rows, const T* values, int64_t count, int64_t n, int64
 
 #define LIKEWISE_INSTANTIATE(T)                                                          \
   template cudaError_t jacobi_svd<T>(const JacobiSvd<T>&, cudaStream_t);                 \
+  template cudaError_t complete_columns<T>(const JacobiSvd<T>&, cudaStream_t);           \
   template cudaError_t sort_descending<T>(const T*, int64_t, int64_t, T*, cudaStream_t); \
   template cudaError_t sum_values<T>(const T*, int64_t, int64_t, T*, cudaStream_t);      \
   template cudaError_t scale_rows<T>(T*, const T*, int64_t, int64_t, int64_t, cudaStream_t);

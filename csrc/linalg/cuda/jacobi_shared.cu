@@ -85,10 +85,9 @@ struct Columns {
 };
 
 template <class T>
-__global__ void __launch_bounds__(kMostThreads)
+__global__ void __launch_bounds__(kMostThreads, 3)
     shared_kernel(const T* __restrict__ a, bool transposed, JacobiSvd<T> svd, int lanes) {
   SHARED_ARRAY(T, partial, 32);
-  SHARED_ARRAY(int, where, 1);
   SharedArena arena;
   const bool vectors = svd.right != nullptr;
   const int m = int(svd.m), n = int(svd.n), rows = vectors ? m + n : m;
@@ -147,11 +146,6 @@ __global__ void __launch_bounds__(kMostThreads)
   for (int k = thread; k < n * n; k += threads) {
     right[k] = good ? data[k / n * stride + m + k % n] : T(NAN);
   }
-  for (int j = 0; j < n && good; ++j) {
-    if (lengths[j] > negligible) continue;
-    __syncthreads();
-    complete_column(left, m, n, j, partial, where);
-  }
 }
 
 }  // namespace
@@ -170,8 +164,10 @@ cudaError_t jacobi_svd_shared(const T* a, bool transposed, const JacobiSvd<T>& s
   const int64_t pairs = (svd.n + 1) / 2;
   int lanes = 8;
   while (lanes < 32 && svd.m >= 16 * lanes && 2 * lanes * pairs <= kMostThreads) lanes *= 2;
-  return launch(shared_kernel<T>, dim3(unsigned(svd.count)), threads_for(pairs * lanes),
-                shared_bytes<T>(svd.m, svd.n, vectors), stream, a, transposed, svd, lanes);
+  const cudaError_t error =
+      launch(shared_kernel<T>, dim3(unsigned(svd.count)), threads_for(pairs * lanes),
+             shared_bytes<T>(svd.m, svd.n, vectors), stream, a, transposed, svd, lanes);
+  return error == cudaSuccess && vectors ? complete_columns(svd, stream) : error;
 }
 
 #define LIKEWISE_INSTANTIATE(T)                                \

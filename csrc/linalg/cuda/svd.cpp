@@ -23,23 +23,21 @@ void multiply_vectors(const Context& context, const JacobiSvd<T>& svd, int64_t r
           tall ? columns : right, tall ? right : columns, {out, cols, rows * cols}, svd.count);
 }
 
-// With vectors or, where that saves some, without them.
+}  // namespace
+
 template <class T>
 JacobiSvd<T> decompose(const Context& context, const T* a, int64_t count, int64_t rows,
-                       int64_t cols, bool vectors) {
+                       int64_t cols) {
   const int64_t m = std::max(rows, cols), n = std::min(rows, cols);
-  const bool small = fits_shared_memory<T>(m, n, vectors);
   JacobiSvd<T> svd{};
-  if (vectors || !small) {
-    svd.columns = context.temporary<T>(size_t(count * m * n));
-    svd.right = context.temporary<T>(size_t(count * n * n));
-  }
+  svd.columns = context.temporary<T>(size_t(count * m * n));
+  svd.right = context.temporary<T>(size_t(count * n * n));
   svd.values = context.temporary<T>(size_t(count * n));
   svd.failure = context.status ? &context.status->unconverged : nullptr;
   svd.count = count;
   svd.m = m;
   svd.n = n;
-  if (small) {
+  if (fits_shared_memory<T>(m, n, true)) {
     check(jacobi_svd_shared<T>(a, rows < cols, svd, context.stream), "launch");
     return svd;
   }
@@ -51,19 +49,20 @@ JacobiSvd<T> decompose(const Context& context, const T* a, int64_t count, int64_
   return svd;
 }
 
-}  // namespace
-
-template <class T>
-JacobiSvd<T> decompose(const Context& context, const T* a, int64_t count, int64_t rows,
-                       int64_t cols) {
-  return decompose(context, a, count, rows, cols, true);
-}
-
 template <class T>
 void svdvals(const Context& context, const T* a, int64_t count, int64_t rows, int64_t cols,
              T* out) {
   if (count == 0) return;
-  const JacobiSvd<T> svd = decompose(context, a, count, rows, cols, false);
+  const int64_t m = std::max(rows, cols), n = std::min(rows, cols);
+  JacobiSvd<T> svd{};
+  if (fits_shared_memory<T>(m, n, false)) {
+    unsigned long long* const failure = context.status ? &context.status->unconverged : nullptr;
+    T* const values = context.temporary<T>(size_t(count * n));
+    svd = {nullptr, nullptr, values, failure, count, m, n};
+    check(jacobi_svd_shared<T>(a, rows < cols, svd, context.stream), "launch");
+  } else {
+    svd = decompose(context, a, count, rows, cols);
+  }
   check(sort_descending<T>(svd.values, count, svd.n, out, context.stream), "launch");
 }
 

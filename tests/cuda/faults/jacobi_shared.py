@@ -31,6 +31,10 @@ FAULTS = (
     ("failures are not told", "atomicMin(svd.failure", "atomicMax(svd.failure"),
     ("values stay scaled", "sqrt(lengths[j]) * scale", "sqrt(lengths[j])"),
     ("vectors without length", "square > negligible ? x / sqrt(square) : T(0)", "x / sqrt(square)"),
-    ("nothing is completed", "if (lengths[j] > negligible) continue;", "continue;"),
+    (
+        "nothing is completed",
+        "vectors ? complete_columns(svd, stream) : error",
+        "false ? error : error",
+    ),
     ("the first matrix for all", "a + item * n * m", "a"),
 )
