@@ -15,7 +15,7 @@ from likewise import _device
 
 @on_simulator
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("shape", [(7, 7), (40, 12), (12, 40), (65, 65)])
+@pytest.mark.parametrize("shape", [(7, 7), (40, 12), (12, 40), (65, 65), (500, 30)])
 def test_decompositions_of_low_rank(shape, dtype):
     rng = np.random.default_rng(6)
     rank = min(shape) // 2

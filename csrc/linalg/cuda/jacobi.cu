@@ -1,40 +1,11 @@
 // One-sided Jacobi SVD: pairs of columns are turned until all are orthogonal; their lengths are the
-// singular values. Rutishauser's rotation, in a form whose rounding makes no column grow.
+// singular values.
 
-#include "core/cuda/kernel.cuh"
+#include "linalg/cuda/jacobi.cuh"
 #include "linalg/cuda/jacobi.h"
 
 namespace likewise::cuda {
 namespace {
-
-constexpr int kMostSweeps = 40;
-
-template <class T>
-__device__ constexpr T rounding() {
-  return sizeof(T) == 4 ? T(1.2e-7) : T(2.2e-16);
-}
-
-// In every thread the largest |x|, or NaN if one is not finite.
-template <class T>
-__device__ T largest_magnitude(const T* x, int64_t size, T* partial) {
-  T largest = 0;
-  bool finite = true;
-  for (int64_t k = threadIdx.x; k < size; k += blockDim.x) {
-    const T value = fabs(x[k]);
-    finite = finite && value < INFINITY;
-    largest = value > largest ? value : largest;
-  }
-  for (int step = 16; step > 0; step /= 2) {
-    const T other = __shfl_xor_sync(kAllLanes, largest, step);
-    largest = other > largest ? other : largest;
-  }
-  if (threadIdx.x % 32 == 0) partial[threadIdx.x / 32] = largest;
-  finite = __syncthreads_and(finite);
-  for (unsigned w = 0; w < blockDim.x / 32; ++w) {
-    largest = partial[w] > largest ? partial[w] : largest;
-  }
-  return finite ? largest : T(NAN);
-}
 
 // Turns columns p and q (of length m) and, the same way, those of `right`. Whether it did.
 template <class T>
@@ -49,73 +20,19 @@ __device__ bool turn(T* p, T* q, int64_t m, T* right_p, T* right_q, int64_t n, T
   alpha = warp_sum(alpha);
   beta = warp_sum(beta);
   gamma = warp_sum(gamma);
-  // A column of rounding errors alone is left as it is: it would settle late, if ever.
-  if (!(fabs(gamma) > rounding<T>() * sqrt(T(m)) * sqrt(alpha) * sqrt(beta)) ||
-      (alpha < beta ? alpha : beta) <= negligible) {
-    return false;
-  }
-  const T zeta = (beta - alpha) / (2 * gamma);
-  const T tangent = (zeta < 0 ? T(-1) : T(1)) / (fabs(zeta) + sqrt(1 + zeta * zeta));
-  const T cosine = 1 / sqrt(1 + tangent * tangent), sine = cosine * tangent;
-  const T half = sine / (1 + cosine);  // cosine = 1 - sine * half, exactly enough for small angles
+  if (!is_to_be_turned(alpha, beta, gamma, m, negligible)) return false;
+  const Rotation<T> rotation(alpha, beta, gamma);
   const auto rotate = [=](T* a, T* b, int64_t length) {
-    for (int64_t i = lane; i < length; i += 32) {
-      const T x = a[i], y = b[i];
-      a[i] = x - sine * (y + half * x);
-      b[i] = y + sine * (x - half * y);
-    }
+    for (int64_t i = lane; i < length; i += 32) rotation.turn(a[i], b[i]);
   };
   rotate(p, q, m);
   rotate(right_p, right_q, n);
   return true;
 }
 
-// Gives column j, which has no direction of its own, one that is orthogonal to all others: what the
-// others leave of the unit vector that they have the least of.
-template <class T>
-__device__ void complete_column(T* columns, int64_t m, int64_t n, int64_t j, T* partial,
-                                int* where) {
-  T* const column = columns + j * m;
-  const int thread = int(threadIdx.x), threads = int(blockDim.x);
-  for (int64_t i = thread; i < m; i += threads) {  // every thread has its own rows, here and below
-    T share = 0;
-    for (int64_t k = 0; k < n; ++k) {
-      if (k != j) share += columns[k * m + i] * columns[k * m + i];
-    }
-    column[i] = share;
-  }
-  __syncthreads();
-  if (thread == 0) {
-    int64_t least = 0;
-    for (int64_t i = 1; i < m; ++i) {
-      if (column[i] < column[least]) least = i;
-    }
-    *where = int(least);
-  }
-  __syncthreads();
-  const int unit = *where;
-  for (int64_t i = thread; i < m; i += threads) column[i] = i == unit ? T(1) : T(0);
-  for (int pass = 0; pass < 2; ++pass) {  // once more for what rounding leaves
-    for (int64_t k = 0; k < n; ++k) {
-      if (k == j) continue;
-      __syncthreads();
-      T product = 0;
-      for (int64_t i = thread; i < m; i += threads) product += columns[k * m + i] * column[i];
-      product = block_sum(product, partial);
-      for (int64_t i = thread; i < m; i += threads) column[i] -= product * columns[k * m + i];
-    }
-    __syncthreads();
-    T squares = 0;
-    for (int64_t i = thread; i < m; i += threads) squares += column[i] * column[i];
-    const T norm = sqrt(block_sum(squares, partial));
-    for (int64_t i = thread; i < m; i += threads) column[i] /= norm;
-  }
-}
-
 template <class T>
 __global__ void __launch_bounds__(kMostThreads, 3) jacobi_kernel(JacobiSvd<T> svd) {
   SHARED_ARRAY(T, partial, 32);
-  SHARED_ARRAY(int, where, 1);
   const int64_t m = svd.m, n = svd.n, item = blockIdx.x;
   T* const columns = svd.columns + item * n * m;
   T* const right = svd.right + item * n * n;
@@ -125,8 +42,7 @@ __global__ void __launch_bounds__(kMostThreads, 3) jacobi_kernel(JacobiSvd<T> sv
 
   const T largest = largest_magnitude(columns, n * m, partial);
   const bool usable = largest >= 0;
-  // A power of two: scaling is exact.
-  const T scale = usable && largest > 0 ? T(ldexp(1.0, ilogb(double(largest)))) : T(1);
+  const T scale = scale_for(largest);
   T squares = 0;
   for (int64_t k = thread; k < n * m; k += threads) {
     columns[k] /= scale;
@@ -137,15 +53,14 @@ __global__ void __launch_bounds__(kMostThreads, 3) jacobi_kernel(JacobiSvd<T> sv
   const T length = block_sum(squares, partial);
   const T negligible = rounding<T>() * rounding<T>() * length;
 
-  const int64_t players = n + n % 2;  // a round robin; of an odd number one pauses
+  const int players = int(n + n % 2);
   int busy = usable && n > 1;
   for (int sweep = 0; sweep < kMostSweeps && busy; ++sweep) {
     int turned = 0;
-    for (int64_t round = 0; round < players - 1; ++round) {
-      for (int64_t k = warp; k < players / 2; k += warps) {
-        const int64_t first = k == 0 ? players - 1 : (round + k) % (players - 1);
-        const int64_t second = k == 0 ? round : (round - k + players - 1) % (players - 1);
-        const int64_t p = first < second ? first : second, q = first < second ? second : first;
+    for (int round = 0; round < players - 1; ++round) {
+      for (int k = warp; k < players / 2; k += warps) {
+        const ColumnPair pair = pair_of_round(round, k, players);
+        const int64_t p = pair.p, q = pair.q;
         if (q >= n) continue;
         turned |=
             turn(columns + p * m, columns + q * m, m, right + p * n, right + q * n, n, negligible);
@@ -170,9 +85,68 @@ __global__ void __launch_bounds__(kMostThreads, 3) jacobi_kernel(JacobiSvd<T> sv
     for (int64_t i = lane; i < n && !good; i += 32) right[j * n + i] = NAN;
     if (lane == 0) values[j] = !good ? T(NAN) : has_direction ? norm * scale : T(0);
   }
+}
+
+// Gives column j, which has no direction of its own, one that is orthogonal to all others: what the
+// others leave of the unit vector that they have the least of.
+template <class T>
+__device__ void complete_column(T* columns, int64_t m, int64_t n, int64_t j, T* partial,
+                                int* where) {
+  T* const column = columns + j * m;
+  const int thread = int(threadIdx.x), threads = int(blockDim.x);
+  const int lane = thread & 31, warp = thread >> 5, warps = threads >> 5;
+  for (int64_t i = thread; i < m; i += threads) {  // every thread writes rows of its own
+    T share = 0;
+    for (int64_t k = 0; k < n; ++k) {
+      if (k != j) share += columns[k * m + i] * columns[k * m + i];
+    }
+    column[i] = share;
+  }
   __syncthreads();
+  if (thread == 0) {
+    int64_t least = 0;
+    for (int64_t i = 1; i < m; ++i) {
+      if (column[i] < column[least]) least = i;
+    }
+    *where = int(least);
+  }
+  __syncthreads();
+  const int unit = *where;
+  for (int64_t i = thread; i < m; i += threads) column[i] = i == unit ? T(1) : T(0);
+  for (int pass = 0; pass < 2; ++pass) {  // once more for what rounding leaves
+    for (int64_t first = 0; first < n; first += 32) {
+      const int others = n - first < 32 ? int(n - first) : 32;
+      __syncthreads();
+      for (int k = warp; k < others; k += warps) {
+        const T* const other = columns + (first + k) * m;
+        T product = 0;
+        for (int64_t i = lane; i < m; i += 32) product += other[i] * column[i];
+        product = warp_sum(product);
+        if (lane == 0) partial[k] = first + k == j ? T(0) : product;
+      }
+      __syncthreads();
+      for (int64_t i = thread; i < m; i += threads) {
+        T rest = column[i];
+        for (int k = 0; k < others; ++k) rest -= partial[k] * columns[(first + k) * m + i];
+        column[i] = rest;
+      }
+    }
+    __syncthreads();
+    T squares = 0;
+    for (int64_t i = thread; i < m; i += threads) squares += column[i] * column[i];
+    const T norm = sqrt(block_sum(squares, partial));
+    for (int64_t i = thread; i < m; i += threads) column[i] /= norm;
+  }
+}
+
+template <class T>
+__global__ void __launch_bounds__(kMostThreads, 2) completing_kernel(JacobiSvd<T> svd) {
+  SHARED_ARRAY(T, partial, 32);
+  SHARED_ARRAY(int, where, 1);
+  const int64_t m = svd.m, n = svd.n, item = blockIdx.x;
   for (int64_t j = 0; j < n; ++j) {
-    if (values[j] == 0) complete_column(columns, m, n, j, partial, where);
+    if (svd.values[item * n + j] != 0) continue;
+    complete_column(svd.columns + item * n * m, m, n, j, partial, where);
   }
 }
 
@@ -215,8 +189,15 @@ template <class T>
 cudaError_t jacobi_svd(const JacobiSvd<T>& svd, cudaStream_t stream) {
   if (svd.m > 0x7fffffff) return cudaErrorInvalidValue;
   // A warp for each of the pairs that are turned together.
-  return launch(jacobi_kernel<T>, dim3(unsigned(svd.count)), threads_for((svd.n + 1) / 2 * 32), 0,
-                stream, svd);
+  const cudaError_t error = launch(jacobi_kernel<T>, dim3(unsigned(svd.count)),
+                                   threads_for((svd.n + 1) / 2 * 32), 0, stream, svd);
+  return error == cudaSuccess ? complete_columns(svd, stream) : error;
+}
+
+template <class T>
+cudaError_t complete_columns(const JacobiSvd<T>& svd, cudaStream_t stream) {
+  return launch(completing_kernel<T>, dim3(unsigned(svd.count)), threads_for(svd.m), 0, stream,
+                svd);
 }
 
 template <class T>
@@ -241,6 +222,7 @@ cudaError_t scale_rows(T* rows, const T* values, int64_t count, int64_t n, int64
 
 #define LIKEWISE_INSTANTIATE(T)                                                          \
   template cudaError_t jacobi_svd<T>(const JacobiSvd<T>&, cudaStream_t);                 \
+  template cudaError_t complete_columns<T>(const JacobiSvd<T>&, cudaStream_t);           \
   template cudaError_t sort_descending<T>(const T*, int64_t, int64_t, T*, cudaStream_t); \
   template cudaError_t sum_values<T>(const T*, int64_t, int64_t, T*, cudaStream_t);      \
   template cudaError_t scale_rows<T>(T*, const T*, int64_t, int64_t, int64_t, cudaStream_t);

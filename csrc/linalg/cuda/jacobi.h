@@ -28,6 +28,10 @@ struct JacobiSvd {
 template <class T>
 cudaError_t jacobi_svd(const JacobiSvd<T>& svd, cudaStream_t stream);
 
+// Its last step: makes columns of singular value 0 orthonormal to all others.
+template <class T>
+cudaError_t complete_columns(const JacobiSvd<T>& svd, cudaStream_t stream);
+
 // sorted (count, n) = values in descending order.
 template <class T>
 cudaError_t sort_descending(const T* values, int64_t count, int64_t n, T* sorted,

@@ -6,6 +6,7 @@
 #include "linalg/cuda/eigen.h"
 #include "linalg/cuda/gemm.h"
 #include "linalg/cuda/gram_svd.h"
+#include "linalg/cuda/jacobi_shared.h"
 
 namespace likewise::cuda {
 namespace {
@@ -46,6 +47,10 @@ JacobiSvd<T> decompose(const Context& context, const T* a, int64_t count, int64_
   svd.count = count;
   svd.m = m;
   svd.n = n;
+  if (fits_shared_memory<T>(m, n, true)) {
+    check(jacobi_svd_shared<T>(a, rows < cols, svd, context.stream), "launch");
+    return svd;
+  }
   const DeviceRef columns = longer_side(a, count, rows, cols);
   if (!has_eigen(n)) {
     check(copy_elements<T>(columns, svd.columns, context.stream), "copy");
@@ -67,10 +72,18 @@ template <class T>
 void svdvals(const Context& context, const T* a, int64_t count, int64_t rows, int64_t cols,
              T* out) {
   if (count == 0) return;
-  if (sizeof(T) == 4 && has_eigen(std::min(rows, cols))) {
+  const int64_t m = std::max(rows, cols), n = std::min(rows, cols);
+  JacobiSvd<T> svd{};
+  if (fits_shared_memory<T>(m, n, false)) {
+    unsigned long long* const failure = context.status ? &context.status->unconverged : nullptr;
+    T* const values = context.temporary<T>(size_t(count * n));
+    svd = {nullptr, nullptr, values, failure, count, m, n};
+    check(jacobi_svd_shared<T>(a, rows < cols, svd, context.stream), "launch");
+  } else if (sizeof(T) == 4 && has_eigen(n)) {
     return gram_svdvals<T>(context, longer_side(a, count, rows, cols), out);
+  } else {
+    svd = decompose(context, a, count, rows, cols);
   }
-  const JacobiSvd<T> svd = decompose(context, a, count, rows, cols);
   check(sort_descending<T>(svd.values, count, svd.n, out, context.stream), "launch");
 }
 

@@ -9,11 +9,13 @@ FAULTS = (
     ("rounding errors have a direction", "norm * norm > negligible", "norm * norm > 0"),
     (
         "a pair plays itself",
-        "(round - k + players - 1) % (players - 1)",
-        "(round - k + players) % (players - 1)",
+        "round - k + (players - 1) : round - k",
+        "round - k + players : round - k",
     ),
     ("the pausing column is turned", "if (q >= n) continue;", ""),
-    ("nothing is completed", "if (values[j] == 0) complete", "if (false) complete"),
+    ("nothing is completed", "if (svd.values[item * n + j] != 0) continue;", "continue;"),
+    ("products with half the columns", "first < n; first += 32", "first < n / 2; first += 32"),
+    ("its own product", "first + k == j ? T(0) : product", "product"),
     (
         "completed once",
         "for (int pass = 0; pass < 2; ++pass)",

@@ -1,0 +1,76 @@
+#include "linalg/cuda/jacobi_shared.h"
+
+#include "svd.h"
+
+namespace likewise::cuda::driver {
+namespace {
+
+// With vectors and without, of the matrices and of their transposes.
+template <class T>
+void decompose(int m, int n) {
+  const std::vector<T> host = svd_matrices<T>(m, n);
+  std::vector<T> turned(host.size());
+  for (int q = 0; q < kSvdItems; ++q) {
+    for (int k = 0; k < n * m; ++k) {
+      turned[q * n * m + k % m * n + k / m] = host[q * n * m + k];
+    }
+  }
+  std::vector<T> first;
+  for (const bool transposed : {true, false}) {
+    const OnDevice<T> a(transposed ? host : turned), columns(host.size());
+    const OnDevice<T> right(size_t(kSvdItems) * n * n), values(size_t(kSvdItems) * n);
+    const OnDevice<unsigned long long> failure(std::vector<unsigned long long>{~0ull});
+    const JacobiSvd<T> svd{
+        columns.get(), right.get(), values.get(), failure.get(), kSvdItems, m, n};
+    need(jacobi_svd_shared<T>(a.get(), transposed, svd, stream), "svd");
+    expect_svd(host, m, n, columns.values(), right.values(), values.values());
+    expect(failure.values()[0] == 3, "the one that failed");
+    if (transposed) {
+      first = values.values();
+      continue;
+    }
+    const OnDevice<T> alone(size_t(kSvdItems) * n);
+    need(jacobi_svd_shared<T>(a.get(), transposed,
+                              {nullptr, nullptr, alone.get(), nullptr, kSvdItems, m, n}, stream),
+         "values");
+    const auto without = alone.values(), with = values.values();
+    for (int k = 0; k < 3 * n; ++k) {
+      expect(with[k] == first[k] && without[k] == first[k], "the same singular values");
+    }
+    for (int k = 3 * n; k < 4 * n; ++k) expect(std::isnan(without[k]), "NaN");
+  }
+}
+
+// Columns of lengths 1 to n, mixed in pairs: more of them than a block turns at a time.
+void values_of_many_columns() {
+  constexpr int kM = 70, kN = 67;
+  std::vector<float> host(kM * kN);
+  for (int j = 0; j < kN; ++j) {
+    const int other = kN - 1 - j;
+    host[j * kM + j] += float(j + 1) * (j == other ? 1.f : 0.8f);
+    if (j != other) host[other * kM + j] += float(j + 1) * (j < other ? 0.6f : -0.6f);
+  }
+  const OnDevice<float> a(host), values(kN), sorted(kN);
+  need(jacobi_svd_shared<float>(a.get(), true, {nullptr, nullptr, values.get(), nullptr, 1, kM, kN},
+                                stream),
+       "values");
+  need(sort_descending<float>(values.get(), 1, kN, sorted.get(), stream), "sort");
+  const auto found = sorted.values();
+  for (int j = 0; j < kN; ++j) {
+    expect(std::abs(found[j] - float(kN - j)) < 1e-4f, "singular values of many columns");
+  }
+}
+
+void decompositions() {
+  decompose<float>(9, 1);     // a block of one warp, most of it idle
+  decompose<float>(150, 7);   // odd, 16 lanes for a pair
+  decompose<double>(21, 20);  // several warps, the last of them partly idle
+  values_of_many_columns();
+  expect(fits_shared_memory<double>(64, 64, true), "64 x 64 fits");
+  expect(!fits_shared_memory<double>(200, 64, false), "200 x 64 does not");
+}
+
+const Topic topic("jacobi_shared", decompositions);
+
+}  // namespace
+}  // namespace likewise::cuda::driver
