@@ -121,15 +121,19 @@ _WITHOUT = {
 }
 
 
+# Functions of measures, and how many arguments stand before these.
+_OF_MEASURES = {"pairwise": 1, "cross": 2, "permutation_test": 2, "bootstrap": 2}
+
+
 def _has_version(function: Callable[..., Any], *args: Any, **options: Any) -> bool:
-    """Grids of some measures only, and some options."""
+    """Of some measures only, and some options."""
     option, without = _WITHOUT.get(function.__name__, ("", set()))
     if options.get(option) in without:
         return False
-    collections = {"pairwise": 1, "cross": 2}.get(function.__name__)
-    if collections is None:
+    arrays = _OF_MEASURES.get(function.__name__)
+    if arrays is None:
         return True
-    given = args[collections] if len(args) > collections else options.get("measure", "procrustes")
+    given = args[arrays] if len(args) > arrays else options.get("measure", "procrustes")
     try:
         measure = lw.measure(given)
     except ValueError:

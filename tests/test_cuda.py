@@ -101,12 +101,14 @@ def test_nan_without_the_look_stays_nan():
 
 
 @on_simulator
-def test_functions_without_a_version_say_so():
+def test_functions_without_a_version_say_so(monkeypatch):
     x = simulated.array(cost_matrices((12, 3)))
-    with pytest.raises(
-        lw.InputTypeError, match=r"bootstrap: x is on a CUDA device, for which bootstrap has no"
-    ):
-        lw.bootstrap(x, x)
+    with monkeypatch.context() as patch:
+        patch.setattr(_device, "FUNCTIONS", frozenset())
+        with pytest.raises(
+            lw.InputTypeError, match=r"svdvals: a is on a CUDA device, for which svdvals has no"
+        ):
+            lw.svdvals(x)
 
     class OfMine:
         name = "of_mine"
@@ -114,6 +116,9 @@ def test_functions_without_a_version_say_so():
 
     with pytest.raises(lw.InputTypeError, match=r"pairwise: items are on .* which of_mine has no"):
         simulated.cpu(lw.pairwise)([x, x], OfMine())
+    for function in (lw.permutation_test, lw.bootstrap):
+        with pytest.raises(lw.InputTypeError, match=r"x and y are on .* which of_mine has no"):
+            simulated.cpu(function)(x, x, OfMine())
 
 
 @on_simulator

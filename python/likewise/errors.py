@@ -61,16 +61,17 @@ _PACKAGE = os.path.dirname(__file__)
 _quiet: ContextVar[bool] = ContextVar("likewise_quiet", default=False)
 
 
-def warn(message: str, category: type[LikewiseWarning]) -> None:
-    """Warn at the first caller outside this package."""
+def warn(message: str, category: type[LikewiseWarning]) -> bool:
+    """Warn at the first caller outside this package; False where nothing is to be said."""
     if _quiet.get():
-        return
+        return False
     level = 2
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
         level += 1
     warnings.warn(message, category, stacklevel=level)
+    return True
 
 
 @contextmanager

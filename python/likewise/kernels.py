@@ -191,6 +191,14 @@ class _KernelMeasure:
         # What no order changes, norms and units, is in the score as it is.
         return np.asarray(hsic[1:] * (score / hsic[0]))
 
+    def reordered_on_device(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
+        """Of all kernels: rows and columns of the kernel matrix of y change places."""
+        if orders.shape[1] > _MOST_SAMPLES:
+            return None
+        scores = library.empty((len(orders),), np.float64)
+        library.engine.kernel_reordered(x, y, orders, scores, self._options(), library.run)
+        return scores
+
     def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
         """Scores of all pairs of device arrays."""
         other = a if b is None else b
