@@ -23,6 +23,9 @@ from likewise import _device
 float32, float64, int64, uint8 = "float32", "float64", "int64", "uint8"  # of the array namespace
 module: Any = None
 torch_device = ""
+stays_on_cpu = pytest.mark.skipif(
+    "--cuda-simulator" in " ".join(sys.argv), reason="its arrays have no counterpart on a device"
+)
 on_simulator = pytest.mark.skipif(
     "--cuda-simulator" not in " ".join(sys.argv), reason="needs --cuda-simulator"
 )
@@ -59,8 +62,10 @@ def empty(shape: tuple[int, ...], dtype: str) -> Any:
 
 
 def array(value: np.ndarray) -> Any:
-    """A copy on the device, in the same layout (as a tensor, in C order)."""
+    """A copy on the device, in the same layout where DLPack knows it (as a tensor, in C order)."""
     native = value.astype(value.dtype.newbyteorder("="), copy=False)
+    if any(stride % native.itemsize for stride in native.strides):
+        native = native.copy()
     if torch_device:
         import torch
 
@@ -144,7 +149,7 @@ def _has_version(function: Callable[..., Any], *args: Any, **options: Any) -> bo
 
 
 def _holds_arrays(value: Any) -> bool:
-    if isinstance(value, dict):
+    if type(value) is dict:
         return any(map(_holds_arrays, value.values()))
     if isinstance(value, list):
         return any(map(_holds_arrays, value))
@@ -154,9 +159,10 @@ def _holds_arrays(value: Any) -> bool:
 def _there(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return type(value)(map(_there, value))
-    if isinstance(value, dict):
+    if type(value) is dict:  # and no sparse array
         return {key: _there(item) for key, item in value.items()}
-    return array(value) if isinstance(value, np.ndarray) else value
+    numbers = type(value) is np.ndarray and value.dtype.kind in "biufc"  # devices have no others
+    return array(value) if numbers else value
 
 
 def _back(result: Any) -> Any:

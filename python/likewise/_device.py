@@ -18,7 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from likewise.errors import ConvergenceError, DeviceWarning, InputTypeError, warn
+from likewise.errors import (
+    ConvergenceError,
+    DeviceWarning,
+    InputTypeError,
+    complex_refused,
+    warn,
+)
 
 if TYPE_CHECKING:
     from likewise._array import Array
@@ -128,6 +134,8 @@ class DeviceLibrary:
 
     def view(self, name: str, value: Any) -> Any:
         """The array as a contiguous view of float32 or float64."""
+        if "complex" in str(getattr(value, "dtype", "")):
+            raise complex_refused(self.function, name, value.dtype)
         if self._torch is not None:
             value = self._plain_tensor(name, value)
         try:

@@ -107,6 +107,14 @@ def warn_small_sample(function: str, samples: int, dx: int, dy: int) -> None:
         )
 
 
+def complex_refused(function: str, name: str, dtype: object) -> InputTypeError:
+    """What is said of complex arrays, wherever they are."""
+    return InputTypeError(
+        f"{function}: {name} is complex ({dtype}); pass real arrays, for example "
+        "np.concatenate([a.real, a.imag], axis=-1)"
+    )
+
+
 @contextmanager
 def named_convergence(function: str) -> Iterator[None]:
     """Turn the engine's convergence failure into ours, with the function's name in front."""
