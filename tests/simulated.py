@@ -23,12 +23,14 @@ from likewise import _device
 float32, float64, int64, uint8 = "float32", "float64", "int64", "uint8"  # of the array namespace
 module: Any = None
 torch_device = ""
-stays_on_cpu = pytest.mark.skipif(
-    "--cuda-simulator" in " ".join(sys.argv), reason="its arrays have no counterpart on a device"
-)
 on_simulator = pytest.mark.skipif(
     "--cuda-simulator" not in " ".join(sys.argv), reason="needs --cuda-simulator"
 )
+
+
+def stays_on_cpu(why: str) -> pytest.MarkDecorator:
+    """For a test that is not run on the simulator."""
+    return pytest.mark.skipif("--cuda-simulator" in " ".join(sys.argv), reason=why)
 
 
 def load(path: str) -> None:

@@ -23,6 +23,7 @@ from likewise.errors import (
     DeviceWarning,
     InputTypeError,
     complex_refused,
+    is_quiet,
     warn,
 )
 
@@ -218,10 +219,9 @@ class DeviceLibrary:
 
     def on_cpu(self, function: Callable[..., Any], why: str, *views: Any) -> list[Any]:
         """What `function` of the CPU returns for copies of the views, sent back."""
-        if self.function not in _told:
-            said = warn(f"{self.function}: {why}; it is solved on the CPU", DeviceWarning)
-            if said:
-                _told.add(self.function)
+        if self.function not in _told and not is_quiet():
+            _told.add(self.function)
+            warn(f"{self.function}: {why}; it is solved on the CPU", DeviceWarning)
         results = []
         for value in map(np.asarray, function(*map(self.host, views))):
             out = self.empty(value.shape, value.dtype)

@@ -61,17 +61,21 @@ _PACKAGE = os.path.dirname(__file__)
 _quiet: ContextVar[bool] = ContextVar("likewise_quiet", default=False)
 
 
-def warn(message: str, category: type[LikewiseWarning]) -> bool:
-    """Warn at the first caller outside this package; False where nothing is to be said."""
-    if _quiet.get():
-        return False
+def is_quiet() -> bool:
+    """Whether this is a repeat of something that warns elsewhere."""
+    return _quiet.get()
+
+
+def warn(message: str, category: type[LikewiseWarning]) -> None:
+    """Warn at the first caller outside this package."""
+    if is_quiet():
+        return
     level = 2
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
         level += 1
     warnings.warn(message, category, stacklevel=level)
-    return True
 
 
 @contextmanager
