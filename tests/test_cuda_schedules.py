@@ -57,10 +57,22 @@ print([simulated.numpy(value).tobytes().hex() for value in found], simulated.mod
 """
 
 
+DRAWS = """
+x, y = np.random.default_rng(5).standard_normal((2, 20, 4))
+for measure in ("cka", "rsa", "procrustes"):
+    for function in map(simulated.cpu, (lw.permutation_test, lw.bootstrap)):
+        there = simulated.array(x), simulated.array(y)
+        found = function(*there, measure, n=5, check_finite=False)
+        bits = [simulated.numpy(value).tobytes().hex() for value in found]
+        print(bits, simulated.module.report())
+"""
+
+
+WORK = {"assignment": SOLVE, "transport": TRANSPORT, "grids": GRIDS, "draws": DRAWS}
+
+
 @on_simulator
-@pytest.mark.parametrize(
-    "work", [SOLVE, TRANSPORT, GRIDS], ids=["assignment", "transport", "grids"]
-)
+@pytest.mark.parametrize("work", WORK.values(), ids=WORK)
 @pytest.mark.parametrize("mode", ["eager", "lazy", "random"])
 def test_every_schedule_gives_the_same_bits(mode, work):
     expected = child(work).stdout
@@ -93,9 +105,7 @@ print((simulated.numpy(plan) > 0).sum())
 
 
 @on_simulator
-@pytest.mark.parametrize(
-    "work", [SOLVE, TRANSPORT, GRIDS], ids=["assignment", "transport", "grids"]
-)
+@pytest.mark.parametrize("work", WORK.values(), ids=WORK)
 def test_nothing_of_the_device_is_read_by_the_host(work):
     expected = child(work).stdout
     assert len(expected) > 100
