@@ -28,6 +28,11 @@ on_simulator = pytest.mark.skipif(
 )
 
 
+def stays_on_cpu(why: str) -> pytest.MarkDecorator:
+    """For a test that is not run on the simulator."""
+    return pytest.mark.skipif("--cuda-simulator" in " ".join(sys.argv), reason=why)
+
+
 def load(path: str) -> None:
     """Make the simulator's module the CUDA engine of this process."""
     global module
@@ -59,8 +64,10 @@ def empty(shape: tuple[int, ...], dtype: str) -> Any:
 
 
 def array(value: np.ndarray) -> Any:
-    """A copy on the device, in the same layout (as a tensor, in C order)."""
+    """A copy on the device, in the same layout where DLPack knows it (as a tensor, in C order)."""
     native = value.astype(value.dtype.newbyteorder("="), copy=False)
+    if any(stride % native.itemsize for stride in native.strides):
+        native = native.copy()
     if torch_device:
         import torch
 
@@ -121,15 +128,19 @@ _WITHOUT = {
 }
 
 
+# Functions of measures, and how many arguments stand before these.
+_OF_MEASURES = {"pairwise": 1, "cross": 2, "permutation_test": 2, "bootstrap": 2}
+
+
 def _has_version(function: Callable[..., Any], *args: Any, **options: Any) -> bool:
-    """Grids of some measures only, and some options."""
+    """Of some measures only, and some options."""
     option, without = _WITHOUT.get(function.__name__, ("", set()))
     if options.get(option) in without:
         return False
-    collections = {"pairwise": 1, "cross": 2}.get(function.__name__)
-    if collections is None:
+    arrays = _OF_MEASURES.get(function.__name__)
+    if arrays is None:
         return True
-    given = args[collections] if len(args) > collections else options.get("measure", "procrustes")
+    given = args[arrays] if len(args) > arrays else options.get("measure", "procrustes")
     try:
         measure = lw.measure(given)
     except ValueError:
@@ -140,7 +151,7 @@ def _has_version(function: Callable[..., Any], *args: Any, **options: Any) -> bo
 
 
 def _holds_arrays(value: Any) -> bool:
-    if isinstance(value, dict):
+    if type(value) is dict:
         return any(map(_holds_arrays, value.values()))
     if isinstance(value, list):
         return any(map(_holds_arrays, value))
@@ -150,9 +161,10 @@ def _holds_arrays(value: Any) -> bool:
 def _there(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return type(value)(map(_there, value))
-    if isinstance(value, dict):
+    if type(value) is dict:  # and no sparse array
         return {key: _there(item) for key, item in value.items()}
-    return array(value) if isinstance(value, np.ndarray) else value
+    numbers = type(value) is np.ndarray and value.dtype.kind in "biufc"  # devices have no others
+    return array(value) if numbers else value
 
 
 def _back(result: Any) -> Any:

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from simulated import stays_on_cpu
 
 import likewise as lw
 from likewise import _array
@@ -84,6 +85,7 @@ def test_every_layout_gives_the_same_answer(function, layout, dtype, pair):
     assert np.array_equal(given[1], y)
 
 
+@stays_on_cpu("lists are read on the CPU")
 def test_nested_lists_are_read_as_arrays(function, pair):
     x, y = pair
     assert_same(results(function(x.tolist(), y.tolist())), results(function(x, y)))
@@ -186,6 +188,7 @@ def test_memory_is_copied_only_where_needed(pair):
         assert np.shares_memory(seen, given) == (name not in copied), name
 
 
+@stays_on_cpu("files and frames are read on the CPU")
 def test_memory_maps_and_frames_are_arrays(pair, tmp_path):
     x, y = pair
     np.save(tmp_path / "x.npy", x)

@@ -67,7 +67,26 @@ found = [lw.svdvals(simulated.array(rng.standard_normal((3, 66, 70)).astype("f4"
 found += lw.linear_predictivity(x, y, cv=2, alphas=[0.1, 1.0])
 print([simulated.numpy(value).tobytes().hex() for value in found], simulated.module.report())
 """
-WORK = {"assignment": SOLVE, "transport": TRANSPORT, "grids": GRIDS, "decompositions": DECOMPOSE}
+
+
+DRAWS = """
+x, y = np.random.default_rng(5).standard_normal((2, 20, 4))
+for measure in ("cka", "rsa", "procrustes"):
+    for function in map(simulated.cpu, (lw.permutation_test, lw.bootstrap)):
+        there = simulated.array(x), simulated.array(y)
+        found = function(*there, measure, n=5, check_finite=False)
+        bits = [simulated.numpy(value).tobytes().hex() for value in found]
+        print(bits, simulated.module.report())
+"""
+
+
+WORK = {
+    "assignment": SOLVE,
+    "transport": TRANSPORT,
+    "grids": GRIDS,
+    "decompositions": DECOMPOSE,
+    "draws": DRAWS,
+}
 
 
 @on_simulator

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from reference import procrustes as shapes
+from simulated import stays_on_cpu
 
 import likewise as lw
 
@@ -92,6 +93,7 @@ def test_an_uncentred_gram_matrix_in_float32():
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads kilobytes")
+@stays_on_cpu("measures memory of the CPU")
 def test_sample_by_sample_matrices_of_narrow_items():
     items = np.random.default_rng(0).standard_normal((3, 40_000, 2))  # a matrix would take 12 GB
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -234,6 +236,7 @@ def test_infeasible_and_infinite_costs():
             lw.linear_sum_assignment(np.array(cost))
 
 
+@pytest.mark.filterwarnings("ignore::likewise.DeviceWarning")  # masses are given
 def test_float32_masses_whose_sum_is_not_quite_one():
     cost = np.random.default_rng(0).random((30, 70)).astype(np.float32)
     a, b = (np.full(size, 1 / size, np.float32) for size in cost.shape)

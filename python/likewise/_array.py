@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _device, _engine
-from likewise.errors import InputTypeError
+from likewise.errors import InputTypeError, complex_refused
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -374,10 +374,7 @@ def _engine_floats(function: str, name: str, array: Array) -> Array:
     elif kind in "iub":
         target = np.dtype(np.float64)
     elif kind == "c":
-        raise InputTypeError(
-            f"{function}: {name} is complex ({array.dtype}); pass real arrays, for example "
-            "np.concatenate([a.real, a.imag], axis=-1)"
-        )
+        raise complex_refused(function, name, array.dtype)
     else:
         raise InputTypeError(
             f"{function}: {name} must hold real numbers, got dtype {array.dtype}; "

@@ -113,6 +113,18 @@ def canonical_correlations(
     run: Run,
 ) -> None: ...
 
+# inference
+def gather_rows(
+    sides: list[DeviceArray], rows: ndarray[Any, Any], outs: list[DeviceArray], run: Run
+) -> None: ...
+def join(parts: list[DeviceArray], out: DeviceArray, run: Run) -> None: ...
+def p_value(
+    score: DeviceArray, null: DeviceArray, larger: bool, p: DeviceArray, run: Run
+) -> None: ...
+def spread(
+    draws: DeviceArray, error: DeviceArray, low: DeviceArray, high: DeviceArray, run: Run
+) -> None: ...
+
 # kernels
 _KernelOptions = tuple[str, str, bool, float, bool, int, float, float]
 
@@ -132,6 +144,14 @@ def kernel_pairs(
     scores: DeviceArray,
     status: DeviceArray,
     constant_units: DeviceArray,
+    options: _KernelOptions,
+    run: Run,
+) -> None: ...
+def kernel_reordered(
+    x: DeviceArray,
+    y: DeviceArray,
+    orders: ndarray[Any, Any],
+    scores: DeviceArray,
     options: _KernelOptions,
     run: Run,
 ) -> None: ...
@@ -277,6 +297,15 @@ def rsa_pairs(
     comparison: str,
     run: Run,
 ) -> int: ...
+def rsa_reordered(
+    x: DeviceArray,
+    y: DeviceArray,
+    orders: ndarray[Any, Any],
+    scores: DeviceArray,
+    dissimilarity: str,
+    comparison: str,
+    run: Run,
+) -> None: ...
 
 # transport
 def transport(

@@ -10,13 +10,22 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from likewise.errors import ConvergenceError, DeviceWarning, InputTypeError, warn
+from likewise.errors import (
+    ConvergenceError,
+    DeviceWarning,
+    InputTypeError,
+    complex_refused,
+    is_quiet,
+    warn,
+)
 
 if TYPE_CHECKING:
     from likewise._array import Array
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
 FUNCTIONS = frozenset(
     {
         "assignment",
+        "bootstrap",
         "canonical_correlations",
         "cca",
         "cka",
@@ -40,6 +50,7 @@ FUNCTIONS = frozenset(
         "orthogonal_procrustes",
         "pairwise",
         "permutation_match",
+        "permutation_test",
         "polar",
         "procrustes",
         "pwcca",
@@ -93,6 +104,10 @@ def is_device_array(value: Any) -> bool:
     return int(value.__dlpack_device__()[0]) in _DEVICE_TYPES
 
 
+# The call that public functions are computed for at the moment, and whether they are its last.
+_whole: ContextVar[tuple[DeviceLibrary, bool] | None] = ContextVar("likewise_whole", default=None)
+
+
 class DeviceLibrary:
     """A library of device arrays during one call: the counterpart of ``_array.Library``."""
 
@@ -114,9 +129,15 @@ class DeviceLibrary:
         self._looked: list[tuple[str, Any]] = []
         self._places = places
         self._run: Any = None
+        self._whole = _whole.get()
+        self._finished = False
+        self.coarse = False
+        """Whether a part of the call met angles that float32 has no digits for."""
 
     def view(self, name: str, value: Any) -> Any:
         """The array as a contiguous view of float32 or float64."""
+        if "complex" in str(getattr(value, "dtype", "")):
+            raise complex_refused(self.function, name, value.dtype)
         if self._torch is not None:
             value = self._plain_tensor(name, value)
         try:
@@ -159,6 +180,9 @@ class DeviceLibrary:
 
     def prepare(self, check_finite: bool) -> None:
         """What is found on the device from here on is reported by :meth:`finish`, if asked for."""
+        if self._whole is not None:
+            self._run = self._whole[0].run
+            return
         status = (
             self.empty((self.engine.status_facts + self._places,), np.int64)
             if check_finite
@@ -173,6 +197,22 @@ class DeviceLibrary:
         """Where the functions of the engine run."""
         return self._run
 
+    @contextmanager
+    def parts(self, *, last: bool = False) -> Iterator[None]:
+        """Public functions called inside, without a look, are parts of this call: what the device
+        finds there goes to its status, for which the last of them waits."""
+        token = _whole.set((self, last))
+        try:
+            yield
+        finally:
+            _whole.reset(token)
+        if last and not self._finished:
+            self.finish()
+
+    def found_coarse(self) -> None:
+        """Float32 has no digits for angles of these items."""
+        (self._whole[0] if self._whole is not None else self).coarse = True
+
     def look(self, name: str, view: Any) -> None:
         """Look for NaN and infinity."""
         self._looked.append((name, view))
@@ -180,7 +220,7 @@ class DeviceLibrary:
 
     def on_cpu(self, function: Callable[..., Any], why: str, *views: Any) -> list[Any]:
         """What `function` of the CPU returns for copies of the views, sent back."""
-        if self.function not in _told:
+        if self.function not in _told and not is_quiet():
             _told.add(self.function)
             warn(f"{self.function}: {why}; it is solved on the CPU", DeviceWarning)
         results = []
@@ -203,6 +243,10 @@ class DeviceLibrary:
         ConvergenceError
             If a decomposition failed.
         """
+        if self._whole is not None:
+            whole, last = self._whole
+            return whole.finish(*also, items=items) if last else None
+        self._finished = True
         found = self._run.finish(list(also))
         if not found:
             return None

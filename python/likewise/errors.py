@@ -61,9 +61,14 @@ _PACKAGE = os.path.dirname(__file__)
 _quiet: ContextVar[bool] = ContextVar("likewise_quiet", default=False)
 
 
+def is_quiet() -> bool:
+    """Whether this is a repeat of something that warns elsewhere."""
+    return _quiet.get()
+
+
 def warn(message: str, category: type[LikewiseWarning]) -> None:
     """Warn at the first caller outside this package."""
-    if _quiet.get():
+    if is_quiet():
         return
     level = 2
     frame = sys._getframe(1)
@@ -104,6 +109,14 @@ def warn_small_sample(function: str, samples: int, dx: int, dy: int) -> None:
             "measure can fit noise and its score is inflated",
             SmallSampleWarning,
         )
+
+
+def complex_refused(function: str, name: str, dtype: object) -> InputTypeError:
+    """What is said of complex arrays, wherever they are."""
+    return InputTypeError(
+        f"{function}: {name} is complex ({dtype}); pass real arrays, for example "
+        "np.concatenate([a.real, a.imag], axis=-1)"
+    )
 
 
 @contextmanager

@@ -15,8 +15,7 @@ import numpy as np
 from likewise import _cpu
 from likewise._array import Array, Items, read_collections, read_items
 from likewise._ids import require_same_ids
-from likewise.errors import InputTypeError
-from likewise.measure import Measure, measure
+from likewise.measure import Measure, measure, require_version
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -271,11 +270,7 @@ def _scores(function: str, chosen: Measure, a: Items, b: Items | None) -> Any:
     if library.engine is _cpu:
         other = None if b is None else chosen.prepare(b.arrays)
         return chosen.compare(chosen.prepare(a.arrays), other)
-    if not hasattr(chosen, "on_device"):
-        raise InputTypeError(
-            f"{function}: items are on a CUDA device, for which {chosen.name} has no version yet; "
-            "move them to the CPU first"
-        )
+    require_version(function, "items", chosen)
     if b is not None and not (a.arrays and b.arrays):
         library.finish()
         return library.empty((len(a.arrays), len(b.arrays)), np.float64)

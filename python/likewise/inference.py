@@ -6,9 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from likewise._array import Array, read_pair
+from likewise import _cpu
+from likewise._array import Array, Pair, read_pair
+from likewise._device import is_device_array
+from likewise._draws import bootstrap_on_device, permutation_test_on_device
 from likewise.errors import quiet
-from likewise.measure import Measure, measure
+from likewise.measure import Measure, measure, require_version
 
 __all__ = ["Bootstrap", "PermutationTest", "bootstrap", "permutation_test"]
 
@@ -19,11 +22,14 @@ class PermutationTest(NamedTuple):
     """A score and what it is when the rows of ``y`` are shuffled."""
 
     score: Any
-    p_value: float
+    p_value: Any
+    """A float; of data on a device an array there, so that nothing has to wait for it."""
     null: Any
     """The ``n`` scores of shuffled data; their mean and standard deviation are the control."""
 
     def __repr__(self) -> str:
+        if is_device_array(self.null):
+            return f"PermutationTest(over {self.null.shape[0]} shuffles on a device)"
         null = np.asarray(self.null)
         return (
             f"PermutationTest(score={float(self.score):.4g}, p_value={self.p_value:.4g}, "
@@ -35,14 +41,16 @@ class Bootstrap(NamedTuple):
     """A score and its spread over resampled stimuli."""
 
     score: Any
-    standard_error: float
-    low: float
+    standard_error: Any
+    low: Any
     """2.5th percentile of the draws."""
-    high: float
-    """97.5th percentile of the draws."""
+    high: Any
+    """97.5th percentile of the draws. Floats; of data on a device arrays there."""
     draws: Any
 
     def __repr__(self) -> str:
+        if is_device_array(self.draws):
+            return f"Bootstrap(over {self.draws.shape[0]} draws on a device)"
         return (
             f"Bootstrap(score={float(self.score):.4g}, standard_error={self.standard_error:.4g}, "
             f"low={self.low:.4g}, high={self.high:.4g}, over {len(self.draws)} draws)"
@@ -84,15 +92,18 @@ def permutation_test(
     ------
     ValueError
         For ``n < 1``, representations that are not 2-D, or what the measure itself refuses.
+    InputTypeError
+        For arrays on a CUDA device and a measure that has no version for them.
     """
-    chosen, pair_x, pair_y, library = _one_pair(
-        "permutation_test", x, y, measure, options, n, check_finite
-    )
-    score = chosen(pair_x, pair_y, check_finite=False)
+    chosen, pair = _one_pair("permutation_test", x, y, measure, options, n, check_finite)
     rng = np.random.default_rng(random_state)
-    samples = len(pair_x)
+    samples = pair.x.shape[0]
     orders = np.array([rng.permutation(samples) for _ in range(n)])
-    null = _reordered(chosen, pair_x, pair_y, orders)
+    library = pair.library
+    if library.engine is not _cpu:
+        return PermutationTest(*permutation_test_on_device(chosen, pair, orders))
+    score = chosen(pair.x, pair.y, check_finite=False)
+    null = _reordered(chosen, pair.x, pair.y, orders)
     extreme = null >= score if chosen.kind == "similarity" else null <= score
     p_value = float((1 + np.count_nonzero(extreme)) / (n + 1))
     if np.isnan(score):
@@ -137,19 +148,23 @@ def bootstrap(
     ------
     ValueError
         For ``n < 2``, representations that are not 2-D, or what the measure itself refuses.
+    InputTypeError
+        For arrays on a CUDA device and a measure that has no version for them.
     """
-    chosen, pair_x, pair_y, library = _one_pair(
-        "bootstrap", x, y, measure, options, n, check_finite, at_least=2
-    )
-    score = chosen(pair_x, pair_y, check_finite=False)
+    chosen, pair = _one_pair("bootstrap", x, y, measure, options, n, check_finite, at_least=2)
     rng = np.random.default_rng(random_state)
-    samples = len(pair_x)
+    samples = pair.x.shape[0]
+    library = pair.library
 
     def resample() -> tuple[Array, Array]:
         rows = rng.integers(samples, size=samples)
         return rows, rows
 
-    draws = _draws(chosen, n, pair_x, pair_y, resample)
+    if library.engine is not _cpu:
+        drawn = np.array([resample()[0] for _ in range(n)])
+        return Bootstrap(*bootstrap_on_device(chosen, pair, drawn))
+    score = chosen(pair.x, pair.y, check_finite=False)
+    draws = _draws(chosen, n, pair.x, pair.y, resample)
     kept = draws[~np.isnan(draws)].astype(np.float64)
     error = low = high = float("nan")
     if kept.size >= 2:
@@ -167,7 +182,7 @@ def _one_pair(
     n: int,
     check_finite: bool,
     at_least: int = 1,
-) -> tuple[Measure, Array, Array, Any]:
+) -> tuple[Measure, Pair]:
     chosen = measure(name, **options)
     if n < at_least:
         raise ValueError(f"{function}: n must be at least {at_least}, got {n}")
@@ -176,7 +191,9 @@ def _one_pair(
         raise ValueError(
             f"{function}: x and y must be 2-D, got shapes {pair.x.shape} and {pair.y.shape}"
         )
-    return chosen, pair.x, pair.y, pair.library
+    if pair.library.engine is not _cpu:
+        require_version(function, "x and y", chosen)
+    return chosen, pair
 
 
 def _reordered(chosen: Measure, x: Array, y: Array, orders: Array) -> Array:

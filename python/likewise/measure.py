@@ -9,6 +9,7 @@ import numpy as np
 
 from likewise import _cpu, _engine
 from likewise._array import Array
+from likewise.errors import InputTypeError
 
 if TYPE_CHECKING:
     from likewise._moments import Moments
@@ -21,6 +22,7 @@ __all__ = [
     "prepare_batch",
     "register",
     "reordered_products",
+    "require_version",
 ]
 
 _REORDERED = 8  # copies that are compared at a time
@@ -82,6 +84,14 @@ class Measure(Protocol):
         """
         ...
 
+    def reordered_on_device(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
+        """What ``reordered`` gives, for arrays of the CUDA engine, without a wait; None where the
+        measure is to be called.
+
+        Optional.
+        """
+        ...
+
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         """Scores of batches ``x (..., n, dx)`` and ``y (..., n, dy)``, as the public function."""
         ...
@@ -109,6 +119,15 @@ def reordered_products(a: Array, b: Array, orders: Array) -> Array:
     out = np.empty(len(orders))
     _cpu.reordered_products(a, b, orders, out, _engine.threads())
     return out
+
+
+def require_version(function: str, arrays: str, measure: Any) -> None:
+    """Raise ``InputTypeError`` for a measure that takes no arrays on a device."""
+    if not hasattr(measure, "on_device"):
+        raise InputTypeError(
+            f"{function}: {arrays} are on a CUDA device, for which {measure.name} has no version "
+            "yet; move them to the CPU first"
+        )
 
 
 def prepare_batch(prepare: Callable[[Sequence[Array]], list[Any]], batch: Array) -> list[Any]:

@@ -147,6 +147,7 @@ class _ShapeMeasure:
             return scores
         if found[1].any():
             # Products in float32 have no digits left for angles of nearly congruent items.
+            library.found_coarse()
             exact = [library.cast(item, np.dtype(np.float64)) for item in items]
             return self._on_device(library, exact, shape, run)
         widths = np.repeat([item.shape[-1] for item in items], counts)

@@ -49,6 +49,7 @@ class RSA:
     streamable: ClassVar[bool] = False
     is_metric: ClassVar[bool] = False
     min_samples: ClassVar[int] = 3
+    compares_samples: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.dissimilarity not in DISSIMILARITIES:
@@ -140,6 +141,16 @@ class RSA:
         return reordered_products(
             square(by.vector(p.rdm)), square(by.vector(q.rdm)), orders.astype(np.int32)
         )
+
+    def reordered_on_device(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
+        """The same of device arrays; comparisons that need more than inner products go the long
+        way."""
+        if self.comparison not in _ON_DEVICE or self.comparison.endswith("_cov"):
+            return None
+        scores = library.empty((len(orders),), np.float64)
+        options = self.dissimilarity, self.comparison
+        library.engine.rsa_reordered(x, y, orders, scores, *options, library.run)
+        return scores
 
     def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
         """Scores of all pairs of device arrays."""

@@ -100,6 +100,17 @@ class CallContext : public cuda::Context {
   std::vector<DeviceArray> temporaries_;
 };
 
+// Orders of samples, or samples that were drawn: (count, n), made by NumPy's generators.
+using Orders = py::array_t<int32_t, py::array::c_style>;
+
+// A copy in device memory, made without a wait.
+inline const int32_t* send_orders(const Orders& orders, const cuda::Context& context) {
+  int32_t* const there = context.temporary<int32_t>(size_t(orders.size()));
+  cuda::check(cuda::send_values<int32_t>(orders.data(), orders.size(), there, context.stream),
+              "launch");
+  return there;
+}
+
 // Calls body(float{}) or body(double{}).
 template <class Body>
 auto dispatch_float(const DeviceArray& array, Body&& body) {

@@ -39,11 +39,25 @@ void kernel_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray&
   });
 }
 
+// Scores of x (n, dx) with y (n, dy), its samples in these orders.
+void kernel_reordered(const DeviceArray& x, const DeviceArray& y, const Orders& orders,
+                      const DeviceArray& scores, const KernelTuple& options, Run& run) {
+  const CallContext context(run);
+  dispatch_float(x, [&](auto zero) {
+    using T = decltype(zero);
+    cuda::kernel_reordered<T>(context, {x.elements<T>(), x.sizes().back()},
+                              {y.elements<T>(), y.sizes().back()}, x.sizes()[0],
+                              send_orders(orders, context), orders.shape(0),
+                              kernel_options(options), scores.filled<double>());
+  });
+}
+
 }  // namespace
 
 void register_kernels(py::module_& m) {
   m.def("kernel_scores", &kernel_scores);
   m.def("kernel_pairs", &kernel_pairs);
+  m.def("kernel_reordered", &kernel_reordered);
 }
 
 }  // namespace likewise::bindings

@@ -12,6 +12,7 @@ namespace likewise::bindings {
 void register_assignment(pybind11::module_& m);
 void register_cca(pybind11::module_& m);
 void register_core(pybind11::module_& m);
+void register_inference(pybind11::module_& m);
 void register_kernels(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
 void register_neighbours(pybind11::module_& m);
@@ -32,6 +33,7 @@ PYBIND11_MODULE(LIKEWISE_CUDA_MODULE, m) {
   lb::register_core(m);
   lb::register_assignment(m);
   lb::register_cca(m);
+  lb::register_inference(m);
   lb::register_kernels(m);
   lb::register_linalg(m);
   lb::register_neighbours(m);

@@ -76,12 +76,29 @@ int64_t rsa_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray&
   });
 }
 
+// Scores of x (n, dx) with y (n, dy), its samples in these orders.
+void rsa_reordered(const DeviceArray& x, const DeviceArray& y, const Orders& orders,
+                   const DeviceArray& scores, const std::string& dissimilarity,
+                   const std::string& comparison, Run& run) {
+  const CallContext context(run);
+  dispatch_float(x, [&](auto zero) {
+    using T = decltype(zero);
+    const cuda::RsaFindings out{scores.filled<double>(), context.temporary<int64_t>(2),
+                                context.temporary<int64_t>(2)};
+    cuda::rsa_reordered<T>(context, {x.elements<T>(), x.sizes().back()},
+                           {y.elements<T>(), y.sizes().back()}, x.sizes()[0],
+                           send_orders(orders, context), orders.shape(0),
+                           options_of(dissimilarity, comparison), out);
+  });
+}
+
 }  // namespace
 
 void register_rsa(py::module_& m) {
   m.def("rdm", &rdm);
   m.def("rsa_scores", &rsa_scores);
   m.def("rsa_pairs", &rsa_pairs);
+  m.def("rsa_reordered", &rsa_reordered);
 }
 
 }  // namespace likewise::bindings

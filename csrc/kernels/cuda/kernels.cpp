@@ -4,11 +4,13 @@
 #include <limits>
 
 #include "core/cuda/centred.h"
+#include "core/cuda/gather.h"
 #include "core/cuda/scratch.h"
 #include "kernels/cuda/bandwidth.h"
 #include "kernels/cuda/gram.h"
 #include "linalg/cuda/gemm.h"
 #include "linalg/cuda/products.h"
+#include "linalg/cuda/reordered.h"
 
 namespace likewise::cuda {
 namespace {
@@ -140,6 +142,15 @@ class Items {
   double *norms_, *sums_, *squares_;
 };
 
+// Copies of *item behind it, by doubling: `count` with itself.
+void repeat(GramItem* item, int64_t count, cudaStream_t stream) {
+  for (int64_t there = 1; there < count; there *= 2) {
+    check(cudaMemcpyAsync(item + there, item, size_t(std::min(there, count - there)) * sizeof *item,
+                          cudaMemcpyDeviceToDevice, stream),
+          "copy");
+  }
+}
+
 template <class T>
 double rounding() {
   return kRoundingUnits * double(std::numeric_limits<T>::epsilon());
@@ -222,11 +233,57 @@ void kernel_pairs(const Context& context, const Matrix<T>& x, const Matrix<T>& y
   }
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                              \
-  template void kernel_scores<T>(const Context&, const std::vector<Matrix<T>>&,              \
-                                 const std::vector<Matrix<T>>&, int64_t, bool,               \
-                                 const KernelOptions&, const KernelFindings&);               \
-  template void kernel_pairs<T>(const Context&, const Matrix<T>&, const Matrix<T>&, int64_t, \
+template <class T>
+void kernel_reordered(const Context& context, const Matrix<T>& x, const Matrix<T>& y, int64_t rows,
+                      const int32_t* orders, int64_t count, const KernelOptions& options,
+                      double* scores) {
+  if (count == 0) return;
+  const GramOptions gram = gram_options(options);
+  int64_t* const constant_units = context.temporary<int64_t>(2);
+  Items<T> items(context, 2, rows, rows * (x.cols + y.cols), gram);
+  items.add(x.data, 1, x.cols, constant_units);
+  items.add(y.data, 1, y.cols, constant_units + 1);
+  T* const values = context.temporary<T>(size_t(2 * rows * rows));
+  items.kernel_rows(0, 2, 0, rows, values);
+  // Row sums and sums of squares of y's kernel matrix, and of its products, in each order.
+  const int64_t fitting = kMostBytes / (3 * rows * int64_t(sizeof(double)));
+  const int64_t block = std::clamp<int64_t>(fitting, 1, std::min(count, kMostItems));
+  double* const sums = context.temporary<double>(size_t(block * rows));
+  double* const squares = context.temporary<double>(size_t(block * rows));
+  double* const row_products = context.temporary<double>(size_t(block * rows));
+  double* const products = context.temporary<double>(size_t(block));
+  GramItem* const facts = context.temporary<GramItem>(size_t(block));
+  int64_t* const status = context.temporary<int64_t>(size_t(1 + block));
+  check(cudaMemcpyAsync(facts, items.facts() + 1, sizeof *facts, cudaMemcpyDeviceToDevice,
+                        context.stream),
+        "copy");
+  repeat(facts, block, context.stream);
+  for (int64_t first = 0; first < count; first += block) {
+    const int64_t some = std::min(block, count - first);
+    const int32_t* const here = orders + first * rows;
+    check(gather_rows<double>(items.sums() + rows, 1, here, some * rows, sums, context.stream),
+          "launch");
+    check(
+        gather_rows<double>(items.squares() + rows, 1, here, some * rows, squares, context.stream),
+        "launch");
+    check(reordered_products<T>(values, values + rows * rows, rows, here, some, row_products,
+                                products, context.stream),
+          "launch");
+    check(score_grams(
+              {items.facts(), facts, items.sums(), sums, items.squares(), squares, products, 1,
+               some, rows, false, false, rounding<T>(), scores + first, status, status + 1},
+              gram, context.stream),
+          "launch");
+  }
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                                  \
+  template void kernel_scores<T>(const Context&, const std::vector<Matrix<T>>&,                  \
+                                 const std::vector<Matrix<T>>&, int64_t, bool,                   \
+                                 const KernelOptions&, const KernelFindings&);                   \
+  template void kernel_reordered<T>(const Context&, const Matrix<T>&, const Matrix<T>&, int64_t, \
+                                    const int32_t*, int64_t, const KernelOptions&, double*);     \
+  template void kernel_pairs<T>(const Context&, const Matrix<T>&, const Matrix<T>&, int64_t,     \
                                 int64_t, const KernelOptions&, const KernelFindings&);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)

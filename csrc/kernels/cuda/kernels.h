@@ -36,4 +36,12 @@ template <class T>
 void kernel_pairs(const Context& context, const Matrix<T>& x, const Matrix<T>& y, int64_t count,
                   int64_t rows, const KernelOptions& options, const KernelFindings& out);
 
+// Scores of x with y, its samples in each of `count` orders (count x rows): an order of the samples
+// is one of the rows and columns of the kernel matrix, which is made once. Two kernel matrices are
+// kept whole.
+template <class T>
+void kernel_reordered(const Context& context, const Matrix<T>& x, const Matrix<T>& y, int64_t rows,
+                      const int32_t* orders, int64_t count, const KernelOptions& options,
+                      double* scores);
+
 }  // namespace likewise::cuda

@@ -9,6 +9,7 @@
 #include "core/cuda/scratch.h"
 #include "linalg/cuda/gemm.h"
 #include "linalg/cuda/products.h"
+#include "linalg/cuda/reordered.h"
 #include "rsa/cuda/ranks.h"
 
 namespace likewise::cuda {
@@ -287,6 +288,38 @@ void rsa_pairs(const Context& context, const Batch<T>& x, const Batch<T>& y, int
   });
 }
 
+template <class T>
+void rsa_reordered(const Context& context, const Matrix<T>& x, const Matrix<T>& y, int64_t rows,
+                   const int32_t* orders, int64_t count, const RsaOptions& options,
+                   const RsaFindings& out) {
+  if (count == 0) return;
+  dispatch_form(options.comparison, [&](auto form) {
+    if constexpr (form.value == Form::moments) {
+      throw DeviceError("second moments are not compared in other orders");
+    } else {
+      using S = Stored<T, form.value>;
+      Rdms<T, form.value> items(context, 2, rows, options, out);
+      items.add(x.data, 1, x.cols);
+      items.add(y.data, 1, y.cols);
+      items.finish();
+      const auto a = items.vectors(), b = items.vectors(1);
+      const int64_t block = fitting(rows * int64_t(sizeof(double)), count);
+      double* const row_sums = context.temporary<double>(size_t(block * rows));
+      double* const products = context.temporary<double>(size_t(block));
+      for (int64_t first = 0; first < count; first += block) {
+        const int64_t some = std::min(block, count - first);
+        check(
+            reordered_products<S>(Condensed<S>{a.data, a.shifts}, {b.data, b.shifts}, rows,
+                                  orders + first * rows, some, row_sums, products, context.stream),
+            "launch");
+        check(pair_scores(products, 1, a.factors, b.factors, {1, {some}, {0}, {0}}, 0, some,
+                          out.scores + first, context.stream),
+              "launch");
+      }
+    }
+  });
+}
+
 #define LIKEWISE_INSTANTIATE(T)                                                                 \
   template void rdms<T>(const Context&, const T*, int64_t, int64_t, int64_t, Dissimilarity, T*, \
                         int64_t*, RdmItem*);                                                    \
@@ -294,7 +327,9 @@ void rsa_pairs(const Context& context, const Batch<T>& x, const Batch<T>& y, int
                               const std::vector<Matrix<T>>&, int64_t, bool, const RsaOptions&,  \
                               const RsaFindings&);                                              \
   template void rsa_pairs<T>(const Context&, const Batch<T>&, const Batch<T>&, int64_t,         \
-                             const PairAxes&, const RsaOptions&, const RsaFindings&);
+                             const PairAxes&, const RsaOptions&, const RsaFindings&);           \
+  template void rsa_reordered<T>(const Context&, const Matrix<T>&, const Matrix<T>&, int64_t,   \
+                                 const int32_t*, int64_t, const RsaOptions&, const RsaFindings&);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

@@ -1,0 +1,74 @@
+#include <pybind11/stl.h>
+
+#include "bindings/cuda/arrays.h"
+#include "core/cuda/gather.h"
+#include "inference/cuda/draws.h"
+
+namespace likewise::bindings {
+namespace {
+
+// outs[k] (draws, n, d) = the rows of sides[k] (n, d) that each draw names.
+void gather_rows(const std::vector<DeviceArray>& sides, const Orders& rows,
+                 const std::vector<DeviceArray>& outs, Run& run) {
+  const CallContext context(run);
+  const int32_t* const there = send_orders(rows, context);
+  for (size_t k = 0; k < sides.size(); ++k) {
+    dispatch_float(sides[k], [&](auto zero) {
+      using T = decltype(zero);
+      cuda::check(cuda::gather_rows<T>(sides[k].elements<T>(), sides[k].sizes().back(), there,
+                                       rows.size(), outs[k].filled<T>(), context.stream),
+                  "launch");
+    });
+  }
+}
+
+// out = all parts, one behind the other.
+void join(const std::vector<DeviceArray>& parts, const DeviceArray& out, Run& run) {
+  const CallContext context(run);
+  dispatch_float(out, [&](auto zero) {
+    using T = decltype(zero);
+    T* to = out.filled<T>();
+    for (const DeviceArray& part : parts) {
+      cuda::check(cudaMemcpyAsync(to, part.elements<T>(), size_t(part.size()) * sizeof(T),
+                                  cudaMemcpyDeviceToDevice, context.stream),
+                  "copy");
+      to += part.size();
+    }
+  });
+}
+
+void p_value(const DeviceArray& score, const DeviceArray& null, bool larger, const DeviceArray& p,
+             Run& run) {
+  const CallContext context(run);
+  dispatch_float(null, [&](auto zero) {
+    using T = decltype(zero);
+    cuda::check(cuda::p_value<T>(score.elements<T>(), null.elements<T>(), null.size(), larger,
+                                 p.filled<double>(), context.stream),
+                "launch");
+  });
+}
+
+void spread(const DeviceArray& draws, const DeviceArray& error, const DeviceArray& low,
+            const DeviceArray& high, Run& run) {
+  const CallContext context(run);
+  dispatch_float(draws, [&](auto zero) {
+    using T = decltype(zero);
+    double* const sorted = context.temporary<double>(size_t(draws.size()));
+    cuda::check(
+        cuda::spread<T>(draws.elements<T>(), draws.size(), sorted,
+                        {error.filled<double>(), low.filled<double>(), high.filled<double>()},
+                        context.stream),
+        "launch");
+  });
+}
+
+}  // namespace
+
+void register_inference(py::module_& m) {
+  m.def("gather_rows", &gather_rows);
+  m.def("join", &join);
+  m.def("p_value", &p_value);
+  m.def("spread", &spread);
+}
+
+}  // namespace likewise::bindings
