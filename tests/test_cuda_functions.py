@@ -249,6 +249,25 @@ def test_rsa_of_batches_that_broadcast(comparison, dtype):
 
 
 @on_simulator
+@pytest.mark.parametrize("comparison", ["cosine", "corr", "spearman", "rho-a", "corr_cov"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_lists_of_rdms(comparison, dtype):
+    rng = np.random.default_rng(5)
+    p, q = (rng.integers(1, 9, (count, 45)).astype(dtype) for count in (3, 2))
+    p[1, 7] = np.nan
+    q[0] = 2  # nothing but ties
+    found = lw.compare_rdms(p, q, comparison=comparison, check_finite=False)
+    assert found.dtype == dtype
+    expected = simulated.cpu(lw.compare_rdms)(p, q, comparison=comparison, check_finite=False)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6 if dtype == np.float32 else 1e-14)
+    assert np.isnan(found[1]).all()
+    with pytest.raises(ValueError, match=r"p must be finite, got nan at index \(1, 7\)"):
+        lw.compare_rdms(p, q, comparison=comparison)
+    assert lw.compare_rdms(p[:0], q, comparison=comparison).shape == (0, 2)
+    assert lw.compare_rdms(p[0], q, comparison=comparison).shape == (2,)
+
+
+@on_simulator
 def test_rdms_without_the_look():
     x = np.stack([layers()[0], layers()[1]])
     x[1, 7, 2] = np.nan

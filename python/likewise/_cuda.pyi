@@ -260,6 +260,9 @@ def rsa_pairs(
     comparison: str,
     run: Run,
 ) -> int: ...
+def compare_rdms(
+    p: DeviceArray, q: DeviceArray, samples: int, scores: DeviceArray, comparison: str, run: Run
+) -> None: ...
 
 # transport
 def transport(

@@ -29,6 +29,7 @@ FUNCTIONS = frozenset(
         "cca",
         "cka",
         "cknna",
+        "compare_rdms",
         "cross",
         "hsic",
         "jaccard_knn",

@@ -6,27 +6,29 @@
 
 #include "bindings/cuda/arrays.h"
 #include "bindings/dissimilarities.h"
+#include "rsa/cuda/rdms.h"
 
 namespace likewise::bindings {
 namespace {
 
-cuda::RsaOptions options_of(const std::string& dissimilarity, const std::string& comparison) {
+cuda::RdmComparison comparison_of(const std::string& name) {
   using cuda::RdmComparison;
-  const auto of = [&](RdmComparison found) {
-    return cuda::RsaOptions{dissimilarity_of(dissimilarity), found};
-  };
-  if (comparison == "cosine") return of(RdmComparison::cosine);
-  if (comparison == "corr") return of(RdmComparison::corr);
-  if (comparison == "spearman") return of(RdmComparison::spearman);
-  if (comparison == "rho-a") return of(RdmComparison::rho_a);
-  if (comparison == "cosine_cov") return of(RdmComparison::cosine_cov);
-  if (comparison == "corr_cov") return of(RdmComparison::corr_cov);
-  throw InternalError("unknown comparison " + comparison);
+  if (name == "cosine") return RdmComparison::cosine;
+  if (name == "corr") return RdmComparison::corr;
+  if (name == "spearman") return RdmComparison::spearman;
+  if (name == "rho-a") return RdmComparison::rho_a;
+  if (name == "cosine_cov") return RdmComparison::cosine_cov;
+  if (name == "corr_cov") return RdmComparison::corr_cov;
+  throw InternalError("unknown comparison " + name);
+}
+
+cuda::RsaOptions options_of(const std::string& dissimilarity, const std::string& comparison) {
+  return {dissimilarity_of(dissimilarity), comparison_of(comparison)};
 }
 
 cuda::RsaFindings findings(const DeviceArray& scores, const DeviceArray& without,
                            const DeviceArray& constant_units) {
-  return {scores.filled<double>(), without.filled<int64_t>(), constant_units.filled<int64_t>()};
+  return {scores.filled<double>(), {without.filled<int64_t>(), constant_units.filled<int64_t>()}};
 }
 
 // Fills out (..., n (n - 1) / 2) and `without` (...) for x (..., n, d).
@@ -76,12 +78,26 @@ int64_t rsa_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray&
   });
 }
 
+// Fills scores (p x q) for condensed RDMs (p, m) and (q, m) of n samples.
+void compare_rdms(const DeviceArray& p, const DeviceArray& q, int64_t samples,
+                  const DeviceArray& scores, const std::string& comparison, Run& run) {
+  const CallContext context(run);
+  dispatch_float(p, [&](auto zero) {
+    using T = decltype(zero);
+    const auto count_of = [](const DeviceArray& x) { return x.size() / x.sizes().back(); };
+    cuda::compare_rdms<T>(context, contiguous<T>(p, context), count_of(p),
+                          contiguous<T>(q, context), count_of(q), samples,
+                          comparison_of(comparison), scores.filled<double>());
+  });
+}
+
 }  // namespace
 
 void register_rsa(py::module_& m) {
   m.def("rdm", &rdm);
   m.def("rsa_scores", &rsa_scores);
   m.def("rsa_pairs", &rsa_pairs);
+  m.def("compare_rdms", &compare_rdms);
 }
 
 }  // namespace likewise::bindings

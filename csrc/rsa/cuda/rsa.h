@@ -5,12 +5,12 @@
 
 #include "core/cuda/context.h"
 #include "core/cuda/matrix.h"
-#include "rsa/cuda/vectors.h"
+#include "core/cuda/pairs.h"
 #include "rsa/dissimilarity.h"
 
 namespace likewise::cuda {
 
-// Those by inner products; see rsa in Python.
+// See rsa in Python.
 enum class RdmComparison { cosine, corr, spearman, rho_a, cosine_cov, corr_cov };
 
 struct RsaOptions {
@@ -18,18 +18,14 @@ struct RsaOptions {
   RdmComparison comparison;
 };
 
-// Condensed RDMs of `count` representations (rows x cols) one behind the other; `without` (count)
-// gets the samples without variance (correlation) or length (cosine), which are at 1 from every
-// other. `items` (count) is filled unless null.
-template <class T>
-void rdms(const Context& context, const T* x, int64_t count, int64_t rows, int64_t cols,
-          Dissimilarity dissimilarity, T* out, int64_t* without, RdmItem* items);
-
 // What one call finds, in device memory; the items are those of a, then of b.
-struct RsaFindings {
-  double* scores;
+struct ItemFindings {
   int64_t* without;         // samples without direction of every item that has a score
   int64_t* constant_units;  // of every item
+};
+struct RsaFindings {
+  double* scores;
+  ItemFindings items;
 };
 
 // Scores of all pairs, row-major. `b` is ignored with `symmetric`, which compares a with itself.
@@ -51,5 +47,10 @@ void rsa_scores(const Context& context, const std::vector<Matrix<T>>& a,
 template <class T>
 void rsa_pairs(const Context& context, const Batch<T>& x, const Batch<T>& y, int64_t rows,
                const PairAxes& axes, const RsaOptions& options, const RsaFindings& out);
+
+// Scores (count_p x count_q) of condensed RDMs of `rows` samples.
+template <class T>
+void compare_rdms(const Context& context, const T* p, int64_t count_p, const T* q, int64_t count_q,
+                  int64_t rows, RdmComparison comparison, double* scores);
 
 }  // namespace likewise::cuda
