@@ -50,6 +50,7 @@ SECONDS = {"plain": 20, "address": 60, "thread": 240}
 HEADERS = {
     "columns.cuh": "over_stripes<",
     "nearest.cuh": "block_nearest(",
+    "order.cuh": "order.cuh",
     "pairs.cuh": "items_of(",
     "kernel.cuh": "block_sum(",
 }
