@@ -120,7 +120,7 @@ def test_functions_without_a_version_say_so():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda x: simulated.cpu(lw.rsa)(x, x, comparison="tau-a"), "comparison='tau-a'"),
+        (lambda x: simulated.cpu(lw.rsa)(x, x, comparison="bures"), "comparison='bures'"),
         (lambda x: simulated.cpu(lw.pairwise)([x], "rsa", comparison="bures"), "'bures'"),
         (lambda x: simulated.cpu(lw.rdm)(x, dissimilarity="crossnobis"), "'crossnobis'"),
         (

@@ -220,7 +220,7 @@ def test_neighbours_in_single_precision():
 
 
 @on_simulator
-@pytest.mark.parametrize("comparison", ["spearman", "corr", "cosine_cov"])
+@pytest.mark.parametrize("comparison", ["spearman", "corr", "tau-b", "cosine_cov"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_rsa_of_batches_that_broadcast(comparison, dtype):
     # What is wrong with an item is said once, however often it is repeated.
@@ -249,7 +249,9 @@ def test_rsa_of_batches_that_broadcast(comparison, dtype):
 
 
 @on_simulator
-@pytest.mark.parametrize("comparison", ["cosine", "corr", "spearman", "rho-a", "corr_cov"])
+@pytest.mark.parametrize(
+    "comparison", ["cosine", "corr", "spearman", "rho-a", "kendall", "corr_cov"]
+)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_lists_of_rdms(comparison, dtype):
     rng = np.random.default_rng(5)
@@ -265,6 +267,22 @@ def test_lists_of_rdms(comparison, dtype):
         lw.compare_rdms(p, q, comparison=comparison)
     assert lw.compare_rdms(p[:0], q, comparison=comparison).shape == (0, 2)
     assert lw.compare_rdms(p[0], q, comparison=comparison).shape == (2,)
+
+
+@on_simulator
+@pytest.mark.parametrize("comparison", ["tau-a", "tau-b"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_taus_are_exact(comparison, dtype):
+    rng = np.random.default_rng(5)
+    p, q = (rng.integers(0, 3000, (count, 4950)).astype(dtype) for count in (3, 3))
+    q[:2] = p[:2] // 100 + 20 * (p[:2] > 1500)
+    p[0] /= 7
+    p[2, 70] = np.inf
+    options = {"comparison": comparison, "check_finite": False}
+    found = lw.compare_rdms(p, q, **options)
+    np.testing.assert_array_equal(found, simulated.cpu(lw.compare_rdms)(p, q, **options))
+    assert np.isnan(found[2]).all()
+    assert 0.5 < found[0, 0] < 1
 
 
 @on_simulator

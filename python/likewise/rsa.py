@@ -27,7 +27,10 @@ from likewise.rdm import DISSIMILARITIES, Dissimilarity, fill_rdm, warn_without
 __all__ = ["RSA", "compare_rdms", "require_comparison", "rsa"]
 
 # Comparisons with a CUDA version.
-_ON_DEVICE = ("cosine", "corr", "spearman", "rho-a", "cosine_cov", "corr_cov")
+_ON_DEVICE = (
+    *("cosine", "corr", "spearman", "rho-a", "kendall", "tau-b", "tau-a"),
+    *("cosine_cov", "corr_cov"),
+)
 
 
 class _Prepared(NamedTuple):
@@ -263,8 +266,7 @@ def rsa(
         ranks of more than 65536, no units, NaN or infinity.
     InputTypeError
         For inputs that cannot be used as they are (complex, sparse, mixed libraries), and for
-        arrays on a CUDA device with a comparison other than "cosine", "corr", "spearman", "rho-a",
-        "cosine_cov" and "corr_cov".
+        arrays on a CUDA device with the comparisons "bures", "bures_metric" and "neg_riem_dist".
 
     Warns
     -----

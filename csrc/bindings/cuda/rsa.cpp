@@ -17,6 +17,8 @@ cuda::RdmComparison comparison_of(const std::string& name) {
   if (name == "corr") return RdmComparison::corr;
   if (name == "spearman") return RdmComparison::spearman;
   if (name == "rho-a") return RdmComparison::rho_a;
+  if (name == "tau-a") return RdmComparison::tau_a;
+  if (name == "tau-b" || name == "kendall") return RdmComparison::tau_b;
   if (name == "cosine_cov") return RdmComparison::cosine_cov;
   if (name == "corr_cov") return RdmComparison::corr_cov;
   throw InternalError("unknown comparison " + name);

@@ -7,14 +7,16 @@
 #include "rsa/cuda/ranks.h"
 #include "rsa/cuda/rdms.h"
 #include "rsa/cuda/rsa.h"
+#include "rsa/cuda/taus.h"
 #include "rsa/cuda/vectors.h"
 
 // RDMs as comparisons see them.
 
 namespace likewise::cuda {
 
-// What becomes of an RDM: it stays, or ranks of its entries, or its second moments.
-enum class Form { values, ranks, moments };
+// What becomes of an RDM: it stays, or ranks of its entries (with their order), or its second
+// moments.
+enum class Form { values, ranks, ordered_ranks, moments };
 
 // Calls body(form) with a constant of type Form.
 template <class Body>
@@ -26,14 +28,19 @@ void dispatch_form(RdmComparison comparison, Body&& body) {
     case RdmComparison::spearman:
     case RdmComparison::rho_a:
       return body(std::integral_constant<Form, Form::ranks>{});
+    case RdmComparison::tau_a:
+    case RdmComparison::tau_b:
+      return body(std::integral_constant<Form, Form::ordered_ranks>{});
     case RdmComparison::cosine_cov:
     case RdmComparison::corr_cov:
       return body(std::integral_constant<Form, Form::moments>{});
   }
 }
 
+constexpr bool has_ranks(Form form) { return form == Form::ranks || form == Form::ordered_ranks; }
+
 template <class T, Form form>
-using Stored = std::conditional_t<form == Form::ranks, int32_t,
+using Stored = std::conditional_t<has_ranks(form), int32_t,
                                   std::conditional_t<form == Form::moments, double, T>>;
 
 // Work of ranking `count` vectors of `size` values at a time.
@@ -63,14 +70,19 @@ class PreparedRdms {
         rows_(rows),
         entries_(condensed_size(rows)),
         size_(form == Form::moments ? rows * (rows + 1) / 2 : entries_),
-        parts_(form == Form::ranks ? 1 : vector_parts(size_)),
+        parts_(has_ranks(form) ? 1 : vector_parts(size_)),
         group_(std::min(fitting(entries_ * kBytes, count), kMostVectors)),
         data_(context.temporary<S>(size_t(count * size_))),
         items_(context.temporary<RdmItem>(size_t(count))),
         partial_(context.temporary<double>(size_t(count * parts_))),
         shifts_(context.temporary<double>(size_t(count))),
         factors_(context.temporary<double>(size_t(count))) {
-    if constexpr (form == Form::ranks) space_ = sort_space<T>(context, group_, entries_);
+    if constexpr (has_ranks(form)) space_ = sort_space<T>(context, group_, entries_);
+    if constexpr (form == Form::ordered_ranks) {
+      order_ = context.temporary<int32_t>(size_t(count * size_));
+      tied_ = context.temporary<unsigned long long>(size_t(count));
+      check(cudaMemsetAsync(tied_, 0, size_t(count) * sizeof *tied_, context.stream), "memset");
+    }
     if constexpr (form == Form::moments) {
       row_means_ = context.temporary<double>(size_t(group_ * rows));
       group_partial_ = context.temporary<double>(size_t(group_ * vector_parts(entries_)));
@@ -113,12 +125,12 @@ class PreparedRdms {
         shifted_ = true;
       }
     }
-    if constexpr (form != Form::ranks) {
+    if constexpr (!has_ranks(form)) {
       const PairAxes each{1, {count_}, {1}, {1}};
       check(pair_products<S>(vectors(), vectors(), each, 0, count_, partial_, context_.stream),
             "launch");
     }
-    const Squares squares = form != Form::ranks                      ? Squares::sums
+    const Squares squares = !has_ranks(form)                         ? Squares::sums
                             : comparison_ == RdmComparison::spearman ? Squares::ranks
                                                                      : Squares::all_ranks;
     check(conclude({partial_, parts_, size_, items_, factors_, out_.without, out_.constant_units},
@@ -127,16 +139,21 @@ class PreparedRdms {
   }
 
   int64_t size() const { return size_; }
-  // From item `first` on.
+  RdmComparison comparison() const { return comparison_; }
+  // From item `first` on, here and below.
   Vectors<S> vectors(int64_t first = 0) const {
     return {data_ + first * size_, size_, shifted_ ? shifts_ + first : nullptr, factors_ + first};
+  }
+  RankedRdms ranks(int64_t first) const {
+    static_assert(form == Form::ordered_ranks);
+    return {data_ + first * size_, order_ + first * size_, tied_ + first, factors_ + first, size_};
   }
 
  private:
   // Of one entry while its RDM is worked on.
   static constexpr int64_t kBytes =
       int64_t(sizeof(T)) +
-      (form == Form::ranks ? 2 * int64_t(sizeof(T) + sizeof(int32_t)) : int64_t{0});
+      (has_ranks(form) ? 2 * int64_t(sizeof(T) + sizeof(int32_t)) : int64_t{0});
 
   // Calls make(first, some) for parts of `count` items that have room, and works on full groups.
   template <class Make>
@@ -162,10 +179,18 @@ class PreparedRdms {
   // Makes vectors of the RDMs in the buffer.
   void flush() {
     if (pending_ == 0) return;
-    if constexpr (form == Form::ranks) {
+    if constexpr (has_ranks(form)) {
       check(rank_vectors<T>(buffer_, pending_, size_, space_, data_ + done_ * size_,
                             partial_ + done_, context_.stream),
             "launch");
+    }
+    if constexpr (form == Form::ordered_ranks) {
+      check(cudaMemcpyAsync(order_ + done_ * size_, space_.positions[0],
+                            size_t(pending_ * size_) * sizeof(int32_t), cudaMemcpyDeviceToDevice,
+                            context_.stream),
+            "copy");
+      const RankedRdms some = ranks(done_);
+      check(add_tied_within(some, pending_, tied_ + done_, context_.stream), "launch");
     }
     if constexpr (form == Form::moments) {
       Vectors<T> entries{buffer_, entries_, nullptr, nullptr};
@@ -192,6 +217,8 @@ class PreparedRdms {
   double *partial_, *shifts_, *factors_;
   T* buffer_ = nullptr;
   SortSpace<T> space_{};
+  int32_t* order_ = nullptr;
+  unsigned long long* tied_ = nullptr;
   double *row_means_ = nullptr, *group_partial_ = nullptr;
   bool shifted_ = false;
 };

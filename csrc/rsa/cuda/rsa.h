@@ -11,7 +11,7 @@
 namespace likewise::cuda {
 
 // See rsa in Python.
-enum class RdmComparison { cosine, corr, spearman, rho_a, cosine_cov, corr_cov };
+enum class RdmComparison { cosine, corr, spearman, rho_a, tau_a, tau_b, cosine_cov, corr_cov };
 
 struct RsaOptions {
   Dissimilarity dissimilarity;
