@@ -115,8 +115,8 @@ def _on_device(function: Callable[..., Any]) -> Callable[..., Any]:
 _COMPARISONS = {"bures", "bures_metric", "neg_riem_dist"}
 _WITHOUT = {
     "compare_rdms": ("comparison", _COMPARISONS),
-    "rdm": ("dissimilarity", {"mahalanobis", "crossnobis"}),
     "rsa": ("comparison", _COMPARISONS),
+    "rsa_noise_ceiling": ("comparison", _COMPARISONS),
 }
 
 

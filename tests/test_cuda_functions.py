@@ -286,6 +286,54 @@ def test_taus_are_exact(comparison, dtype):
 
 
 @on_simulator
+def test_precisions_of_distances():
+    rng = np.random.default_rng(7)
+    x = rng.standard_normal((2, 3, 8, 40)).astype(np.float32)  # more units than a panel
+    root = rng.standard_normal((40, 40))
+    precision = root @ root.T + np.eye(40)
+    for name in ("mahalanobis", "crossnobis"):
+        options = {"dissimilarity": name, "precision": precision}
+        expected = simulated.cpu(lw.rdm)(x.astype(np.float64), **options)
+        found = lw.rdm(x, **options)
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-3)
+        found = lw.rdm(x.astype(np.float64), **options)
+        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-10)
+        assert lw.rdm(x[:0], **options).shape == expected[:0].shape
+        with pytest.raises(lw.InputTypeError, match="move one of them first"):
+            simulated.cpu(lw.rdm)(x, dissimilarity=name, precision=simulated.array(precision))
+        options["precision"] = np.diag(np.arange(40) - 20.0)
+        assert np.isnan(lw.rdm(x, check_finite=False, **options)).all()
+
+
+@on_simulator
+def test_ceilings_without_the_look():
+    repeats = np.random.default_rng(8).standard_normal((2, 3, 11, 35)) + np.arange(11.0)[:, None]
+    repeats[1, 2, 4, 34] = np.nan
+    repeats[0, ..., 3] = 0.1
+    for dtype in (np.float32, np.float64):
+        found = lw.noise_ceiling(repeats.astype(dtype), check_finite=False)
+        assert found.dtype == dtype
+        expected = simulated.cpu(lw.noise_ceiling)(repeats.astype(dtype), check_finite=False)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+        assert np.isnan(found).sum() == 1
+        assert found[0, 3] == 0
+
+
+@on_simulator
+@pytest.mark.parametrize("comparison", ["cosine", "corr", "spearman", "tau-b", "corr_cov"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_ceilings_of_rdms(comparison, dtype):
+    rdms = np.random.default_rng(9).integers(1, 9, (4, 45)).astype(dtype)
+    found = lw.rsa_noise_ceiling(rdms, comparison=comparison)
+    expected = simulated.cpu(lw.rsa_noise_ceiling)(rdms, comparison=comparison)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)
+    rdms[2, 5] = np.nan
+    unchecked = lw.rsa_noise_ceiling(rdms, comparison=comparison, check_finite=False)
+    assert np.isnan(unchecked).all()
+
+
+@on_simulator
 def test_rdms_without_the_look():
     x = np.stack([layers()[0], layers()[1]])
     x[1, 7, 2] = np.nan

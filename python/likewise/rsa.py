@@ -24,7 +24,14 @@ from likewise.errors import InputTypeError, warn_degenerate
 from likewise.measure import prepare_batch, register, reordered_products
 from likewise.rdm import DISSIMILARITIES, Dissimilarity, fill_rdm, warn_without
 
-__all__ = ["RSA", "compare_rdms", "require_comparison", "rsa"]
+__all__ = [
+    "RSA",
+    "compare_rdms",
+    "require_comparison",
+    "require_condensed",
+    "require_version",
+    "rsa",
+]
 
 # Comparisons with a CUDA version.
 _ON_DEVICE = (
@@ -187,7 +194,7 @@ class RSA:
         warn_degenerate(self.name, int(found[1][~constant].sum()), int(constant.sum()))
 
     def _require_version(self, samples: int) -> None:
-        _require_version(self.name, self.comparison)
+        require_version(self.name, self.comparison)
         require_rankable(self.name, self.comparison, samples * (samples - 1) // 2)
 
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
@@ -307,18 +314,11 @@ def compare_rdms(
     name = "compare_rdms"
     require_comparison(name, comparison)
     sides, library = read(name, check_finite, p=p, q=q)
-    for side_name, side in zip("pq", sides, strict=True):
-        size = side.shape[-1] if side.ndim in (1, 2) else 0
-        n = samples_of(size)
-        if size < 3 or size != n * (n - 1) // 2 or size != sides[0].shape[-1]:
-            raise ValueError(
-                f"{name}: p and q must have shapes (k, m) or (m,) with the same m = n (n - 1) / 2 "
-                f"of at least 3, got {side_name} of shape {side.shape}"
-            )
+    require_condensed(name, p=sides[0], q=sides[1])
     require_rankable(name, comparison, sides[0].shape[-1])
     shape = (*sides[0].shape[:-1], *sides[1].shape[:-1])
     if library.engine is not _cpu:
-        _require_version(name, comparison)
+        require_version(name, comparison)
         found = library.empty(shape, np.float64)
         samples = samples_of(sides[0].shape[-1])
         library.engine.compare_rdms(*sides, samples, found, comparison, library.run)
@@ -332,7 +332,20 @@ def compare_rdms(
     return library.give(scores.astype(sides[0].dtype, copy=False).reshape(shape))
 
 
-def _require_version(function: str, comparison: str) -> None:
+def require_condensed(function: str, **rdms: Any) -> None:
+    """Raise ``ValueError`` for what are not condensed RDMs of one number of samples, 3 at least."""
+    first = next(iter(rdms.values())).shape
+    for name, side in rdms.items():
+        size = side.shape[-1] if side.ndim in (1, 2) else 0
+        n = samples_of(size)
+        if size < 3 or size != n * (n - 1) // 2 or size != first[-1]:
+            raise ValueError(
+                f"{function}: {' and '.join(rdms)} must have shapes (k, m) or (m,) with the same "
+                f"m = n (n - 1) / 2 of at least 3, got {name} of shape {side.shape}"
+            )
+
+
+def require_version(function: str, comparison: str) -> None:
     """Raise ``InputTypeError`` for a comparison that devices do not make."""
     if comparison not in _ON_DEVICE:
         raise InputTypeError(

@@ -65,11 +65,11 @@ double tau_of(const int32_t* x, const int32_t* y, int size, Tau tau) {
 }
 
 // A batch of shape (2, 3): items of a go with its first axis, those of b with its last one.
-// The last item of b cannot be compared.
+// The first item of b cannot be compared.
 void scores() {
   constexpr int kSize = 250;
   const Ranked x(2, kSize, 40), y(2, kSize, 7);
-  const Given a(x, {1, 2}), b(y, {3, std::nan("")});
+  const Given a(x, {1, 2}), b(y, {std::nan(""), 3});
   const PairAxes axes{2, {2, 2}, {1, 0}, {0, 1}};
   const int first = 1, count = 3;
   const size_t entries = size_t(count) * kSize;
@@ -96,7 +96,7 @@ void scores() {
     expect(found[0] == -9, "a pair that was not asked for");
     for (int pair = first; pair < 4; ++pair) {
       const double expected = tau_of(x.item(pair / 2), y.item(pair % 2), kSize, tau);
-      expect(pair % 2 == 1 ? std::isnan(found[pair]) : found[pair] == expected, "tau");
+      expect(pair % 2 == 0 ? std::isnan(found[pair]) : found[pair] == expected, "tau");
     }
   }
 }
