@@ -51,8 +51,9 @@ def noise_ceiling(repeats: Any, *, check_finite: bool = True) -> Any:
         library.finish()
         return library.give(out)
     count, stimuli = data.shape[-3], data.shape[-2]
-    means = data.mean(axis=-3, dtype=np.float64, keepdims=True)
-    within = ((data - means) ** 2).sum(axis=(-3, -2)) / (stimuli * (count - 1))
+    moved = data - data[..., :1, :1, :].astype(np.float64)  # equal responses become exact zeros
+    means = moved.mean(axis=-3, keepdims=True)
+    within = ((moved - means) ** 2).sum(axis=(-3, -2)) / (stimuli * (count - 1))
     between = count * means[..., 0, :, :].var(axis=-2, ddof=1)
     signal = np.maximum(between - within, 0)
     known = ~(between <= 0)  # NaN stays NaN
