@@ -119,12 +119,11 @@ def _on_device(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 # What has no version, of functions that have one.
+_COMPARISONS = {"bures", "bures_metric", "neg_riem_dist"}
 _WITHOUT = {
-    "rdm": ("dissimilarity", {"mahalanobis", "crossnobis"}),
-    "rsa": (
-        "comparison",
-        {"kendall", "tau-b", "tau-a", "bures", "bures_metric", "neg_riem_dist"},
-    ),
+    "compare_rdms": ("comparison", _COMPARISONS),
+    "rsa": ("comparison", _COMPARISONS),
+    "rsa_noise_ceiling": ("comparison", _COMPARISONS),
 }
 
 

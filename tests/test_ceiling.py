@@ -18,6 +18,8 @@ def test_noise_ceiling_is_what_the_true_responses_reach():
     np.testing.assert_allclose(ceiling[1:], reached, rtol=0, atol=0.02)
     assert ceiling[0] < 0.2
     assert lw.noise_ceiling(np.stack([repeats, repeats + 1])).shape == (2, 4)
+    constant = lw.noise_ceiling(np.full((3, 11, 2), [0.1, 1e8 + 0.1]))  # no rounding either
+    np.testing.assert_array_equal(constant, 0)
     exact = lw.noise_ceiling(np.stack([truth, truth]))
     np.testing.assert_allclose(exact, [0, 1, 1, 1], rtol=0, atol=1e-12)
 

@@ -125,14 +125,11 @@ def test_functions_without_a_version_say_so(monkeypatch):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda x: simulated.cpu(lw.rsa)(x, x, comparison="tau-a"), "comparison='tau-a'"),
+        (lambda x: simulated.cpu(lw.rsa)(x, x, comparison="bures"), "comparison='bures'"),
         (lambda x: simulated.cpu(lw.pairwise)([x], "rsa", comparison="bures"), "'bures'"),
-        (lambda x: simulated.cpu(lw.rdm)(x, dissimilarity="crossnobis"), "'crossnobis'"),
         (
-            lambda x: simulated.cpu(lw.rdm)(
-                np.ones((4, 3)), dissimilarity="mahalanobis", precision=x
-            ),
-            "'mahalanobis'",
+            lambda x: simulated.cpu(lw.rsa_noise_ceiling)(x, comparison="neg_riem_dist"),
+            "'neg_riem_dist'",
         ),
     ],
 )

@@ -35,7 +35,7 @@ items = [simulated.array(rng.standard_normal((20, d)).astype("f4")) for d in (3,
 rbf, half = lw.measure("cka", kernel="rbf"), lw.measure("shape_distance", alpha=0.5)
 knn = lw.measure("jaccard_knn", k=4, metric="euclidean")
 named = ("procrustes", "pwcca", "svcca", "permutation_match", "cknna", "soft_match")
-rsa = [lw.measure("rsa", comparison=name) for name in ("spearman", "corr", "cosine_cov")]
+rsa = [lw.measure("rsa", comparison=name) for name in ("spearman", "corr", "tau-b", "cosine_cov")]
 soft = lw.measure("soft_match", score="distance")
 for measure in (rbf, half, knn, soft, *named, *rsa):
     found = simulated.cpu(lw.pairwise)(items, measure, check_finite=False)

@@ -8,6 +8,7 @@ from reference import rsa as slow
 from scipy.spatial.distance import pdist
 
 import likewise as lw
+from likewise._comparison import require_rankable
 
 DISSIMILARITIES = ["correlation", "cosine", "euclidean", "sqeuclidean"]
 COMPARISONS = ["cosine", "corr", "spearman", "rho-a", "kendall", "tau-b", "tau-a"]
@@ -217,6 +218,18 @@ def test_an_rdm_of_equal_entries_has_no_order():
         assert np.isnan(lw.rsa(simplex, y, **options))
         assert np.isnan(lw.rsa(1.1 * simplex, y, **options))  # whose mean is rounded
     assert lw.rsa(simplex, y, dissimilarity="sqeuclidean", comparison="tau-a") == 0
+
+
+@pytest.mark.parametrize("comparison", ["spearman", "rho-a", "kendall", "tau-b", "tau-a"])
+def test_ranks_of_too_many_entries_are_refused(comparison):
+    require_rankable("rsa", comparison, 65536 * 65535 // 2)
+    require_rankable("rsa", "corr", 65537 * 65536 // 2)
+    message = rf"rsa: .* '{comparison}' ranks at most 2147483647 .* 65536 samples; got 2147516416"
+    with pytest.raises(ValueError, match=message):
+        require_rankable("rsa", comparison, 65537 * 65536 // 2)
+    x = np.broadcast_to(np.zeros((1, 1)), (70000, 1))
+    with pytest.raises(ValueError, match="ranks at most"):
+        lw.measure("rsa", comparison=comparison).prepare([x])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,15 @@ from likewise import _cpu, _engine
 from likewise._array import Array
 from likewise.errors import named_convergence
 
-__all__ = ["COMPARISONS", "Comparator", "Comparison", "InnerProduct", "Ranked", "comparator"]
+__all__ = [
+    "COMPARISONS",
+    "Comparator",
+    "Comparison",
+    "InnerProduct",
+    "Ranked",
+    "comparator",
+    "require_rankable",
+]
 
 Comparison = Literal[
     "cosine",
@@ -35,6 +43,8 @@ _COUNTS = ("kendall", "tau-b", "tau-a")
 _BURES = ("bures", "bures_metric")
 
 COMPARISONS = (*_PRODUCTS, *_RHOS, *_COUNTS, *_BURES, "neg_riem_dist")
+
+_MOST_RANKED = 2**31 - 1  # ranks are int32
 
 
 class Comparator(Protocol):
@@ -228,6 +238,15 @@ class _Riemannian:
 
     def paired(self, a: list[Any], b: list[Any]) -> Array:
         return np.array([_negative_distance(p, q) for p, q in zip(a, b, strict=True)])
+
+
+def require_rankable(function: str, comparison: str, size: int) -> None:
+    """Raise ``ValueError`` for a comparison by ranks of condensed RDMs that are too long."""
+    if comparison in (*_RHOS, *_COUNTS) and size > _MOST_RANKED:
+        raise ValueError(
+            f"{function}: comparison {comparison!r} ranks at most {_MOST_RANKED} dissimilarities, "
+            f"those of 65536 samples; got {size}"
+        )
 
 
 def samples_of(size: int) -> int:

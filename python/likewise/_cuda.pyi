@@ -306,6 +306,24 @@ def rsa_reordered(
     comparison: str,
     run: Run,
 ) -> None: ...
+def mahalanobis_rdm(
+    x: DeviceArray, precision: DeviceArray, out: DeviceArray, faults: DeviceArray, run: Run
+) -> None: ...
+def crossnobis_rdm(
+    x: DeviceArray, precision: DeviceArray | None, out: DeviceArray, faults: DeviceArray, run: Run
+) -> None: ...
+def rdm_ceiling(
+    rdms: DeviceArray,
+    samples: int,
+    comparison: str,
+    lower: DeviceArray,
+    upper: DeviceArray,
+    run: Run,
+) -> None: ...
+def noise_ceiling(x: DeviceArray, out: DeviceArray, run: Run) -> None: ...
+def compare_rdms(
+    p: DeviceArray, q: DeviceArray, samples: int, scores: DeviceArray, comparison: str, run: Run
+) -> None: ...
 
 # transport
 def transport(

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from likewise import _cpu
 from likewise._array import Array, read
-from likewise._comparison import Comparison, comparator
-from likewise.rsa import compare_rdms, require_comparison
+from likewise._comparison import Comparison, comparator, require_rankable, samples_of
+from likewise.rsa import compare_rdms, require_comparison, require_condensed, require_version
 
 __all__ = ["RSACeiling", "noise_ceiling", "rsa_noise_ceiling"]
 
@@ -44,21 +45,31 @@ def noise_ceiling(repeats: Any, *, check_finite: bool = True) -> Any:
             "noise_ceiling: repeats must have shape (..., r, n, d) with r, n >= 2, got "
             f"{data.shape}"
         )
+    if library.engine is not _cpu:
+        out = library.empty((*data.shape[:-3], data.shape[-1]), data.dtype)
+        library.engine.noise_ceiling(data, out, library.run)
+        library.finish()
+        return library.give(out)
     count, stimuli = data.shape[-3], data.shape[-2]
-    means = data.mean(axis=-3, dtype=np.float64, keepdims=True)
-    within = ((data - means) ** 2).sum(axis=(-3, -2)) / (stimuli * (count - 1))
+    moved = data - data[..., :1, :1, :].astype(np.float64)  # equal responses become exact zeros
+    means = moved.mean(axis=-3, keepdims=True)
+    within = ((moved - means) ** 2).sum(axis=(-3, -2)) / (stimuli * (count - 1))
     between = count * means[..., 0, :, :].var(axis=-2, ddof=1)
     signal = np.maximum(between - within, 0)
-    ceiling = np.sqrt(np.divide(signal, between, out=np.zeros_like(signal), where=between > 0))
+    known = ~(between <= 0)  # NaN stays NaN
+    ceiling = np.sqrt(np.divide(signal, between, out=np.zeros_like(signal), where=known))
     return library.give(ceiling.astype(data.dtype, copy=False))
 
 
 class RSACeiling(NamedTuple):
-    """What the best model RDM may score, given how much subjects differ."""
+    """What the best model RDM may score, given how much subjects differ.
 
-    lower: float
+    Numbers, or for RDMs on a CUDA device arrays there without axes.
+    """
+
+    lower: Any
     """Mean over subjects of the score of the other subjects' pooled RDM."""
-    upper: float
+    upper: Any
     """The same of the RDM pooled over all subjects, the tested one included."""
 
 
@@ -86,15 +97,19 @@ def rsa_noise_ceiling(
     ValueError
         An unknown comparison, fewer than 2 RDMs, or what :func:`likewise.compare_rdms` refuses.
     InputTypeError
-        For inputs that cannot be used as they are.
+        For inputs that cannot be used as they are, and for arrays on a CUDA device with a
+        comparison that :func:`likewise.rsa` refuses there.
     """
     name = "rsa_noise_ceiling"
     require_comparison(name, comparison)
     if comparison.startswith("bures"):
         raise ValueError(f"{name}: comparison {comparison!r} has no ceiling, choose another")
-    (given,), _ = read(name, check_finite, rdms=rdms)
-    if given.ndim != 2 or len(given) < 2:
+    (given,), library = read(name, check_finite, rdms=rdms)
+    if given.ndim != 2 or given.shape[0] < 2:
         raise ValueError(f"{name}: rdms must have shape (subjects >= 2, m), got {given.shape}")
+    require_condensed(name, rdms=given)
+    if library.engine is not _cpu:
+        return _on_device(given, library, comparison)
     vectors = given.astype(np.float64)
     parts = _pooled_parts(vectors, comparison)
     total = parts.sum(axis=0)
@@ -105,6 +120,16 @@ def rsa_noise_ceiling(
     ]
     upper = compare_rdms(total / len(parts), vectors, comparison=comparison)
     return RSACeiling(float(np.mean(lower)), float(np.mean(upper)))
+
+
+def _on_device(rdms: Any, library: Any, comparison: str) -> RSACeiling:
+    name, size = "rsa_noise_ceiling", rdms.shape[1]
+    require_version(name, comparison)
+    require_rankable(name, comparison, size)
+    lower, upper = (library.empty((), np.float64) for _ in range(2))
+    library.engine.rdm_ceiling(rdms, samples_of(size), comparison, lower, upper, library.run)
+    library.finish()
+    return RSACeiling(library.give(lower), library.give(upper))
 
 
 def _pooled_parts(vectors: Array, comparison: str) -> Array:

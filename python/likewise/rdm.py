@@ -8,7 +8,7 @@ import numpy as np
 
 from likewise import _cpu, _device, _engine
 from likewise._array import Array, read, require_finite, require_representation
-from likewise.errors import DegenerateWarning, InputTypeError, warn
+from likewise.errors import DegenerateWarning, warn
 
 __all__ = ["DISSIMILARITIES", "Dissimilarity", "fill_rdm", "rdm", "warn_without"]
 
@@ -17,6 +17,9 @@ Dissimilarity = Literal[
 ]
 
 DISSIMILARITIES = ("correlation", "cosine", "euclidean", "sqeuclidean")
+
+_ASYMMETRIC = "rdm: precision must be symmetric"
+_INDEFINITE = "rdm: precision must be positive definite"
 
 
 def rdm(
@@ -65,21 +68,14 @@ def rdm(
         An unknown dissimilarity; a precision that is missing, not wanted, of another shape or not
         positive definite; fewer than 2 samples, no units, NaN or infinity.
     InputTypeError
-        For inputs that cannot be used as they are (complex, sparse, mixed libraries), and for
-        "mahalanobis" and "crossnobis" of arrays on a CUDA device.
+        For inputs that cannot be used as they are (complex, sparse, mixed libraries).
     """
     _require_dissimilarity(dissimilarity, precision)
-    on_device = _device.is_device_array(x)
-    if dissimilarity not in DISSIMILARITIES and (on_device or _device.is_device_array(precision)):
-        raise InputTypeError(
-            f"rdm: x or precision is on a CUDA device, for which dissimilarity={dissimilarity!r} "
-            "has no version yet; move them to the CPU first"
-        )
+    if _device.is_device_array(x) or _device.is_device_array(precision):
+        return _on_device(x, dissimilarity, precision, check_finite)
     root = None if precision is None else _precision_root(precision)
-    (array,), library = read("rdm", check_finite and on_device, x=x)
+    (array,), library = read("rdm", False, x=x)
     require_representation("rdm", "x", array, 2)
-    if on_device:
-        return _on_device(array, library, dissimilarity)
     if check_finite:
         require_finite("rdm", "x", array)
     n = array.shape[-2]
@@ -93,7 +89,31 @@ def rdm(
     return library.give(out)
 
 
-def _on_device(array: Any, library: Any, dissimilarity: str) -> Any:
+def _on_device(x: Any, dissimilarity: str, precision: Any, check_finite: bool) -> Any:
+    given = {"x": x} if precision is None else {"x": x, "precision": precision}
+    (array, *matrices), library = read("rdm", check_finite, **given)
+    require_representation("rdm", "x", array, 2)
+    for matrix in matrices:
+        _require_square(matrix, array.shape[-1])
+    if dissimilarity in DISSIMILARITIES:
+        return _simple_on_device(array, library, dissimilarity)
+    *batch, n, _ = array.shape
+    if dissimilarity == "crossnobis":
+        _require_repeats(array)
+        del batch[-1]
+    out = library.empty((*batch, n * (n - 1) // 2), array.dtype)
+    faults = library.zeros((2,), np.int64)
+    if out.size and dissimilarity == "mahalanobis":
+        library.engine.mahalanobis_rdm(array, *matrices, out, faults, library.run)
+    elif out.size:
+        library.engine.crossnobis_rdm(array, *(matrices or [None]), out, faults, library.run)
+    found = library.finish(faults)
+    if found is not None and found[0].any():
+        raise ValueError(_ASYMMETRIC if found[0][0] else _INDEFINITE)
+    return library.give(library.cast(out, library.view("x", x).dtype))
+
+
+def _simple_on_device(array: Any, library: Any, dissimilarity: str) -> Any:
     *batch, n, _ = array.shape
     out = library.empty((*batch, n * (n - 1) // 2), array.dtype)
     without = library.empty(tuple(batch), np.int64)
@@ -122,11 +142,16 @@ def _precision_root(precision: Any) -> Array:
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"rdm: precision must have shape (d, d), got {matrix.shape}")
     if not np.allclose(matrix, matrix.T, rtol=1e-6):
-        raise ValueError("rdm: precision must be symmetric")
+        raise ValueError(_ASYMMETRIC)
     try:
         return np.linalg.cholesky(matrix.astype(np.float64))
     except np.linalg.LinAlgError:
-        raise ValueError("rdm: precision must be positive definite") from None
+        raise ValueError(_INDEFINITE) from None
+
+
+def _require_square(precision: Any, units: int) -> None:
+    if precision.shape != (units, units):
+        raise ValueError(f"rdm: precision must have shape {(units, units)}, got {precision.shape}")
 
 
 def fill_rdm(array: Array, dissimilarity: str, out: Array) -> int:
@@ -136,10 +161,7 @@ def fill_rdm(array: Array, dissimilarity: str, out: Array) -> int:
 
 def _whitened(array: Array, root: Array) -> Array:
     """Samples whose Euclidean distances are the Mahalanobis distances of these."""
-    if root.shape[0] != array.shape[-1]:
-        raise ValueError(
-            f"rdm: precision must have shape {(array.shape[-1],) * 2}, got {root.shape}"
-        )
+    _require_square(root, array.shape[-1])
     centred = array - array.mean(axis=-2, keepdims=True)
     return np.asarray((centred @ root).astype(array.dtype))
 
@@ -153,13 +175,17 @@ def warn_without(function: str, without: int, dissimilarity: str) -> None:
         )
 
 
-def _crossnobis(repeats: Array, root: Array | None) -> Array:
-    """All pairs of repeats at once: the sum of all inner products minus those within repeats."""
+def _require_repeats(repeats: Any) -> None:
     if repeats.ndim < 3 or repeats.shape[-3] < 2:
         raise ValueError(
             "rdm: dissimilarity='crossnobis' needs x of shape (..., repeats, n, d) with at least 2 "
             f"repeats, got {repeats.shape}"
         )
+
+
+def _crossnobis(repeats: Array, root: Array | None) -> Array:
+    """All pairs of repeats at once: the sum of all inner products minus those within repeats."""
+    _require_repeats(repeats)
     data = repeats.astype(np.float64)
     if root is not None:
         data = _whitened(data, root)

@@ -16,6 +16,7 @@ from likewise._comparison import (
     InnerProduct,
     Ranked,
     comparator,
+    require_rankable,
     samples_of,
     square,
 )
@@ -23,10 +24,18 @@ from likewise.errors import InputTypeError, warn_degenerate
 from likewise.measure import prepare_batch, register, reordered_products
 from likewise.rdm import DISSIMILARITIES, Dissimilarity, fill_rdm, warn_without
 
-__all__ = ["RSA", "compare_rdms", "require_comparison", "rsa"]
+__all__ = [
+    "RSA",
+    "compare_rdms",
+    "require_comparison",
+    "require_condensed",
+    "require_version",
+    "rsa",
+]
 
-# Comparisons with a CUDA version.
-_ON_DEVICE = ("cosine", "corr", "spearman", "rho-a", "cosine_cov", "corr_cov")
+# Comparisons with a CUDA version; the first of inner products of RDMs or their ranks.
+_REORDERED_ON_DEVICE = ("cosine", "corr", "spearman", "rho-a")
+_ON_DEVICE = (*_REORDERED_ON_DEVICE, "kendall", "tau-b", "tau-a", "cosine_cov", "corr_cov")
 
 
 class _Prepared(NamedTuple):
@@ -105,6 +114,7 @@ class RSA:
         """Of each item its prepared RDM, whether that is finite, and its undirected samples."""
         count, n = len(items), len(items[0])
         size, threads = n * (n - 1) // 2, _engine.threads()
+        require_rankable(self.name, self.comparison, size)
         by = comparator(self.comparison)
         without = np.empty(count, np.int64)
         if isinstance(by, Ranked):
@@ -145,7 +155,7 @@ class RSA:
     def reordered_on_device(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
         """The same of device arrays; comparisons that need more than inner products go the long
         way."""
-        if self.comparison not in _ON_DEVICE or self.comparison.endswith("_cov"):
+        if self.comparison not in _REORDERED_ON_DEVICE:
             return None
         scores = library.empty((len(orders),), np.float64)
         options = self.dissimilarity, self.comparison
@@ -154,8 +164,8 @@ class RSA:
 
     def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
         """Scores of all pairs of device arrays."""
-        self._require_version()
         items = a if b is None else a + b
+        self._require_version(items[0].shape[0])
         scores = library.empty((len(a), len(a if b is None else b)), np.float64)
         without, constants = (library.empty((len(items),), np.int64) for _ in range(2))
         options = self.dissimilarity, self.comparison
@@ -167,7 +177,7 @@ class RSA:
         return scores
 
     def _on_device(self, pair: Pair) -> Any:
-        self._require_version()
+        self._require_version(pair.x.shape[-2])
         library, count = pair.library, batch_size(pair.batch)
         scores = empty_scores(pair)
         # Of items that broadcasting repeats once: room for all, and zeros are no findings.
@@ -192,12 +202,9 @@ class RSA:
         constant = found[1] == widths
         warn_degenerate(self.name, int(found[1][~constant].sum()), int(constant.sum()))
 
-    def _require_version(self) -> None:
-        if self.comparison not in _ON_DEVICE:
-            raise InputTypeError(
-                f"{self.name}: arrays are on a CUDA device, for which comparison="
-                f"{self.comparison!r} has no version yet; move them to the CPU first"
-            )
+    def _require_version(self, samples: int) -> None:
+        require_version(self.name, self.comparison)
+        require_rankable(self.name, self.comparison, samples * (samples - 1) // 2)
 
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
@@ -272,11 +279,10 @@ def rsa(
     ------
     ValueError
         An unknown dissimilarity or comparison, different numbers of samples, fewer than 3 samples,
-        no units, NaN or infinity.
+        ranks of more than 65536, no units, NaN or infinity.
     InputTypeError
         For inputs that cannot be used as they are (complex, sparse, mixed libraries), and for
-        arrays on a CUDA device with a comparison other than "cosine", "corr", "spearman", "rho-a",
-        "cosine_cov" and "corr_cov".
+        arrays on a CUDA device with the comparisons "bures", "bures_metric" and "neg_riem_dist".
 
     Warns
     -----
@@ -308,29 +314,53 @@ def compare_rdms(
     Raises
     ------
     ValueError
-        An unknown comparison, RDMs of different sizes or of none that n samples give, NaN or
-        infinity.
+        An unknown comparison, RDMs of different sizes or of none that n samples give, ranks of
+        RDMs of more than 65536 samples, NaN or infinity.
     InputTypeError
-        For inputs that cannot be used as they are.
+        For inputs that cannot be used as they are, and for arrays on a CUDA device with a
+        comparison that :func:`rsa` refuses there.
     """
     name = "compare_rdms"
     require_comparison(name, comparison)
     sides, library = read(name, check_finite, p=p, q=q)
-    for side_name, side in zip("pq", sides, strict=True):
-        size = side.shape[-1] if side.ndim in (1, 2) else 0
-        n = samples_of(size)
-        if size < 3 or size != n * (n - 1) // 2 or size != sides[0].shape[-1]:
-            raise ValueError(
-                f"{name}: p and q must have shapes (k, m) or (m,) with the same m = n (n - 1) / 2 "
-                f"of at least 3, got {side_name} of shape {side.shape}"
-            )
+    require_condensed(name, p=sides[0], q=sides[1])
+    require_rankable(name, comparison, sides[0].shape[-1])
+    shape = (*sides[0].shape[:-1], *sides[1].shape[:-1])
+    if library.engine is not _cpu:
+        require_version(name, comparison)
+        found = library.empty(shape, np.float64)
+        samples = samples_of(sides[0].shape[-1])
+        library.engine.compare_rdms(*sides, samples, found, comparison, library.run)
+        library.finish()
+        return library.give(library.cast(found, sides[0].dtype))
     by = comparator(comparison)
     lists = [np.atleast_2d(side).copy() for side in sides]
-    shape = (*sides[0].shape[:-1], *sides[1].shape[:-1])
     scores = np.empty(tuple(map(len, lists)))
     if scores.size:
         scores[:] = by.all_pairs(by.prepare(lists[0]), by.prepare(lists[1]))
     return library.give(scores.astype(sides[0].dtype, copy=False).reshape(shape))
+
+
+def require_condensed(function: str, **rdms: Any) -> None:
+    """Raise ``ValueError`` for what are not condensed RDMs of one number of samples, 3 at least."""
+    first = next(iter(rdms.values())).shape
+    for name, side in rdms.items():
+        size = side.shape[-1] if side.ndim in (1, 2) else 0
+        n = samples_of(size)
+        if size < 3 or size != n * (n - 1) // 2 or size != first[-1]:
+            raise ValueError(
+                f"{function}: {' and '.join(rdms)} must have shapes (k, m) or (m,) with the same "
+                f"m = n (n - 1) / 2 of at least 3, got {name} of shape {side.shape}"
+            )
+
+
+def require_version(function: str, comparison: str) -> None:
+    """Raise ``InputTypeError`` for a comparison that devices do not make."""
+    if comparison not in _ON_DEVICE:
+        raise InputTypeError(
+            f"{function}: arrays are on a CUDA device, for which comparison={comparison!r} has no "
+            "version yet; move them to the CPU first"
+        )
 
 
 def require_comparison(function: str, comparison: str) -> None:

@@ -52,6 +52,7 @@ HEADERS = {
     "core/cuda/magnitude.cuh": "largest_magnitude(",
     "core/cuda/columns.cuh": "over_stripes<",
     "core/cuda/nearest.cuh": "block_nearest(",
+    "core/cuda/order.cuh": "order.cuh",
     "core/cuda/pairs.cuh": "items_of(",
     "core/cuda/kernel.cuh": "block_sum(",
 }

@@ -6,27 +6,33 @@
 
 #include "bindings/cuda/arrays.h"
 #include "bindings/dissimilarities.h"
+#include "rsa/cuda/ceiling.h"
+#include "rsa/cuda/precision.h"
+#include "rsa/cuda/rdms.h"
 
 namespace likewise::bindings {
 namespace {
 
-cuda::RsaOptions options_of(const std::string& dissimilarity, const std::string& comparison) {
+cuda::RdmComparison comparison_of(const std::string& name) {
   using cuda::RdmComparison;
-  const auto of = [&](RdmComparison found) {
-    return cuda::RsaOptions{dissimilarity_of(dissimilarity), found};
-  };
-  if (comparison == "cosine") return of(RdmComparison::cosine);
-  if (comparison == "corr") return of(RdmComparison::corr);
-  if (comparison == "spearman") return of(RdmComparison::spearman);
-  if (comparison == "rho-a") return of(RdmComparison::rho_a);
-  if (comparison == "cosine_cov") return of(RdmComparison::cosine_cov);
-  if (comparison == "corr_cov") return of(RdmComparison::corr_cov);
-  throw InternalError("unknown comparison " + comparison);
+  if (name == "cosine") return RdmComparison::cosine;
+  if (name == "corr") return RdmComparison::corr;
+  if (name == "spearman") return RdmComparison::spearman;
+  if (name == "rho-a") return RdmComparison::rho_a;
+  if (name == "tau-a") return RdmComparison::tau_a;
+  if (name == "tau-b" || name == "kendall") return RdmComparison::tau_b;
+  if (name == "cosine_cov") return RdmComparison::cosine_cov;
+  if (name == "corr_cov") return RdmComparison::corr_cov;
+  throw InternalError("unknown comparison " + name);
+}
+
+cuda::RsaOptions options_of(const std::string& dissimilarity, const std::string& comparison) {
+  return {dissimilarity_of(dissimilarity), comparison_of(comparison)};
 }
 
 cuda::RsaFindings findings(const DeviceArray& scores, const DeviceArray& without,
                            const DeviceArray& constant_units) {
-  return {scores.filled<double>(), without.filled<int64_t>(), constant_units.filled<int64_t>()};
+  return {scores.filled<double>(), {without.filled<int64_t>(), constant_units.filled<int64_t>()}};
 }
 
 // Fills out (..., n (n - 1) / 2) and `without` (...) for x (..., n, d).
@@ -39,6 +45,47 @@ void rdm(const DeviceArray& x, const std::string& dissimilarity, const DeviceArr
     cuda::rdms<T>(context, contiguous<T>(x, context), without.size(), rows, cols,
                   dissimilarity_of(dissimilarity), out.filled<T>(), without.filled<int64_t>(),
                   nullptr);
+  });
+}
+
+// In double.
+const double* doubles(const DeviceArray& array, const cuda::Context& context) {
+  if (array.type() == cuda::ElementType::float64) return contiguous<double>(array, context);
+  double* const copy = context.temporary<double>(size_t(array.size()));
+  cuda::check(cuda::copy_elements<double>(array.view(), copy, context.stream), "copy");
+  return copy;
+}
+
+const double* precision_of(const std::optional<DeviceArray>& precision,
+                           const cuda::Context& context) {
+  return precision ? doubles(*precision, context) : nullptr;
+}
+
+// Fills out (..., n (n - 1) / 2) for x (..., n, d) and precision (d, d); adds what is wrong with
+// the latter to faults (2), see rsa/cuda/precision.h.
+void mahalanobis_rdm(const DeviceArray& x, const DeviceArray& precision, const DeviceArray& out,
+                     const DeviceArray& faults, Run& run) {
+  const CallContext context(run);
+  dispatch_float(x, [&](auto zero) {
+    using T = decltype(zero);
+    const int64_t rows = x.sizes()[x.sizes().size() - 2], cols = x.sizes().back();
+    const int64_t count = out.size() / out.sizes().back();
+    cuda::mahalanobis_rdms<T>(context, contiguous<T>(x, context), count, rows, cols,
+                              doubles(precision, context), faults.filled<int64_t>(),
+                              out.filled<T>());
+  });
+}
+
+// The same for x (..., repeats, n, d), with no precision or one.
+void crossnobis_rdm(const DeviceArray& x, const std::optional<DeviceArray>& precision,
+                    const DeviceArray& out, const DeviceArray& faults, Run& run) {
+  const CallContext context(run);
+  dispatch_float(x, [&](auto zero) {
+    using T = decltype(zero);
+    const auto shape = x.sizes().end();
+    cuda::crossnobis_rdms<T>(context, contiguous<T>(x, context), out.size() / out.sizes().back(),
+                             shape[-3], shape[-2], shape[-1], precision_of(precision, context),
+                             faults.filled<int64_t>(), out.filled<T>());
   });
 }
 
@@ -83,12 +130,47 @@ void rsa_reordered(const DeviceArray& x, const DeviceArray& y, const Orders& ord
   const CallContext context(run);
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
-    const cuda::RsaFindings out{scores.filled<double>(), context.temporary<int64_t>(2),
-                                context.temporary<int64_t>(2)};
+    const cuda::RsaFindings out{scores.filled<double>(),
+                                {context.temporary<int64_t>(2), context.temporary<int64_t>(2)}};
     cuda::rsa_reordered<T>(context, {x.elements<T>(), x.sizes().back()},
                            {y.elements<T>(), y.sizes().back()}, x.sizes()[0],
                            send_orders(orders, context), orders.shape(0),
                            options_of(dissimilarity, comparison), out);
+  });
+}
+
+// Fills scores (p x q) for condensed RDMs (p, m) and (q, m) of n samples.
+void compare_rdms(const DeviceArray& p, const DeviceArray& q, int64_t samples,
+                  const DeviceArray& scores, const std::string& comparison, Run& run) {
+  const CallContext context(run);
+  dispatch_float(p, [&](auto zero) {
+    using T = decltype(zero);
+    const auto count_of = [](const DeviceArray& x) { return x.size() / x.sizes().back(); };
+    cuda::compare_rdms<T>(context, contiguous<T>(p, context), count_of(p),
+                          contiguous<T>(q, context), count_of(q), samples,
+                          comparison_of(comparison), scores.filled<double>());
+  });
+}
+
+// Fills lower and upper, one number each, for condensed RDMs (k, m) of n samples.
+void rdm_ceiling(const DeviceArray& rdms, int64_t samples, const std::string& comparison,
+                 const DeviceArray& lower, const DeviceArray& upper, Run& run) {
+  const CallContext context(run);
+  cuda::rdm_ceiling(context, doubles(rdms, context), rdms.sizes()[0], samples,
+                    comparison_of(comparison), lower.filled<double>(), upper.filled<double>());
+}
+
+// Fills out (..., d) for x (..., repeats, n, d).
+void noise_ceiling(const DeviceArray& x, const DeviceArray& out, Run& run) {
+  const CallContext context(run);
+  dispatch_float(x, [&](auto zero) {
+    using T = decltype(zero);
+    const auto shape = x.sizes().end();
+    if (out.size() == 0) return;
+    cuda::check(
+        cuda::noise_ceilings<T>(contiguous<T>(x, context), out.size() / shape[-1], shape[-3],
+                                shape[-2], shape[-1], out.filled<T>(), context.stream),
+        "launch");
   });
 }
 
@@ -99,6 +181,11 @@ void register_rsa(py::module_& m) {
   m.def("rsa_scores", &rsa_scores);
   m.def("rsa_pairs", &rsa_pairs);
   m.def("rsa_reordered", &rsa_reordered);
+  m.def("compare_rdms", &compare_rdms);
+  m.def("mahalanobis_rdm", &mahalanobis_rdm);
+  m.def("crossnobis_rdm", &crossnobis_rdm);
+  m.def("rdm_ceiling", &rdm_ceiling);
+  m.def("noise_ceiling", &noise_ceiling);
 }
 
 }  // namespace likewise::bindings

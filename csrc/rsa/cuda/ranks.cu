@@ -2,7 +2,7 @@
 // writes both: 20 bytes per value in float32 (4 digits), 32 in float64 (8), over bandwidth, where
 // runs of one digit are long enough to be written whole.
 
-#include "core/cuda/kernel.cuh"
+#include "core/cuda/order.cuh"
 #include "rsa/cuda/ranks.h"
 
 namespace likewise::cuda {
@@ -11,16 +11,6 @@ namespace {
 constexpr int kThreads = 256, kWarps = kThreads / 32;
 constexpr int kRounds = int(kSortTile) / kThreads;  // values of a thread
 static_assert(kThreads == kSortDigits, "a thread has a digit");
-
-// Unsigned keys in the order of the values; both zeros have the same.
-__device__ unsigned key_of(float value) {
-  const unsigned bits = value == 0 ? 0 : __float_as_uint(value);
-  return bits >> 31 ? ~bits : bits | 0x80000000u;
-}
-__device__ unsigned long long key_of(double value) {
-  const auto bits = value == 0 ? 0 : static_cast<unsigned long long>(__double_as_longlong(value));
-  return bits >> 63 ? ~bits : bits | 0x8000000000000000ull;
-}
 
 template <class T, class Key>
 __global__ void __launch_bounds__(kMostThreads)
@@ -124,20 +114,6 @@ __global__ void __launch_bounds__(kThreads, 4)  // 64 registers: fewer spill
   }
 }
 
-// The first place in [low, high) whose key is not below (`past`: is above) this one.
-template <class Key>
-__device__ int64_t find(const Key* keys, int64_t low, int64_t high, Key key, bool past) {
-  while (low < high) {
-    const int64_t middle = (low + high) / 2;
-    if (keys[middle] < key || (past && keys[middle] == key)) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
-}
-
 // Ranks from sorted keys. Each of t equal values counts t^2 - 1 ties.
 template <class Key>
 __global__ void __launch_bounds__(kThreads)
@@ -152,8 +128,10 @@ __global__ void __launch_bounds__(kThreads)
   for (int64_t k = from + threadIdx.x; k < last; k += kThreads) {
     const Key key = sorted[k];
     int64_t begin = k, end = k + 1;
-    if (k > 0 && sorted[k - 1] == key) begin = find(sorted, int64_t{0}, k, key, false);
-    if (end < size && sorted[end] == key) end = find(sorted, end, size, key, true);
+    const auto below = [&](int64_t at) { return sorted[at] < key; };
+    const auto equal_to = [&](int64_t at) { return sorted[at] == key; };
+    if (k > 0 && equal_to(k - 1)) begin = first_without(0, k, below);
+    if (end < size && equal_to(end)) end = first_without(end, size, equal_to);
     ranks[item + positions[item + k]] = int32_t(begin + end - size);
     const double equal = double(end - begin);
     sum += equal * equal - 1;
@@ -177,6 +155,28 @@ __global__ void __launch_bounds__(kMostThreads)
 }  // namespace
 
 template <class T>
+cudaError_t sort_keys(int64_t count, int64_t size, int digits, bool placed,
+                      const SortSpace<T>& space, cudaStream_t stream) {
+  using Key = typename SortKey<T>::type;
+  const int64_t tiles = sort_tiles(size);
+  const dim3 grid{unsigned(tiles), unsigned(count)}, block{kThreads};
+  cudaError_t error = cudaSuccess;
+  const auto next = [&error](cudaError_t result) {
+    if (error == cudaSuccess) error = result;
+  };
+  for (int digit = 0; digit < digits && error == cudaSuccess; ++digit) {
+    const int from = digit % 2, to = 1 - from;
+    next(launch(count_kernel<Key>, grid, block, 0, stream, space.keys[from], size, 8 * digit,
+                space.counts));
+    next(launch(scan_kernel, dim3(unsigned(count)), block, 0, stream, space.counts, tiles));
+    next(launch(scatter_kernel<Key>, grid, block, 0, stream, space.keys[from],
+                placed || digit > 0 ? space.positions[from] : nullptr, space.counts, size,
+                8 * digit, space.keys[to], space.positions[to]));
+  }
+  return error;
+}
+
+template <class T>
 cudaError_t rank_vectors(const T* values, int64_t count, int64_t size, const SortSpace<T>& space,
                          int32_t* ranks, double* ties, cudaStream_t stream) {
   using Key = typename SortKey<T>::type;
@@ -188,15 +188,7 @@ cudaError_t rank_vectors(const T* values, int64_t count, int64_t size, const Sor
   };
   next(launch(key_kernel<T, Key>, grid, threads_for(size), 0, stream, values, size, space.keys[0],
               space.faults));
-  for (int digit = 0; digit < int(sizeof(T)) && error == cudaSuccess; ++digit) {
-    const int from = digit % 2, to = 1 - from;
-    next(launch(count_kernel<Key>, grid, block, 0, stream, space.keys[from], size, 8 * digit,
-                space.counts));
-    next(launch(scan_kernel, dim3(unsigned(count)), block, 0, stream, space.counts, tiles));
-    next(launch(scatter_kernel<Key>, grid, block, 0, stream, space.keys[from],
-                digit > 0 ? space.positions[from] : nullptr, space.counts, size, 8 * digit,
-                space.keys[to], space.positions[to]));
-  }
+  if (error == cudaSuccess) error = sort_keys(count, size, int(sizeof(T)), false, space, stream);
   next(launch(rank_kernel<Key>, grid, block, 0, stream, space.keys[0], space.positions[0], size,
               ranks, space.ties));
   next(launch(tie_kernel, dim3(unsigned(count)), threads_for(tiles), 0, stream, space.ties, tiles,
@@ -204,6 +196,8 @@ cudaError_t rank_vectors(const T* values, int64_t count, int64_t size, const Sor
   return error;
 }
 
+template cudaError_t sort_keys<float>(int64_t, int64_t, int, bool, const SortSpace<float>&,
+                                      cudaStream_t);
 template cudaError_t rank_vectors<float>(const float*, int64_t, int64_t, const SortSpace<float>&,
                                          int32_t*, double*, cudaStream_t);
 template cudaError_t rank_vectors<double>(const double*, int64_t, int64_t, const SortSpace<double>&,

@@ -32,10 +32,17 @@ struct SortSpace {
   unsigned* faults;                    // count
 };
 
+// Sorts keys (count x size) by their lowest digits of 8 bits, equal ones in their order, and with
+// them the positions (not `placed`: those where the keys are, from 0 on). Both are in
+// space.keys[0] and positions[0] before, and in [digits % 2] then. At most 65535 vectors.
+template <class T>
+cudaError_t sort_keys(int64_t count, int64_t size, int digits, bool placed,
+                      const SortSpace<T>& space, cudaStream_t stream);
+
 // ranks[i] = 2 r_i - (size + 1), r_i being the rank of value i of its vector from 1 to size, equal
 // values sharing the mean of theirs; ties (count): sum of t^3 - t over all sets of t equal values.
 // NaN where a value is not finite; the ranks mean nothing then. At most 65535 vectors of less than
-// 2^31 values.
+// 2^31 values. space.positions[0] has the positions of the values in ascending order afterwards.
 template <class T>
 cudaError_t rank_vectors(const T* values, int64_t count, int64_t size, const SortSpace<T>& space,
                          int32_t* ranks, double* ties, cudaStream_t stream);

@@ -5,31 +5,27 @@
 
 #include "core/cuda/context.h"
 #include "core/cuda/matrix.h"
-#include "rsa/cuda/vectors.h"
+#include "core/cuda/pairs.h"
 #include "rsa/dissimilarity.h"
 
 namespace likewise::cuda {
 
-// Those by inner products; see rsa in Python.
-enum class RdmComparison { cosine, corr, spearman, rho_a, cosine_cov, corr_cov };
+// See rsa in Python.
+enum class RdmComparison { cosine, corr, spearman, rho_a, tau_a, tau_b, cosine_cov, corr_cov };
 
 struct RsaOptions {
   Dissimilarity dissimilarity;
   RdmComparison comparison;
 };
 
-// Condensed RDMs of `count` representations (rows x cols) one behind the other; `without` (count)
-// gets the samples without variance (correlation) or length (cosine), which are at 1 from every
-// other. `items` (count) is filled unless null.
-template <class T>
-void rdms(const Context& context, const T* x, int64_t count, int64_t rows, int64_t cols,
-          Dissimilarity dissimilarity, T* out, int64_t* without, RdmItem* items);
-
 // What one call finds, in device memory; the items are those of a, then of b.
-struct RsaFindings {
-  double* scores;
+struct ItemFindings {
   int64_t* without;         // samples without direction of every item that has a score
   int64_t* constant_units;  // of every item
+};
+struct RsaFindings {
+  double* scores;
+  ItemFindings items;
 };
 
 // Scores of all pairs, row-major. `b` is ignored with `symmetric`, which compares a with itself.
@@ -53,11 +49,16 @@ void rsa_pairs(const Context& context, const Batch<T>& x, const Batch<T>& y, int
                const PairAxes& axes, const RsaOptions& options, const RsaFindings& out);
 
 // The same of x with y, its samples in each of `count` orders (count x rows): an order of the
-// samples is one of the entries of the RDM, which is made and ranked once. Not for cosine_cov and
-// corr_cov. Findings about two items.
+// samples is one of the entries of the RDM, which is made and ranked once. Not for taus, cosine_cov
+// and corr_cov. Findings about two items.
 template <class T>
 void rsa_reordered(const Context& context, const Matrix<T>& x, const Matrix<T>& y, int64_t rows,
                    const int32_t* orders, int64_t count, const RsaOptions& options,
                    const RsaFindings& out);
+
+// Scores (count_p x count_q) of condensed RDMs of `rows` samples.
+template <class T>
+void compare_rdms(const Context& context, const T* p, int64_t count_p, const T* q, int64_t count_q,
+                  int64_t rows, RdmComparison comparison, double* scores);
 
 }  // namespace likewise::cuda

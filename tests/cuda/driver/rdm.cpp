@@ -1,7 +1,7 @@
 #include "rsa/cuda/rdm.h"
 
 #include "driver.h"
-#include "rsa/cuda/rsa.h"
+#include "rsa/cuda/rdms.h"
 
 namespace likewise::cuda::driver {
 namespace {

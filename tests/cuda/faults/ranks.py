@@ -1,17 +1,14 @@
 """Faults in rsa/cuda/ranks.cu for mutate.py: what it is, the text, what it becomes."""
 
 FAULTS = (
+    ("two zeros, float", "__float_as_uint(value == 0 ? 0.0f : value)", "__float_as_uint(value)"),
     (
-        "negative numbers ascend",
-        "return bits >> 31 ? ~bits : bits | 0x80000000u;",
-        "return bits | 0x80000000u;",
+        "two zeros, double",
+        "__double_as_longlong(value == 0 ? 0.0 : value)",
+        "__double_as_longlong(value)",
     ),
-    (
-        "two zeros",
-        "value == 0 ? 0 : static_cast<unsigned long long>",
-        "static_cast<unsigned long long>",
-    ),
-    ("negative doubles ascend", "bits >> 63 ? ~bits : bits | 0x8000000000000000ull", "bits"),
+    ("negative numbers ascend", "bits >> 31 ? ~bits : bits | 1u << 31", "bits | 1u << 31"),
+    ("negative doubles ascend", "bits >> 63 ? ~bits : bits | 1ull << 63", "bits"),
     ("keys one too far", "k < size; k += step", "k <= size; k += step"),
     (
         "keys of the first item",
@@ -72,14 +69,11 @@ FAULTS = (
     ("values one too far", "    if (k >= size) continue;\n", "    if (k > size) continue;\n"),
     ("moved to the first item", "size_t to = item + mine", "size_t to = mine"),
     ("positions are forgotten", "positions ? positions[item + k] : int32_t(k)", "int32_t(k)"),
-    ("equal keys are passed", "(past && keys[middle] == key)", "keys[middle] == key"),
-    ("nothing is passed", "(past && keys[middle] == key)", "false"),
-    ("the first is not looked before", "if (k > 0 && sorted", "if (sorted"),
-    (
-        "the last is not looked behind",
-        "if (end < size && sorted[end] == key)",
-        "if (sorted[end] == key)",
-    ),
+    ("equal keys are passed", "return sorted[at] < key;", "return sorted[at] <= key;"),
+    ("nothing is passed", "first_without(end, size, equal_to)", "end"),
+    ("places one too late", "      low = middle + 1;", "      low = middle + 2;"),
+    ("the first is not looked before", "if (k > 0 && equal_to", "if (equal_to"),
+    ("the last is not looked behind", "if (end < size && equal_to(end))", "if (equal_to(end))"),
     ("ranks one too far", "k < last; k += kThreads", "k <= last; k += kThreads"),
     ("ranks of the first item", "ranks[item + positions[item + k]]", "ranks[positions[item + k]]"),
     (

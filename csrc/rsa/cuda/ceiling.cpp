@@ -1,0 +1,60 @@
+#include "rsa/cuda/ceiling.h"
+
+#include "rsa/cuda/scores.h"
+
+namespace likewise::cuda {
+namespace {
+
+// How RDMs are standardised before they are pooled.
+RdmComparison pooled_as(RdmComparison comparison) {
+  switch (comparison) {
+    case RdmComparison::cosine:
+    case RdmComparison::cosine_cov:
+      return RdmComparison::cosine;
+    case RdmComparison::corr:
+    case RdmComparison::corr_cov:
+      return RdmComparison::corr;
+    default:
+      return RdmComparison::rho_a;
+  }
+}
+
+}  // namespace
+
+void rdm_ceiling(const Context& context, const double* rdms, int64_t count, int64_t samples,
+                 RdmComparison comparison, double* lower, double* upper) {
+  const int64_t size = condensed_size(samples), most = 2 * count + 1;
+  const ItemFindings unread{context.temporary<int64_t>(size_t(most)),
+                            context.temporary<int64_t>(size_t(most))};
+  double* const pooled = context.temporary<double>(size_t((count + 1) * size));
+  const auto fill_pooled = [&](auto form) {
+    PreparedRdms<double, form.value> parts(context, count, samples, pooled_as(comparison), unread);
+    parts.add_rdms(rdms, count);
+    parts.finish();
+    check(pool(parts.vectors(), count, pooled, context.stream), "launch");
+  };
+  if (pooled_as(comparison) == RdmComparison::rho_a) {
+    fill_pooled(std::integral_constant<Form, Form::ranks>{});
+  } else {
+    fill_pooled(std::integral_constant<Form, Form::values>{});
+  }
+  double* const scores = context.temporary<double>(size_t(2 * count));
+  dispatch_form(comparison, [&](auto form) {
+    PreparedRdms<double, form.value> items(context, most, samples, comparison, unread);
+    items.add_rdms(rdms, count);
+    items.add_rdms(pooled, count + 1);
+    items.finish();
+    score_pairs(context, items, count, {1, {count}, {1}, {1}}, scores);
+    score_pairs(context, items, 2 * count, {1, {count}, {1}, {0}}, scores + count);
+  });
+  const int64_t parts = vector_parts(count);
+  double* const partial = context.temporary<double>(size_t(parts));
+  const auto mean = [&](const double* of, double* out) {
+    check(vector_means<double>({of, count, nullptr, nullptr}, 1, partial, out, context.stream),
+          "launch");
+  };
+  mean(scores, lower);
+  mean(scores + count, upper);
+}
+
+}  // namespace likewise::cuda

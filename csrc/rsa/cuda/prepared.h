@@ -1,0 +1,226 @@
+#pragma once
+
+#include <algorithm>
+#include <type_traits>
+
+#include "core/cuda/scratch.h"
+#include "rsa/cuda/ranks.h"
+#include "rsa/cuda/rdms.h"
+#include "rsa/cuda/rsa.h"
+#include "rsa/cuda/taus.h"
+#include "rsa/cuda/vectors.h"
+
+// RDMs as comparisons see them.
+
+namespace likewise::cuda {
+
+// What becomes of an RDM: it stays, or ranks of its entries (with their order), or its second
+// moments.
+enum class Form { values, ranks, ordered_ranks, moments };
+
+// Calls body(form) with a constant of type Form.
+template <class Body>
+void dispatch_form(RdmComparison comparison, Body&& body) {
+  switch (comparison) {
+    case RdmComparison::cosine:
+    case RdmComparison::corr:
+      return body(std::integral_constant<Form, Form::values>{});
+    case RdmComparison::spearman:
+    case RdmComparison::rho_a:
+      return body(std::integral_constant<Form, Form::ranks>{});
+    case RdmComparison::tau_a:
+    case RdmComparison::tau_b:
+      return body(std::integral_constant<Form, Form::ordered_ranks>{});
+    case RdmComparison::cosine_cov:
+    case RdmComparison::corr_cov:
+      return body(std::integral_constant<Form, Form::moments>{});
+  }
+}
+
+constexpr bool has_ranks(Form form) { return form == Form::ranks || form == Form::ordered_ranks; }
+
+template <class T, Form form>
+using Stored = std::conditional_t<has_ranks(form), int32_t,
+                                  std::conditional_t<form == Form::moments, double, T>>;
+
+// Work of ranking `count` vectors of `size` values at a time.
+template <class T>
+SortSpace<T> sort_space(const Context& context, int64_t count, int64_t size) {
+  using Key = typename SortKey<T>::type;
+  const size_t entries = size_t(count * size), tiles = size_t(count * sort_tiles(size));
+  return {{context.temporary<Key>(entries), context.temporary<Key>(entries)},
+          {context.temporary<int32_t>(entries), context.temporary<int32_t>(entries)},
+          context.temporary<unsigned>(tiles * kSortDigits),
+          context.temporary<double>(tiles),
+          context.temporary<unsigned>(size_t(count))};
+}
+
+// Vectors of all items, filled group by group.
+template <class T, Form form>
+class PreparedRdms {
+ public:
+  using S = Stored<T, form>;
+
+  PreparedRdms(const Context& context, int64_t count, int64_t rows, RdmComparison comparison,
+               const ItemFindings& out)
+      : context_(context),
+        comparison_(comparison),
+        out_(out),
+        count_(count),
+        rows_(rows),
+        entries_(condensed_size(rows)),
+        size_(form == Form::moments ? rows * (rows + 1) / 2 : entries_),
+        parts_(has_ranks(form) ? 1 : vector_parts(size_)),
+        group_(std::min(fitting(entries_ * kBytes, count), kMostVectors)),
+        data_(context.temporary<S>(size_t(count * size_))),
+        items_(context.temporary<RdmItem>(size_t(count))),
+        partial_(context.temporary<double>(size_t(count * parts_))),
+        shifts_(context.temporary<double>(size_t(count))),
+        factors_(context.temporary<double>(size_t(count))) {
+    if constexpr (has_ranks(form)) space_ = sort_space<T>(context, group_, entries_);
+    if constexpr (form == Form::ordered_ranks) {
+      order_ = context.temporary<int32_t>(size_t(count * size_));
+      tied_ = context.temporary<unsigned long long>(size_t(count));
+      check(cudaMemsetAsync(tied_, 0, size_t(count) * sizeof *tied_, context.stream), "memset");
+    }
+    if constexpr (form == Form::moments) {
+      row_means_ = context.temporary<double>(size_t(group_ * rows));
+      group_partial_ = context.temporary<double>(size_t(group_ * vector_parts(entries_)));
+    }
+    if constexpr (form != Form::values) buffer_ = context.temporary<T>(size_t(group_ * entries_));
+  }
+
+  // RDMs of the next `count` representations (rows x cols), one behind the other.
+  void add(const T* x, int64_t count, int64_t cols, Dissimilarity dissimilarity) {
+    add_groups(count, [&](int64_t first, int64_t some) {
+      const int64_t at = done_ + pending_;
+      rdms<T>(scratch_.next(), x + first * rows_ * cols, some, rows_, cols, dissimilarity, slot(),
+              out_.without + at, items_ + at);
+    });
+  }
+
+  // The next `count` RDMs.
+  void add_rdms(const T* rdms, int64_t count) {
+    add_groups(count, [&](int64_t first, int64_t some) {
+      const int64_t at = done_ + pending_;
+      check(cudaMemcpyAsync(slot(), rdms + first * entries_, size_t(some * entries_) * sizeof(T),
+                            cudaMemcpyDeviceToDevice, context_.stream),
+            "copy");
+      // Nothing is known of units and samples.
+      check(cudaMemsetAsync(items_ + at, 0, size_t(some) * sizeof(RdmItem), context_.stream),
+            "memset");
+      check(cudaMemsetAsync(out_.without + at, 0, size_t(some) * sizeof(int64_t), context_.stream),
+            "memset");
+    });
+  }
+
+  // Once all are there.
+  void finish() {
+    flush();
+    if constexpr (form == Form::values) {
+      if (comparison_ == RdmComparison::corr) {
+        check(vector_means<S>({data_, size_, nullptr, nullptr}, count_, partial_, shifts_,
+                              context_.stream),
+              "launch");
+        shifted_ = true;
+      }
+    }
+    if constexpr (!has_ranks(form)) {
+      const PairAxes each{1, {count_}, {1}, {1}};
+      check(pair_products<S>(vectors(), vectors(), each, 0, count_, partial_, context_.stream),
+            "launch");
+    }
+    const Squares squares = !has_ranks(form)                         ? Squares::sums
+                            : comparison_ == RdmComparison::spearman ? Squares::ranks
+                                                                     : Squares::all_ranks;
+    check(conclude({partial_, parts_, size_, items_, factors_, out_.without, out_.constant_units},
+                   count_, squares, context_.stream),
+          "launch");
+  }
+
+  int64_t size() const { return size_; }
+  RdmComparison comparison() const { return comparison_; }
+  // From item `first` on, here and below.
+  Vectors<S> vectors(int64_t first = 0) const {
+    return {data_ + first * size_, size_, shifted_ ? shifts_ + first : nullptr, factors_ + first};
+  }
+  RankedRdms ranks(int64_t first) const {
+    static_assert(form == Form::ordered_ranks);
+    return {data_ + first * size_, order_ + first * size_, tied_ + first, factors_ + first, size_};
+  }
+
+ private:
+  // Of one entry while its RDM is worked on.
+  static constexpr int64_t kBytes =
+      int64_t(sizeof(T)) +
+      (has_ranks(form) ? 2 * int64_t(sizeof(T) + sizeof(int32_t)) : int64_t{0});
+
+  // Calls make(first, some) for parts of `count` items that have room, and works on full groups.
+  template <class Make>
+  void add_groups(int64_t count, Make&& make) {
+    for (int64_t first = 0; first < count;) {
+      const int64_t some = std::min(count - first, group_ - pending_);
+      make(first, some);
+      first += some;
+      pending_ += some;
+      if (pending_ == group_) flush();
+    }
+  }
+
+  // Where the next RDM goes.
+  T* slot() {
+    if constexpr (form == Form::values) {
+      return data_ + (done_ + pending_) * size_;
+    } else {
+      return buffer_ + pending_ * entries_;
+    }
+  }
+
+  // Makes vectors of the RDMs in the buffer.
+  void flush() {
+    if (pending_ == 0) return;
+    if constexpr (has_ranks(form)) {
+      check(rank_vectors<T>(buffer_, pending_, size_, space_, data_ + done_ * size_,
+                            partial_ + done_, context_.stream),
+            "launch");
+    }
+    if constexpr (form == Form::ordered_ranks) {
+      check(cudaMemcpyAsync(order_ + done_ * size_, space_.positions[0],
+                            size_t(pending_ * size_) * sizeof(int32_t), cudaMemcpyDeviceToDevice,
+                            context_.stream),
+            "copy");
+      const RankedRdms some = ranks(done_);
+      check(add_tied_within(some, pending_, tied_ + done_, context_.stream), "launch");
+    }
+    if constexpr (form == Form::moments) {
+      Vectors<T> entries{buffer_, entries_, nullptr, nullptr};
+      if (comparison_ == RdmComparison::corr_cov) {
+        check(vector_means<T>(entries, pending_, group_partial_, shifts_, context_.stream),
+              "launch");
+        entries.shifts = shifts_;
+      }
+      check(second_moments<T>(entries, pending_, rows_, row_means_, data_ + done_ * size_,
+                              context_.stream),
+            "launch");
+    }
+    done_ += pending_;
+    pending_ = 0;
+  }
+
+  const Context& context_;
+  Scratch scratch_{context_};
+  const RdmComparison comparison_;
+  const ItemFindings out_;
+  int64_t count_, rows_, entries_, size_, parts_, group_, done_ = 0, pending_ = 0;
+  S* data_;
+  RdmItem* items_;
+  double *partial_, *shifts_, *factors_;
+  T* buffer_ = nullptr;
+  SortSpace<T> space_{};
+  int32_t* order_ = nullptr;
+  unsigned long long* tied_ = nullptr;
+  double *row_means_ = nullptr, *group_partial_ = nullptr;
+  bool shifted_ = false;
+};
+
+}  // namespace likewise::cuda

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/cuda/context.h"
+#include "rsa/cuda/rdm.h"
+#include "rsa/dissimilarity.h"
+
+namespace likewise::cuda {
+
+constexpr int64_t kMostBytes = int64_t{256} << 20;  // of temporary memory at a time
+
+// As many of `count` things of so many bytes as fit, one at least.
+int64_t fitting(int64_t bytes, int64_t count);
+
+inline int64_t condensed_size(int64_t samples) { return samples * (samples - 1) / 2; }
+
+// Condensed RDMs of `count` representations (rows x cols) one behind the other; `without` (count)
+// gets the samples without variance (correlation) or length (cosine), which are at 1 from every
+// other. `items` (count) is filled unless null.
+template <class T>
+void rdms(const Context& context, const T* x, int64_t count, int64_t rows, int64_t cols,
+          Dissimilarity dissimilarity, T* out, int64_t* without, RdmItem* items);
+
+}  // namespace likewise::cuda
