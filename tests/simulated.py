@@ -8,6 +8,7 @@ get tensors on a real device (``cpu`` shows that the tests themselves take tenso
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.util
 import sys
 from collections.abc import Callable
@@ -39,6 +40,7 @@ def load(path: str) -> None:
     sys.modules["likewise._cuda"] = module
     _device.engine().set_library_directories([str(Path(path).parent / "nvidia")])
     module.SimulatedArray.__array_namespace__ = lambda self: sys.modules[__name__]
+    module.SimulatedArray.__reduce__ = lambda self: (array, (self.numpy(),))
     _wrap_functions()
 
 
@@ -49,9 +51,23 @@ def use_torch(device: str) -> None:
     _wrap_functions()
 
 
+_STREAM = ("update", "compute", "compute_hsic")
+
+
 def _wrap_functions() -> None:
     for name in _device.FUNCTIONS:
-        setattr(lw, name, _on_device(getattr(lw, name)))
+        folder, _, short = name.rpartition(".")
+        owner: Any = importlib.import_module(f"likewise.{folder}" if folder else "likewise")
+        if folder != "scale":
+            setattr(owner, short, _on_device(getattr(owner, short)))
+        elif torch_device != "cpu":  # tensors of the CPU are accumulated as NumPy's
+            _wrap_methods(getattr(owner, short), _STREAM)
+
+
+def _wrap_methods(cls: type, names: tuple[str, ...]) -> None:
+    for name in names:
+        if hasattr(cls, name):
+            setattr(cls, name, _method_on_device(getattr(cls, name)))
 
 
 def empty(shape: tuple[int, ...], dtype: str) -> Any:
@@ -107,6 +123,17 @@ def _on_device(function: Callable[..., Any]) -> Callable[..., Any]:
         if isinstance(result, lw.Grid):
             return result
         return _back(result) if any(map(_holds_arrays, args)) else result
+
+    return wrapper
+
+
+def _method_on_device(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def wrapper(self: Any, *args: Any, **options: Any) -> Any:
+        if getattr(self, "similarity", "") == "mutual_information":  # has no version
+            return method(self, *args, **options)
+        result = method(self, *map(_there, args), **options)
+        return numpy(result) if _device.is_device_array(result) else result
 
     return wrapper
 

@@ -145,6 +145,17 @@ def orthogonal_procrustes(
     a: DeviceArray, b: DeviceArray, r: DeviceArray, scale: DeviceArray, run: Run
 ) -> None: ...
 
+# moments
+def add_moments(
+    a: list[DeviceArray],
+    b: list[DeviceArray],
+    rows: tuple[int, int],
+    total: DeviceArray,
+    run: Run,
+) -> None: ...
+def add(array: DeviceArray, total: DeviceArray, first: int, run: Run) -> None: ...
+def add_one(total: DeviceArray, run: Run) -> None: ...
+
 # neighbours
 def neighbour_scores(
     a: list[DeviceArray],

@@ -21,7 +21,7 @@ from likewise.errors import ConvergenceError, DeviceWarning, InputTypeError, war
 if TYPE_CHECKING:
     from likewise._array import Array
 
-# Functions with a CUDA version.
+# Functions with a CUDA version, and classes whose methods have one.
 FUNCTIONS = frozenset(
     {
         "assignment",
@@ -46,6 +46,9 @@ FUNCTIONS = frozenset(
         "rdm",
         "ridge_cv_errors",
         "rsa",
+        "scale.Accumulator",
+        "scale.MinibatchCKA",
+        "scale.UnitAccumulator",
         "semi_match",
         "shape_distance",
         "soft_match",
@@ -96,7 +99,7 @@ class DeviceLibrary:
     """A library of device arrays during one call: the counterpart of ``_array.Library``."""
 
     def __init__(self, function: str, argument: str, value: Any, places: int) -> None:
-        if function not in FUNCTIONS:
+        if not _has_version(function):
             raise InputTypeError(
                 f"{function}: {argument} is on a CUDA device, for which {function} has no version "
                 "yet; move it to the CPU first"
@@ -258,6 +261,12 @@ class DeviceLibrary:
         if cupy is not None and isinstance(self._like, cupy.ndarray):
             return int(cupy.cuda.get_current_stream().ptr) or _DEFAULT_STREAM
         return _DEFAULT_STREAM
+
+
+def _has_version(function: str) -> bool:
+    """Errors name methods by their class, without its module."""
+    name = function.partition(".")[0]
+    return any(known.rpartition(".")[2] == name for known in FUNCTIONS)
 
 
 def _empty(like: Any, shape: tuple[int, ...], dtype: str) -> Any:
