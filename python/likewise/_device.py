@@ -34,6 +34,11 @@ FUNCTIONS = frozenset(
         "jaccard_knn",
         "linear_predictivity",
         "linear_sum_assignment",
+        "maps.Orthogonal",
+        "maps.Permutation",
+        "maps.Ridge",
+        "maps.SoftPermutation",
+        "maps.cross_validate",
         "mutual_knn",
         "nuclear_norm",
         "optimal_transport",
@@ -154,6 +159,10 @@ class DeviceLibrary:
         out = self.empty(shape, dtype)
         self.engine.fill_zeros(out, self._run)
         return out
+
+    def made(self, value: Any) -> Any:
+        """A contiguous array that a function of ours returned during this call, of any type."""
+        return self.engine.DeviceArray(value, _IN_ORDER)
 
     def give(self, array: Any) -> Any:
         """The result in the caller's library."""

@@ -14,6 +14,7 @@ void register_cca(pybind11::module_& m);
 void register_core(pybind11::module_& m);
 void register_kernels(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
+void register_maps(pybind11::module_& m);
 void register_moments(pybind11::module_& m);
 void register_neighbours(pybind11::module_& m);
 void register_procrustes(pybind11::module_& m);
@@ -35,6 +36,7 @@ PYBIND11_MODULE(LIKEWISE_CUDA_MODULE, m) {
   lb::register_cca(m);
   lb::register_kernels(m);
   lb::register_linalg(m);
+  lb::register_maps(m);
   lb::register_moments(m);
   lb::register_neighbours(m);
   lb::register_procrustes(m);
