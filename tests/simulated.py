@@ -8,6 +8,7 @@ get tensors on a real device (``cpu`` shows that the tests themselves take tenso
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.util
 import sys
 from collections.abc import Callable
@@ -44,7 +45,13 @@ def load(path: str) -> None:
     sys.modules["likewise._cuda"] = module
     _device.engine().set_library_directories([str(Path(path).parent / "nvidia")])
     module.SimulatedArray.__array_namespace__ = lambda self: sys.modules[__name__]
+    module.SimulatedArray.__reduce__ = lambda self: (array, (self.numpy(),))
     _wrap_functions()
+
+
+def is_used() -> bool:
+    """Whether functions get arrays of a device in place of NumPy's."""
+    return module is not None or torch_device not in ("", "cpu")
 
 
 def use_torch(device: str) -> None:
@@ -54,9 +61,42 @@ def use_torch(device: str) -> None:
     _wrap_functions()
 
 
+_METHODS = {
+    "scale": ("update", "compute", "compute_hsic"),
+    "maps": ("fit", "predict", "transform", "score", "correlation_score", "plan_score"),
+}
+
+
 def _wrap_functions() -> None:
     for name in _device.FUNCTIONS:
-        setattr(lw, name, _on_device(getattr(lw, name)))
+        folder, _, short = name.rpartition(".")
+        if folder and torch_device == "cpu":
+            continue  # objects keep tensors of the CPU as NumPy arrays
+        try:
+            owner: Any = importlib.import_module(f"likewise.{folder}" if folder else "likewise")
+        except ImportError:  # maps without scikit-learn
+            continue
+        if isinstance(function := getattr(owner, short), type):
+            _wrap_methods(function, _METHODS[folder])
+        else:
+            setattr(owner, short, _on_device(function))
+
+
+def _wrap_methods(cls: type, names: tuple[str, ...]) -> None:
+    for name in names:
+        if hasattr(cls, name):
+            setattr(cls, name, _method_on_device(getattr(cls, name)))
+    cls.__getattribute__ = _attribute  # type: ignore[assignment, method-assign]
+
+
+_depth = 0  # of methods that are being called
+
+
+def _attribute(self: Any, name: str) -> Any:
+    value = object.__getattribute__(self, name)
+    if _depth or name.startswith("_") or not _device.is_device_array(value):
+        return value
+    return numpy(value)[()]
 
 
 def empty(shape: tuple[int, ...], dtype: str) -> Any:
@@ -111,10 +151,31 @@ def _on_device(function: Callable[..., Any]) -> Callable[..., Any]:
             key: value if key.startswith("ids") else _there(value) for key, value in options.items()
         }
         result = function(*given, **options)
-        if isinstance(result, lw.Grid):
+        if isinstance(result, lw.Grid) or function.__name__ == "cross_validate":
             return result
         return _back(result) if any(map(_holds_arrays, args)) else result
 
+    return wrapper
+
+
+def _method_on_device(method: Callable[..., Any]) -> Callable[..., Any]:
+    def inside(self: Any, *args: Any, **options: Any) -> Any:
+        global _depth
+        _depth += 1
+        try:
+            return method(self, *args, **options)
+        finally:
+            _depth -= 1
+
+    @functools.wraps(method)
+    def wrapper(self: Any, *args: Any, **options: Any) -> Any:
+        without = getattr(self, "similarity", "") == "mutual_information"
+        if _depth or without:
+            return method(self, *args, **options)
+        result = inside(self, *map(_there, args), **options)
+        return numpy(result) if _device.is_device_array(result) else result
+
+    vars(wrapper)["__wrapped__"] = inside
     return wrapper
 
 
@@ -133,6 +194,8 @@ _OF_MEASURES = {"pairwise": 1, "cross": 2, "permutation_test": 2, "bootstrap": 2
 
 def _has_version(function: Callable[..., Any], *args: Any, **options: Any) -> bool:
     """Of some measures only, and some options."""
+    if function.__name__ == "cross_validate":
+        return f"maps.{type(args[0]).__name__}" in _device.FUNCTIONS
     option, without = _WITHOUT.get(function.__name__, ("", set()))
     if options.get(option) in without:
         return False

@@ -11,7 +11,10 @@ from reference import regression
 
 import likewise as lw
 
-pytestmark = pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning"),
+    pytest.mark.filterwarnings("ignore::likewise.DeviceWarning"),
+]
 
 STREAMED = [
     ("cka", {}),

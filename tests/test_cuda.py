@@ -24,7 +24,11 @@ from likewise import _device, cuda
 
 def test_functions_with_a_version_are_public():
     assert "assignment" in cuda.functions()
-    assert set(cuda.functions()) <= set(lw.__all__)
+    for name in cuda.functions():
+        folder, _, short = name.rpartition(".")
+        if folder == "maps":
+            pytest.importorskip("sklearn")
+        assert short in (getattr(lw, folder) if folder else lw).__all__
 
 
 def test_what_is_missing_is_said(monkeypatch):

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from likewise._array import Array
+from likewise._device_maps import Rows, is_there
 from likewise._folds import require_folds, shuffled_folds
 
 __all__ = ["CrossValidation", "cross_validate"]
@@ -63,7 +64,7 @@ def cross_validate(
     estimator
         A map, or any estimator with ``fit(x, y)`` and the method that ``scoring`` names.
     x, y
-        ``(n, dx)`` and ``(n, dy)``.
+        ``(n, dx)`` and ``(n, dy)``; those on a CUDA device stay there.
     cv
         Number of folds: those of scikit-learn's ``KFold(cv, shuffle=True, random_state)``, the same
         for all measures and controls.
@@ -96,26 +97,29 @@ def cross_validate(
         )
     if n_controls < 2:
         raise ValueError(f"cross_validate: n_controls must be at least 2, got {n_controls}")
-    x, y = np.asarray(x), np.asarray(y)
-    if x.ndim != 2 or y.ndim not in (1, 2) or len(x) != len(y):
+    rows = Rows(x, y) if is_there(x, y) else _Rows(x, y)
+    x, y = rows.x, rows.y
+    if x.ndim != 2 or y.ndim not in (1, 2) or x.shape[0] != y.shape[0]:
         raise ValueError(
             "cross_validate: x and y must have shapes (n, dx) and (n, dy) with the same number of "
-            f"samples, got {x.shape} and {y.shape}"
+            f"samples, got {tuple(x.shape)} and {tuple(y.shape)}"
         )
-    if len(x) < 2 * cv:
+    samples = x.shape[0]
+    if samples < 2 * cv:
         raise ValueError(
-            f"cross_validate: x must have at least {2 * cv} samples for {cv} folds, got {len(x)}"
+            f"cross_validate: x must have at least {2 * cv} samples for {cv} folds, got {samples}"
         )
     from sklearn.base import clone
 
-    order, edges = shuffled_folds(len(x), cv, random_state)
+    order, edges = shuffled_folds(samples, cv, random_state)
 
-    def scores(source: Array) -> Array:
+    def scores(source: Any) -> Array:
         found = []
         for first, last in itertools.pairwise(edges):
             test, train = order[first:last], np.delete(order, slice(first, last))
-            fitted = clone(estimator).fit(source[train], y[train])
-            found.append(getattr(fitted, scoring)(source[test], y[test]))
+            fitted = clone(estimator).fit(rows.take(source, train), rows.take(y, train))
+            score = getattr(fitted, scoring)(rows.take(source, test), rows.take(y, test))
+            found.append(float(score))
         return np.array(found)
 
     per_fold = scores(x)
@@ -123,7 +127,7 @@ def cross_validate(
     if control is not None:
         rng = np.random.default_rng(random_state)
         draw = _shuffled if control == "shuffle" else _rotated
-        draws = np.array([scores(draw(x, rng)).mean() for _ in range(n_controls)])
+        draws = np.array([scores(draw(rows, rng)).mean() for _ in range(n_controls)])
     return CrossValidation(
         float(per_fold.mean()),
         per_fold,
@@ -133,12 +137,30 @@ def cross_validate(
     )
 
 
-def _shuffled(x: Array, rng: np.random.Generator) -> Array:
-    return x[rng.permutation(len(x))]
+class _Rows:
+    """Samples of two NumPy arrays, as ``_device_maps.Rows`` takes them on a device."""
+
+    def __init__(self, x: Any, y: Any) -> None:
+        self.x, self.y = np.asarray(x), np.asarray(y)
+
+    def take(self, array: Array, rows: Array) -> Array:
+        return array[rows]
+
+    def times(self, array: Array, rotation: Array) -> Array:
+        turned: Array = (array @ rotation).astype(array.dtype, copy=False)
+        return turned
 
 
-def _rotated(x: Array, rng: np.random.Generator) -> Array:
+def _shuffled(rows: Any, rng: np.random.Generator) -> Any:
+    return rows.take(rows.x, rng.permutation(rows.x.shape[0]))
+
+
+def _rotated(rows: Any, rng: np.random.Generator) -> Any:
+    return rows.times(rows.x, haar(rows.x.shape[1], rng))
+
+
+def haar(units: int, rng: np.random.Generator) -> Array:
     """A Haar rotation: the Q of a Gaussian, its columns signed as the diagonal of R."""
-    q, r = np.linalg.qr(rng.standard_normal((x.shape[1], x.shape[1])))
-    rotated: Array = (x @ (q * np.sign(np.diag(r)))).astype(x.dtype, copy=False)
-    return rotated
+    q, r = np.linalg.qr(rng.standard_normal((units, units)))
+    rotation: Array = q * np.sign(np.diag(r))
+    return rotation

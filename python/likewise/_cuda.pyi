@@ -165,6 +165,65 @@ def orthogonal_procrustes(
     a: DeviceArray, b: DeviceArray, r: DeviceArray, scale: DeviceArray, run: Run
 ) -> None: ...
 
+# maps
+def map_centre(
+    x: DeviceArray, out: DeviceArray, mean: DeviceArray, deviation: DeviceArray, run: Run
+) -> None: ...
+def map_rotation(
+    x: DeviceArray, y: DeviceArray, scale: bool, weights: DeviceArray, run: Run
+) -> None: ...
+def map_partners(assignment: DeviceArray, plan: DeviceArray, run: Run) -> None: ...
+def map_plan(
+    plan: DeviceArray,
+    deviation_x: DeviceArray,
+    deviation_y: DeviceArray,
+    weights: DeviceArray,
+    run: Run,
+) -> None: ...
+def map_ridge(
+    x: DeviceArray,
+    y: DeviceArray,
+    alphas: list[float],
+    relative: bool,
+    weights: DeviceArray,
+    alpha: DeviceArray,
+    run: Run,
+) -> None: ...
+def map_describe(
+    weights: DeviceArray,
+    mean_x: DeviceArray,
+    mean_y: DeviceArray,
+    coef: DeviceArray,
+    intercept: DeviceArray,
+    run: Run,
+) -> None: ...
+def map_predict(
+    x: DeviceArray,
+    coef: DeviceArray,
+    mean_x: DeviceArray,
+    mean_y: DeviceArray,
+    out: DeviceArray,
+    run: Run,
+) -> None: ...
+def map_scores(
+    predictions: DeviceArray, targets: DeviceArray, out: DeviceArray, run: Run
+) -> None: ...
+def map_plan_score(
+    plan: DeviceArray, x: DeviceArray, y: DeviceArray, out: DeviceArray, run: Run
+) -> None: ...
+def take_rows(x: DeviceArray, rows: list[int], out: DeviceArray, run: Run) -> None: ...
+
+# moments
+def add_moments(
+    a: list[DeviceArray],
+    b: list[DeviceArray],
+    rows: tuple[int, int],
+    total: DeviceArray,
+    run: Run,
+) -> None: ...
+def add(array: DeviceArray, total: DeviceArray, first: int, run: Run) -> None: ...
+def add_one(total: DeviceArray, run: Run) -> None: ...
+
 # neighbours
 def neighbour_scores(
     a: list[DeviceArray],

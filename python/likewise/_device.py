@@ -30,7 +30,7 @@ from likewise.errors import (
 if TYPE_CHECKING:
     from likewise._array import Array
 
-# Functions with a CUDA version.
+# Functions with a CUDA version, and classes whose methods have one.
 FUNCTIONS = frozenset(
     {
         "assignment",
@@ -45,6 +45,11 @@ FUNCTIONS = frozenset(
         "jaccard_knn",
         "linear_predictivity",
         "linear_sum_assignment",
+        "maps.Orthogonal",
+        "maps.Permutation",
+        "maps.Ridge",
+        "maps.SoftPermutation",
+        "maps.cross_validate",
         "mutual_knn",
         "noise_ceiling",
         "nuclear_norm",
@@ -60,6 +65,9 @@ FUNCTIONS = frozenset(
         "ridge_cv_errors",
         "rsa",
         "rsa_noise_ceiling",
+        "scale.Accumulator",
+        "scale.MinibatchCKA",
+        "scale.UnitAccumulator",
         "semi_match",
         "shape_distance",
         "soft_match",
@@ -115,7 +123,7 @@ class DeviceLibrary:
     """A library of device arrays during one call: the counterpart of ``_array.Library``."""
 
     def __init__(self, function: str, argument: str, value: Any, places: int) -> None:
-        if function not in FUNCTIONS:
+        if not _has_version(function):
             raise InputTypeError(
                 f"{function}: {argument} is on a CUDA device, for which {function} has no version "
                 "yet; move it to the CPU first"
@@ -176,6 +184,10 @@ class DeviceLibrary:
         out = self.empty(shape, dtype)
         self.engine.fill_zeros(out, self._run)
         return out
+
+    def made(self, value: Any) -> Any:
+        """A contiguous array that a function of ours returned during this call, of any type."""
+        return self.engine.DeviceArray(value, _IN_ORDER)
 
     def give(self, array: Any) -> Any:
         """The result in the caller's library."""
@@ -306,6 +318,12 @@ class DeviceLibrary:
         if cupy is not None and isinstance(self._like, cupy.ndarray):
             return int(cupy.cuda.get_current_stream().ptr) or _DEFAULT_STREAM
         return _DEFAULT_STREAM
+
+
+def _has_version(function: str) -> bool:
+    """Errors name methods by their class, without its module."""
+    name = function.partition(".")[0]
+    return any(known.rpartition(".")[2] == name for known in FUNCTIONS)
 
 
 def _empty(like: Any, shape: tuple[int, ...], dtype: str) -> Any:

@@ -201,17 +201,22 @@ class KernelMeasure:
 
     def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
         """Scores of all pairs of device arrays."""
-        other = a if b is None else b
-        items = a if b is None else a + b
-        scores = library.empty((len(a), len(other)), np.float64)
-        status, constants = (library.empty((len(items),), np.int64) for _ in range(2))
+        scores, *findings = self.scores_on_device(library, a, b)
+        self._finish(library, *findings)
+        widest = max(item.shape[1] for item in (a if b is None else a + b))
+        self._warn_small_sample(a[0].shape[0], widest, widest)
+        return scores
+
+    def scores_on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> tuple[Any, ...]:
+        """The same without finishing the call, and what there is to warn of."""
+        count, other = len(a), len(a if b is None else b)
+        scores = library.empty((count, other), np.float64)
+        items = count if b is None else count + other
+        status, constants = (library.empty((items,), np.int64) for _ in range(2))
         library.engine.kernel_scores(
             a, b or [], b is None, scores, status, constants, self._options(), library.run
         )
-        self._finish(library, status, constants)
-        widest = max(item.shape[1] for item in items)
-        self._warn_small_sample(a[0].shape[0], widest, widest)
-        return scores
+        return scores, status, constants
 
     def _on_device(self, pair: Pair) -> Any:
         library = pair.library

@@ -10,9 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from likewise import _device_maps
 from likewise._array import Array
 from likewise._cross_validation import CrossValidation, cross_validate
+from likewise._device_maps import Side, is_there
 from likewise._network import Layer, Network, average_networks, match_network
+from likewise._ridge import GRID, checked_alphas, default_alphas
 from likewise._units import unit_norm
 from likewise.assignment import permutation_match
 from likewise.lasso import column_correlation, empty_path, fill_path
@@ -50,6 +53,9 @@ __all__ = [
 class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """``y = (x - mean of X) W + mean of Y``; what differs is how ``W`` is found.
 
+    Arrays on a CUDA device are fitted and predicted there: attributes are then arrays of their
+    library, scores are numbers as ever.
+
     Attributes
     ----------
     coef_
@@ -60,6 +66,9 @@ class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimat
 
     def fit(self, X: Any, y: Any) -> Any:  # noqa: N803
         """Find the map from ``X (n, dx)`` to ``y (n, dy)`` or ``(n,)``."""
+        if is_there(X, y):
+            _device_maps.fit(self, X, y)
+            return self
         x, y = validate_data(
             self,
             X,
@@ -84,24 +93,40 @@ class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimat
     def _weights(self, x: Array, y: Array) -> Array:
         """``W (dx, dy)`` for centred x and y."""
 
-    def predict(self, X: Any) -> Array:  # noqa: N803
+    def predict(self, X: Any) -> Any:  # noqa: N803
         """``X`` as the target would see it, ``(n, dy)`` or ``(n,)``."""
         check_is_fitted(self)
+        if is_there(X, self.coef_):
+            return _device_maps.predict(self, X)
         x = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
         weights = np.atleast_2d(self.coef_).T
         out: Array = (x - self._source_mean) @ weights + self._target_mean
         out = out.astype(x.dtype, copy=False)
         return out[:, 0] if self._one_dimensional else out
 
-    def transform(self, X: Any) -> Array:  # noqa: N803
+    def transform(self, X: Any) -> Any:  # noqa: N803
         """The same as :meth:`predict`."""
         return self.predict(X)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:  # noqa: N803
+        """R2 of the predictions, mean over targets."""
+        check_is_fitted(self)
+        if not is_there(X, y, self.coef_):
+            return float(super().score(X, y, sample_weight))
+        if sample_weight is not None:
+            raise ValueError(
+                f"{type(self).__name__}.score: sample_weight has no version for CUDA devices yet"
+            )
+        return _device_maps.scores(self, "score", X, y)[1]
 
     def correlation_score(self, X: Any, y: Any) -> float:  # noqa: N803
         """Pearson correlation of each target with its prediction, mean over targets.
 
         0 for a target that is constant or predicted so.
         """
+        check_is_fitted(self)
+        if is_there(X, y, self.coef_):
+            return _device_maps.scores(self, "correlation_score", X, y)[0]
         predicted = self.predict(X).astype(np.float64).reshape(len(X), -1)
         targets = np.asarray(y, np.float64).reshape(len(X), -1)
         return float(column_correlation(predicted, targets).mean())
@@ -140,6 +165,11 @@ class Orthogonal(_RigidMap):
         squares = float(((x @ rotation) ** 2).sum())
         return rotation * (float((rotation * cross).sum()) / squares if squares > 0 else 0.0)
 
+    def _weights_on_device(self, library: Any, x: Side, y: Side) -> tuple[Any, dict[str, Any]]:
+        weights = library.empty((x.mean.size, y.mean.size), np.float64)
+        library.engine.map_rotation(x.data, y.data, bool(self.scale), weights, library.run)
+        return weights, {}
+
 
 class _UnitMap(_RigidMap):
     """Standardised units of X stand in for those of Y, which get their own deviation back."""
@@ -154,9 +184,20 @@ class _UnitMap(_RigidMap):
         weights: Array = inverse[:, None] * mixture * y.std(axis=0)
         return weights
 
+    def _weights_on_device(self, library: Any, x: Side, y: Side) -> tuple[Any, dict[str, Any]]:
+        library.finish()  # the matching shall not be the one that finds NaN
+        plan = self._plan_on_device(library, library.give(x.data), library.give(y.data))
+        weights = library.empty(plan.shape, np.float64)
+        library.engine.map_plan(plan, x.deviation, y.deviation, weights, library.run)
+        return weights, {"plan_": plan}
+
     @abstractmethod
     def _plan(self, x: Array, y: Array) -> Array:
         """Shares ``(dx, dy)`` of the units of x in those of y."""
+
+    @abstractmethod
+    def _plan_on_device(self, library: Any, x: Any, y: Any) -> Any:
+        """The same of device arrays, for the engine."""
 
     def plan_score(self, X: Any, y: Any) -> float:  # noqa: N803
         """``<plan, correlation of the units of X and y> / mass``, the plan being the fitted one.
@@ -165,6 +206,8 @@ class _UnitMap(_RigidMap):
         score of Kapoor, Srivastava & Khosla (2025).
         """
         check_is_fitted(self)
+        if is_there(X, y, self.coef_):
+            return _device_maps.plan_score(self, X, y)
         x = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
         y = np.asarray(y, x.dtype).reshape(len(x), -1)
         units, targets = (unit_norm(side).data.astype(np.float64) for side in (x, y))
@@ -188,6 +231,12 @@ class Permutation(_UnitMap):
         plan = np.zeros((x.shape[1], y.shape[1]))
         matched = np.flatnonzero(partners >= 0)
         plan[matched, partners[matched]] = 1 / min(plan.shape)
+        return plan
+
+    def _plan_on_device(self, library: Any, x: Any, y: Any) -> Any:
+        partners = library.made(permutation_match(x, y).assignment)
+        plan = library.empty((x.shape[1], y.shape[1]), np.float64)
+        library.engine.map_partners(partners, plan, library.run)
         return plan
 
 
@@ -215,6 +264,9 @@ class SoftPermutation(_UnitMap):
         plan: Array = soft_match(x, y, mass=self.mass).plan
         return plan
 
+    def _plan_on_device(self, library: Any, x: Any, y: Any) -> Any:
+        return library.made(soft_match(x, y, mass=self.mass).plan)
+
 
 class Ridge(_LinearMap):
     """Ridge regression whose penalty is chosen for each target by generalised cross-validation.
@@ -238,8 +290,6 @@ class Ridge(_LinearMap):
         self.alphas = alphas
 
     def _weights(self, x: Array, y: Array) -> Array:
-        from likewise._ridge import checked_alphas, default_alphas
-
         chosen = checked_alphas("Ridge", self.alphas)
         u, s, vt = np.linalg.svd(x, full_matrices=False)
         kept = s > max(x.shape) * np.finfo(np.float64).eps * s[0]
@@ -258,6 +308,14 @@ class Ridge(_LinearMap):
         self.alpha_ = grid[np.nan_to_num(criteria, nan=np.inf).argmin(axis=0)]
         weights: Array = vt.T @ (s[:, None] / (s[:, None] ** 2 + self.alpha_) * along)
         return weights
+
+    def _weights_on_device(self, library: Any, x: Side, y: Side) -> tuple[Any, dict[str, Any]]:
+        chosen = checked_alphas("Ridge", self.alphas)
+        grid = GRID.tolist() if chosen is None else list(chosen)
+        dx, dy = x.mean.size, y.mean.size
+        weights, alpha = (library.empty(shape, np.float64) for shape in ((dx, dy), (dy,)))
+        library.engine.map_ridge(x.data, y.data, grid, chosen is None, weights, alpha, library.run)
+        return weights, {"alpha_": alpha}
 
 
 class Lasso(_LinearMap):

@@ -15,6 +15,8 @@ void register_core(pybind11::module_& m);
 void register_inference(pybind11::module_& m);
 void register_kernels(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
+void register_maps(pybind11::module_& m);
+void register_moments(pybind11::module_& m);
 void register_neighbours(pybind11::module_& m);
 void register_procrustes(pybind11::module_& m);
 void register_regression(pybind11::module_& m);
@@ -36,6 +38,8 @@ PYBIND11_MODULE(LIKEWISE_CUDA_MODULE, m) {
   lb::register_inference(m);
   lb::register_kernels(m);
   lb::register_linalg(m);
+  lb::register_maps(m);
+  lb::register_moments(m);
   lb::register_neighbours(m);
   lb::register_procrustes(m);
   lb::register_regression(m);

@@ -6,11 +6,13 @@
 
 namespace likewise::cuda {
 
-// Rows that are in the order of their folds; these are as equal as can be, larger ones first.
+// Rows that are in the order of their folds; these are as equal as can be, larger ones first. A
+// single fold is empty: one model of all rows, which leaves out none.
 struct FoldShape {
   int64_t rows, folds;
 
   __host__ __device__ int64_t begin(int64_t fold) const {
+    if (folds == 1) return 0;
     const int64_t rest = rows % folds;
     return fold * (rows / folds) + (fold < rest ? fold : rest);
   }

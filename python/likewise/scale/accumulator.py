@@ -2,149 +2,24 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from typing import Any, Literal
 
 import numpy as np
 
-from likewise._array import Array, Items, read_collections
+from likewise import _cpu
+from likewise._array import Array, Items
 from likewise._ids import require_same_ids
-from likewise._moments import Moments, augmented
+from likewise.errors import InputTypeError
 from likewise.grid import labelled
 from likewise.information import bin_edges, information_of_counts, joint_counts, unit_codes
 from likewise.kernels import HSIC
 from likewise.measure import Measure, measure
+from likewise.scale._sums import Sums
 
 __all__ = ["Accumulator", "MinibatchCKA", "UnitAccumulator"]
 
 
-class _Accumulator(ABC):
-    """Sums over batches of two collections of representations, or of one with itself."""
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget everything."""
-        self._sums: dict[str, Array] = {}
-        self._items: tuple[Items, Items | None] | None = None
-
-    @property
-    def state(self) -> dict[str, Array]:
-        """The sums, plain float64 or int64 arrays. Sums of the states of several workers that saw
-        the same representations are the state of all their samples."""
-        return {name: array.copy() for name, array in self._sums.items()}
-
-    @state.setter
-    def state(self, sums: dict[str, Array]) -> None:
-        shapes = {name: np.shape(array) for name, array in sums.items()}
-        own = {name: array.shape for name, array in self._sums.items()}
-        if shapes != own:
-            raise ValueError(
-                f"{type(self).__name__}: a state must have the arrays of this accumulator, which "
-                f"has seen items of other widths or none: expected {own}, got {shapes}"
-            )
-        for name, array in sums.items():
-            self._sums[name] = np.array(array, self._sums[name].dtype)
-
-    def merge(self, other: Any) -> None:
-        """Add the samples that another accumulator of the same kind has seen."""
-        if type(other) is not type(self) or other._settings() != self._settings():
-            raise ValueError(
-                f"{type(self).__name__}: only accumulators of the same measure and options merge"
-            )
-        if other._items is None:
-            return
-        if self._items is None:
-            self._items, self._sums = other._items, other.state
-            return
-        self._require_same(other._items)
-        for name, array in other._sums.items():
-            self._sums[name] += array
-
-    @abstractmethod
-    def _settings(self) -> Any:
-        """What two accumulators must have in common to merge."""
-
-    def _read(self, items_a: Any, items_b: Any, check_finite: bool) -> tuple[Items, Items | None]:
-        """Checked items; the first batch decides labels and widths."""
-        name = f"{type(self).__name__}.update"
-        sides = {"items_a": items_a} | ({} if items_b is None else {"items_b": items_b})
-        a, *rest = read_collections(name, sides, check_finite=check_finite, min_samples=1)
-        b = rest[0] if rest else None
-        if not a.arrays or (b is not None and not b.arrays):
-            raise ValueError(f"{name}: at least one item is needed on each side")
-        given = (_without_samples(a), None if b is None else _without_samples(b))
-        if self._items is None:
-            self._items = given
-        else:
-            self._require_same(given)
-        return a, b
-
-    def _require_same(self, given: tuple[Items, Items | None]) -> None:
-        assert self._items is not None
-        for name, own, new in zip(("items_a", "items_b"), self._items, given, strict=True):
-            if _layout(own) != _layout(new):
-                raise ValueError(
-                    f"{type(self).__name__}: {name} must have the labels and widths of the first "
-                    f"batch, {_layout(own)}, got {_layout(new)}"
-                )
-
-    def _seen(self) -> tuple[Items, Items]:
-        if self._items is None:
-            raise ValueError(f"{type(self).__name__}.compute: no samples were seen")
-        a, b = self._items
-        return a, a if b is None else b
-
-    def _add(self, name: str, array: Array) -> None:
-        if name in self._sums:
-            self._sums[name] += array
-        else:
-            self._sums[name] = array
-
-    def _add_moments(self, prefix: str, a: list[Array], b: list[Array] | None) -> None:
-        left = augmented(a)
-        right = left if b is None else augmented(b)
-        self._add(f"{prefix}cross", left.T @ right)
-        if b is None:
-            return
-        for side, items in (("a", a), ("b", b)):
-            for k, item in enumerate(items):
-                one = augmented([item])
-                self._add(f"{prefix}{side}/{k}", one.T @ one)
-
-    def _moments(self, prefix: str) -> Moments:
-        assert self._items is not None
-        a, b = self._items
-        cross = self._sums[f"{prefix}cross"]
-        widths = [array.shape[1] for array in a.arrays]
-        if b is None:
-            starts = np.cumsum([1 + len(widths), *widths])
-            alone = []
-            for k, (start, width) in enumerate(zip(starts, widths, strict=False)):
-                index = np.r_[0, 1 + k, start : start + width]
-                alone.append(cross[np.ix_(index, index)])
-            return Moments(cross, (alone, alone), (widths, widths))
-        sides = [
-            [self._sums[f"{prefix}{side}/{k}"] for k in range(len(items.arrays))]
-            for side, items in (("a", a), ("b", b))
-        ]
-        others = [array.shape[1] for array in b.arrays]
-        return Moments(cross, (sides[0], sides[1]), (widths, others))
-
-
-def _without_samples(items: Items) -> Items:
-    return items._replace(arrays=[array[:0] for array in items.arrays])
-
-
-def _layout(items: Items | None) -> Any:
-    if items is None:
-        return None
-    widths = [array.shape[1] for array in items.arrays]
-    return dict(zip(items.labels, widths, strict=True)) if items.labels else widths
-
-
-class Accumulator(_Accumulator):
+class Accumulator(Sums):
     """A measure of many samples that come in batches: exact, not a mean over batches.
 
     Sums of products over samples are kept in float64, for all pairs of items at once; ``compute``
@@ -208,16 +83,11 @@ class Accumulator(_Accumulator):
         a, b = self._read(items_a, items_b, check_finite)
         sides = [("ids_a", ids_a, a)] + ([] if b is None else [("ids_b", ids_b, b)])
         require_same_ids("Accumulator.update", sides)
-        samples = len(a.arrays[0])
-        fold = (self._next + np.arange(samples)) % self._folds
-        self._next += samples
+        a.library.finish()
+        self._begin(a, b)
         for k in range(self._folds):
-            rows = slice(None) if self._folds == 1 else fold == k
-            self._add_moments(
-                f"{k}/",
-                [array[rows] for array in a.arrays],
-                None if b is None else [array[rows] for array in b.arrays],
-            )
+            self._add_moments(f"{k}/", a, b, (k - self._next) % self._folds, self._folds)
+        self._next += a.arrays[0].shape[0]
 
     def compute(self) -> Any:
         """Scores ``(m_a, m_b)`` in the library and dtype of the items, a Grid if they had labels.
@@ -227,18 +97,21 @@ class Accumulator(_Accumulator):
         ValueError
             Before the first batch, and of fewer samples than the measure needs.
         """
-        a, b = self._seen()
-        moments = [self._moments(f"{k}/") for k in range(self._folds)]
+        scores, a, b = self._computed(self._scores)
+        return labelled(scores, a, b, self.measure)
+
+    def _scores(self, sums: dict[str, Array]) -> Array:
+        moments = [self._moments(sums, f"{k}/") for k in range(self._folds)]
         samples = sum(m.samples for m in moments)
         if samples < self.measure.min_samples:
             raise ValueError(
                 f"Accumulator.compute: {self.measure.name} needs at least "
                 f"{self.measure.min_samples} samples, got {samples}"
             )
-        return labelled(self.measure.from_moments(moments), a, b, self.measure)
+        return self.measure.from_moments(moments)
 
 
-class MinibatchCKA(_Accumulator):
+class MinibatchCKA(Sums):
     """CKA from the mean over batches of unbiased HSIC (Nguyen, Raghu & Kornblith 2021).
 
     ``sum_b HSIC_b(x, y) / sqrt(sum_b HSIC_b(x, x) sum_b HSIC_b(y, y))``. Not the CKA of all
@@ -263,11 +136,15 @@ class MinibatchCKA(_Accumulator):
     def update(self, items_a: Any, items_b: Any = None, *, check_finite: bool = True) -> None:
         """Add a batch of at least 4 samples; items as :func:`likewise.pairwise` takes them."""
         a, b = self._read(items_a, items_b, check_finite)
-        if len(a.arrays[0]) < 4:
+        if a.arrays[0].shape[0] < 4:
             raise ValueError(
                 "MinibatchCKA.update: unbiased HSIC needs batches of at least 4 samples, got "
-                f"{len(a.arrays[0])}"
+                f"{a.arrays[0].shape[0]}"
             )
+        if a.library.engine is not _cpu:
+            self._update_on_device(a, b)
+            return
+        self._begin(a, b)
         prepared = [self.hsic.prepare(side.arrays) for side in (a, b) if side is not None]
         self._add("batches", np.array(1.0))
         if b is None:
@@ -279,20 +156,35 @@ class MinibatchCKA(_Accumulator):
             alone = [self.hsic.compare([item], None)[0, 0] for item in side]
             self._add(f"hsic_{name}", np.array(alone))
 
+    def _update_on_device(self, a: Items, b: Items | None) -> None:
+        library: Any = a.library
+        other = None if b is None else b.arrays
+        products = self.hsic.on_device(library, a.arrays, other)
+        self._begin(a, b)
+        library.engine.add_one(self._total(library, "batches", ()), library.run)
+        total = self._total(library, "hsic", products.shape)
+        library.engine.add(products, total, 0, library.run)
+        if b is None:
+            return
+        for name, side in (("hsic_a", a), ("hsic_b", b)):
+            total = self._total(library, name, (len(side.arrays),))
+            for k, item in enumerate(side.arrays):
+                own = self.hsic.scores_on_device(library, [item], None)[0]
+                library.engine.add(own, total, k, library.run)
+
     def compute(self) -> Any:
         """Scores ``(m_a, m_b)``, a Grid for labelled items. NaN where no HSIC is positive."""
-        a, b = self._seen()
-        products = self._sums["hsic"]
-        own = (
-            [np.diag(products)] * 2
-            if "hsic_a" not in self._sums
-            else [self._sums["hsic_a"], self._sums["hsic_b"]]
-        )
+        scores, a, b = self._computed(self._ratios)
+        return labelled(scores, a, b, self.hsic, "minibatch_cka")
+
+    def _ratios(self, sums: dict[str, Array]) -> Array:
+        products = sums["hsic"]
+        own = [np.diag(products)] * 2 if "hsic_a" not in sums else [sums["hsic_a"], sums["hsic_b"]]
         norms = np.outer(*own)
         positive = np.logical_and.outer(own[0] > 0, own[1] > 0)
         scores = np.full(products.shape, np.nan)
         np.divide(products, np.sqrt(np.where(positive, norms, 1)), out=scores, where=positive)
-        return labelled(scores, a, b, self.hsic, "minibatch_cka")
+        return scores
 
     def compute_hsic(self) -> Any:
         """The mean over batches of unbiased HSIC, ``(m_a, m_b)``, a Grid for labelled items.
@@ -300,12 +192,11 @@ class MinibatchCKA(_Accumulator):
         Of the population's HSIC it is as unbiased as the HSIC of all samples (Song et al. 2012),
         and noisier: it sees no pairs of samples of two batches.
         """
-        a, b = self._seen()
-        means = np.asarray(self._sums["hsic"] / self._sums["batches"])
+        means, a, b = self._computed(lambda sums: np.asarray(sums["hsic"] / sums["batches"]))
         return labelled(means, a, b, self.hsic, "minibatch_hsic")
 
 
-class UnitAccumulator(_Accumulator):
+class UnitAccumulator(Sums):
     """Unit by unit similarities of two networks from batches: :func:`likewise.unit_similarity`.
 
     Parameters
@@ -360,10 +251,18 @@ class UnitAccumulator(_Accumulator):
         """Add samples ``x (n, dx)`` and ``y (n, dy)``."""
         a, b = self._read([x], [y], check_finite)
         assert b is not None
-        left, right = a.arrays[0], b.arrays[0]
         if self.similarity == "correlation":
-            self._add_moments("", [left], [right])
+            a.library.finish()
+            self._begin(a, b)
+            self._add_moments("", a, b, 0, 1)
             return
+        if a.library.engine is not _cpu:
+            raise InputTypeError(
+                "UnitAccumulator.update: x is on a CUDA device, for which "
+                "similarity='mutual_information' has no version yet; move it to the CPU first"
+            )
+        self._begin(a, b)
+        left, right = a.arrays[0], b.arrays[0]
         if self._edges is None:
             self._edges = bin_edges(left, self.bins), bin_edges(right, self.bins)
         codes = [unit_codes(side, e) for side, e in zip((left, right), self._edges, strict=True)]
@@ -371,13 +270,15 @@ class UnitAccumulator(_Accumulator):
 
     def compute(self) -> Any:
         """``(dx, dy)`` in the library and dtype of the first batch."""
-        a, _ = self._seen()
-        if self.similarity == "correlation":
-            m = self._moments("")
-            norms = [np.sqrt(np.diag(side[0].gram)) for side in (m.rows(), m.columns())]
-            inverse = [np.divide(1, v, out=np.zeros_like(v), where=v > 0) for v in norms]
-            m.warn("UnitAccumulator", flexible=False)
-            values = np.clip(inverse[0][:, None] * m.cross(0, 0) * inverse[1], -1, 1)
-        else:
-            values = information_of_counts(self._sums["counts"], self.bias_correction)
-        return a.library.give(values.astype(a.arrays[0].dtype))
+        values, a, _ = self._computed(self._similarities)
+        return a.library.give(a.library.cast(values, a.arrays[0].dtype))
+
+    def _similarities(self, sums: dict[str, Array]) -> Array:
+        if self.similarity == "mutual_information":
+            return information_of_counts(sums["counts"], self.bias_correction)
+        m = self._moments(sums, "")
+        norms = [np.sqrt(np.diag(side[0].gram)) for side in (m.rows(), m.columns())]
+        inverse = [np.divide(1, v, out=np.zeros_like(v), where=v > 0) for v in norms]
+        m.warn("UnitAccumulator", flexible=False)
+        values: Array = np.clip(inverse[0][:, None] * m.cross(0, 0) * inverse[1], -1, 1)
+        return values
