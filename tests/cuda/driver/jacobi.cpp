@@ -40,11 +40,31 @@ void decompose(int m, int n) {
   }
 }
 
+// Columns of a reflection, one of them without a direction.
+void completion() {
+  constexpr int kM = 36, kN = 34, kLost = 3;
+  std::vector<double> host(kN * kM), ones(kN, 1.0);
+  for (int j = 0; j < kN; ++j) {
+    for (int i = 0; i < kM; ++i) host[j * kM + i] = j == kLost ? 0 : (i == j) - 2.0 / kM;
+  }
+  ones[kLost] = 0;
+  const OnDevice<double> columns(host), values(ones);
+  need(complete_columns<double>({columns.get(), nullptr, values.get(), nullptr, 1, kM, kN}, stream),
+       "completion");
+  const auto found = columns.values();
+  for (int j = 0; j < kN; ++j) {
+    double product = 0;
+    for (int i = 0; i < kM; ++i) product += found[kLost * kM + i] * found[j * kM + i];
+    expect(std::abs(product - (j == kLost)) < 1e-14, "completed column");
+  }
+}
+
 void decompositions() {
   decompose<float>(9, 1);
   decompose<float>(33, 8);
   decompose<double>(40, 19);
   decompose<double>(18, 18);
+  completion();
 }
 
 const Topic topic("jacobi", decompositions);

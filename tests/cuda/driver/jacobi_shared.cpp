@@ -61,11 +61,41 @@ void values_of_many_columns() {
   }
 }
 
+// Singular values from 1 to 1e-12, none of them rounding errors. The lengths that are carried along
+// make this settle in time.
+void values_of_graded_rows() {
+  constexpr int kN = 32;
+  std::vector<double> host(kN * kN), exact(kN), w(kN);
+  double squares = 0, sum = 0;
+  for (int i = 0; i < kN; ++i) {
+    exact[i] = std::pow(10, -12.0 * i / (kN - 1));
+    w[i] = std::sin(i + 1);
+    squares += w[i] * w[i];
+    sum += w[i];
+  }
+  for (int j = 0; j < kN; ++j) {
+    for (int i = 0; i < kN; ++i) {  // a product of two reflections
+      const double reflected = (i == j) - 2 * w[i] * w[j] / squares;
+      const double mean = (1 - 2 * sum * w[j] / squares) / kN;
+      host[j * kN + i] = exact[i] * (reflected - 2 * mean);
+    }
+  }
+  const OnDevice<double> a(host), values(kN), sorted(kN);
+  const JacobiSvd<double> svd{nullptr, nullptr, values.get(), nullptr, 1, kN, kN};
+  need(jacobi_svd_shared<double>(a.get(), true, svd, stream), "values");
+  need(sort_descending<double>(values.get(), 1, kN, sorted.get(), stream), "sort");
+  const auto found = sorted.values();
+  for (int j = 0; j < kN; ++j) {
+    expect(std::abs(found[j] - exact[j]) < 1e-14, "singular values of graded rows");
+  }
+}
+
 void decompositions() {
   decompose<float>(9, 1);     // a block of one warp, most of it idle
   decompose<float>(150, 7);   // odd, 16 lanes for a pair
   decompose<double>(21, 20);  // several warps, the last of them partly idle
   values_of_many_columns();
+  values_of_graded_rows();
   expect(fits_shared_memory<double>(64, 64, true), "64 x 64 fits");
   expect(!fits_shared_memory<double>(200, 64, false), "200 x 64 does not");
 }

@@ -12,8 +12,13 @@ FAULTS = (
     ("idle lanes take a pair", "k >= players / 2 || pair.q >= n;", "pair.q >= n;"),
     ("idle lanes go on", "if (k >= players / 2) continue;", ""),
     ("right vectors are not turned", "i < rows; i += lanes", "i < m; i += lanes"),
-    ("the first length grows", "alpha - rotation.tangent", "alpha + rotation.tangent"),
-    ("the second length shrinks", "beta + rotation.tangent", "beta - rotation.tangent"),
+    (
+        "lengths change the wrong way",
+        "alpha = fmax(alpha - rotation.tangent * gamma, T(0));\n"
+        "        beta = fmax(beta + rotation.tangent * gamma, T(0));",
+        "alpha = fmax(alpha + rotation.tangent * gamma, T(0));\n"
+        "        beta = fmax(beta - rotation.tangent * gamma, T(0));",
+    ),
     ("nobody turned", "turned = 1;", "turned = 0;"),
     (
         "a pausing column loses its length",
@@ -27,7 +32,11 @@ FAULTS = (
         "for (int k = thread; k <= n * m; k += threads) {\n    const int j",
     ),
     ("no right vectors", "k / n == k % n ? T(1) : T(0)", "T(0)"),
-    ("rounding errors have a direction", "total += columns.lengths[j];", "total += 0;"),
+    (
+        "what is small counts as rounding errors",
+        "rounding<T>() * rounding<T>() * total",
+        "rounding<T>() * total",
+    ),
     ("failures are not told", "atomicMin(svd.failure", "atomicMax(svd.failure"),
     ("values stay scaled", "sqrt(lengths[j]) * scale", "sqrt(lengths[j])"),
     ("vectors without length", "square > negligible ? x / sqrt(square) : T(0)", "x / sqrt(square)"),
