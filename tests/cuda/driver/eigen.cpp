@@ -4,7 +4,6 @@
 
 #include "driver.h"
 #include "linalg/cuda/eigen_kernels.h"
-#include "linalg/cuda/gram_svd.h"
 
 namespace likewise::cuda::driver {
 namespace {
@@ -105,37 +104,11 @@ void decompositions() {
   }
 }
 
-template <class T>
-void singular_values_of_grams() {
-  constexpr int kCount = 2, kSide = 66, kLength = 75, kSize = kSide * kLength;
-  Call call;
-  const Context context = call.context();
-  std::vector<T> host(kCount * kSize, T(0));
-  for (int j = 0; j < kSide; ++j) host[j * kLength + (j * 7) % kLength] = T(j);  // of the first
-  host[kSize + 9] = T(4);
-  const OnDevice<T> columns(host), values(kCount * kSide), turned(kCount * kSize);
-  const OnDevice<T> basis(kCount * kSide * kSide);
-  constexpr ElementType kType = sizeof(T) == 4 ? ElementType::float32 : ElementType::float64;
-  const DeviceRef given{columns.get(), kType, 3, {kCount, kSide, kLength}, {kSize, kLength, 1}};
-  gram_svdvals<T>(context, given, values.get());
-  turn_to_axes<T>(context, given, turned.get(), basis.get());
-  const auto found = values.values(), rows = turned.values();
-  for (int k = 0; k < kSide; ++k) {
-    expect(std::abs(found[k] - T(kSide - 1 - k)) < 1e-5, "singular value");
-    expect(std::abs(found[kSide + k] - (k == 0 ? 4 : 0)) < 1e-5, "only singular value");
-    double length = 0;
-    for (int i = 0; i < kLength; ++i) length += std::pow(double(rows[k * kLength + i]), 2);
-    expect(std::abs(std::sqrt(length) - (kSide - 1 - k)) < 1e-5, "length of a turned column");
-  }
-}
-
 void eigenvalues() {
   unusable_matrices();
   roots<float>();
   roots<double>();
   decompositions();
-  singular_values_of_grams<float>();
-  singular_values_of_grams<double>();
 }
 
 const Topic topic("eigen", eigenvalues);
