@@ -38,11 +38,11 @@ __global__ void __launch_bounds__(kMostThreads)
   }
 }
 
+// For a share below 1 of two numbers or more, so that there is one above.
 __device__ double quantile(const double* sorted, int64_t count, double share) {
   const double at = share * double(count - 1);
   const int64_t below = int64_t(at);
-  const int64_t above = below + 1 < count ? below + 1 : count - 1;
-  return sorted[below] + (at - double(below)) * (sorted[above] - sorted[below]);
+  return sorted[below] + (at - double(below)) * (sorted[below + 1] - sorted[below]);
 }
 
 template <class T>

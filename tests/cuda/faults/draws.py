@@ -20,11 +20,7 @@ FAULTS = (
     ("one draw too far to compare with", "j < count; ++j", "j <= count; ++j"),
     ("equal draws share a place", "(other == value && j < k)", "false"),
     ("equal draws hide each other", "other == value && j < k", "other == value && j <= k"),
-    (
-        "the last has a next one",
-        "below + 1 < count ? below + 1 : count - 1",
-        "below + 1",
-    ),
+    ("no way to the next one", "(sorted[below + 1] - sorted[below])", "0"),
     ("places from one", "share * double(count - 1)", "share * double(count)"),
     (
         "one too far to count",
