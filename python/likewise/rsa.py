@@ -34,10 +34,7 @@ __all__ = [
 ]
 
 # Comparisons with a CUDA version.
-_ON_DEVICE = (
-    *("cosine", "corr", "spearman", "rho-a", "kendall", "tau-b", "tau-a"),
-    *("cosine_cov", "corr_cov"),
-)
+_ON_DEVICE = tuple(name for name in COMPARISONS if name != "neg_riem_dist")
 
 
 class _Prepared(NamedTuple):
@@ -273,7 +270,7 @@ def rsa(
         ranks of more than 65536, no units, NaN or infinity.
     InputTypeError
         For inputs that cannot be used as they are (complex, sparse, mixed libraries), and for
-        arrays on a CUDA device with the comparisons "bures", "bures_metric" and "neg_riem_dist".
+        arrays on a CUDA device with comparison "neg_riem_dist".
 
     Warns
     -----
