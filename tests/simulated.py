@@ -180,7 +180,7 @@ def _method_on_device(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 # What has no version, of functions that have one.
-_COMPARISONS = {"bures", "bures_metric", "neg_riem_dist"}
+_COMPARISONS = {"neg_riem_dist"}
 _WITHOUT = {
     "compare_rdms": ("comparison", _COMPARISONS),
     "rsa": ("comparison", _COMPARISONS),

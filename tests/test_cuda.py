@@ -129,8 +129,14 @@ def test_functions_without_a_version_say_so(monkeypatch):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda x: simulated.cpu(lw.rsa)(x, x, comparison="bures"), "comparison='bures'"),
-        (lambda x: simulated.cpu(lw.pairwise)([x], "rsa", comparison="bures"), "'bures'"),
+        (
+            lambda x: simulated.cpu(lw.rsa)(x, x, comparison="neg_riem_dist"),
+            "comparison='neg_riem_dist'",
+        ),
+        (
+            lambda x: simulated.cpu(lw.pairwise)([x], "rsa", comparison="neg_riem_dist"),
+            "'neg_riem_dist'",
+        ),
         (
             lambda x: simulated.cpu(lw.rsa_noise_ceiling)(x, comparison="neg_riem_dist"),
             "'neg_riem_dist'",

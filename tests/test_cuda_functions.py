@@ -288,6 +288,29 @@ def test_taus_are_exact(comparison, dtype):
 
 
 @on_simulator
+@pytest.mark.parametrize("comparison", ["bures", "bures_metric"])
+def test_roots_of_second_moments(comparison):
+    rng = np.random.default_rng(6)
+    x, y = rng.standard_normal((2, 1, 8, 3)), rng.standard_normal((3, 8, 20))
+    x[1] = 4
+    y[2] *= 1e-4
+    for dissimilarity in ("correlation", "sqeuclidean"):  # the first gives negative eigenvalues
+        options = {"comparison": comparison, "dissimilarity": dissimilarity}
+        with pytest.warns(lw.DegenerateWarning):
+            found = lw.rsa(x, y, **options)
+        with pytest.warns(lw.DegenerateWarning):
+            expected = simulated.cpu(lw.rsa)(x, y, **options)
+        assert np.isnan(found[1]).all()
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+    p = rng.uniform(1, 2, (3, 28))
+    p[1, 3] = np.nan
+    found = lw.compare_rdms(p, p, comparison=comparison, check_finite=False)
+    assert np.isnan(found[1]).all()
+    expected = simulated.cpu(lw.compare_rdms)(p, p, comparison=comparison, check_finite=False)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+
+
+@on_simulator
 def test_precisions_of_distances():
     rng = np.random.default_rng(7)
     x = rng.standard_normal((2, 3, 8, 40)).astype(np.float32)  # more units than a panel

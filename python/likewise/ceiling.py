@@ -108,6 +108,7 @@ def rsa_noise_ceiling(
     if given.ndim != 2 or given.shape[0] < 2:
         raise ValueError(f"{name}: rdms must have shape (subjects >= 2, m), got {given.shape}")
     require_condensed(name, rdms=given)
+    require_rankable(name, comparison, given.shape[1])
     if library.engine is not _cpu:
         return _on_device(given, library, comparison)
     vectors = given.astype(np.float64)
@@ -125,7 +126,6 @@ def rsa_noise_ceiling(
 def _on_device(rdms: Any, library: Any, comparison: str) -> RSACeiling:
     name, size = "rsa_noise_ceiling", rdms.shape[1]
     require_version(name, comparison)
-    require_rankable(name, comparison, size)
     lower, upper = (library.empty((), np.float64) for _ in range(2))
     library.engine.rdm_ceiling(rdms, samples_of(size), comparison, lower, upper, library.run)
     library.finish()

@@ -33,9 +33,9 @@ __all__ = [
     "rsa",
 ]
 
-# Comparisons with a CUDA version; the first of inner products of RDMs or their ranks.
+# Comparisons with a CUDA version, and those that are inner products of RDMs or their ranks.
+_ON_DEVICE = tuple(name for name in COMPARISONS if name != "neg_riem_dist")
 _REORDERED_ON_DEVICE = ("cosine", "corr", "spearman", "rho-a")
-_ON_DEVICE = (*_REORDERED_ON_DEVICE, "kendall", "tau-b", "tau-a", "cosine_cov", "corr_cov")
 
 
 class _Prepared(NamedTuple):
@@ -282,7 +282,7 @@ def rsa(
         ranks of more than 65536, no units, NaN or infinity.
     InputTypeError
         For inputs that cannot be used as they are (complex, sparse, mixed libraries), and for
-        arrays on a CUDA device with the comparisons "bures", "bures_metric" and "neg_riem_dist".
+        arrays on a CUDA device with comparison "neg_riem_dist".
 
     Warns
     -----

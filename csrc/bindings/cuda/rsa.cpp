@@ -23,6 +23,8 @@ cuda::RdmComparison comparison_of(const std::string& name) {
   if (name == "tau-b" || name == "kendall") return RdmComparison::tau_b;
   if (name == "cosine_cov") return RdmComparison::cosine_cov;
   if (name == "corr_cov") return RdmComparison::corr_cov;
+  if (name == "bures") return RdmComparison::bures;
+  if (name == "bures_metric") return RdmComparison::bures_metric;
   throw InternalError("unknown comparison " + name);
 }
 

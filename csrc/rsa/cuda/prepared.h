@@ -15,8 +15,8 @@
 namespace likewise::cuda {
 
 // What becomes of an RDM: it stays, or ranks of its entries (with their order), or its second
-// moments.
-enum class Form { values, ranks, ordered_ranks, moments };
+// moments (as vectors, or as covariances).
+enum class Form { values, ranks, ordered_ranks, moments, covariances };
 
 // Calls body(form) with a constant of type Form.
 template <class Body>
@@ -34,14 +34,18 @@ void dispatch_form(RdmComparison comparison, Body&& body) {
     case RdmComparison::cosine_cov:
     case RdmComparison::corr_cov:
       return body(std::integral_constant<Form, Form::moments>{});
+    case RdmComparison::bures:
+    case RdmComparison::bures_metric:
+      return body(std::integral_constant<Form, Form::covariances>{});
   }
 }
 
 constexpr bool has_ranks(Form form) { return form == Form::ranks || form == Form::ordered_ranks; }
+constexpr bool has_moments(Form form) { return form == Form::moments || form == Form::covariances; }
 
 template <class T, Form form>
-using Stored = std::conditional_t<has_ranks(form), int32_t,
-                                  std::conditional_t<form == Form::moments, double, T>>;
+using Stored =
+    std::conditional_t<has_ranks(form), int32_t, std::conditional_t<has_moments(form), double, T>>;
 
 // Work of ranking `count` vectors of `size` values at a time.
 template <class T>
@@ -69,7 +73,7 @@ class PreparedRdms {
         count_(count),
         rows_(rows),
         entries_(condensed_size(rows)),
-        size_(form == Form::moments ? rows * (rows + 1) / 2 : entries_),
+        size_(has_moments(form) ? rows * (rows + 1) / 2 : entries_),
         parts_(has_ranks(form) ? 1 : vector_parts(size_)),
         group_(std::min(fitting(entries_ * kBytes, count), kMostVectors)),
         data_(context.temporary<S>(size_t(count * size_))),
@@ -83,7 +87,7 @@ class PreparedRdms {
       tied_ = context.temporary<unsigned long long>(size_t(count));
       check(cudaMemsetAsync(tied_, 0, size_t(count) * sizeof *tied_, context.stream), "memset");
     }
-    if constexpr (form == Form::moments) {
+    if constexpr (has_moments(form)) {
       row_means_ = context.temporary<double>(size_t(group_ * rows));
       group_partial_ = context.temporary<double>(size_t(group_ * vector_parts(entries_)));
     }
@@ -139,6 +143,8 @@ class PreparedRdms {
   }
 
   int64_t size() const { return size_; }
+  int64_t samples() const { return rows_; }
+  int64_t count() const { return count_; }
   RdmComparison comparison() const { return comparison_; }
   // From item `first` on, here and below.
   Vectors<S> vectors(int64_t first = 0) const {
@@ -192,7 +198,7 @@ class PreparedRdms {
       const RankedRdms some = ranks(done_);
       check(add_tied_within(some, pending_, tied_ + done_, context_.stream), "launch");
     }
-    if constexpr (form == Form::moments) {
+    if constexpr (has_moments(form)) {
       Vectors<T> entries{buffer_, entries_, nullptr, nullptr};
       if (comparison_ == RdmComparison::corr_cov) {
         check(vector_means<T>(entries, pending_, group_partial_, shifts_, context_.stream),

@@ -11,7 +11,18 @@
 namespace likewise::cuda {
 
 // See rsa in Python.
-enum class RdmComparison { cosine, corr, spearman, rho_a, tau_a, tau_b, cosine_cov, corr_cov };
+enum class RdmComparison {
+  cosine,
+  corr,
+  spearman,
+  rho_a,
+  tau_a,
+  tau_b,
+  cosine_cov,
+  corr_cov,
+  bures,
+  bures_metric
+};
 
 struct RsaOptions {
   Dissimilarity dissimilarity;

@@ -4,6 +4,7 @@
 
 #include "core/cuda/grid.h"
 #include "linalg/cuda/products.h"
+#include "rsa/cuda/bures.h"
 #include "rsa/cuda/prepared.h"
 
 // Scores of prepared RDMs.
@@ -63,6 +64,16 @@ void score_all(const Context& context, const PreparedRdms<T, Form::ordered_ranks
   check(mirror_upper(scores, count_a, context.stream), "launch");
 }
 
+template <class T>
+void score_all(const Context& context, const PreparedRdms<T, Form::covariances>& items,
+               int64_t count_a, int64_t count_b, bool symmetric, double* scores) {
+  const int64_t n = items.samples();
+  const bool metric = items.comparison() == RdmComparison::bures_metric;
+  const BuresItems a = bures_items(context, items.vectors(), count_a, n);
+  const BuresItems b = symmetric ? a : bures_items(context, items.vectors(count_a), count_b, n);
+  bures_scores(context, a, b, symmetric, metric, scores);
+}
+
 // The same, by inner products.
 template <class T, Form form>
 void score_all(const Context& context, const PreparedRdms<T, form>& items, int64_t count_a,
@@ -88,6 +99,16 @@ template <class T>
 void score_pairs(const Context& context, const PreparedRdms<T, Form::ordered_ranks>& items,
                  int64_t first_b, const PairAxes& axes, double* scores) {
   score_taus(context, items.ranks(0), items.ranks(first_b), axes, tau_of(items), scores);
+}
+
+template <class T>
+void score_pairs(const Context& context, const PreparedRdms<T, Form::covariances>& items,
+                 int64_t first_b, const PairAxes& axes, double* scores) {
+  const int64_t n = items.samples();
+  const bool metric = items.comparison() == RdmComparison::bures_metric;
+  const BuresItems a = bures_items(context, items.vectors(), first_b, n);
+  const BuresItems b = bures_items(context, items.vectors(first_b), items.count() - first_b, n);
+  bures_pairs(context, a, b, axes, pairs_of(axes), metric, scores);
 }
 
 // The same, by inner products.

@@ -52,10 +52,29 @@ void roots_of(int count, int d, int broken, int column) {
   expect(good, "root");
 }
 
+// More rows than a block has threads.
+void long_panel() {
+  constexpr int kD = 290, kWidth = int(kCholeskyPanel);
+  const std::vector<double> a = positive_definite(kD);
+  const OnDevice<double> given(a), l(a.size());
+  need(cholesky_panel(given.get(), nullptr, 1, kD, 0, l.get(), nullptr, stream), "panel");
+  const auto found = l.values();
+  bool good = true;
+  for (int i = 0; i < kD; ++i) {
+    for (int j = 0; j < kWidth && j <= i; ++j) {
+      double sum = 0;
+      for (int k = 0; k <= j; ++k) sum += found[i * kD + k] * found[j * kD + k];
+      good = good && std::abs(sum - a[i * kD + j]) <= 1e-11 * kD;
+    }
+  }
+  expect(good, "panel of many rows");
+}
+
 void all() {
   roots_of(2, 40, 1, 35);
   roots_of(2, 20, 0, 3);
-  roots_of(1, 290, -1, 0);
+  roots_of(1, 70, -1, 0);
+  long_panel();
 }
 
 const Topic topic("cholesky", all);

@@ -1,0 +1,79 @@
+#include "rsa/cuda/roots.h"
+
+#include "driver.h"
+
+namespace likewise::cuda::driver {
+namespace {
+
+constexpr double kScale = 1.4142135623730951;
+
+// Packed moments, the last of which have no factor; more samples than a block has threads.
+void shifted(int n) {
+  const int size = n * (n + 1) / 2;
+  const std::vector<double> x = normal<double>(2 * size);
+  const OnDevice<double> data(x), factors(std::vector<double>{0.25, std::nan("")});
+  const OnDevice<double> out(2 * size_t(n) * n);
+  need(shifted_moments({data.get(), size, nullptr, factors.get()}, 2, n, out.get(), stream),
+       "shifted moments");
+  const auto found = out.values();
+  bool good = true;
+  for (int i = 0; i < n; ++i) {
+    for (int j = 0; j < n; ++j) {
+      const int low = std::min(i, j), at = low * (2 * n - low + 1) / 2 + std::max(i, j) - low;
+      const double expected = i == j ? x[at] + 4 : x[at] / kScale;
+      good = good && std::abs(found[i * n + j] - expected) < 1e-14;
+      good = good && found[(n + i) * n + j] == 0;
+    }
+  }
+  expect(good, "shifted moments");
+}
+
+// Values of which some are below what is kept.
+void scaled(int n) {
+  const std::vector<double> vectors = normal<double>(2 * size_t(n) * n);
+  std::vector<double> values(2 * n);
+  for (int k = 0; k < 2 * n; ++k) values[k] = (k < n ? 4 : 2) + (k % 3 - 1) * (k + 1);
+  values[n - 1] = 4 + 3 * n * 2.2e-16;
+  const OnDevice<double> given(vectors), of(values), out(vectors.size());
+  const OnDevice<double> factors(std::vector<double>{0.25, 0.5});
+  need(scaled_vectors(given.get(), of.get(), factors.get(), 2, n, out.get(), stream), "roots");
+  const auto found = out.values();
+  bool good = true;
+  for (int item = 0; item < 2; ++item) {
+    for (int i = 0; i < n; ++i) {
+      for (int j = 0; j < n; ++j) {
+        const double value = values[item * n + j] - (item ? 2 : 4);
+        const double root = value > 1e-10 ? std::sqrt(value) : 0;
+        const double expected = vectors[(item * n + j) * n + i] * root;
+        good = good && std::abs(found[(item * n + i) * n + j] - expected) < 1e-12 * (1 + root);
+      }
+    }
+  }
+  expect(good, "roots");
+}
+
+void concluded() {
+  const double nan = std::nan("");
+  const OnDevice<double> a(std::vector<double>{1, nan}), b(std::vector<double>{2, 3, nan});
+  const PairAxes axes{2, {2, 3}, {1, 0}, {0, 1}};
+  for (const bool squared : {false, true}) {
+    const OnDevice<double> scores(std::vector<double>{2, 3, 4, 5, 6, 7, 8});
+    need(conclude_bures(a.get(), b.get(), axes, 6, squared, scores.get(), stream), "conclude");
+    const auto found = scores.values();
+    expect(found[0] == (squared ? 4 : 2) && found[1] == (squared ? 9 : 3), "scores");
+    bool none = true;
+    for (int k = 2; k < 6; ++k) none = none && std::isnan(found[k]);
+    expect(none && found[6] == 8, "scores of what cannot be compared");
+  }
+}
+
+void all() {
+  shifted(9);
+  scaled(9);
+  concluded();
+}
+
+const Topic topic("roots", all);
+
+}  // namespace
+}  // namespace likewise::cuda::driver
