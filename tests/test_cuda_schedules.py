@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -80,17 +81,37 @@ for measure in ("cka", "rsa", "procrustes"):
 """
 
 
+STREAMS = """
+rng = np.random.default_rng(5)
+for stream in (lw.scale.Accumulator("linear_predictivity", cv=3), lw.scale.MinibatchCKA()):
+    for _ in range(2):
+        stream.update([simulated.array(rng.standard_normal((11, d))) for d in (3, 5)])
+    print([value.tobytes().hex() for value in stream.state.values()], simulated.module.report())
+"""
+
+
+MAPS = """
+import likewise.maps as maps
+rng = np.random.default_rng(5)
+x, y = (simulated.array(rng.standard_normal((20, d)).astype("f4")) for d in (4, 3))
+for fitted in (maps.Orthogonal(), maps.SoftPermutation(), maps.Ridge()):
+    simulated.cpu(type(fitted).fit)(fitted, x, y)
+    print(fitted.coef_.tobytes().hex(), fitted.score(x, y), simulated.module.report())
+"""
 WORK = {
     "assignment": SOLVE,
     "transport": TRANSPORT,
     "grids": GRIDS,
     "decompositions": DECOMPOSE,
     "draws": DRAWS,
+    "streams": STREAMS,
+    **({"maps": MAPS} if find_spec("sklearn") else {}),
 }
+every_work = pytest.mark.parametrize("work", WORK.values(), ids=list(WORK))
 
 
 @on_simulator
-@pytest.mark.parametrize("work", WORK.values(), ids=WORK)
+@every_work
 @pytest.mark.parametrize("mode", ["eager", "lazy", "random"])
 def test_every_schedule_gives_the_same_bits(mode, work):
     expected = child(work).stdout
@@ -123,7 +144,7 @@ print((simulated.numpy(plan) > 0).sum())
 
 
 @on_simulator
-@pytest.mark.parametrize("work", WORK.values(), ids=WORK)
+@every_work
 def test_nothing_of_the_device_is_read_by_the_host(work):
     expected = child(work).stdout
     assert len(expected) > 100

@@ -60,8 +60,8 @@ void rsa_reordered(const Context& context, const Matrix<T>& x, const Matrix<T>& 
                    const RsaFindings& out) {
   if (count == 0) return;
   dispatch_form(options.comparison, [&](auto form) {
-    if constexpr (form.value == Form::moments || form.value == Form::ordered_ranks) {
-      throw DeviceError("taus and second moments are not compared in other orders");
+    if constexpr (form.value != Form::values && form.value != Form::ranks) {
+      throw DeviceError("only RDMs and their ranks are compared in other orders");
     } else {
       using S = Stored<T, form.value>;
       PreparedRdms<T, form.value> items(context, 2, rows, options.comparison, out.items);

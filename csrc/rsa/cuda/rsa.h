@@ -60,8 +60,8 @@ void rsa_pairs(const Context& context, const Batch<T>& x, const Batch<T>& y, int
                const PairAxes& axes, const RsaOptions& options, const RsaFindings& out);
 
 // The same of x with y, its samples in each of `count` orders (count x rows): an order of the
-// samples is one of the entries of the RDM, which is made and ranked once. Not for taus, cosine_cov
-// and corr_cov. Findings about two items.
+// samples is one of the entries of the RDM, which is made and ranked once. For comparisons by inner
+// products of RDMs or their ranks. Findings about two items.
 template <class T>
 void rsa_reordered(const Context& context, const Matrix<T>& x, const Matrix<T>& y, int64_t rows,
                    const int32_t* orders, int64_t count, const RsaOptions& options,
