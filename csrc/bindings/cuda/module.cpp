@@ -1,6 +1,6 @@
 #include <pybind11/pybind11.h>
 
-#include "core/cuda/context.h"
+#include "core/cuda/pool.h"
 
 // Built twice from the same text: for GPUs, and against the simulator of the tests.
 #ifndef LIKEWISE_CUDA_MODULE
@@ -15,6 +15,7 @@ void register_core(pybind11::module_& m);
 void register_kernels(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
 void register_neighbours(pybind11::module_& m);
+void register_offload(pybind11::module_& m);
 void register_procrustes(pybind11::module_& m);
 void register_regression(pybind11::module_& m);
 void register_rsa(pybind11::module_& m);
@@ -29,12 +30,15 @@ void register_simulator(pybind11::module_& m);
 PYBIND11_MODULE(LIKEWISE_CUDA_MODULE, m) {
   namespace lb = likewise::bindings;
   pybind11::register_exception<likewise::cuda::DeviceError>(m, "DeviceError", PyExc_RuntimeError);
+  pybind11::register_exception<likewise::cuda::OutOfMemoryError>(m, "OutOfMemoryError",
+                                                                 PyExc_MemoryError);
   lb::register_core(m);
   lb::register_assignment(m);
   lb::register_cca(m);
   lb::register_kernels(m);
   lb::register_linalg(m);
   lb::register_neighbours(m);
+  lb::register_offload(m);
   lb::register_procrustes(m);
   lb::register_regression(m);
   lb::register_rsa(m);
