@@ -57,9 +57,23 @@ print([simulated.numpy(value).tobytes().hex() for value in found], simulated.mod
 """
 
 
+OFFLOAD = """
+from likewise import _offload
+_offload._SHARE = (8 << 30) // 2000  # some ten runs
+rng = np.random.default_rng(5)
+items = [rng.standard_normal((20, d)) for d in (3, 3, 8, 5, 2, 9, 3, 6, 4, 7)]
+for measure in ("procrustes", "semi_match"):
+    for check in (True, False):
+        found = simulated.cpu(lw.pairwise)(items, measure, device=0, check_finite=check)
+        print(found.tobytes().hex(), simulated.module.report())
+"""
+
+
 @on_simulator
 @pytest.mark.parametrize(
-    "work", [SOLVE, TRANSPORT, GRIDS], ids=["assignment", "transport", "grids"]
+    "work",
+    [SOLVE, TRANSPORT, GRIDS, OFFLOAD],
+    ids=["assignment", "transport", "grids", "offload"],
 )
 @pytest.mark.parametrize("mode", ["eager", "lazy", "random"])
 def test_every_schedule_gives_the_same_bits(mode, work):

@@ -112,12 +112,11 @@ class _Grid:
         limit, rows_end = offload.free_bytes // _SHARE, len(self.scores)
         rows = runs_of(sizes[:rows_end], limit)
         columns = runs_of(sizes[rows_end:], limit, rows_end) if self._first_column else None
+        largest = max(sum(sizes[k] for k in run) for run in [*rows, *(columns or [])])
         try:
-            offload.make_buffers(max(sum(sizes[k] for k in run) for run in rows + (columns or [])))
+            offload.make_buffers(largest)
         except MemoryError as error:
-            raise MemoryError(
-                f"{self._function}: no room for three runs of items: {error}"
-            ) from None
+            raise MemoryError(f"{self._function}: no room for the items: {error}") from None
         held = _Held(offload, self._items)
         blocks = list(block_order(rows, columns))
         with errors.quiet():

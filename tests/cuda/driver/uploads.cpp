@@ -8,7 +8,7 @@
 namespace likewise::cuda::driver {
 namespace {
 
-constexpr size_t kRun = 1500, kPiece = 256;  // doubles per run, bytes
+constexpr size_t kRun = 1500, kPiece = 600;  // doubles per run, bytes
 
 // Items of several sizes, some larger than a piece of pinned memory, none a multiple of it.
 std::vector<size_t> item_sizes(int run) {
