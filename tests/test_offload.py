@@ -24,9 +24,9 @@ def small_runs(monkeypatch):
     sent = []
     bring = _offload._Held.bring
 
-    def counted(self, runs, kept):
+    def counted(self, runs):
         before = set(self._buffers)
-        bring(self, runs, kept)
+        bring(self, runs)
         sent.extend(set(self._buffers) - before)
 
     monkeypatch.setattr(_offload._Held, "bring", counted)
@@ -100,6 +100,19 @@ def test_runs_are_sent_as_seldom_as_three_buffers_allow(small_runs):
     cross(host[:3], host[3:], "procrustes", device=0)
     rows, columns = len(many_runs(host[:3])), len(many_runs(host[3:]))
     assert len(small_runs) <= rows * columns + 1
+
+
+@on_simulator
+def test_the_next_run_is_sent_before_the_wait(small_runs, monkeypatch):
+    sent, finish = [], _device.DeviceLibrary.finish
+
+    def noted(self, *also, **options):
+        sent.append(len(small_runs))
+        return finish(self, *also, **options)
+
+    monkeypatch.setattr(_device.DeviceLibrary, "finish", noted)
+    pairwise(ten_layers(), "procrustes", device=0)
+    assert sent[:3] == [2, 3, 4]
 
 
 @on_simulator

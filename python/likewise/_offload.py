@@ -8,7 +8,7 @@ found in the items is put together, and it warns once.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -121,9 +121,9 @@ class _Grid:
         blocks = list(block_order(rows, columns))
         with errors.quiet():
             for block, following in zip(blocks, [*blocks[1:], ()], strict=True):
-                held.bring(block, block)
+                held.bring(block)
                 held.acquire(block)
-                upload_next = partial(held.bring, following, {*block, *following})
+                upload_next = partial(held.bring, following)
                 library = _OffloadLibrary(self._function, offload, upload_next, self._was_quiet)
                 self._fill_block(library, held.arrays, *block)
                 upload_next()
@@ -190,14 +190,17 @@ class _Held:
         self._buffers: dict[range, int] = {}  # last used last
         self.arrays: dict[int, Any] = {}
 
-    def bring(self, runs: Iterable[range], kept: Collection[range]) -> None:
-        """Begin to copy these runs to the device, over the one that was not used for longest."""
+    def bring(self, runs: Iterable[range]) -> None:
+        """Begin to copy these runs to the device, over the one that was not used for longest.
+
+        That is none of the current block, of which one comes next, see :func:`block_order`.
+        """
         for run in runs:
             if run in self._buffers:
                 continue
             buffer = len(self._buffers)
             if buffer == self._offload.buffers:
-                oldest = next(one for one in self._buffers if one not in kept)
+                oldest = next(iter(self._buffers))
                 buffer = self._buffers.pop(oldest)
                 for k in oldest:
                     del self.arrays[k]
