@@ -98,6 +98,18 @@ for fitted in (maps.Orthogonal(), maps.SoftPermutation(), maps.Ridge()):
     simulated.cpu(type(fitted).fit)(fitted, x, y)
     print(fitted.coef_.tobytes().hex(), fitted.score(x, y), simulated.module.report())
 """
+
+
+OFFLOAD = """
+from likewise import _offload
+_offload._SHARE = (8 << 30) // 2000  # some ten runs
+rng = np.random.default_rng(5)
+items = [rng.standard_normal((20, d)) for d in (3, 3, 8, 5, 2, 9, 3, 6, 4, 7)]
+for measure in ("procrustes", "semi_match"):
+    for check in (True, False):
+        found = simulated.cpu(lw.pairwise)(items, measure, device=0, check_finite=check)
+        print(found.tobytes().hex(), simulated.module.report())
+"""
 WORK = {
     "assignment": SOLVE,
     "transport": TRANSPORT,
@@ -105,6 +117,7 @@ WORK = {
     "decompositions": DECOMPOSE,
     "draws": DRAWS,
     "streams": STREAMS,
+    "offload": OFFLOAD,
     **({"maps": MAPS} if find_spec("sklearn") else {}),
 }
 every_work = pytest.mark.parametrize("work", WORK.values(), ids=list(WORK))

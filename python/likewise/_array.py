@@ -67,9 +67,11 @@ class Library(NamedTuple):
         """The array as NumPy's."""
         return array
 
-    def finish(self, *also: Array, items: int = 1) -> list[Array] | None:
+    def finish(
+        self, *also: Array, sums: Sequence[Array] = (), items: int = 1
+    ) -> list[Array] | None:
         """Nothing is left to be done on CPUs; these arrays are there already."""
-        return list(also)
+        return [*also, *sums]
 
 
 def _give_numpy(array: Array) -> Any:

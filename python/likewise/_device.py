@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, partial
@@ -97,10 +97,10 @@ def engine() -> Any:
     return module
 
 
-def why_not() -> str:
-    """What keeps CUDA devices from being used, "" for nothing."""
+def why_not(device: int = -1) -> str:
+    """What keeps this CUDA device (-1: the current one) from being used, "" for nothing."""
     try:
-        return str(engine().why_not())
+        return str(engine().why_not(device))
     except ImportError:
         return "this build of likewise has no CUDA engine (there was no nvcc)"
 
@@ -136,6 +136,8 @@ class DeviceLibrary:
         self._torch: Any = sys.modules.get("torch") if self.name.startswith("torch") else None
         self._device = int(value.__dlpack_device__()[1])
         self._like = value
+        # The run may not refer to this object, which refers to it: nobody would free the two.
+        self._allocate = partial(_bytes, value)
         self._stream = self._current_stream()
         self._looked: list[tuple[str, Any]] = []
         self._places = places
@@ -203,9 +205,7 @@ class DeviceLibrary:
             if check_finite
             else None
         )
-        # The run may not refer to this object, which refers to it: nobody would free the two.
-        allocate = partial(_bytes, self._like)
-        self._run = self.engine.Run(self._stream, self._device, allocate, status)
+        self._run = self.engine.Run(self._stream, self._device, self._allocate, status)
 
     @property
     def run(self) -> Any:
@@ -245,11 +245,12 @@ class DeviceLibrary:
             results.append(out)
         return results
 
-    def finish(self, *also: Any, items: int = 1) -> list[Array] | None:
+    def finish(self, *also: Any, sums: Sequence[Any] = (), items: int = 1) -> list[Array] | None:
         """Wait for the device, if the call was asked to look at its arrays, and raise what it says.
 
         Messages name the item where there are several. Returns these int64 arrays as NumPy's, or
-        None without a wait.
+        None without a wait. Those of a grid have one entry per item; what is counted over its pairs
+        goes to ``sums``.
 
         Raises
         ------
@@ -260,8 +261,9 @@ class DeviceLibrary:
         """
         if self._whole is not None:
             whole, last = self._whole
-            return whole.finish(*also, items=items) if last else None
+            return whole.finish(*also, sums=sums, items=items) if last else None
         self._finished = True
+        also = (*also, *sums)
         found = self._run.finish(list(also))
         if not found:
             return None

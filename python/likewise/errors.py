@@ -78,10 +78,18 @@ def warn(message: str, category: type[LikewiseWarning]) -> None:
     warnings.warn(message, category, stacklevel=level)
 
 
+def is_quiet() -> bool:
+    """Whether nobody would hear a warning."""
+    return _quiet.get()
+
+
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Repeats of one comparison (resamples, shuffles) warn once, on the original data."""
-    token = _quiet.set(True)
+def quiet(silent: bool = True) -> Iterator[None]:
+    """Repeats of one comparison (resamples, shuffles) warn once, on the original data.
+
+    ``silent=False``: within such a block what must be said nevertheless.
+    """
+    token = _quiet.set(silent)
     try:
         yield
     finally:

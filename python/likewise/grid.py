@@ -185,6 +185,7 @@ def pairwise(
     measure: str | Measure = "procrustes",
     *,
     ids: Any = None,
+    device: int | str | None = None,
     check_finite: bool = True,
     **options: Any,
 ) -> Any:
@@ -203,6 +204,10 @@ def pairwise(
         What each sample is, one sequence per item (a mapping with the same labels for a mapping):
         file names, indices. Samples are compared row by row; with ids, rows that are not the same
         stimuli are an error instead of a low score.
+    device
+        None: computed where the items are. "cuda", "cuda:1" or the index of a CUDA device: items in
+        host memory, of any library, are compared there. They need not fit into its memory: the
+        device compares two runs of items while the next one is copied to it.
     check_finite
         Look for NaN and infinity first.
 
@@ -217,14 +222,18 @@ def pairwise(
         For an unknown measure or option value, items that are not 2-D or differ in their number of
         samples, ids that differ, NaN or infinity.
     InputTypeError
-        For inputs that cannot be used as they are (complex, sparse, mixed libraries).
+        For inputs that cannot be used as they are (complex, sparse, mixed libraries), and for a
+        device that cannot be used.
+    MemoryError
+        If the device has no room for two items and what comparing them takes.
     """
     chosen = _measure(measure, options)
     read = read_items(
         "pairwise", "items", items, check_finite=check_finite, min_samples=chosen.min_samples
     )
     require_same_ids("pairwise", [("ids", ids, read)])
-    return labelled(_scores("pairwise", chosen, read, None), read, read, chosen)
+    scores = _scores("pairwise", chosen, read, None, device, check_finite)
+    return labelled(scores, read, read, chosen)
 
 
 def cross(
@@ -234,6 +243,7 @@ def cross(
     *,
     ids_a: Any = None,
     ids_b: Any = None,
+    device: int | str | None = None,
     check_finite: bool = True,
     **options: Any,
 ) -> Any:
@@ -257,15 +267,27 @@ def cross(
     if (ids_a is None) != (ids_b is None):
         raise ValueError("cross: ids must be given for both sides or for neither")
     require_same_ids("cross", [("ids_a", ids_a, a), ("ids_b", ids_b, b)])
-    return labelled(_scores("cross", chosen, a, b), a, b, chosen)
+    scores = _scores("cross", chosen, a, b, device, check_finite)
+    return labelled(scores, a, b, chosen)
 
 
 def _measure(name: str | Measure, options: dict[str, Any]) -> Measure:
     return measure(name, **options)
 
 
-def _scores(function: str, chosen: Measure, a: Items, b: Items | None) -> Any:
-    """Of all pairs, where the items are."""
+def _scores(
+    function: str,
+    chosen: Measure,
+    a: Items,
+    b: Items | None,
+    device: int | str | None,
+    check_finite: bool,
+) -> Any:
+    """Of all pairs, where the items are or on this device."""
+    if device is not None:
+        from likewise import _offload
+
+        return _offload.scores(function, chosen, a, b, device, check_finite)
     library = a.library
     if library.engine is _cpu:
         other = None if b is None else chosen.prepare(b.arrays)

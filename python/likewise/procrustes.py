@@ -142,7 +142,7 @@ class _ShapeMeasure:
         constants = library.empty((sum(counts),), np.int64)
         close = library.zeros((1,), np.int64)
         run(items, scores, constants, close, *self._options(), library.run)
-        found = library.finish(constants, close)
+        found = library.finish(constants, sums=(close,))
         if found is None:
             return scores
         if found[1].any():

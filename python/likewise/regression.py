@@ -187,7 +187,7 @@ class LinearPredictivity:
         return order.tolist(), self.cv, list(self.alphas or GRID), self.alphas is None, True
 
     def _finish(self, library: Any, widths: Any, constants: Any, choices: Any) -> None:
-        found = library.finish(constants, choices)
+        found = library.finish(constants, sums=(choices,))
         if found is None:
             return
         self._warn(list(zip(found[0].ravel().tolist(), widths, strict=True)))

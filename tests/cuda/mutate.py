@@ -29,8 +29,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TABLE = Path(__file__).with_name("mutants.json")
 KERNELS = [
     str(path.relative_to(ROOT / "csrc").with_suffix(""))
-    for path in sorted(ROOT.glob("csrc/*/cuda/*.cu"))
-]
+    for path in (*sorted(ROOT.glob("csrc/*/cuda/*.cu")), ROOT / "csrc/core/cuda/uploads.cpp")
+]  # and what orders streams
 FLAVOURS = {  # as CMakeLists.txt has them
     "plain": [],
     "address": ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"],
@@ -60,7 +60,7 @@ HEADERS = {
 
 class Mutant(NamedTuple):
     kernel: str
-    """A file of csrc, without .cu."""
+    """A file of csrc, without .cu or .cpp."""
     fault: str
     old: str
     new: str
@@ -109,7 +109,8 @@ def link_driver(made: Path, work: Path, flavour: str, program: Path) -> None:
 
 def source_of(kernel: str) -> str:
     """The file, and in it the common headers whose barriers it uses."""
-    source = (ROOT / f"csrc/{kernel}.cu").read_text()
+    path = ROOT / f"csrc/{kernel}.cu"
+    source = (path if path.exists() else path.with_suffix(".cpp")).read_text()
     for header, use in HEADERS.items():
         if use in source:
             text = (ROOT / f"csrc/{header}").read_text().replace("#pragma once", "")

@@ -99,6 +99,24 @@ DeviceArray::DeviceArray(py::object owner, int64_t stream)
   }
 }
 
+DeviceArray::DeviceArray(py::object owner, void* data, const py::dtype& dtype,
+                         std::vector<int64_t> shape)
+    : owner_(std::move(owner)), data_(static_cast<char*>(data)), shape_(std::move(shape)) {
+  const TypeName* found = nullptr;
+  for (const TypeName& known : kTypes) {
+    if (!known.numpy || known.numpy[0] != dtype.kind()) continue;
+    if (known.numpy[1] - '0' == dtype.itemsize()) found = &known;
+  }
+  if (!found) throw InternalError("a device array of an unknown type");
+  type_ = found->type;
+  strides_.resize(shape_.size());
+  int64_t stride = 1;
+  for (size_t axis = shape_.size(); axis-- > 0;) {
+    strides_[axis] = stride;
+    stride *= shape_[axis];
+  }
+}
+
 int64_t DeviceArray::size() const {
   int64_t size = 1;
   for (const int64_t extent : shape_) size *= extent;
@@ -217,14 +235,13 @@ std::vector<int64_t> Run::finish(const std::vector<DeviceArray>& also) {
 CallContext::CallContext(Run& run)
     : Context{run.stream_,
               [this, &run](size_t bytes) -> void* {
-                temporaries_.emplace_back(run.allocate_(bytes), DeviceArray::kInOrder);
+                const py::object made = run.allocate_(bytes);
+                temporaries_.push_back(py::isinstance<DeviceArray>(made)
+                                           ? made.cast<DeviceArray>()
+                                           : DeviceArray(made, DeviceArray::kInOrder));
                 return const_cast<void*>(temporaries_.back().view().data);
               },
-              reinterpret_cast<cuda::CallStatus*>(run.status_)} {
-  cuda::check(cudaGetDevice(&device_before_), "device");
-  if (device_before_ != run.device_) cuda::check(cudaSetDevice(run.device_), "device");
-}
-
-CallContext::~CallContext() { cudaSetDevice(device_before_); }
+              reinterpret_cast<cuda::CallStatus*>(run.status_)},
+      device_(run.device_) {}
 
 }  // namespace likewise::bindings

@@ -29,6 +29,9 @@ class DeviceArray {
   // Asks `owner` for its memory, safe to use on `stream` (numbered as DLPack does it).
   DeviceArray(py::object owner, int64_t stream);
 
+  // Contiguous elements that live as long as `owner`.
+  DeviceArray(py::object owner, void* data, const py::dtype& dtype, std::vector<int64_t> shape);
+
   int ndim() const { return int(shape_.size()); }
   int64_t size() const;
   py::tuple shape() const { return py::tuple(py::cast(shape_)); }
@@ -67,7 +70,8 @@ class DeviceArray {
 // is read once, at the end; it is None where nobody will look.
 class Run {
  public:
-  // `allocate`: number of bytes -> an array of the caller's library that has them.
+  // `allocate`: number of bytes -> an array of the caller's library, or a DeviceArray, that has
+  // them.
   Run(int64_t stream, int device, py::object allocate, const std::optional<DeviceArray>& status);
 
   // Looks for NaN and infinity; the finding goes to the next free place of the status.
@@ -92,11 +96,10 @@ class Run {
 class CallContext : public cuda::Context {
  public:
   explicit CallContext(Run& run);
-  ~CallContext();
   CallContext(const CallContext&) = delete;
 
  private:
-  int device_before_ = 0;
+  cuda::CurrentDevice device_;
   std::vector<DeviceArray> temporaries_;
 };
 

@@ -59,7 +59,7 @@ void upload(const py::array& host, const DeviceArray& array, Run& run) {
 
 void register_core(py::module_& m) {
   m.attr("status_facts") = sizeof(cuda::CallStatus) / sizeof(int64_t);
-  m.def("why_not", &cuda::why_not);
+  m.def("why_not", &cuda::why_not, py::arg("device") = -1);
   m.def("copy", &copy);
   m.def("fill_zeros", &fill_zeros);
   m.def("download", &download);

@@ -1,6 +1,6 @@
 #include <pybind11/pybind11.h>
 
-#include "core/cuda/context.h"
+#include "core/cuda/pool.h"
 
 // Built twice from the same text: for GPUs, and against the simulator of the tests.
 #ifndef LIKEWISE_CUDA_MODULE
@@ -18,6 +18,7 @@ void register_linalg(pybind11::module_& m);
 void register_maps(pybind11::module_& m);
 void register_moments(pybind11::module_& m);
 void register_neighbours(pybind11::module_& m);
+void register_offload(pybind11::module_& m);
 void register_procrustes(pybind11::module_& m);
 void register_regression(pybind11::module_& m);
 void register_rsa(pybind11::module_& m);
@@ -32,6 +33,8 @@ void register_simulator(pybind11::module_& m);
 PYBIND11_MODULE(LIKEWISE_CUDA_MODULE, m) {
   namespace lb = likewise::bindings;
   pybind11::register_exception<likewise::cuda::DeviceError>(m, "DeviceError", PyExc_RuntimeError);
+  pybind11::register_exception<likewise::cuda::OutOfMemoryError>(m, "OutOfMemoryError",
+                                                                 PyExc_MemoryError);
   lb::register_core(m);
   lb::register_assignment(m);
   lb::register_cca(m);
@@ -41,6 +44,7 @@ PYBIND11_MODULE(LIKEWISE_CUDA_MODULE, m) {
   lb::register_maps(m);
   lb::register_moments(m);
   lb::register_neighbours(m);
+  lb::register_offload(m);
   lb::register_procrustes(m);
   lb::register_regression(m);
   lb::register_rsa(m);

@@ -18,7 +18,7 @@ void check(cudaError_t error, const char* what) {
   throw DeviceError(text);
 }
 
-std::string why_not() {
+std::string why_not(int device) {
   int count = 0;
   const cudaError_t error = cudaGetDeviceCount(&count);
   if (error != cudaSuccess) {
@@ -26,13 +26,24 @@ std::string why_not() {
     return std::string("no CUDA device can be used: ") + cudaGetErrorString(error);
   }
   if (count == 0) return "there is no CUDA device";
-  int device = 0, major = 0, minor = 0;
-  check(cudaGetDevice(&device), "device");
+  if (device >= count) {
+    return "there is no CUDA device " + std::to_string(device) + ", the last one is " +
+           std::to_string(count - 1);
+  }
+  int major = 0, minor = 0;
+  if (device < 0) check(cudaGetDevice(&device), "device");
   check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "device");
   check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device), "device");
   if (10 * major + minor >= kLeastCapability) return "";
   return "the CUDA device has compute capability " + std::to_string(major) + "." +
          std::to_string(minor) + ", likewise needs 8.0";
 }
+
+CurrentDevice::CurrentDevice(int device) {
+  check(cudaGetDevice(&before_), "device");
+  if (before_ != device) check(cudaSetDevice(device), "device");
+}
+
+CurrentDevice::~CurrentDevice() { cudaSetDevice(before_); }
 
 }  // namespace likewise::cuda

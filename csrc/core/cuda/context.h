@@ -37,7 +37,19 @@ struct Context {
   }
 };
 
-// "" where a device can be used, else why not. Asks for compute capability 8.0.
-std::string why_not();
+// "" where this device (-1: the current one) can be used, else why not. Asks for compute capability
+// 8.0.
+std::string why_not(int device);
+
+// The device is the current one as long as this lives.
+class CurrentDevice {
+ public:
+  explicit CurrentDevice(int device);
+  ~CurrentDevice();
+  CurrentDevice(const CurrentDevice&) = delete;
+
+ private:
+  int before_ = 0;
+};
 
 }  // namespace likewise::cuda

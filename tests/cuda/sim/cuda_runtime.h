@@ -12,7 +12,7 @@
 // CUSIM_SEED=n                of what is random
 // CUSIM_ASYNC=lazy|eager|random   when streams run
 // CUSIM_DEVICES=0|1           number of devices
-// CUSIM_OOM_AFTER=n           allocations that succeed; CUSIM_MEM: bytes of the largest one
+// CUSIM_OOM_AFTER=n           allocations that succeed; CUSIM_MEM: bytes of the device's memory
 // CUSIM_PROTECT=1             host code that touches device memory is killed
 // CUSIM_VERBOSE=1             complaints go to stderr as well
 
@@ -77,12 +77,25 @@ enum cudaDeviceAttr {
 };
 struct CUstream_st;
 struct CUevent_st;
+struct CUmemPoolHandle_st;
 using cudaStream_t = CUstream_st*;
 using cudaEvent_t = CUevent_st*;
+using cudaMemPool_t = CUmemPoolHandle_st*;
 #define cudaStreamLegacy (reinterpret_cast<cudaStream_t>(0x1))
 #define cudaStreamPerThread (reinterpret_cast<cudaStream_t>(0x2))
 #define cudaStreamNonBlocking 1u
 #define cudaEventDisableTiming 2u
+enum cudaMemAllocationType { cudaMemAllocationTypePinned = 1 };
+enum cudaMemLocationType { cudaMemLocationTypeDevice = 1 };
+enum cudaMemPoolAttr { cudaMemPoolAttrReleaseThreshold = 4 };
+struct cudaMemLocation {
+  cudaMemLocationType type;
+  int id;
+};
+struct cudaMemPoolProps {
+  cudaMemAllocationType allocType;
+  cudaMemLocation location;
+};
 struct cudaLaunchAttribute {
   int id;
 };
@@ -107,6 +120,12 @@ const char* cudaGetErrorString(cudaError_t);
 const char* cudaGetErrorName(cudaError_t);
 cudaError_t cudaMalloc(void**, size_t);
 cudaError_t cudaFree(void*);
+cudaError_t cudaMemGetInfo(size_t*, size_t*);
+cudaError_t cudaMemPoolCreate(cudaMemPool_t*, const cudaMemPoolProps*);
+cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*);
+cudaError_t cudaMemPoolDestroy(cudaMemPool_t);
+cudaError_t cudaMallocFromPoolAsync(void**, size_t, cudaMemPool_t, cudaStream_t);
+cudaError_t cudaFreeAsync(void*, cudaStream_t);
 cudaError_t cudaMallocHost(void**, size_t);
 cudaError_t cudaFreeHost(void*);
 cudaError_t cudaMemcpy(void*, const void*, size_t, cudaMemcpyKind);

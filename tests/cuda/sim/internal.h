@@ -52,6 +52,7 @@ class DeviceAccess {
 enum class Memory { unknown, host, device };
 Memory memory_of(const void* pointer);
 void limit_allocations(long n);
+cudaError_t free_device_memory(void* pointer);  // at once
 
 // Complains unless `bytes` bytes from p lie in one allocation of that kind (host: or in none).
 bool in_range(const void* p, size_t bytes, bool device, const char* what);

@@ -24,6 +24,9 @@ struct Allocation {
 std::map<const char*, Allocation> allocations;  // by data
 long allocations_left = setting("CUSIM_OOM_AFTER", -1);
 int accesses = 0;
+size_t device_bytes = 0;  // allocated
+
+size_t all_device_bytes() { return size_t(setting("CUSIM_MEM", 8L << 30)); }
 
 bool protects() {
   static const bool wanted = setting("CUSIM_PROTECT", 0);
@@ -51,8 +54,9 @@ const Allocation* find(const void* pointer) {
 cudaError_t allocate(void** out, size_t bytes, bool device) {
   *out = nullptr;
   if (!bytes) return cudaSuccess;
-  const size_t most = size_t(setting("CUSIM_MEM", 8L << 30));
-  if (allocations_left == 0 || bytes > most) return fail_with(cudaErrorMemoryAllocation);
+  if (allocations_left == 0 || (device && device_bytes + bytes > all_device_bytes())) {
+    return fail_with(cudaErrorMemoryAllocation);
+  }
   if (allocations_left > 0) --allocations_left;
   const size_t map_bytes = (bytes + kPage - 1) / kPage * kPage + 2 * kPage;
   void* const mapped =
@@ -70,6 +74,7 @@ cudaError_t allocate(void** out, size_t bytes, bool device) {
   allocations[data] = made;
   if (device && protects() && !accesses) set_protection(made, PROT_NONE);
   stats.live_bytes += bytes;
+  if (device) device_bytes += bytes;
   stats.peak_bytes = std::max(stats.peak_bytes, stats.live_bytes);
   *out = data;
   return cudaSuccess;
@@ -87,6 +92,7 @@ cudaError_t deallocate(void* pointer, bool device) {
   unpoison(a.map + kPage, a.map_bytes - 2 * kPage);
   munmap(a.map, a.map_bytes);
   stats.live_bytes -= a.bytes;
+  if (device) device_bytes -= a.bytes;
   return cudaSuccess;
 }
 
@@ -125,6 +131,7 @@ bool in_range(const void* p, size_t bytes, bool device, const char* what) {
 
 bool is_device(const void* pointer) { return memory_of(pointer) == Memory::device; }
 void limit_allocations(long n) { allocations_left = n; }
+cudaError_t free_device_memory(void* pointer) { return deallocate(pointer, true); }
 
 }  // namespace cusim
 
@@ -133,6 +140,11 @@ cudaError_t cudaMalloc(void** p, size_t bytes) { return cusim::allocate(p, bytes
 cudaError_t cudaFree(void* p) {
   cudaDeviceSynchronize();
   return cusim::deallocate(p, true);
+}
+cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
+  *total = cusim::all_device_bytes();
+  *free = *total - std::min(*total, cusim::device_bytes);
+  return cudaSuccess;
 }
 cudaError_t cudaMallocHost(void** p, size_t bytes) { return cusim::allocate(p, bytes, false); }
 cudaError_t cudaFreeHost(void* p) { return cusim::deallocate(p, false); }

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,12 +35,16 @@ struct CUstream_st {
 struct CUevent_st {
   cusim::TaskPointer task;
 };
+struct CUmemPoolHandle_st {
+  std::set<void*> pieces{};  // that are in use
+};
 
 namespace cusim {
 namespace {
 
 CUstream_st legacy{true}, per_thread{true};
 std::vector<CUstream_st*> streams{&legacy, &per_thread};
+std::vector<CUmemPoolHandle_st*> pools;
 std::map<const void*, int> shared_limits;  // by kernel
 
 // Null for a stream that is gone.
@@ -94,11 +99,12 @@ void finish(const TaskPointer& task) {
   }
 }
 
-TaskPointer push(CUstream_st* s, std::function<void()> work) {
+TaskPointer push(CUstream_st* s, std::function<void()> work, const TaskPointer& after = nullptr) {
   // The fiber is made now, not when the work runs: by then the host may have done more.
   if (tsan() && !s->tsan_fiber) s->tsan_fiber = new_fiber();
   const TaskPointer task = std::make_shared<Task>();
   task->work = std::move(work);
+  if (after) task->after.push_back(after);
   release(task->queued);
   if (s == &legacy) {
     for (CUstream_st* other : streams) {
@@ -290,7 +296,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t s) {
 cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t event, unsigned) {
   CUstream_st* const stream = stream_of(s);
   if (!stream || !event) return fail_with(cudaErrorInvalidResourceHandle);
-  if (event->task) push(stream, [] {})->after.push_back(event->task);
+  if (event->task) push(stream, [] {}, event->task);
   return cudaSuccess;
 }
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
@@ -308,4 +314,48 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t s) {
   return cudaSuccess;
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) { return wait_for(event->task); }
+
+cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps* properties) {
+  if (properties->allocType != cudaMemAllocationTypePinned ||
+      properties->location.type != cudaMemLocationTypeDevice) {
+    return fail_with(cudaErrorInvalidValue);
+  }
+  pools.push_back(*pool = new CUmemPoolHandle_st);
+  return cudaSuccess;
+}
+cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return cudaSuccess; }
+cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool) {
+  if (!pool->pieces.empty()) complain("memory pool destroyed with pieces that are in use");
+  std::erase(pools, pool);
+  delete pool;
+  return cudaSuccess;
+}
+// Memory that is given back goes when the stream comes so far, and is the next one's from then on.
+cudaError_t cudaMallocFromPoolAsync(void** p, size_t bytes, cudaMemPool_t pool, cudaStream_t s) {
+  CUstream_st* const stream = stream_of(s);
+  if (!stream) return fail_with(cudaErrorInvalidResourceHandle);
+  cudaError_t error = cudaMalloc(p, bytes);
+  if (error == cudaErrorMemoryAllocation) {
+    finish(stream->last);
+    error = cudaMalloc(p, bytes);
+  }
+  if (error != cudaSuccess || !*p) return error;
+  pool->pieces.insert(*p);
+  push(stream, [p = *p, bytes] { std::memset(p, 0xFF, bytes); });  // not there before
+  return cudaSuccess;
+}
+cudaError_t cudaFreeAsync(void* p, cudaStream_t s) {
+  CUstream_st* const stream = stream_of(s);
+  if (!stream) return fail_with(cudaErrorInvalidResourceHandle);
+  if (!p) return cudaSuccess;
+  const auto pool = std::find_if(pools.begin(), pools.end(),
+                                 [p](const auto* one) { return one->pieces.contains(p); });
+  if (pool == pools.end()) {
+    complain("free of a pointer that no pool has given");
+    return fail_with(cudaErrorInvalidValue);
+  }
+  (*pool)->pieces.erase(p);
+  push(stream, [p] { free_device_memory(p); });
+  return cudaSuccess;
+}
 }
