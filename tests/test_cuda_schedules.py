@@ -57,10 +57,21 @@ print([simulated.numpy(value).tobytes().hex() for value in found], simulated.mod
 """
 
 
+UNITS = """
+rng = np.random.default_rng(5)
+x, y = (np.maximum(rng.standard_normal((40, d)), 0).astype("f4") for d in (5, 8))
+x, y = simulated.array(x), simulated.array(y)
+told = lw.unit_similarity(x, y, similarity="mutual_information", check_finite=False)
+matching = lw.match_units(lw.unit_similarity(x, y))
+found = [told, *matching[:4], *lw.unit_statistics(x)]
+print([simulated.numpy(value).tobytes().hex() for value in found], matching[4:])
+print(simulated.module.report())
+"""
+WORK = {"assignment": SOLVE, "transport": TRANSPORT, "grids": GRIDS, "units": UNITS}
+
+
 @on_simulator
-@pytest.mark.parametrize(
-    "work", [SOLVE, TRANSPORT, GRIDS], ids=["assignment", "transport", "grids"]
-)
+@pytest.mark.parametrize("work", WORK.values(), ids=WORK)
 @pytest.mark.parametrize("mode", ["eager", "lazy", "random"])
 def test_every_schedule_gives_the_same_bits(mode, work):
     expected = child(work).stdout
@@ -93,9 +104,7 @@ print((simulated.numpy(plan) > 0).sum())
 
 
 @on_simulator
-@pytest.mark.parametrize(
-    "work", [SOLVE, TRANSPORT, GRIDS], ids=["assignment", "transport", "grids"]
-)
+@pytest.mark.parametrize("work", WORK.values(), ids=WORK)
 def test_nothing_of_the_device_is_read_by_the_host(work):
     expected = child(work).stdout
     assert len(expected) > 100

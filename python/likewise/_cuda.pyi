@@ -29,6 +29,7 @@ class DeviceArray:
     @property
     def contiguous(self) -> bool: ...
     def broadcast_to(self, shape: list[int]) -> DeviceArray: ...
+    def strided(self, shape: list[int], strides: list[int], first: int) -> DeviceArray: ...
 
 class Run:
     def __init__(
@@ -110,6 +111,17 @@ def canonical_correlations(
     out: DeviceArray,
     constant_units: DeviceArray,
     options: _CanonicalOptions,
+    run: Run,
+) -> None: ...
+
+# information
+def mutual_information(
+    x: DeviceArray,
+    y: DeviceArray,
+    bins: int,
+    correct: bool,
+    out: DeviceArray,
+    constant_units: DeviceArray,
     run: Run,
 ) -> None: ...
 
@@ -289,5 +301,37 @@ def soft_match_cross(
     symmetric: bool,
     scores: DeviceArray,
     constant_units: DeviceArray,
+    run: Run,
+) -> None: ...
+
+# units
+def unit_correlations(
+    x: DeviceArray, y: DeviceArray, out: DeviceArray, constant_units: DeviceArray, run: Run
+) -> None: ...
+def unit_graph(
+    x: DeviceArray,
+    y: DeviceArray,
+    inside: bool,
+    weights: DeviceArray,
+    constant_units: DeviceArray,
+    run: Run,
+) -> None: ...
+def unit_partners(
+    similarity: DeviceArray,
+    threshold: float,
+    greedy: DeviceArray,
+    one_to_one: DeviceArray,
+    greedy_similarity: DeviceArray,
+    one_to_one_similarity: DeviceArray,
+    counts: DeviceArray,
+    run: Run,
+) -> None: ...
+def unit_statistics(
+    x: DeviceArray,
+    mean: DeviceArray,
+    deviation: DeviceArray,
+    active: DeviceArray,
+    spectrum: DeviceArray,
+    spread: DeviceArray,
     run: Run,
 ) -> None: ...

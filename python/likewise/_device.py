@@ -29,11 +29,13 @@ FUNCTIONS = frozenset(
         "cca",
         "cka",
         "cknna",
+        "cluster_units",
         "cross",
         "hsic",
         "jaccard_knn",
         "linear_predictivity",
         "linear_sum_assignment",
+        "match_units",
         "mutual_knn",
         "nuclear_norm",
         "optimal_transport",
@@ -51,6 +53,8 @@ FUNCTIONS = frozenset(
         "soft_match",
         "svcca",
         "svdvals",
+        "unit_similarity",
+        "unit_statistics",
     }
 )
 

@@ -12,6 +12,7 @@ namespace likewise::bindings {
 void register_assignment(pybind11::module_& m);
 void register_cca(pybind11::module_& m);
 void register_core(pybind11::module_& m);
+void register_information(pybind11::module_& m);
 void register_kernels(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
 void register_neighbours(pybind11::module_& m);
@@ -19,6 +20,7 @@ void register_procrustes(pybind11::module_& m);
 void register_regression(pybind11::module_& m);
 void register_rsa(pybind11::module_& m);
 void register_transport(pybind11::module_& m);
+void register_units(pybind11::module_& m);
 #ifdef CUSIM
 void register_simulator(pybind11::module_& m);
 #endif
@@ -32,6 +34,7 @@ PYBIND11_MODULE(LIKEWISE_CUDA_MODULE, m) {
   lb::register_core(m);
   lb::register_assignment(m);
   lb::register_cca(m);
+  lb::register_information(m);
   lb::register_kernels(m);
   lb::register_linalg(m);
   lb::register_neighbours(m);
@@ -39,6 +42,7 @@ PYBIND11_MODULE(LIKEWISE_CUDA_MODULE, m) {
   lb::register_regression(m);
   lb::register_rsa(m);
   lb::register_transport(m);
+  lb::register_units(m);
 #ifdef CUSIM
   lb::register_simulator(m);
 #endif
