@@ -184,6 +184,14 @@ def neighbour_pairs(
     run: Run,
 ) -> None: ...
 
+# network
+def take_units(
+    array: DeviceArray, outer: int, order: DeviceArray, out: DeviceArray, run: Run
+) -> None: ...
+def weighted_mean(
+    a: DeviceArray, b: DeviceArray, share: float, out: DeviceArray, run: Run
+) -> None: ...
+
 # procrustes
 def procrustes_scores(
     a: list[DeviceArray],
@@ -210,6 +218,9 @@ def procrustes_pairs(
     score: str,
     run: Run,
 ) -> None: ...
+
+# reduce
+def position_means(x: DeviceArray, units_first: bool, out: DeviceArray, run: Run) -> None: ...
 
 # regression
 _RidgeOptions = tuple[list[int], int, list[float], bool, bool]

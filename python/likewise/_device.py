@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FUNCTIONS = frozenset(
     {
         "assignment",
+        "average_networks",
         "canonical_correlations",
         "cca",
         "cka",
@@ -35,6 +36,7 @@ FUNCTIONS = frozenset(
         "jaccard_knn",
         "linear_predictivity",
         "linear_sum_assignment",
+        "match_network",
         "match_units",
         "mutual_knn",
         "nuclear_norm",
@@ -46,6 +48,7 @@ FUNCTIONS = frozenset(
         "procrustes",
         "pwcca",
         "rdm",
+        "reduce",
         "ridge_cv_errors",
         "rsa",
         "semi_match",
@@ -159,6 +162,16 @@ class DeviceLibrary:
     def give(self, array: Any) -> Any:
         """The result in the caller's library."""
         return array.owner
+
+    def indices(self, value: Any) -> Any:
+        """Integers of this library that another call has given, as the engine takes them."""
+        return self.engine.DeviceArray(value, self._stream)
+
+    def reshaped(self, view: Any, shape: tuple[int, ...]) -> Any:
+        """The caller's array of a contiguous view in another shape, in the same memory."""
+        if self._torch is not None:
+            return view.owner.reshape(shape)
+        return view.owner.__array_namespace__().reshape(view.owner, shape)
 
     def prepare(self, check_finite: bool) -> None:
         """What is found on the device from here on is reported by :meth:`finish`, if asked for."""
