@@ -25,11 +25,12 @@ void codes_of(int bins) {
   for (int unit = 0; unit < kUnits; ++unit) {
     T* const values = host.data() + unit * kSamples;
     for (int k = 0; k < kSamples; ++k) {
-      if (unit == 0 && k % 3 == 0) values[k] = k % 2 ? T(-0.0) : T(0);
+      if (unit == 0) values[k] = 0;
       if (unit == 1) values[k] = T(0.1);
-      if (unit == 2) values[k] = T(k == 9 ? 2 : 0);
-      if (unit == 3) values[k] = 0;
-      if (unit == 5) values[k] = std::round(2 * values[k]);
+      if (unit == 2) values[k] = std::round(2 * values[k]);
+      if (unit == 3) values[k] *= T(std::pow(10.0, k % 7));
+      if (unit == 3 && k % 3 == 0) values[k] = k % 2 ? T(-0.0) : T(0);
+      if (unit == 5) values[k] = T(k == 9 ? 2 : 0);
     }
     if (unit == 4) values[7] = T(std::nan(""));
     int32_t* const mine = order.data() + unit * kSamples;
@@ -49,7 +50,7 @@ void codes_of(int bins) {
        "edges");
   need(unit_codes<T>(values.get(), kUnits, kSamples, edges.get(), bins, codes.get(), stream),
        "codes");
-  expect(constant.values() == std::vector<int64_t>({10, 11, 11, 10, 10, 10}), "constant units");
+  expect(constant.values() == std::vector<int64_t>({10, 12, 10, 10, 10, 10}), "constant units");
   const auto found = edges.values();
   const auto bin = codes.values();
   for (int unit = 0; unit < kUnits; ++unit) {
