@@ -7,6 +7,7 @@ get tensors on a real device (``cpu`` shows that the tests themselves take tenso
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib
 import importlib.util
@@ -20,6 +21,7 @@ import pytest
 
 import likewise as lw
 from likewise import _device
+from likewise._network import Layer, Network
 
 float32, float64, int64, uint8 = "float32", "float64", "int64", "uint8"  # of the array namespace
 module: Any = None
@@ -101,6 +103,10 @@ def _attribute(self: Any, name: str) -> Any:
 
 def empty(shape: tuple[int, ...], dtype: str) -> Any:
     return module.empty(list(shape), dtype)
+
+
+def reshape(value: Any, shape: tuple[int, ...]) -> Any:
+    return value.reshape(list(shape))
 
 
 def array(value: np.ndarray) -> Any:
@@ -213,6 +219,8 @@ def _has_version(function: Callable[..., Any], *args: Any, **options: Any) -> bo
 
 
 def _holds_arrays(value: Any) -> bool:
+    if isinstance(value, Network):
+        return True
     if type(value) is dict:
         return any(map(_holds_arrays, value.values()))
     if isinstance(value, list):
@@ -225,12 +233,30 @@ def _there(value: Any) -> Any:
         return type(value)(map(_there, value))
     if type(value) is dict:  # and no sparse array
         return {key: _there(item) for key, item in value.items()}
+    if isinstance(value, (Layer, Network)):
+        return _fields(_there, value)
     numbers = type(value) is np.ndarray and value.dtype.kind in "biufc"  # devices have no others
     return array(value) if numbers else value
 
 
 def _back(result: Any) -> Any:
+    if isinstance(result, dict):
+        return {key: _back_if_array(item) for key, item in result.items()}
+    if isinstance(result, list):
+        return list(map(_back, result))
+    if isinstance(result, (Layer, Network)):
+        return _fields(_back_if_array, result)
     if not isinstance(result, tuple):
         return numpy(result)
-    values = map(_back, result)
+    values = map(_back_if_array, result)
     return type(result)(*values) if hasattr(result, "_fields") else tuple(values)
+
+
+def _back_if_array(value: Any) -> Any:
+    """Counts, names and what is absent are not data."""
+    return value if value is None or type(value) in (int, float, str) else _back(value)
+
+
+def _fields(function: Callable[[Any], Any], value: Any) -> Any:
+    names = [field.name for field in dataclasses.fields(value)]
+    return dataclasses.replace(value, **{name: function(getattr(value, name)) for name in names})

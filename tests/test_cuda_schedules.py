@@ -110,6 +110,18 @@ for measure in ("procrustes", "semi_match"):
         found = simulated.cpu(lw.pairwise)(items, measure, device=0, check_finite=check)
         print(found.tobytes().hex(), simulated.module.report())
 """
+
+
+UNITS = """
+rng = np.random.default_rng(5)
+x, y = (np.maximum(rng.standard_normal((40, d)), 0).astype("f4") for d in (5, 8))
+x, y = simulated.array(x), simulated.array(y)
+told = lw.unit_similarity(x, y, similarity="mutual_information", check_finite=False)
+matching = lw.match_units(lw.unit_similarity(x, y))
+found = [told, *matching[:4], *lw.unit_statistics(x)]
+print([simulated.numpy(value).tobytes().hex() for value in found], matching[4:])
+print(simulated.module.report())
+"""
 WORK = {
     "assignment": SOLVE,
     "transport": TRANSPORT,
@@ -118,6 +130,7 @@ WORK = {
     "draws": DRAWS,
     "streams": STREAMS,
     "offload": OFFLOAD,
+    "units": UNITS,
     **({"maps": MAPS} if find_spec("sklearn") else {}),
 }
 every_work = pytest.mark.parametrize("work", WORK.values(), ids=list(WORK))

@@ -7,6 +7,9 @@ import pytest
 
 import likewise as lw
 
+# On devices groups are found on the CPU, and say so.
+pytestmark = pytest.mark.filterwarnings("ignore::likewise.DeviceWarning")
+
 
 def networks(n=400, shared=5, seed=0):
     """Rectified units of two networks: `shared` alike ones (shuffled in the second), and others."""

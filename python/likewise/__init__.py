@@ -38,6 +38,7 @@ from likewise.rsa import compare_rdms, rsa
 
 if TYPE_CHECKING:
     from likewise.ceiling import RSACeiling, noise_ceiling, rsa_noise_ceiling
+    from likewise.clusters import UnitClusters, cluster_units
     from likewise.inference import Bootstrap, PermutationTest, bootstrap, permutation_test
     from likewise.kernels import cka, hsic
     from likewise.lasso import SparsePrediction, sparse_predictivity
@@ -50,10 +51,8 @@ if TYPE_CHECKING:
     )
     from likewise.transport import SoftMatch, Transport, optimal_transport, soft_match
     from likewise.units import (
-        UnitClusters,
         UnitMatching,
         UnitStatistics,
-        cluster_units,
         match_units,
         unit_similarity,
         unit_statistics,
@@ -138,14 +137,13 @@ _DEFERRED = {
         "neighbours": ("cknna", "jaccard_knn", "mutual_knn"),
         "transport": ("SoftMatch", "Transport", "optimal_transport", "soft_match"),
         "ceiling": ("RSACeiling", "noise_ceiling", "rsa_noise_ceiling"),
+        "clusters": ("UnitClusters", "cluster_units"),
         "inference": ("Bootstrap", "PermutationTest", "bootstrap", "permutation_test"),
         "lasso": ("SparsePrediction", "sparse_predictivity"),
         "regression": ("Prediction", "RidgeErrors", "linear_predictivity", "ridge_cv_errors"),
         "units": (
-            "UnitClusters",
             "UnitMatching",
             "UnitStatistics",
-            "cluster_units",
             "match_units",
             "unit_similarity",
             "unit_statistics",

@@ -30,6 +30,7 @@ class DeviceArray:
     @property
     def contiguous(self) -> bool: ...
     def broadcast_to(self, shape: list[int]) -> DeviceArray: ...
+    def strided(self, shape: list[int], strides: list[int], first: int) -> DeviceArray: ...
 
 class Run:
     def __init__(
@@ -124,6 +125,17 @@ def p_value(
 ) -> None: ...
 def spread(
     draws: DeviceArray, error: DeviceArray, low: DeviceArray, high: DeviceArray, run: Run
+) -> None: ...
+
+# information
+def mutual_information(
+    x: DeviceArray,
+    y: DeviceArray,
+    bins: int,
+    correct: bool,
+    out: DeviceArray,
+    constant_units: DeviceArray,
+    run: Run,
 ) -> None: ...
 
 # kernels
@@ -252,6 +264,14 @@ def neighbour_pairs(
     run: Run,
 ) -> None: ...
 
+# network
+def take_units(
+    array: DeviceArray, outer: int, order: DeviceArray, out: DeviceArray, run: Run
+) -> None: ...
+def weighted_mean(
+    a: DeviceArray, b: DeviceArray, share: float, out: DeviceArray, run: Run
+) -> None: ...
+
 # offload
 class Offload:
     """A device for arrays in host memory: its stream, its memory, and three buffers for items."""
@@ -298,6 +318,9 @@ def procrustes_pairs(
     score: str,
     run: Run,
 ) -> None: ...
+
+# reduce
+def position_means(x: DeviceArray, units_first: bool, out: DeviceArray, run: Run) -> None: ...
 
 # regression
 _LassoOptions = tuple[list[int], int, list[float], float]
@@ -433,5 +456,37 @@ def soft_match_cross(
     symmetric: bool,
     scores: DeviceArray,
     constant_units: DeviceArray,
+    run: Run,
+) -> None: ...
+
+# units
+def unit_correlations(
+    x: DeviceArray, y: DeviceArray, out: DeviceArray, constant_units: DeviceArray, run: Run
+) -> None: ...
+def unit_graph(
+    x: DeviceArray,
+    y: DeviceArray,
+    inside: bool,
+    weights: DeviceArray,
+    constant_units: DeviceArray,
+    run: Run,
+) -> None: ...
+def unit_partners(
+    similarity: DeviceArray,
+    threshold: float,
+    greedy: DeviceArray,
+    one_to_one: DeviceArray,
+    greedy_similarity: DeviceArray,
+    one_to_one_similarity: DeviceArray,
+    counts: DeviceArray,
+    run: Run,
+) -> None: ...
+def unit_statistics(
+    x: DeviceArray,
+    mean: DeviceArray,
+    deviation: DeviceArray,
+    active: DeviceArray,
+    spectrum: DeviceArray,
+    spread: DeviceArray,
     run: Run,
 ) -> None: ...

@@ -39,6 +39,7 @@ FUNCTIONS = frozenset(
         "cca",
         "cka",
         "cknna",
+        "cluster_units",
         "compare_rdms",
         "cross",
         "hsic",
@@ -49,7 +50,10 @@ FUNCTIONS = frozenset(
         "maps.Permutation",
         "maps.Ridge",
         "maps.SoftPermutation",
+        "maps.average_networks",
         "maps.cross_validate",
+        "maps.match_network",
+        "match_units",
         "mutual_knn",
         "noise_ceiling",
         "nuclear_norm",
@@ -62,6 +66,7 @@ FUNCTIONS = frozenset(
         "procrustes",
         "pwcca",
         "rdm",
+        "reduce",
         "ridge_cv_errors",
         "rsa",
         "rsa_noise_ceiling",
@@ -74,6 +79,8 @@ FUNCTIONS = frozenset(
         "sparse_predictivity",
         "svcca",
         "svdvals",
+        "unit_similarity",
+        "unit_statistics",
     }
 )
 
@@ -194,6 +201,16 @@ class DeviceLibrary:
     def give(self, array: Any) -> Any:
         """The result in the caller's library."""
         return array.owner
+
+    def indices(self, value: Any) -> Any:
+        """Integers of this library that another call has given, as the engine takes them."""
+        return self.engine.DeviceArray(value, self._stream)
+
+    def reshaped(self, view: Any, shape: tuple[int, ...]) -> Any:
+        """The caller's array of a contiguous view in another shape, in the same memory."""
+        if self._torch is not None:
+            return view.owner.reshape(shape)
+        return view.owner.__array_namespace__().reshape(view.owner, shape)
 
     def prepare(self, check_finite: bool) -> None:
         """What is found on the device from here on is reported by :meth:`finish`, if asked for."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._array import read
+from likewise._device import is_device_array, library_name
 from likewise.assignment import permutation_match
+from likewise.errors import InputTypeError
 
 __all__ = ["Layer", "Network", "average_networks", "match_network"]
 
@@ -91,38 +94,42 @@ def match_network(reference: Network, other: Network) -> Network:
     Returns
     -------
     Network
-        New arrays; ``other`` is left as it is.
+        New arrays; ``other`` is left as it is. On a device float32 for half precision.
 
     Raises
     ------
     ValueError
         Networks of different architectures, activations that do not fit a group's width or are
         missing, different stimuli.
+    InputTypeError
+        Arrays on different devices.
     """
     _require_alike(reference, other)
-    orders: dict[str | None, Array] = {}
+    _require_one_place("match_network", _arrays(reference) + _arrays(other))
+    orders: dict[str | None, Any] = {}
     for group in reference.activations:
         mine, theirs = (_activations(network, group) for network in (reference, other))
-        if mine.shape != theirs.shape:
+        if np.shape(mine) != np.shape(theirs):
             raise ValueError(
                 f"match_network: activations of {group!r} must have the same shape in both "
-                f"networks, got {mine.shape} and {theirs.shape}"
+                f"networks, got {tuple(np.shape(mine))} and {tuple(np.shape(theirs))}"
             )
-        orders[group] = np.asarray(permutation_match(mine, theirs).assignment)
+        orders[group] = permutation_match(mine, theirs).assignment
     layers = {}
     for name, layer in other.layers.items():
-        weight = np.asarray(layer.weight)
+        weight = layer.weight
+        order = None
         if layer.outputs is not None:
-            weight = weight[_order(orders, name, layer.outputs, weight.shape[0])]
+            order = _order(orders, name, layer.outputs, np.shape(weight)[0])
+        weight = _taken(weight, order, 0)
         if layer.inputs is not None:
-            weight = _reordered_inputs(weight, _order(orders, name, layer.inputs, None), name)
-        vectors = {
-            key: np.asarray(vector)[orders[layer.outputs]] if layer.outputs else np.array(vector)
-            for key, vector in layer.vectors.items()
-        }
-        layers[name] = replace(layer, weight=np.ascontiguousarray(weight), vectors=vectors)
+            order_of_inputs = _order(orders, name, layer.inputs, None)
+            _require_multiple(np.shape(weight)[1], order_of_inputs.shape[0], name)
+            weight = _taken(weight, order_of_inputs, 1)
+        vectors = {key: _taken(vector, order, 0) for key, vector in layer.vectors.items()}
+        layers[name] = replace(layer, weight=weight, vectors=vectors)
     activations = {
-        group: [np.asarray(part)[:, orders[group]] for part in _parts(given)]
+        group: [_taken(part, orders[group], 1) for part in _parts(given)]
         for group, given in other.activations.items()
     }
     return Network(layers, activations)
@@ -134,8 +141,15 @@ def average_networks(first: Network, second: Network, share: float = 0.5) -> dic
     if not 0 <= share <= 1:
         raise ValueError(f"average_networks: share must be between 0 and 1, got {share}")
 
-    def mean(a: Any, b: Any) -> Array:
-        return np.asarray((1 - share) * np.asarray(a) + share * np.asarray(b))
+    _require_one_place("average_networks", _weights(first) + _weights(second))
+
+    def mean(a: Any, b: Any) -> Any:
+        if not is_device_array(a):
+            return np.asarray((1 - share) * np.asarray(a) + share * np.asarray(b))
+        (first, second), library = read("average_networks", False, first=a, second=b)
+        out = library.empty(first.shape, first.dtype)
+        library.engine.weighted_mean(first, second, share, out, library.run)
+        return library.give(out)
 
     layers = {}
     for name, layer in first.layers.items():
@@ -149,39 +163,91 @@ def _parts(given: Any) -> list[Any]:
     return list(given) if isinstance(given, (list, tuple)) else [given]
 
 
-def _activations(network: Network, group: str) -> Array:
+def _activations(network: Network, group: str) -> Any:
     if group not in network.activations:
         raise ValueError(
             f"match_network: activations must hold the group {group!r} in both networks, got "
             f"{list(network.activations)}"
         )
-    return np.concatenate([np.asarray(part) for part in _parts(network.activations[group])])
+    parts = _parts(network.activations[group])
+    if not is_device_array(parts[0]):
+        return np.concatenate([np.asarray(part) for part in parts])
+    if len(parts) == 1:
+        return parts[0]
+    views, library = read(
+        "match_network", False, **{f"activations[{group!r}][{k}]": v for k, v in enumerate(parts)}
+    )
+    widths = {view.shape[1:] for view in views}
+    if len(widths) > 1:
+        raise ValueError(
+            f"match_network: all activations of {group!r} must have the same units, got shapes "
+            f"{[view.shape for view in views]}"
+        )
+    (width,) = widths.pop()
+    out = library.empty((sum(view.shape[0] for view in views), width), views[0].dtype)
+    begin = 0
+    for view in views:
+        library.engine.copy(view, out.strided(view.shape, (width, 1), begin * width), library.run)
+        begin += view.shape[0]
+    return library.give(out)
 
 
-def _order(orders: Mapping[str | None, Array], name: str, group: str, width: int | None) -> Array:
+def _taken(value: Any, order: Any, axis: int) -> Any:
+    """A copy with the units along an axis in this order, each with all of its entries there."""
+    if is_device_array(value):
+        (view,), library = read("match_network", False, array=value)
+        out = library.empty(view.shape, view.dtype)
+        if order is None:
+            library.engine.copy(view, out, library.run)
+        else:
+            outer = math.prod(view.shape[:axis])
+            library.engine.take_units(view, outer, library.indices(order), out, library.run)
+        return library.give(out)
+    array = np.asarray(value)
+    if order is None:
+        return array.copy()
+    split = array.reshape(*array.shape[:axis], order.shape[0], -1)
+    return split.take(np.asarray(order), axis=axis).reshape(array.shape)
+
+
+def _order(orders: Mapping[str | None, Any], name: str, group: str, width: int | None) -> Any:
     if group not in orders:
         raise ValueError(
             f"match_network: layer {name!r} uses the group {group!r}, which has no activations; "
             f"there are {list(orders)}"
         )
-    if width is not None and len(orders[group]) != width:
+    if width is not None and orders[group].shape[0] != width:
         raise ValueError(
             f"match_network: layer {name!r} writes {width} units, the activations of {group!r} "
-            f"have {len(orders[group])}"
+            f"have {orders[group].shape[0]}"
         )
     return orders[group]
 
 
-def _reordered_inputs(weight: Array, order: Array, name: str) -> Array:
-    units = len(order)
-    if weight.shape[1] % units:
+def _require_multiple(inputs: int, units: int, name: str) -> None:
+    if inputs % units:
         raise ValueError(
-            f"match_network: layer {name!r} reads {weight.shape[1]} inputs, which is no multiple "
-            f"of the {units} units of its group"
+            f"match_network: layer {name!r} reads {inputs} inputs, which is no multiple of the "
+            f"{units} units of its group"
         )
-    split = weight.reshape(weight.shape[0], units, -1)
-    reordered: Array = split[:, order].reshape(weight.shape)
-    return reordered
+
+
+def _weights(network: Network) -> list[Any]:
+    layers = network.layers.values()
+    return [array for layer in layers for array in (layer.weight, *layer.vectors.values())]
+
+
+def _arrays(network: Network) -> list[Any]:
+    given = network.activations.values()
+    return _weights(network) + [part for parts in given for part in _parts(parts)]
+
+
+def _require_one_place(function: str, arrays: Sequence[Any]) -> None:
+    places = sorted({library_name(a) if is_device_array(a) else "the CPU" for a in arrays})
+    if len(places) > 1:
+        raise InputTypeError(
+            f"{function}: all arrays must be of one library and device, got {' and '.join(places)}"
+        )
 
 
 def _require_alike(first: Network, second: Network) -> None:

@@ -78,11 +78,6 @@ def warn(message: str, category: type[LikewiseWarning]) -> None:
     warnings.warn(message, category, stacklevel=level)
 
 
-def is_quiet() -> bool:
-    """Whether nobody would hear a warning."""
-    return _quiet.get()
-
-
 @contextmanager
 def quiet(silent: bool = True) -> Iterator[None]:
     """Repeats of one comparison (resamples, shuffles) warn once, on the original data.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from likewise import _cpu
 from likewise._array import Array, read
 
 __all__ = ["reduce"]
@@ -45,7 +46,8 @@ def reduce(
     Returns
     -------
     2-D array of the same library; float32 for float32 and half precision, float64 otherwise.
-    ``flatten`` and ``positions`` may share memory with ``x``, as reshaping does.
+    ``flatten`` and ``positions`` may share memory with ``x``, as reshaping does; on a device
+    ``flatten`` and the ``positions`` of sequences do.
 
     Raises
     ------
@@ -65,23 +67,55 @@ def reduce(
         )
     if array.size == 0:
         raise ValueError(f"reduce: every axis of x must be non-empty, got shape {array.shape}")
-    # (samples, positions, units)
     if layout == "nchw":
-        n, c, h, w = array.shape
-        maps = array.reshape(n, c, h * w).swapaxes(1, 2)
-        centre = (h // 2) * w + w // 2
-        flat = array.reshape(n, -1)
+        samples, units, height, width = array.shape
+        positions = height * width
+        centre = (height // 2) * width + width // 2
     else:
-        maps = array
-        centre = array.shape[1] // 2
-        flat = array.reshape(array.shape[0], -1)
-    result: Array
+        samples, positions, units = array.shape
+        centre = positions // 2
+    if library.engine is not _cpu:
+        sizes = _Sizes(samples, positions, units, centre, layout == "nchw")
+        result = _reduced_on_device(array, library, sizes, how)
+        library.finish()
+        return result
+    maps = array.reshape(samples, units, positions).swapaxes(1, 2) if layout == "nchw" else array
+    reduced: Array
     if how == "flatten":
-        result = flat
+        reduced = array.reshape(samples, -1)
     elif how == "mean":
-        result = maps.mean(axis=1, dtype=np.float64).astype(array.dtype)
+        reduced = maps.mean(axis=1, dtype=np.float64).astype(array.dtype)
     elif how == "centre":
-        result = maps[:, centre, :]
+        reduced = maps[:, centre, :]
     else:
-        result = maps.reshape(-1, maps.shape[2])
-    return library.give(np.ascontiguousarray(result))
+        reduced = maps.reshape(-1, units)
+    return library.give(np.ascontiguousarray(reduced))
+
+
+class _Sizes(NamedTuple):
+    samples: int
+    positions: int
+    units: int
+    centre: int
+    units_first: bool
+
+
+def _reduced_on_device(array: Any, library: Any, sizes: _Sizes, how: str) -> Any:
+    samples, positions, units, centre, units_first = sizes
+    if how == "flatten":
+        return library.reshaped(array, (samples, units * positions))
+    if how == "positions" and not units_first:
+        return library.reshaped(array, (samples * positions, units))
+    if how == "mean":
+        out = library.empty((samples, units), array.dtype)
+        library.engine.position_means(array, units_first, out, library.run)
+        return library.give(out)
+    sample, position, unit = (units * positions, *((1, positions) if units_first else (units, 1)))
+    if how == "centre":
+        view = array.strided((samples, units), (sample, unit), centre * position)
+        out = library.empty((samples, units), array.dtype)
+    else:
+        view = array.strided((samples, positions, units), (sample, position, unit), 0)
+        out = library.empty((samples * positions, units), array.dtype)
+    library.engine.copy(view, out, library.run)
+    return library.give(out)

@@ -6,16 +6,16 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from likewise._array import Array, give_scores, read, read_pair, require_representation
+from likewise import _cpu
+from likewise._array import Array, Pair, give_scores, read, read_pair, require_representation
+from likewise._device import is_device_array, too_large
 from likewise._units import unit_norm
 from likewise.assignment import linear_sum_assignment
 from likewise.errors import warn_degenerate
 
 __all__ = [
-    "UnitClusters",
     "UnitMatching",
     "UnitStatistics",
-    "cluster_units",
     "match_units",
     "unit_similarity",
     "unit_statistics",
@@ -73,6 +73,8 @@ def unit_similarity(
     if not 3 <= bins <= 256:
         raise ValueError(f"{name}: bins must be between 3 and 256, got {bins}")
     pair = read_pair(name, x, y, check_finite=check_finite)
+    if pair.library.engine is not _cpu:
+        return _similarity_on_device(pair, similarity, bins, bias_correction)
     out = np.empty((*pair.batch, pair.x.shape[-1], pair.y.shape[-1]), pair.x.dtype)
     constant = 0
     for index in np.ndindex(pair.batch):
@@ -86,6 +88,24 @@ def unit_similarity(
             out[index] = mutual_information(pair.x[index], pair.y[index], bins, bias_correction)
     warn_degenerate(name, constant, 0)
     return give_scores(pair, out)
+
+
+def _similarity_on_device(pair: Pair, similarity: Similarity, bins: int, correct: bool) -> Any:
+    library = pair.library
+    shape = (*pair.batch, pair.x.shape[-1], pair.y.shape[-1])
+    constants = library.empty((*pair.batch, 2), np.int64)
+    if similarity == "correlation":
+        out = library.empty(shape, pair.x.dtype)
+        library.engine.unit_correlations(pair.x, pair.y, out, constants, library.run)
+    else:
+        out = library.empty(shape, np.float64)
+        library.engine.mutual_information(
+            pair.x, pair.y, bins, correct, out, constants, library.run
+        )
+    scores = give_scores(pair, out)
+    if counts := library.finish(constants):
+        warn_degenerate("unit_similarity", int(counts[0].sum()), 0)
+    return scores
 
 
 class UnitMatching(NamedTuple):
@@ -107,16 +127,21 @@ class UnitMatching(NamedTuple):
         Share of the units of x whose two partners are the same.
     """
 
-    greedy: Array
-    one_to_one: Array
-    greedy_similarity: Array
-    one_to_one_similarity: Array
+    greedy: Any
+    one_to_one: Any
+    greedy_similarity: Any
+    one_to_one_similarity: Any
     matched: int
     unmatched: int
     threshold: float
     same_partner: float
 
     def __repr__(self) -> str:
+        if is_device_array(self.greedy):
+            return (
+                f"UnitMatching(arrays on a device, {self.matched} matched and {self.unmatched} "
+                f"unmatched at {self.threshold:g}, same partner={self.same_partner:.0%})"
+            )
         return (
             f"UnitMatching(mean greedy={self.greedy_similarity.mean():.4g}, mean one-to-one="
             f"{np.nanmean(self.one_to_one_similarity):.4g}, {self.matched} matched and "
@@ -140,9 +165,11 @@ def match_units(similarity: Any, *, threshold: float = 0.5) -> UnitMatching:
     ValueError
         If ``similarity`` is not a matrix with units on both sides, or not finite.
     """
-    (matrix,), _ = read("match_units", True, similarity=similarity)
+    (matrix,), library = read("match_units", True, similarity=similarity)
     if matrix.ndim != 2 or not matrix.size:
         raise ValueError(f"match_units: similarity must have shape (dx, dy), got {matrix.shape}")
+    if library.engine is not _cpu:
+        return _match_on_device(matrix, library, threshold)
     units = np.arange(len(matrix))
     greedy = matrix.argmax(axis=1)
     partners = np.full(len(matrix), -1)
@@ -162,124 +189,25 @@ def match_units(similarity: Any, *, threshold: float = 0.5) -> UnitMatching:
     )
 
 
-class UnitClusters(NamedTuple):
-    """Groups of units of two networks.
+def _match_on_device(matrix: Any, library: Any, threshold: float) -> UnitMatching:
+    rows = matrix.shape[0]
+    facts: list[Any] = []
+    if why := too_large(library, "most_assigned", max(matrix.shape)):
+        library.finish()
 
-    Attributes
-    ----------
-    labels_x, labels_y
-        Cluster of each unit, ``(dx,)`` and ``(dy,)``; -1 for units without any similarity.
-    tree
-        Of the hierarchical method: SciPy's linkage matrix over the units that have a label, those
-        of x first; else None.
-    """
+        def matched_on_cpu(similarity: Array) -> tuple[Any, ...]:
+            matching = match_units(similarity, threshold=threshold)
+            facts.extend(matching[4:])
+            return matching[:4]
 
-    labels_x: Array
-    labels_y: Array
-    tree: Array | None
-
-    @property
-    def shared(self) -> int:
-        """Number of clusters that hold units of both networks."""
-        return len((set(self.labels_x.tolist()) & set(self.labels_y.tolist())) - {-1})
-
-    def __repr__(self) -> str:
-        count = len((set(self.labels_x.tolist()) | set(self.labels_y.tolist())) - {-1})
-        return f"UnitClusters({count} clusters, {self.shared} with units of both networks)"
-
-
-def cluster_units(
-    x: Any,
-    y: Any,
-    n_clusters: int,
-    *,
-    method: Literal["spectral", "hierarchical"] = "spectral",
-    edges: Literal["between", "all"] = "between",
-    linkage: str = "average",
-    random_state: int = 0,
-    check_finite: bool = True,
-) -> UnitClusters:
-    """Groups of units of two networks that vary together: shared subspaces (Li et al. 2016).
-
-    The graph has the units of both networks as nodes and |Pearson correlation| as weights.
-    ``"spectral"``: eigenvectors of its normalised Laplacian, then k-means (scikit-learn's
-    ``SpectralClustering``; with edges between the networks only, Dhillon's bipartite form, 2001).
-    ``"hierarchical"``: agglomerative clustering of ``1 - weight`` (SciPy's ``linkage``), whose tree
-    is returned.
-
-    Parameters
-    ----------
-    x, y
-        ``(n, dx)`` and ``(n, dy)``.
-    n_clusters
-        2 to ``dx + dy``.
-    method
-        ``"spectral"`` needs scikit-learn (``pip install likewise[maps]``), ``"hierarchical"``
-        SciPy.
-    edges
-        ``"between"`` the networks only, or ``"all"``, with those inside each network.
-    linkage
-        Of the hierarchical method: ``"average"``, ``"single"``, ``"complete"`` or ``"weighted"``.
-    random_state
-        Seed of the spectral method.
-    check_finite
-        Look for NaN and infinity first.
-
-    Raises
-    ------
-    ValueError
-        An unknown option, more clusters than units, or what :func:`unit_similarity` refuses.
-    """
-    name = "cluster_units"
-    options = {"method": ("spectral", "hierarchical"), "edges": ("between", "all")}
-    for option, value in (("method", method), ("edges", edges)):
-        if value not in options[option]:
-            raise ValueError(f"{name}: {option} must be one of {options[option]}, got {value!r}")
-    pair = read_pair(name, x, y, check_finite=check_finite)
-    if pair.batch:
-        raise ValueError(f"{name}: x and y must be 2-D, got {pair.x.shape} and {pair.y.shape}")
-    (a, constant_a), (b, constant_b) = (unit_norm(side.astype(float)) for side in (pair.x, pair.y))
-    warn_degenerate(name, constant_a + constant_b, 0)
-    dx = a.shape[1]
-    units = np.hstack([a, b])
-    weights = np.clip(np.abs(units.T @ units), 0, 1)
-    if edges == "between":
-        weights[:dx, :dx] = weights[dx:, dx:] = 0
-    np.fill_diagonal(weights, 0)
-    kept = weights.sum(axis=1) > 0
-    if not 2 <= n_clusters <= kept.sum():
-        raise ValueError(
-            f"{name}: n_clusters must be between 2 and the {kept.sum()} units that vary, got "
-            f"{n_clusters}"
-        )
-    weights = weights[np.ix_(kept, kept)]
-    labels = np.full(units.shape[1], -1)
-    if method == "spectral":
-        labels[kept], tree = _spectral(weights, n_clusters, random_state), None
+        partners = library.on_cpu(matched_on_cpu, why, matrix)
     else:
-        labels[kept], tree = _hierarchical(weights, n_clusters, linkage)
-    return UnitClusters(labels[:dx], labels[dx:], tree)
-
-
-def _spectral(weights: Array, n_clusters: int, random_state: int) -> Array:
-    from sklearn.cluster import SpectralClustering
-
-    model = SpectralClustering(n_clusters, affinity="precomputed", random_state=random_state)
-    labels: Array = model.fit_predict(weights)
-    return labels
-
-
-def _hierarchical(weights: Array, n_clusters: int, linkage: str) -> tuple[Array, Array]:
-    from scipy.cluster import hierarchy
-
-    if linkage not in ("average", "single", "complete", "weighted"):
-        raise ValueError(
-            "cluster_units: linkage must be 'average', 'single', 'complete' or 'weighted', got "
-            f"{linkage!r}"
-        )
-    upper = np.triu_indices(len(weights), 1)
-    tree = hierarchy.linkage(1 - weights[upper], method=linkage)
-    return hierarchy.fcluster(tree, n_clusters, "maxclust") - 1, tree
+        partners = [library.empty((rows,), dtype) for dtype in (np.int64,) * 2 + (np.float64,) * 2]
+        counts = library.empty((2,), np.int64)
+        library.engine.unit_partners(matrix, threshold, *partners, counts, library.run)
+        matched, same = library.finish(counts)[0].tolist()
+        facts = [matched, rows - matched, threshold, same / rows]
+    return UnitMatching(*map(library.give, partners), *facts)
 
 
 class UnitStatistics(NamedTuple):
@@ -316,6 +244,8 @@ def unit_statistics(x: Any, *, check_finite: bool = True) -> UnitStatistics:
     """
     (data,), library = read("unit_statistics", check_finite, x=x)
     require_representation("unit_statistics", "x", data, 1)
+    if library.engine is not _cpu:
+        return _statistics_on_device(data, library)
     mean = data.mean(axis=-2, dtype=np.float64)
     spectrum = -np.sort(-mean, axis=-1)
     least = np.where(mean > 0, mean, np.inf).min(axis=-1)
@@ -331,3 +261,12 @@ def unit_statistics(x: Any, *, check_finite: bool = True) -> UnitStatistics:
     return UnitStatistics(
         *(library.give(np.asarray(part).astype(data.dtype, copy=False)) for part in parts)
     )
+
+
+def _statistics_on_device(data: Any, library: Any) -> UnitStatistics:
+    shape = (*data.shape[:-2], data.shape[-1])
+    shapes = UnitStatistics(shape, shape, shape, shape, data.shape[:-2])
+    parts = [library.empty(part, data.dtype) for part in shapes]
+    library.engine.unit_statistics(data, *parts, library.run)
+    library.finish()
+    return UnitStatistics(*map(library.give, parts))

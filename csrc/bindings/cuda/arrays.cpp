@@ -150,6 +150,15 @@ DeviceArray DeviceArray::broadcast_to(const std::vector<int64_t>& shape) const {
   return out;
 }
 
+DeviceArray DeviceArray::strided(const std::vector<int64_t>& shape,
+                                 const std::vector<int64_t>& strides, int64_t first) const {
+  DeviceArray out = *this;
+  out.data_ += first * dtype().itemsize();
+  out.shape_ = shape;
+  out.strides_ = strides;
+  return out;
+}
+
 cuda::DeviceRef DeviceArray::view() const {
   cuda::DeviceRef view{data_, type_, ndim(), {}, {}};
   for (int axis = 0; axis < ndim(); ++axis) {
@@ -181,6 +190,7 @@ T* DeviceArray::filled() const {
 
 template const float* DeviceArray::elements<float>() const;
 template const double* DeviceArray::elements<double>() const;
+template const int64_t* DeviceArray::elements<int64_t>() const;
 template float* DeviceArray::filled<float>() const;
 template double* DeviceArray::filled<double>() const;
 template int64_t* DeviceArray::filled<int64_t>() const;

@@ -46,6 +46,11 @@ class DeviceArray {
   // The same memory with axes of stride 0, as NumPy does it.
   DeviceArray broadcast_to(const std::vector<int64_t>& shape) const;
 
+  // Elements of the same memory, counted from the first one of this array. The caller knows that
+  // they are there.
+  DeviceArray strided(const std::vector<int64_t>& shape, const std::vector<int64_t>& strides,
+                      int64_t first) const;
+
   cuda::DeviceRef view() const;
 
   // The elements of a contiguous array that the engine reads, or fills.

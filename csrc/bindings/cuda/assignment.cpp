@@ -5,7 +5,7 @@
 
 #include "assignment/cuda/lap.h"
 #include "assignment/cuda/match.h"
-#include "bindings/cuda/arrays.h"
+#include "bindings/cuda/units.h"
 
 namespace likewise::bindings {
 namespace {
@@ -60,13 +60,12 @@ void match(const std::string& matching, const DeviceArray& x, const DeviceArray&
            const DeviceArray& score, const DeviceArray& assignment,
            const DeviceArray& constant_units, Run& run) {
   const CallContext context(run);
-  const int64_t rows = x.sizes()[x.sizes().size() - 2];
-  const cuda::UnitShapes shapes{score.size(), rows, x.sizes().back(), y.sizes().back()};
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
-    cuda::match_units<T>(context, matching_of(matching), shapes, contiguous<T>(x, context),
-                         contiguous<T>(y, context), score.filled<double>(),
-                         assignment.filled<int64_t>(), constant_units.filled<int64_t>());
+    cuda::match_units<T>(context, matching_of(matching), unit_shapes(x, y),
+                         contiguous<T>(x, context), contiguous<T>(y, context),
+                         score.filled<double>(), assignment.filled<int64_t>(),
+                         constant_units.filled<int64_t>());
   });
 }
 

@@ -73,7 +73,8 @@ void register_core(py::module_& m) {
       .def_property_readonly("dtype", &DeviceArray::dtype)
       .def_property_readonly("owner", &DeviceArray::owner)
       .def_property_readonly("contiguous", &DeviceArray::contiguous)
-      .def("broadcast_to", &DeviceArray::broadcast_to);
+      .def("broadcast_to", &DeviceArray::broadcast_to)
+      .def("strided", &DeviceArray::strided);
   py::class_<Run>(m, "Run")
       .def(py::init<int64_t, int, py::object, std::optional<DeviceArray>>())
       .def("look", &Run::look)

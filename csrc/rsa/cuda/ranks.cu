@@ -177,30 +177,42 @@ cudaError_t sort_keys(int64_t count, int64_t size, int digits, bool placed,
 }
 
 template <class T>
+cudaError_t sort_vectors(const T* values, int64_t count, int64_t size, const SortSpace<T>& space,
+                         cudaStream_t stream) {
+  using Key = typename SortKey<T>::type;
+  const dim3 grid{unsigned(sort_tiles(size)), unsigned(count)};
+  cudaError_t error = cudaMemsetAsync(space.faults, 0, size_t(count) * sizeof(unsigned), stream);
+  if (error != cudaSuccess) return error;
+  error = launch(key_kernel<T, Key>, grid, threads_for(size), 0, stream, values, size,
+                 space.keys[0], space.faults);
+  if (error != cudaSuccess) return error;
+  return sort_keys(count, size, int(sizeof(T)), false, space, stream);
+}
+
+template <class T>
 cudaError_t rank_vectors(const T* values, int64_t count, int64_t size, const SortSpace<T>& space,
                          int32_t* ranks, double* ties, cudaStream_t stream) {
   using Key = typename SortKey<T>::type;
   const int64_t tiles = sort_tiles(size);
-  const dim3 grid{unsigned(tiles), unsigned(count)}, block{kThreads};
-  cudaError_t error = cudaMemsetAsync(space.faults, 0, size_t(count) * sizeof(unsigned), stream);
-  const auto next = [&error](cudaError_t result) {
-    if (error == cudaSuccess) error = result;
-  };
-  next(launch(key_kernel<T, Key>, grid, threads_for(size), 0, stream, values, size, space.keys[0],
-              space.faults));
-  if (error == cudaSuccess) error = sort_keys(count, size, int(sizeof(T)), false, space, stream);
-  next(launch(rank_kernel<Key>, grid, block, 0, stream, space.keys[0], space.positions[0], size,
-              ranks, space.ties));
-  next(launch(tie_kernel, dim3(unsigned(count)), threads_for(tiles), 0, stream, space.ties, tiles,
-              space.faults, ties));
-  return error;
+  const dim3 grid{unsigned(tiles), unsigned(count)};
+  cudaError_t error = sort_vectors<T>(values, count, size, space, stream);
+  if (error != cudaSuccess) return error;
+  error = launch(rank_kernel<Key>, grid, dim3(kThreads), 0, stream, space.keys[0],
+                 space.positions[0], size, ranks, space.ties);
+  if (error != cudaSuccess) return error;
+  return launch(tie_kernel, dim3(unsigned(count)), threads_for(tiles), 0, stream, space.ties, tiles,
+                space.faults, ties);
 }
 
 template cudaError_t sort_keys<float>(int64_t, int64_t, int, bool, const SortSpace<float>&,
                                       cudaStream_t);
-template cudaError_t rank_vectors<float>(const float*, int64_t, int64_t, const SortSpace<float>&,
-                                         int32_t*, double*, cudaStream_t);
-template cudaError_t rank_vectors<double>(const double*, int64_t, int64_t, const SortSpace<double>&,
-                                          int32_t*, double*, cudaStream_t);
+#define LIKEWISE_INSTANTIATE(T)                                                                   \
+  template cudaError_t sort_vectors<T>(const T*, int64_t, int64_t, const SortSpace<T>&,           \
+                                       cudaStream_t);                                             \
+  template cudaError_t rank_vectors<T>(const T*, int64_t, int64_t, const SortSpace<T>&, int32_t*, \
+                                       double*, cudaStream_t);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
 
 }  // namespace likewise::cuda

@@ -22,13 +22,13 @@ struct SortKey<double> {
   using type = unsigned long long;
 };
 
-// Work of ranking `count` vectors of `size` values.
+// Work of sorting and ranking `count` vectors of `size` values.
 template <class T>
 struct SortSpace {
   typename SortKey<T>::type* keys[2];  // count x size
   int32_t* positions[2];               // count x size
   unsigned* counts;                    // count x sort_tiles(size) x kSortDigits
-  double* ties;                        // count x sort_tiles(size)
+  double* ties;                        // count x sort_tiles(size), of ranking alone
   unsigned* faults;                    // count
 };
 
@@ -39,10 +39,16 @@ template <class T>
 cudaError_t sort_keys(int64_t count, int64_t size, int digits, bool placed,
                       const SortSpace<T>& space, cudaStream_t stream);
 
-// ranks[i] = 2 r_i - (size + 1), r_i being the rank of value i of its vector from 1 to size, equal
-// values sharing the mean of theirs; ties (count): sum of t^3 - t over all sets of t equal values.
-// NaN where a value is not finite; the ranks mean nothing then. At most 65535 vectors of less than
-// 2^31 values. space.positions[0] has the positions of the values in ascending order afterwards.
+// space.positions[0][j] becomes the place of the j-th smallest value of its vector, both zeros
+// being equal and equal values staying in order. At most 65535 vectors of less than 2^31 values.
+// NaN comes last, or first where its sign is set.
+template <class T>
+cudaError_t sort_vectors(const T* values, int64_t count, int64_t size, const SortSpace<T>& space,
+                         cudaStream_t stream);
+
+// The same with ranks[i] = 2 r_i - (size + 1), r_i being the rank of value i of its vector from 1
+// to size, equal values sharing the mean of theirs; ties (count): sum of t^3 - t over all sets of t
+// equal values. NaN where a value is not finite; the ranks mean nothing then.
 template <class T>
 cudaError_t rank_vectors(const T* values, int64_t count, int64_t size, const SortSpace<T>& space,
                          int32_t* ranks, double* ties, cudaStream_t stream);

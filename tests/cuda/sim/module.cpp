@@ -71,18 +71,33 @@ SimulatedArray upload(const py::array& array) {
   return out;
 }
 
+// Sets the strides, and says how many elements there are.
+int64_t in_c_order(SimulatedArray& array) {
+  array.strides.resize(array.shape.size());
+  int64_t size = 1;
+  for (size_t axis = array.shape.size(); axis-- > 0;) {
+    array.strides[axis] = size;
+    size *= array.shape[axis];
+  }
+  return size;
+}
+
 SimulatedArray empty(const std::vector<int64_t>& shape, const py::object& dtype) {
   SimulatedArray out;
   out.type = type_of(py::dtype::from_args(dtype));
   out.shape = shape;
-  out.strides.resize(shape.size());
-  int64_t size = 1;
-  for (size_t axis = shape.size(); axis-- > 0;) {
-    out.strides[axis] = size;
-    size *= shape[axis];
-  }
+  const int64_t size = in_c_order(out);
   out.bytes = size_t(size) * out.type.bits / 8;
   if (size > 0) out.memory = std::make_shared<Memory>(out.bytes);
+  return out;
+}
+
+// A contiguous array in another shape, in the same memory.
+SimulatedArray reshaped(const SimulatedArray& array, const std::vector<int64_t>& shape) {
+  SimulatedArray out = array;
+  out.shape = shape;
+  if (size_t(in_c_order(out)) * array.type.bits / 8 != array.bytes)
+    throw py::value_error("reshape");
   return out;
 }
 
@@ -146,6 +161,7 @@ void register_simulator(py::module_& m) {
                              [](const SimulatedArray& a) { return py::tuple(py::cast(a.shape)); })
       .def_property_readonly("ndim", [](const SimulatedArray& a) { return a.shape.size(); })
       .def_property_readonly("dtype", [](const SimulatedArray& a) { return dtype_of(a.type); })
+      .def("reshape", &reshaped)
       .def("__getitem__", &entry)
       .def("numpy", &download)
       .def("__dlpack_device__",

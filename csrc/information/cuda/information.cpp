@@ -1,0 +1,82 @@
+#include "information/cuda/information.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "core/cuda/elements.h"
+#include "core/cuda/scratch.h"
+#include "information/cuda/codes.h"
+#include "information/cuda/histograms.h"
+#include "rsa/cuda/sort_space.h"
+
+namespace likewise::cuda {
+namespace {
+
+constexpr int64_t kMostBytes = int64_t{256} << 20;  // of temporary memory at a time
+constexpr int64_t kMostUnits = 32768;               // of one sort
+constexpr int64_t kMostPairs = int64_t{1} << 30;    // of one launch
+
+}  // namespace
+
+template <class T>
+void bin_units(const Context& context, const T* x, int64_t count, int64_t rows, int64_t cols,
+               int64_t bins, uint8_t* codes, int64_t* constant_units, int64_t step) {
+  if (rows > std::numeric_limits<int32_t>::max()) {
+    throw DeviceError("mutual information of more than 2^31 - 1 samples");
+  }
+  const int64_t units = count * cols;
+  T* const values = context.temporary<T>(size_t(units * rows));
+  constexpr ElementType kType = sizeof(T) == 4 ? ElementType::float32 : ElementType::float64;
+  const DeviceRef transposed{x, kType, 3, {count, cols, rows}, {rows * cols, 1, cols}};
+  check(copy_elements<T>(transposed, values, context.stream), "copy");
+  const int64_t most = std::min(units, kMostUnits);
+  const int64_t chunk = std::clamp<int64_t>(kMostBytes / sort_bytes<T>(rows), 1, most);
+  const SortSpace<T> space = sort_space<T>(context, chunk, rows);
+  double* const edges = context.temporary<double>(size_t(units * (bins - 2)));
+  for (int64_t first = 0; first < units; first += chunk) {
+    const int64_t some = std::min(chunk, units - first);
+    const T* const here = values + first * rows;
+    check(sort_vectors<T>(here, some, rows, space, context.stream), "launch");
+    check(bin_edges<T>({here, space.positions[0], some, rows}, bins, edges + first * (bins - 2),
+                       {constant_units, step, first, cols}, context.stream),
+          "launch");
+  }
+  check(unit_codes<T>(values, units, rows, edges, bins, codes, context.stream), "launch");
+}
+
+template <class T>
+void mutual_information(const Context& context, const UnitShapes& shapes, const T* x, const T* y,
+                        int64_t bins, bool correct, double* out, int64_t* constant_units) {
+  const auto [count, rows, dx, dy] = shapes;
+  if (count == 0) return;
+  check(cudaMemsetAsync(constant_units, 0, size_t(2 * count) * sizeof(int64_t), context.stream),
+        "memset");
+  uint8_t* const codes_x = context.temporary<uint8_t>(size_t(count * rows * dx));
+  uint8_t* const codes_y = context.temporary<uint8_t>(size_t(count * rows * dy));
+  Scratch scratch(context);
+  bin_units<T>(scratch.next(), x, count, rows, dx, bins, codes_x, constant_units, 2);
+  bin_units<T>(scratch.next(), y, count, rows, dy, bins, codes_y, constant_units + 1, 2);
+  const int64_t pairs = count * dx * dy, bytes = bins * bins * int64_t(sizeof(int64_t));
+  const int64_t chunk = std::clamp<int64_t>(kMostBytes / bytes, 1, std::min(pairs, kMostPairs));
+  int64_t* const counts = context.temporary<int64_t>(size_t(chunk * bins * bins));
+  for (int64_t first = 0; first < pairs; first += chunk) {
+    const int64_t some = std::min(chunk, pairs - first);
+    check(cudaMemsetAsync(counts, 0, size_t(some * bytes), context.stream), "memset");
+    check(add_joint_counts({codes_x, codes_y, dx, dy, rows}, first, some, bins, counts,
+                           context.stream),
+          "launch");
+    check(information_of_counts(counts, some, bins, correct, out + first, context.stream),
+          "launch");
+  }
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                              \
+  template void bin_units<T>(const Context&, const T*, int64_t, int64_t, int64_t, int64_t,   \
+                             uint8_t*, int64_t*, int64_t);                                   \
+  template void mutual_information<T>(const Context&, const UnitShapes&, const T*, const T*, \
+                                      int64_t, bool, double*, int64_t*);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
+
+}  // namespace likewise::cuda

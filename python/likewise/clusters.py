@@ -1,0 +1,177 @@
+"""Groups of units that vary together, across two networks."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from likewise import _cpu
+from likewise._array import Array, read_pair
+from likewise._device import is_device_array
+from likewise._units import unit_norm
+from likewise.errors import warn_degenerate
+
+__all__ = ["UnitClusters", "cluster_units"]
+
+
+class UnitClusters(NamedTuple):
+    """Groups of units of two networks.
+
+    Attributes
+    ----------
+    labels_x, labels_y
+        Cluster of each unit, ``(dx,)`` and ``(dy,)``; -1 for units without any similarity.
+    tree
+        Of the hierarchical method: SciPy's linkage matrix over the units that have a label, those
+        of x first; else None.
+    """
+
+    labels_x: Any
+    labels_y: Any
+    tree: Any
+
+    @property
+    def shared(self) -> int:
+        """Number of clusters that hold units of both networks."""
+        return len((set(self.labels_x.tolist()) & set(self.labels_y.tolist())) - {-1})
+
+    def __repr__(self) -> str:
+        if is_device_array(self.labels_x):
+            return "UnitClusters(arrays on a device)"
+        count = len((set(self.labels_x.tolist()) | set(self.labels_y.tolist())) - {-1})
+        return f"UnitClusters({count} clusters, {self.shared} with units of both networks)"
+
+
+def cluster_units(
+    x: Any,
+    y: Any,
+    n_clusters: int,
+    *,
+    method: Literal["spectral", "hierarchical"] = "spectral",
+    edges: Literal["between", "all"] = "between",
+    linkage: str = "average",
+    random_state: int = 0,
+    check_finite: bool = True,
+) -> UnitClusters:
+    """Groups of units of two networks that vary together: shared subspaces (Li et al. 2016).
+
+    The graph has the units of both networks as nodes and |Pearson correlation| as weights.
+    ``"spectral"``: eigenvectors of its normalised Laplacian, then k-means (scikit-learn's
+    ``SpectralClustering``; with edges between the networks only, Dhillon's bipartite form, 2001).
+    ``"hierarchical"``: agglomerative clustering of ``1 - weight`` (SciPy's ``linkage``), whose tree
+    is returned. On a device the weights are computed there and the groups found on the CPU, which a
+    ``DeviceWarning`` says once.
+
+    Parameters
+    ----------
+    x, y
+        ``(n, dx)`` and ``(n, dy)``.
+    n_clusters
+        2 to ``dx + dy``.
+    method
+        ``"spectral"`` needs scikit-learn (``pip install likewise[maps]``), ``"hierarchical"``
+        SciPy.
+    edges
+        ``"between"`` the networks only, or ``"all"``, with those inside each network.
+    linkage
+        Of the hierarchical method: ``"average"``, ``"single"``, ``"complete"`` or ``"weighted"``.
+    random_state
+        Seed of the spectral method.
+    check_finite
+        Look for NaN and infinity first.
+
+    Raises
+    ------
+    ValueError
+        An unknown option, more clusters than units, or what :func:`unit_similarity` refuses.
+    """
+    name = "cluster_units"
+    options = {"method": ("spectral", "hierarchical"), "edges": ("between", "all")}
+    for option, value in (("method", method), ("edges", edges)):
+        if value not in options[option]:
+            raise ValueError(f"{name}: {option} must be one of {options[option]}, got {value!r}")
+    pair = read_pair(name, x, y, check_finite=check_finite)
+    if pair.batch:
+        raise ValueError(f"{name}: x and y must be 2-D, got {pair.x.shape} and {pair.y.shape}")
+    library = pair.library
+    x, y = (library.cast(side, np.dtype(np.float64)) for side in (pair.x, pair.y))
+    grouped = partial(
+        _grouped,
+        dx=x.shape[1],
+        n_clusters=n_clusters,
+        method=method,
+        linkage=linkage,
+        random_state=random_state,
+    )
+    if library.engine is _cpu:
+        weights, constant = _graph(x, y, edges == "all")
+        warn_degenerate(name, constant, 0)
+        return UnitClusters(*grouped(weights))
+    size = x.shape[1] + y.shape[1]
+    weights = library.empty((size, size), np.float64)
+    constants = library.empty((2,), np.int64)
+    library.engine.unit_graph(x, y, edges == "all", weights, constants, library.run)
+    if counts := library.finish(constants):
+        warn_degenerate(name, int(counts[0].sum()), 0)
+    found = library.on_cpu(
+        lambda host: [part for part in grouped(host) if part is not None],
+        "groups come from SciPy or scikit-learn",
+        weights,
+    )
+    labels_x, labels_y, *tree = map(library.give, found)
+    return UnitClusters(labels_x, labels_y, tree[0] if tree else None)
+
+
+def _graph(x: Array, y: Array, inside: bool) -> tuple[Array, int]:
+    """Weights of the edges between units, and how many of them are constant."""
+    (a, constant_a), (b, constant_b) = unit_norm(x), unit_norm(y)
+    units = np.hstack([a, b])
+    weights = np.clip(np.abs(units.T @ units), 0, 1)
+    if not inside:
+        dx = a.shape[1]
+        weights[:dx, :dx] = weights[dx:, dx:] = 0
+    np.fill_diagonal(weights, 0)
+    return weights, constant_a + constant_b
+
+
+def _grouped(
+    weights: Array, *, dx: int, n_clusters: int, method: str, linkage: str, random_state: int
+) -> tuple[Array, Array, Array | None]:
+    """Labels of the units of x and of y, and the tree."""
+    kept = weights.sum(axis=1) > 0
+    if not 2 <= n_clusters <= kept.sum():
+        raise ValueError(
+            f"cluster_units: n_clusters must be between 2 and the {kept.sum()} units that vary, "
+            f"got {n_clusters}"
+        )
+    labels = np.full(len(weights), -1)
+    tree = None
+    weights = weights[np.ix_(kept, kept)]
+    if method == "spectral":
+        labels[kept] = _spectral(weights, n_clusters, random_state)
+    else:
+        labels[kept], tree = _hierarchical(weights, n_clusters, linkage)
+    return labels[:dx], labels[dx:], tree
+
+
+def _spectral(weights: Array, n_clusters: int, random_state: int) -> Array:
+    from sklearn.cluster import SpectralClustering
+
+    model = SpectralClustering(n_clusters, affinity="precomputed", random_state=random_state)
+    labels: Array = model.fit_predict(weights)
+    return labels
+
+
+def _hierarchical(weights: Array, n_clusters: int, linkage: str) -> tuple[Array, Array]:
+    from scipy.cluster import hierarchy
+
+    if linkage not in ("average", "single", "complete", "weighted"):
+        raise ValueError(
+            "cluster_units: linkage must be 'average', 'single', 'complete' or 'weighted', got "
+            f"{linkage!r}"
+        )
+    upper = np.triu_indices(len(weights), 1)
+    tree = hierarchy.linkage(1 - weights[upper], method=linkage)
+    return hierarchy.fcluster(tree, n_clusters, "maxclust") - 1, tree

@@ -1,0 +1,47 @@
+#include "units/cuda/similarity.h"
+
+#include "driver.h"
+
+namespace likewise::cuda::driver {
+namespace {
+
+template <class T>
+void limits() {
+  std::vector<T> host = normal<T>(300);
+  host[280] = T(std::nan(""));
+  const OnDevice<T> values(host);
+  need(limit_correlations<T>(values.get(), int64_t(host.size()), stream), "limit");
+  const auto found = values.values();
+  bool good = std::isnan(found[280]);
+  for (size_t k = 0; k < host.size(); ++k) {
+    good = good && (k == 280 || found[k] == std::clamp(host[k], T(-1), T(1)));
+  }
+  expect(good, "limits of correlations");
+}
+
+void weights() {
+  constexpr int kUnits = 19;
+  const std::vector<double> host = normal<double>(kUnits * kUnits);
+  const OnDevice<double> values(host);
+  need(edge_weights(values.get(), kUnits, stream), "weights");
+  const auto found = values.values();
+  bool good = true;
+  for (int i = 0; i < kUnits; ++i) {
+    for (int j = 0; j < kUnits; ++j) {
+      const int k = i * kUnits + j;
+      good = good && found[k] == (i == j ? 0 : std::min(std::abs(host[k]), 1.0));
+    }
+  }
+  expect(good, "weights of edges");
+}
+
+void similarities() {
+  limits<float>();
+  limits<double>();
+  weights();
+}
+
+const Topic topic("similarity", similarities);
+
+}  // namespace
+}  // namespace likewise::cuda::driver

@@ -1,0 +1,56 @@
+"""Faults in information/cuda/histograms.cu for mutate.py: what it is, the text, what it becomes."""
+
+FAULTS = (
+    ("tables start undefined", "shared[c] = 0;", ";"),
+    (
+        "all tables but the last",
+        "c < tables * cells; c += blockDim.x) shared",
+        "c < (tables - 1) * cells; c += blockDim.x) shared",
+    ),
+    (
+        "samples one too far",
+        "k < codes.samples; k += blockDim.x",
+        "k <= codes.samples; k += blockDim.x",
+    ),
+    ("a plain store into a table", "atomicAdd(mine + cell, 1u)", "mine[cell] += 1"),
+    ("a plain store among blocks' counts", "atomicAdd(to + cell, Count(1))", "to[cell] += 1"),
+    ("a table that is not there", "warp % tables * cells", "warp * cells"),
+    ("one table of several", "table < tables; ++table", "table < 1; ++table"),
+    ("counts are replaced", "to[c] += sum;", "to[c] = sum;"),
+    ("counts twice", "if (!mine) return;", ""),
+    (
+        "cells one too far",
+        "c < cells; c += blockDim.x) {\n    Count sum",
+        "c <= cells; c += blockDim.x) {\n    Count sum",
+    ),
+    ("pairs from the first", "first + blockIdx.x", "blockIdx.x"),
+    ("units of y of the first item", "(item * codes.dy + column)", "column"),
+    ("margins start undefined", "margins[k] = 0;", ";"),
+    ("margins of half the bins", "k < 2 * bins; k", "k < bins; k"),
+    (
+        "information one too far",
+        "c < cells; c += int(blockDim.x)",
+        "c <= cells; c += int(blockDim.x)",
+    ),
+    (
+        "a plain store of a row's margin",
+        "atomicAdd(&margins[c / bins], here)",
+        "margins[c / bins] += here",
+    ),
+    (
+        "a plain store of a column's margin",
+        "atomicAdd(&margins[bins + c % bins], here)",
+        "margins[bins + c % bins] += here",
+    ),
+    ("bins one too far", "k < bins; k += int(blockDim.x)", "k <= bins; k += int(blockDim.x)"),
+    ("joint entropy of one warp", "joint = block_sum(joint, partial);", ""),
+    ("cells of one warp", "occupied = block_sum(occupied, partial + 32);", ""),
+    ("separate entropy of one warp", "separate = block_sum(separate, partial + 64);", ""),
+    ("samples of one warp", "total = block_sum(total, partial + 96);", ""),
+    ("bins of x of one warp", "occupied_x = block_sum(occupied_x, partial + 128);", ""),
+    ("bins of y of one warp", "occupied_y = block_sum(occupied_y, partial + 160);", ""),
+    ("sums share a place", "partial + 64", "partial + 32"),
+    ("always corrected", "correct ? (occupied", "true ? (occupied"),
+    ("one bin rounds", "occupied_x == 1 || occupied_y == 1 ? 0 : plain - bias", "plain - bias"),
+    ("every thread writes", "if (threadIdx.x > 0) return;", ""),
+)
