@@ -13,7 +13,7 @@ __device__ double weight(const Vectors<int32_t>& v, int64_t item) {
 }
 
 template <class S>
-__global__ void __launch_bounds__(kMostThreads)
+__global__ void __launch_bounds__(kMostThreads, 2)  // 128 registers: none spill, here and below
     pool_kernel(Vectors<S> v, int64_t count, double* __restrict__ out) {
   const int64_t step = int64_t(gridDim.x) * blockDim.x;
   for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < v.size; k += step) {
@@ -31,7 +31,7 @@ __global__ void __launch_bounds__(kMostThreads)
 }
 
 template <class T>
-__global__ void __launch_bounds__(kColumns* kStripes)
+__global__ void __launch_bounds__(kColumns* kStripes, 2)
     ceiling_kernel(const T* __restrict__ x, int64_t repeats, int64_t rows, int64_t cols,
                    T* __restrict__ out) {
   SHARED_ARRAY(double, shared, kColumns* kStripes);

@@ -152,7 +152,7 @@ __global__ void __launch_bounds__(kMostThreads)
       pairs - tied_a - tied_b + int64_t(counts.tied[k]) - 2 * int64_t(counts.discordant[k]);
   const double untied =
       tau == Tau::a ? double(pairs) : sqrt(double(pairs - tied_a) * double(pairs - tied_b));
-  const bool usable = a.factors[items.a] > 0 && b.factors[items.b] > 0 && untied > 0;
+  const bool usable = a.factors[items.a] > 0 && b.factors[items.b] > 0;
   scores[first + k] = usable ? double(difference) / untied : NAN;
 }
 

@@ -71,8 +71,8 @@ void long_panel() {
 }
 
 void all() {
-  roots_of(2, 40, 1, 35);
-  roots_of(2, 20, 0, 3);
+  roots_of(2, 40, 0, 35);
+  roots_of(2, 20, 1, 3);
   roots_of(1, 70, -1, 0);
   long_panel();
 }

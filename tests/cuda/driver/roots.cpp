@@ -7,11 +7,11 @@ namespace {
 
 constexpr double kScale = 1.4142135623730951;
 
-// Packed moments, the last of which have no factor; more samples than a block has threads.
+// Packed moments, the first of which have no factor.
 void shifted(int n) {
   const int size = n * (n + 1) / 2;
   const std::vector<double> x = normal<double>(2 * size);
-  const OnDevice<double> data(x), factors(std::vector<double>{0.25, std::nan("")});
+  const OnDevice<double> data(x), factors(std::vector<double>{std::nan(""), 0.25});
   const OnDevice<double> out(2 * size_t(n) * n);
   need(shifted_moments({data.get(), size, nullptr, factors.get()}, 2, n, out.get(), stream),
        "shifted moments");
@@ -20,9 +20,9 @@ void shifted(int n) {
   for (int i = 0; i < n; ++i) {
     for (int j = 0; j < n; ++j) {
       const int low = std::min(i, j), at = low * (2 * n - low + 1) / 2 + std::max(i, j) - low;
-      const double expected = i == j ? x[at] + 4 : x[at] / kScale;
-      good = good && std::abs(found[i * n + j] - expected) < 1e-14;
-      good = good && found[(n + i) * n + j] == 0;
+      const double moment = x[size + at], expected = i == j ? moment + 4 : moment / kScale;
+      good = good && std::abs(found[(n + i) * n + j] - expected) < 1e-14;
+      good = good && found[i * n + j] == 0;
     }
   }
   expect(good, "shifted moments");

@@ -153,15 +153,18 @@ void ties() {
 }
 
 void inversions() {
-  const std::vector<int32_t> values = Ranked(1, kLong, 1000).ranks;
-  unsigned long long expected = 7;
-  for (int i = 0; i < kLong; ++i) {
-    for (int j = 0; j < i; ++j) expected += values[j] > values[i];
+  const Ranked lists(2, kLong, 1000);
+  Counts expected{7, 0};
+  for (int list = 0; list < 2; ++list) {
+    const int32_t* const values = lists.item(list);
+    for (int i = 0; i < kLong; ++i) {
+      for (int j = 0; j < i; ++j) expected[list] += values[j] > values[i];
+    }
   }
-  const OnDevice<int32_t> given(values), room(size_t{kLong});
-  const OnDevice<unsigned long long> found(Counts{7});
-  need(add_inversions(given.get(), room.get(), 1, kLong, found.get(), stream), "inversions");
-  expect(found.values()[0] == expected, "inversions");
+  const OnDevice<int32_t> given(lists.ranks), room(lists.ranks.size());
+  const OnDevice<unsigned long long> found(Counts{7, 0});
+  need(add_inversions(given.get(), room.get(), 2, kLong, found.get(), stream), "inversions");
+  expect(found.values() == expected, "inversions");
 }
 
 void all() {

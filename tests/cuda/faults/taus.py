@@ -34,7 +34,6 @@ FAULTS = (
         "middle + width < size ? middle + width : size",
         "middle + width",
     ),
-    ("the first run is whole", "begin + width < size ? begin + width : size", "begin + width"),
     ("equal ones change places", "values[at] <= value", "values[at] < value"),
     (
         "equal ones are inverted",
@@ -95,6 +94,9 @@ FAULTS = (
         "int64_t(counts.discordant[k])",
     ),
     ("tau-a as tau-b", "tau == Tau::a ? double(pairs) : ", ""),
-    ("what cannot be compared is", "b.factors[items.b] > 0 && untied > 0", "untied > 0"),
-    ("nothing but ties is compared", " && untied > 0;", ";"),
+    (
+        "what cannot be compared is",
+        "a.factors[items.a] > 0 && b.factors[items.b] > 0",
+        "a.factors[items.a] > 0",
+    ),
 )
