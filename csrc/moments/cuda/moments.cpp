@@ -21,7 +21,7 @@ int64_t width_of(const std::vector<Matrix<T>>& items) {
 // Augmented data of one side, `count` samples of these rows.
 template <class T>
 void fill(const Context& context, const std::vector<Matrix<T>>& items, int64_t width,
-          const SampleRows& rows, int64_t count, double* out) {
+          const StridedRows& rows, int64_t count, double* out) {
   int64_t start = 1 + int64_t(items.size());
   for (size_t k = 0; k < items.size(); ++k) {
     check(augment<T>(items[k].data, items[k].cols, rows, count, int64_t(k), start, width, out,
@@ -35,7 +35,7 @@ void fill(const Context& context, const std::vector<Matrix<T>>& items, int64_t w
 
 template <class T>
 void add_moments(const Context& context, const std::vector<Matrix<T>>& a,
-                 const std::vector<Matrix<T>>& b, const SampleRows& rows, double* total) {
+                 const std::vector<Matrix<T>>& b, const StridedRows& rows, double* total) {
   const int64_t all = rows.count();
   if (all == 0) return;
   const bool symmetric = b.empty();
@@ -63,7 +63,7 @@ void add_moments(const Context& context, const std::vector<Matrix<T>>& a,
 
 #define LIKEWISE_INSTANTIATE(T)                                               \
   template void add_moments<T>(const Context&, const std::vector<Matrix<T>>&, \
-                               const std::vector<Matrix<T>>&, const SampleRows&, double*);
+                               const std::vector<Matrix<T>>&, const StridedRows&, double*);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

@@ -4,9 +4,9 @@
 #include <type_traits>
 
 #include "core/cuda/scratch.h"
-#include "rsa/cuda/ranks.h"
 #include "rsa/cuda/rdms.h"
 #include "rsa/cuda/rsa.h"
+#include "rsa/cuda/sort_space.h"
 #include "rsa/cuda/taus.h"
 #include "rsa/cuda/vectors.h"
 
@@ -46,18 +46,6 @@ constexpr bool has_moments(Form form) { return form == Form::moments || form == 
 template <class T, Form form>
 using Stored =
     std::conditional_t<has_ranks(form), int32_t, std::conditional_t<has_moments(form), double, T>>;
-
-// Work of ranking `count` vectors of `size` values at a time.
-template <class T>
-SortSpace<T> sort_space(const Context& context, int64_t count, int64_t size) {
-  using Key = typename SortKey<T>::type;
-  const size_t entries = size_t(count * size), tiles = size_t(count * sort_tiles(size));
-  return {{context.temporary<Key>(entries), context.temporary<Key>(entries)},
-          {context.temporary<int32_t>(entries), context.temporary<int32_t>(entries)},
-          context.temporary<unsigned>(tiles * kSortDigits),
-          context.temporary<double>(tiles),
-          context.temporary<unsigned>(size_t(count))};
-}
 
 // Vectors of all items, filled group by group.
 template <class T, Form form>

@@ -12,7 +12,7 @@ int64_t sort_bytes(int64_t size) {
          sort_tiles(size) * kSortDigits * int64_t(sizeof(unsigned));
 }
 
-// Memory for sort_vectors; ranking takes more.
+// Memory for sorting, or ranking, `count` vectors at a time.
 template <class T>
 SortSpace<T> sort_space(const Context& context, int64_t count, int64_t size) {
   using Key = typename SortKey<T>::type;
@@ -20,7 +20,7 @@ SortSpace<T> sort_space(const Context& context, int64_t count, int64_t size) {
   return {{context.temporary<Key>(entries), context.temporary<Key>(entries)},
           {context.temporary<int32_t>(entries), context.temporary<int32_t>(entries)},
           context.temporary<unsigned>(tiles * kSortDigits),
-          nullptr,
+          context.temporary<double>(tiles),
           context.temporary<unsigned>(size_t(count))};
 }
 

@@ -29,7 +29,7 @@ std::vector<std::vector<double>> augmented(const std::vector<std::vector<T>>& it
 
 // Sums over every third sample, or over all, beside what was there.
 template <class T>
-void sums(bool symmetric, const SampleRows& rows) {
+void sums(bool symmetric, const StridedRows& rows) {
   const std::vector<std::vector<T>> a{normal<T>(kSamples * 3), normal<T>(kSamples * 33)};
   const std::vector<std::vector<T>> b{normal<T>(kSamples * 5)};
   std::vector<std::unique_ptr<OnDevice<T>>> arrays;
@@ -61,7 +61,7 @@ void moments() {
   sums<float>(true, {kSamples, 0, 1});
   sums<double>(false, {kSamples, 2, 3});
   sums<double>(true, {kSamples, kSamples, 4});
-  expect(SampleRows{kSamples, 1, 3}.count() == 6 && SampleRows{kSamples, 2, 3}.count() == 6,
+  expect(StridedRows{kSamples, 1, 3}.count() == 6 && StridedRows{kSamples, 2, 3}.count() == 6,
          "number of samples");
   // What is not a number stays with its sample.
   std::vector<double> host = normal<double>(3 * 4);
