@@ -73,14 +73,15 @@ void svdvals(const Context& context, const T* a, int64_t count, int64_t rows, in
              T* out) {
   if (count == 0) return;
   const int64_t m = std::max(rows, cols), n = std::min(rows, cols);
+  if (sizeof(T) == 4 && has_eigen(n)) {  // exact to single precision, which rotations in it are not
+    return gram_svdvals<T>(context, longer_side(a, count, rows, cols), out);
+  }
   JacobiSvd<T> svd{};
   if (fits_shared_memory<T>(m, n, false)) {
     unsigned long long* const failure = context.status ? &context.status->unconverged : nullptr;
     T* const values = context.temporary<T>(size_t(count * n));
     svd = {nullptr, nullptr, values, failure, count, m, n};
     check(jacobi_svd_shared<T>(a, rows < cols, svd, context.stream), "launch");
-  } else if (sizeof(T) == 4 && has_eigen(n)) {
-    return gram_svdvals<T>(context, longer_side(a, count, rows, cols), out);
   } else {
     svd = decompose(context, a, count, rows, cols);
   }
