@@ -129,6 +129,11 @@ _whole: ContextVar[tuple[DeviceLibrary, bool] | None] = ContextVar("likewise_who
 class DeviceLibrary:
     """A library of device arrays during one call: the counterpart of ``_array.Library``."""
 
+    coarse = False
+    """Whether a part of the call met angles that float32 has no digits for."""
+    _whole: tuple[DeviceLibrary, bool] | None = None
+    _finished = False
+
     def __init__(self, function: str, argument: str, value: Any, places: int) -> None:
         if not _has_version(function):
             raise InputTypeError(
@@ -150,9 +155,6 @@ class DeviceLibrary:
         self._places = places
         self._run: Any = None
         self._whole = _whole.get()
-        self._finished = False
-        self.coarse = False
-        """Whether a part of the call met angles that float32 has no digits for."""
 
     def view(self, name: str, value: Any) -> Any:
         """The array as a contiguous view of float32 or float64."""
