@@ -85,7 +85,7 @@ __global__ void __launch_bounds__(kMostThreads)
   }
 }
 
-__global__ void __launch_bounds__(kMostThreads)
+__global__ void __launch_bounds__(kMostThreads, 2)
     weigh_kernel(const double* __restrict__ plan, const double* __restrict__ sums,
                  const double* __restrict__ deviation_x, const double* __restrict__ deviation_y,
                  int64_t dx, int64_t dy, double* __restrict__ weights) {
@@ -97,7 +97,7 @@ __global__ void __launch_bounds__(kMostThreads)
 }
 
 template <class T>
-__global__ void __launch_bounds__(kColumns* kStripes)
+__global__ void __launch_bounds__(kColumns* kStripes, 2)
     score_kernel(const T* __restrict__ predictions, const T* __restrict__ targets, int64_t rows,
                  int64_t cols, double* __restrict__ correlation,
                  double* __restrict__ determination) {

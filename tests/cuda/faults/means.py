@@ -10,5 +10,5 @@ FAULTS = (
     ("columns outside are written", "inside && threadIdx.y == 0", "threadIdx.y == 0"),
     ("every stripe writes", "inside && threadIdx.y == 0", "inside"),
     ("columns of the first item", "size_t(blockIdx.y) * rows * cols", "size_t(0) * rows * cols"),
-    ("sums of rows in T", "double sum = 0;\n  for (int64_t k", "T sum = 0;\n  for (int64_t k"),
+    ("sums of rows in T", "sum += double(row[k]);", "sum = double(T(sum + double(row[k])));"),
 )
