@@ -53,7 +53,8 @@ if command -v compute-sanitizer >/dev/null; then
     step "$tool" 90 compute-sanitizer --tool "$tool" --error-exitcode 9 "$work/driver"
   done
 fi
-files=(tests/test_{assignment_match,cca,grid,kernels,linalg,neighbours,procrustes,regression,rsa,transport}.py)
+files=(tests/test_{accumulator,assignment_match,cca,ceiling,grid,inference,kernels,lasso,linalg}.py
+  tests/test_{measures,neighbours,network,procrustes,reduce,regression,rsa,transport}.py)
 if python -c "import hypothesis" 2>/dev/null; then files+=(tests/test_assignment.py); fi
 step tests 180 python -m pytest -q -p no:cacheprovider --torch-device cuda \
   -k "not torch_in_torch_out" "${files[@]}"
