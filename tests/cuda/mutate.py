@@ -23,7 +23,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from runpy import run_path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = Path(__file__).with_name("mutants.json")
@@ -66,16 +66,14 @@ class Mutant(NamedTuple):
     new: str
 
 
+def told_of(kernel: str) -> dict[str, Any]:
+    """What its file in faults/ says."""
+    return run_path(str(Path(__file__).with_name("faults") / f"{Path(kernel).name}.py"))
+
+
 def planted_mutants() -> list[Mutant]:
     """Those of faults/, where every kernel has a file."""
-    faults = {
-        kernel: Path(__file__).with_name("faults") / f"{Path(kernel).name}.py" for kernel in KERNELS
-    }
-    return [
-        Mutant(kernel, *fault)
-        for kernel, file in faults.items()
-        for fault in run_path(str(file))["FAULTS"]
-    ]
+    return [Mutant(kernel, *fault) for kernel in KERNELS for fault in told_of(kernel)["FAULTS"]]
 
 
 def build_drivers(work: Path) -> None:
@@ -123,7 +121,10 @@ def barrier_mutants() -> list[Mutant]:
     found = []
     for kernel in KERNELS:
         source = source_of(kernel)
+        needless = told_of(kernel).get("NEEDLESS_BARRIERS", ())
         for match in re.finditer(r"__syncthreads\(\);|__syncthreads_or\((\w+)\)", source):
+            if source[match.end() :].partition("\n")[0].strip() in needless:
+                continue
             line = source.count("\n", 0, match.start()) + 1
             what = "vote made alone" if match[1] else "barrier left out"
             kept = f"({match[1]})" if match[1] else ";"

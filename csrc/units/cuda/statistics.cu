@@ -50,9 +50,9 @@ __global__ void __launch_bounds__(kMostThreads)
   for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < cols; k += step) {
     const double mean = -values[places[k]];
     out.spectrum[begin + k] = T(mean);
-    // The positive ones come first.
+    // The positive ones come first. Of infinite ones alone there is no spread: NaN.
     const bool positive = mean > 0, last = k + 1 == cols || !(-values[places[k + 1]] > 0);
-    if (positive && last) out.spread[blockIdx.y] = T(mean < INFINITY ? largest / mean : NAN);
+    if (positive && last) out.spread[blockIdx.y] = T(largest / mean);
     if (k == 0 && !positive) out.spread[blockIdx.y] = T(NAN);
   }
 }

@@ -5,7 +5,7 @@
 namespace likewise::cuda::driver {
 namespace {
 
-// One NaN. Sums of float32 that double holds and float32 does not.
+// One NaN.
 template <class T>
 void means_of(int count, int rows, int cols) {
   std::vector<T> host = normal<T>(size_t(count) * rows * cols);
@@ -35,9 +35,21 @@ void means_of(int count, int rows, int cols) {
   }
 }
 
+// Large numbers that cancel within each thread, in double alone without a trace.
+void cancelling_rows() {
+  constexpr int kCols = 768;
+  std::vector<float> host(kCols, 1.0f);
+  std::fill(host.begin(), host.begin() + 256, 1e8f);
+  std::fill(host.end() - 256, host.end(), -1e8f);
+  const OnDevice<float> x(host), mean(1);
+  need(row_means<float>(x.get(), 1, kCols, mean.get(), stream), "rows");
+  expect(std::abs(mean.values()[0] - 1 / 3.0f) <= 1e-6f, "mean of what cancels");
+}
+
 void means() {
   means_of<float>(2, 5, 70);
   means_of<double>(3, 11, 33);
+  cancelling_rows();
 }
 
 const Topic topic("means", means);

@@ -7,7 +7,10 @@ namespace {
 
 struct PartnersOnDevice {
   explicit PartnersOnDevice(size_t rows)
-      : greedy(rows), one_to_one(rows), greedy_similarity(rows), one_to_one_similarity(rows) {}
+      : greedy(rows),
+        one_to_one(std::vector<int64_t>(rows)),
+        greedy_similarity(rows),
+        one_to_one_similarity(std::vector<double>(rows)) {}
   Partners get() const {
     return {greedy.get(), one_to_one.get(), greedy_similarity.get(), one_to_one_similarity.get(),
             counts.get()};

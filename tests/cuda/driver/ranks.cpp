@@ -56,6 +56,7 @@ void ranks_of(int count, int size, int levels, int broken) {
 
 void ranks() {
   ranks_of<float>(3, 300, 0, 1);
+  ranks_of<float>(1, 200, 4, -1);
   ranks_of<double>(1, 4096 + 40, 9, -1);
 }
 

@@ -8,7 +8,11 @@ namespace {
 template <class T>
 struct StatisticsOnDevice {
   StatisticsOnDevice(size_t units, size_t count)
-      : mean(units), deviation(units), active(units), spectrum(units), spread(count) {}
+      : mean(units),
+        deviation(units),
+        active(units),
+        spectrum(units),
+        spread(std::vector<T>(count)) {}
   UnitStatistics<T> get() const {
     return {mean.get(), deviation.get(), active.get(), spectrum.get(), spread.get()};
   }

@@ -17,7 +17,6 @@ FAULTS = (
     ("a table that is not there", "warp % tables * cells", "warp * cells"),
     ("one table of several", "table < tables; ++table", "table < 1; ++table"),
     ("counts are replaced", "to[c] += sum;", "to[c] = sum;"),
-    ("counts twice", "if (!mine) return;", ""),
     (
         "cells one too far",
         "c < cells; c += blockDim.x) {\n    Count sum",
