@@ -41,7 +41,7 @@ double quantile(const std::vector<double>& sorted, double share) {
 template <class T>
 void spreads(const std::vector<T>& host) {
   const OnDevice<T> draws(host);
-  const OnDevice<double> sorted(std::vector<double>(host.size())), out(3);
+  const OnDevice<double> sorted(std::vector<double>(host.size(), 9.0)), out(3);
   double* const to = out.get();
   need(spread<T>(draws.get(), int64_t(host.size()), sorted.get(), {to, to + 1, to + 2}, stream),
        "spread");
