@@ -9,6 +9,7 @@
 #include "bindings/arrays.h"
 #include "bindings/kernel_options.h"
 #include "core/dtype.h"
+#include "kernels/gradient.h"
 
 namespace likewise::bindings {
 namespace {
@@ -95,12 +96,36 @@ bool scores_paired(const py::array& x, const py::array& y, py::array out, py::ar
   });
 }
 
+// Fills grad_x and grad_y (contiguous, shapes of x and y), or those that are wanted.
+void gradients(const py::array& x, const py::array& y, std::optional<py::array> grad_x,
+               std::optional<py::array> grad_y, const KernelTuple& options, int threads) {
+  const ArrayRef view_x = input(x), view_y = input(y);
+  require_same_dtype(view_x, view_y, "kernel_gradients");
+  dispatch_float(view_x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const MatrixBatch<const T> batch_x(view_x), batch_y(view_y);
+    T* const to_x = grad_x ? float_output<T>(*grad_x) : nullptr;
+    T* const to_y = grad_y ? float_output<T>(*grad_y) : nullptr;
+    std::vector<MatrixRef<const T>> items_x, items_y;
+    std::vector<T*> out_x, out_y;
+    for (int64_t p = 0; p < batch_x.count(); ++p) {
+      items_x.push_back(batch_x[p]);
+      items_y.push_back(batch_y[p]);
+      out_x.push_back(to_x ? to_x + p * items_x[p].rows * items_x[p].cols : nullptr);
+      out_y.push_back(to_y ? to_y + p * items_y[p].rows * items_y[p].cols : nullptr);
+    }
+    const py::gil_scoped_release release;
+    kernel_gradients(items_x, items_y, kernel_options(options), threads, out_x, out_y);
+  });
+}
+
 }  // namespace
 
 void register_kernels(py::module_& m) {
   m.def("kernel_prepare", &prepare);
   m.def("kernel_scores", &scores);
   m.def("kernel_scores_paired", &scores_paired);
+  m.def("kernel_gradients", &gradients);
   m.def("kernel_exp", [](const py::array& x, py::array out) { kernel_exp(input(x), output(out)); });
 }
 

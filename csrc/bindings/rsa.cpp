@@ -10,6 +10,7 @@
 #include "bindings/dissimilarities.h"
 #include "core/dtype.h"
 #include "core/parallel.h"
+#include "rsa/gradient.h"
 #include "rsa/ranks.h"
 
 namespace likewise::bindings {
@@ -123,9 +124,24 @@ void kendall(const std::vector<RankArray>& a, const std::vector<RankArray>& b, b
   });
 }
 
+// Fills out (n x d) with the gradient of the weighted (n (n - 1) / 2) dissimilarities of x.
+void gradient(const py::array& x, const std::string& name, const py::array& weights, py::array out,
+              int threads) {
+  const ArrayRef view = input(x);
+  const Dissimilarity dissimilarity = dissimilarity_of(name);
+  const double* by_dissimilarities = double_input(weights);
+  dispatch_float(view.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    T* to = float_output<T>(out);
+    const py::gil_scoped_release release;
+    rdm_gradient(matrix<T>(view), dissimilarity, by_dissimilarities, threads, to);
+  });
+}
+
 }  // namespace
 
 void register_rsa(py::module_& m) {
+  m.def("rdm_gradient", &gradient);
   m.def("rdm", &rdms);
   m.def("ranked_rdms", &ranked_rdms);
   m.def("ranks", &ranks);

@@ -128,8 +128,9 @@ __all__ = [
 ]
 
 
-# Imported when they are used, which keeps `import likewise` short; maps needs scikit-learn.
-_MODULES = ("cuda", "maps", "scale")
+# Imported when they are used, which keeps `import likewise` short; maps needs scikit-learn, torch
+# needs torch.
+_MODULES = ("cuda", "maps", "scale", "torch")
 _DEFERRED = {
     name: module
     for module, names in {

@@ -77,6 +77,17 @@ def procrustes(
     score: str,
     threads: int,
 ) -> tuple[int, int, bool]: ...
+def procrustes_gradients(
+    x: Array,
+    y: Array,
+    grad_x: Array | None,
+    grad_y: Array | None,
+    center: bool,
+    scale: bool,
+    alpha: float,
+    score: str,
+    threads: int,
+) -> None: ...
 def procrustes_prepare(
     items: list[Array], center: bool, scale: bool, alpha: float, score: str, threads: int
 ) -> list[tuple[Array, float, int]]: ...
@@ -115,6 +126,14 @@ def kernel_scores(
     status_a: Array,
     status_b: Array,
     options: Options,
+    threads: int,
+) -> None: ...
+def kernel_gradients(
+    x: Array,
+    y: Array,
+    grad_x: Array | None,
+    grad_y: Array | None,
+    options: Any,
     threads: int,
 ) -> None: ...
 def kernel_scores_paired(
@@ -246,6 +265,9 @@ def ridge_errors(
 ) -> None: ...
 
 # rsa
+def rdm_gradient(
+    x: Array, dissimilarity: str, weights: Array, out: Array, threads: int
+) -> None: ...
 def rdm(x: Array, dissimilarity: str, out: Array, threads: int) -> int: ...
 def ranked_rdms(
     items: list[Array], dissimilarity: str, ranks: Array, ties: Array, without: Array, threads: int

@@ -11,6 +11,7 @@ import numpy as np
 
 from likewise import _cpu, _engine
 from likewise._array import Array, Pair, empty_scores, give_scores, read_pair
+from likewise._gradients import pair_gradients, tracked
 from likewise._moments import Moments
 from likewise.errors import DegenerateWarning, warn, warn_degenerate, warn_small_sample
 from likewise.measure import reordered_products
@@ -55,6 +56,7 @@ class KernelMeasure:
     kind: ClassVar[str] = "similarity"
     symmetric: ClassVar[bool] = True
     is_metric: ClassVar[bool] = False
+    differentiable: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for option, allowed in (
@@ -234,6 +236,22 @@ class KernelMeasure:
         if found is not None:
             self._warn(*found)
 
+    def gradients(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        wanted: tuple[bool, bool] = (True, True),
+        check_finite: bool = True,
+    ) -> tuple[Any, Any]:
+        """By x and y, through a median bandwidth too."""
+
+        def run(pair: Pair, by_x: Array | None, by_y: Array | None) -> None:
+            _cpu.kernel_gradients(pair.x, pair.y, by_x, by_y, self._options(), _engine.threads())
+
+        return pair_gradients(self, x, y, wanted, check_finite, run)
+
+    @tracked
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
         if pair.library.engine is not _cpu:

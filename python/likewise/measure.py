@@ -92,6 +92,22 @@ class Measure(Protocol):
         """
         ...
 
+    def gradients(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        wanted: tuple[bool, bool] = (True, True),
+        check_finite: bool = True,
+    ) -> tuple[Any, Any]:
+        """Gradients of the scores of batches by x and by y, ``(..., n, dx)`` and ``(..., n, dy)``
+        with the broadcast batch axes; None for a side that is not wanted. NaN where the score is.
+
+        Optional: measures that say ``differentiable = True``. Their ``__call__`` is
+        ``_gradients.tracked``.
+        """
+        ...
+
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         """Scores of batches ``x (..., n, dx)`` and ``y (..., n, dy)``, as the public function."""
         ...

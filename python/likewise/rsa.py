@@ -14,12 +14,14 @@ from likewise._comparison import (
     COMPARISONS,
     Comparison,
     InnerProduct,
+    Product,
     Ranked,
     comparator,
     require_rankable,
     samples_of,
     square,
 )
+from likewise._gradients import pair_gradients, tracked
 from likewise.errors import InputTypeError, warn_degenerate
 from likewise.measure import prepare_batch, register, reordered_products
 from likewise.rdm import DISSIMILARITIES, Dissimilarity, fill_rdm, warn_without
@@ -84,6 +86,10 @@ class RSA:
     @property
     def symmetric(self) -> bool:
         return self.comparison != "neg_riem_dist"
+
+    @property
+    def differentiable(self) -> bool:
+        return isinstance(comparator(self.comparison), Product)
 
     @property
     def invariances(self) -> frozenset[str]:
@@ -206,6 +212,45 @@ class RSA:
         require_version(self.name, self.comparison)
         require_rankable(self.name, self.comparison, samples * (samples - 1) // 2)
 
+    def gradients(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        wanted: tuple[bool, bool] = (True, True),
+        check_finite: bool = True,
+    ) -> tuple[Any, Any]:
+        """By x and y, of comparisons that are smooth: cosine, corr, cosine_cov, corr_cov."""
+
+        def run(pair: Pair, by_x: Array | None, by_y: Array | None) -> None:
+            for index in np.ndindex(pair.batch):
+                sides = pair.x[index], pair.y[index]
+                weights = self._weights(sides)
+                for side, weight, out in zip(sides, weights, (by_x, by_y), strict=True):
+                    if out is None:
+                        continue
+                    if np.isfinite(weight).all():
+                        _cpu.rdm_gradient(
+                            side, self.dissimilarity, weight, out[index], _engine.threads()
+                        )
+                    else:
+                        out[index] = np.nan
+
+        return pair_gradients(self, x, y, wanted, check_finite, run)
+
+    def _weights(self, sides: Sequence[Array]) -> tuple[Array, Array]:
+        """Gradients of the score by the RDMs; NaN where that is NaN."""
+        size = len(sides[0]) * (len(sides[0]) - 1) // 2
+        rdms = np.empty((2, size))
+        for side, rdm in zip(sides, rdms, strict=True):
+            fill_rdm(side.astype(np.float64), self.dissimilarity, rdm)
+            if (side == side[:1]).all():
+                rdm[:] = np.nan
+        by = comparator(self.comparison)
+        assert isinstance(by, Product)
+        return by.gradients(*rdms)
+
+    @tracked
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
         if pair.library.engine is not _cpu:

@@ -1,0 +1,11 @@
+"""What works on torch models: measures as differentiable operators.
+
+``procrustes``, ``shape_distance``, ``cka``, ``hsic``, ``nuclear_norm`` and ``rsa`` with a smooth
+comparison take tensors that require grad, in ``torch.func`` transforms and ``torch.compile`` too.
+Importing this module registers their operators; the functions do so themselves when they meet such
+a tensor.
+"""
+
+from likewise.torch import autograd as autograd
+
+__all__ = ["autograd"]
