@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -136,15 +137,19 @@ WORK = {
 every_work = pytest.mark.parametrize("work", WORK.values(), ids=list(WORK))
 
 
+@cache
+def printed(work):
+    found = child(work).stdout
+    assert len(found) > 100
+    return found
+
+
 @on_simulator
 @every_work
-@pytest.mark.parametrize("mode", ["eager", "lazy", "random"])
-def test_every_schedule_gives_the_same_bits(mode, work):
-    expected = child(work).stdout
-    assert len(expected) > 100
-    for order in "012":
-        schedule = {"CUSIM_ASYNC": mode, "CUSIM_ORDER": order, "CUSIM_SEED": "9"}
-        assert child(work, **schedule).stdout == expected
+@pytest.mark.parametrize(("mode", "order"), [("eager", "2"), ("lazy", "0"), ("random", "1")])
+def test_every_schedule_gives_the_same_bits(mode, order, work):
+    schedule = {"CUSIM_ASYNC": mode, "CUSIM_ORDER": order, "CUSIM_SEED": "9"}
+    assert child(work, **schedule).stdout == printed(work)
 
 
 @on_simulator
@@ -172,9 +177,7 @@ print((simulated.numpy(plan) > 0).sum())
 @on_simulator
 @every_work
 def test_nothing_of_the_device_is_read_by_the_host(work):
-    expected = child(work).stdout
-    assert len(expected) > 100
-    assert child(work, CUSIM_PROTECT="1").stdout == expected
+    assert child(work, CUSIM_PROTECT="1").stdout == printed(work)
 
 
 @on_simulator
