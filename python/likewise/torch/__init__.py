@@ -1,4 +1,4 @@
-"""What works on torch models: measures as differentiable operators.
+"""What works on torch models: measures as differentiable operators, guidance.
 
 ``procrustes``, ``shape_distance``, ``cka``, ``hsic``, ``nuclear_norm`` and ``rsa`` with a smooth
 comparison take tensors that require grad, in ``torch.func`` transforms and ``torch.compile`` too.
@@ -7,5 +7,6 @@ a tensor.
 """
 
 from likewise.torch import autograd as autograd
+from likewise.torch.guidance import Guidance, GuidanceStep, even_layer_map
 
-__all__ = ["autograd"]
+__all__ = ["Guidance", "GuidanceStep", "even_layer_map"]
