@@ -1,4 +1,4 @@
-"""What works on torch models: measures as differentiable operators, guidance.
+"""What works on torch models: measures as differentiable operators, guidance, metrics.
 
 ``procrustes``, ``shape_distance``, ``cka``, ``hsic``, ``nuclear_norm`` and ``rsa`` with a smooth
 comparison take tensors that require grad, in ``torch.func`` transforms and ``torch.compile`` too.
@@ -6,7 +6,26 @@ Importing this module registers their operators; the functions do so themselves 
 a tensor.
 """
 
-from likewise.torch import autograd as autograd
-from likewise.torch.guidance import Guidance, GuidanceStep, even_layer_map
+from __future__ import annotations
 
-__all__ = ["Guidance", "GuidanceStep", "even_layer_map"]
+from importlib import import_module
+from typing import Any
+
+from likewise.torch import autograd as autograd
+
+_MODULES = ("metrics",)
+_NAMES = {
+    "Guidance": "guidance",
+    "GuidanceStep": "guidance",
+    "even_layer_map": "guidance",
+}
+
+__all__ = ["Guidance", "GuidanceStep", "even_layer_map", "metrics"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"likewise.torch.{name}")
+    if name in _NAMES:
+        return getattr(import_module(f"likewise.torch.{_NAMES[name]}"), name)
+    raise AttributeError(f"module 'likewise.torch' has no attribute {name!r}")
