@@ -76,6 +76,13 @@ class Measure(Protocol):
         """
         ...
 
+    def resampled(self, x: Array, y: Array, draws: Array) -> Array:
+        """Scores of these samples of both sides ``(k, n)``, drawn with replacement.
+
+        Optional: without it, the bootstrap calls the measure.
+        """
+        ...
+
     def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
         """What ``compare`` gives, for arrays of the CUDA engine, some on each side; finishes the
         call.
@@ -87,6 +94,13 @@ class Measure(Protocol):
     def reordered_on_device(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
         """What ``reordered`` gives, for arrays of the CUDA engine, without a wait; None where the
         measure is to be called.
+
+        Optional.
+        """
+        ...
+
+    def resampled_on_device(self, library: Any, x: Any, y: Any, draws: Array) -> Any:
+        """What ``resampled`` gives, for arrays of the CUDA engine, without a wait.
 
         Optional.
         """
