@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from likewise._array import Array, Pair
+from likewise._array import Array
+from likewise._representations import Pair
 from likewise.errors import quiet
 from likewise.measure import Measure
 

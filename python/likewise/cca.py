@@ -10,8 +10,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, Pair, batch_size, empty_scores, give_scores, read_pair
+from likewise._array import Array
 from likewise._moments import Moments, UnitMoments, spectrum
+from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
 from likewise.measure import compare_reordered, prepare_batch, register
 

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import Array, Pair, read_pair
+from likewise._array import Array
 from likewise._device import is_device_array
 from likewise._draws import bootstrap_on_device, permutation_test_on_device
+from likewise._representations import Pair, read_pair
 from likewise.errors import quiet
 from likewise.measure import Measure, measure, require_version
 

@@ -11,15 +11,9 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import (
-    Array,
-    batch_size,
-    empty_scores,
-    give_scores,
-    read_pair,
-    require_finite,
-)
+from likewise._array import Array, require_finite
 from likewise._moments import Moments, spectrum
+from likewise._representations import batch_size, empty_scores, give_scores, read_pair
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
 from likewise.linalg import nuclear_norm
 from likewise.measure import Kind, compare_reordered, register

@@ -7,7 +7,8 @@ from typing import Any, Literal
 import numpy as np
 
 from likewise import _cpu, _device, _engine
-from likewise._array import Array, read, require_finite, require_representation
+from likewise._array import Array, read, require_finite
+from likewise._representations import require_representation
 from likewise.errors import DegenerateWarning, warn
 
 __all__ = ["DISSIMILARITIES", "Dissimilarity", "Resampler", "fill_rdm", "rdm", "warn_without"]

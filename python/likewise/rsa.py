@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, Pair, batch_size, empty_scores, give_scores, read, read_pair
+from likewise._array import Array, read
 from likewise._comparison import (
     COMPARISONS,
     Comparison,
@@ -20,6 +20,7 @@ from likewise._comparison import (
     samples_of,
     square,
 )
+from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
 from likewise.errors import InputTypeError, warn_degenerate
 from likewise.measure import prepare_batch, register, reordered_products
 from likewise.rdm import DISSIMILARITIES, Dissimilarity, Resampler, fill_rdm, warn_without
