@@ -41,7 +41,7 @@ void symmetric_eigen(const Context& context, double* matrices, int64_t count, in
                      double* values, bool vectors, WithoutEigen without, int64_t first) {
   Scratch scratch(context);
   const int64_t fitting = std::max<int64_t>(kWorkBytes / (n * n * int64_t(sizeof(double))), 1);
-  const int64_t chunk = std::min(count, fitting);
+  const int64_t chunk = std::min({count, fitting, kMostItems});
   for (int64_t begin = 0; begin < count; begin += chunk) {
     const Context& inner = scratch.next();
     const int64_t items = std::min(chunk, count - begin);
