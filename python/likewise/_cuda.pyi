@@ -106,6 +106,14 @@ def cca_pairs(
     options: _CanonicalOptions,
     run: Run,
 ) -> None: ...
+def cca_reordered(
+    x: DeviceArray,
+    y: DeviceArray,
+    orders: ndarray[Any, Any],
+    scores: DeviceArray,
+    options: _CanonicalOptions,
+    run: Run,
+) -> None: ...
 def canonical_correlations(
     x: DeviceArray,
     y: DeviceArray,
@@ -224,7 +232,6 @@ def map_scores(
 def map_plan_score(
     plan: DeviceArray, x: DeviceArray, y: DeviceArray, out: DeviceArray, run: Run
 ) -> None: ...
-def take_rows(x: DeviceArray, rows: list[int], out: DeviceArray, run: Run) -> None: ...
 
 # moments
 def add_moments(
@@ -404,6 +411,15 @@ def rsa_reordered(
     x: DeviceArray,
     y: DeviceArray,
     orders: ndarray[Any, Any],
+    scores: DeviceArray,
+    dissimilarity: str,
+    comparison: str,
+    run: Run,
+) -> None: ...
+def rsa_resampled(
+    x: DeviceArray,
+    y: DeviceArray,
+    draws: ndarray[Any, Any],
     scores: DeviceArray,
     dissimilarity: str,
     comparison: str,

@@ -136,11 +136,35 @@ def match_network(reference: Network, other: Network) -> Network:
 
 
 def average_networks(first: Network, second: Network, share: float = 0.5) -> dict[str, Layer]:
-    """Layers whose arrays are ``(1 - share) first + share second``; match the networks first."""
+    """Every array of two networks averaged: ``(1 - share) * first + share * second``.
+
+    Makes sense between a network and another that :func:`match_network` has brought into its order:
+    the networks on the straight line between the two (linear mode connectivity; Ainsworth, Hayase &
+    Srinivasa 2023; in the middle the matched average of Singh & Jaggi 2020).
+
+    Parameters
+    ----------
+    first, second
+        Of the same architecture: layers of the same names, shapes and groups.
+    share
+        Of the second network, between 0 (the first network) and 1 (the second one).
+
+    Returns
+    -------
+    dict of str to Layer
+        New layers by name, with the connections of those of ``first``; weights and vectors have the
+        shapes of the given ones. On a device float32 for half precision.
+
+    Raises
+    ------
+    ValueError
+        Networks of different architectures, ``share`` outside ``[0, 1]``.
+    InputTypeError
+        Arrays on different devices.
+    """
     _require_alike(first, second)
     if not 0 <= share <= 1:
         raise ValueError(f"average_networks: share must be between 0 and 1, got {share}")
-
     _require_one_place("average_networks", _weights(first) + _weights(second))
 
     def mean(a: Any, b: Any) -> Any:

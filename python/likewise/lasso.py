@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, Pair, batch_size, give_scores, read_pair
+from likewise._array import Array
 from likewise._device import is_device_array
 from likewise._folds import require_folds, shuffled_folds
+from likewise._representations import Pair, batch_size, give_scores, read_pair
 from likewise._units import unit_norm
 from likewise.errors import ConvergenceWarning, warn, warn_degenerate, warn_small_sample
 

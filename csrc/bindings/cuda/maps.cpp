@@ -3,7 +3,6 @@
 #include <pybind11/stl.h>
 
 #include "bindings/cuda/arrays.h"
-#include "core/cuda/gather.h"
 
 namespace likewise::bindings {
 namespace {
@@ -91,21 +90,6 @@ void plan_score(const DeviceArray& plan, const DeviceArray& x, const DeviceArray
                    {x.sizes()[0], plan.sizes()[0], plan.sizes()[1]}, out.filled<double>());
 }
 
-// out = these rows of x.
-void take_rows(const DeviceArray& x, const std::vector<int32_t>& rows, const DeviceArray& out,
-               Run& run) {
-  const CallContext context(run);
-  int32_t* const there = context.temporary<int32_t>(rows.size());
-  const int64_t count = int64_t(rows.size());
-  cuda::check(cuda::send_values(rows.data(), count, there, context.stream), "launch");
-  dispatch_float(x, [&](auto zero) {
-    using T = decltype(zero);
-    cuda::check(cuda::gather_rows<T>(x.elements<T>(), x.size() / x.sizes()[0], there, count,
-                                     out.filled<T>(), context.stream),
-                "launch");
-  });
-}
-
 }  // namespace
 
 void register_maps(py::module_& m) {
@@ -118,7 +102,6 @@ void register_maps(py::module_& m) {
   m.def("map_predict", &predict);
   m.def("map_scores", &scores);
   m.def("map_plan_score", &plan_score);
-  m.def("take_rows", &take_rows);
 }
 
 }  // namespace likewise::bindings

@@ -12,9 +12,8 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int64_t kMostBytes = int64_t{256} << 20;  // of temporary memory at a time
-constexpr int64_t kMostUnits = 32768;               // of one sort
-constexpr int64_t kMostPairs = int64_t{1} << 30;    // of one launch
+constexpr int64_t kMostUnits = 32768;             // of one sort
+constexpr int64_t kMostPairs = int64_t{1} << 30;  // of one launch
 
 }  // namespace
 
@@ -30,7 +29,7 @@ void bin_units(const Context& context, const T* x, int64_t count, int64_t rows, 
   const DeviceRef transposed{x, kType, 3, {count, cols, rows}, {rows * cols, 1, cols}};
   check(copy_elements<T>(transposed, values, context.stream), "copy");
   const int64_t most = std::min(units, kMostUnits);
-  const int64_t chunk = std::clamp<int64_t>(kMostBytes / sort_bytes<T>(rows), 1, most);
+  const int64_t chunk = std::clamp<int64_t>(kWorkBytes / sort_bytes<T>(rows), 1, most);
   const SortSpace<T> space = sort_space<T>(context, chunk, rows);
   double* const edges = context.temporary<double>(size_t(units * (bins - 2)));
   for (int64_t first = 0; first < units; first += chunk) {
@@ -57,7 +56,7 @@ void mutual_information(const Context& context, const UnitShapes& shapes, const 
   bin_units<T>(scratch.next(), x, count, rows, dx, bins, codes_x, constant_units, 2);
   bin_units<T>(scratch.next(), y, count, rows, dy, bins, codes_y, constant_units + 1, 2);
   const int64_t pairs = count * dx * dy, bytes = bins * bins * int64_t(sizeof(int64_t));
-  const int64_t chunk = std::clamp<int64_t>(kMostBytes / bytes, 1, std::min(pairs, kMostPairs));
+  const int64_t chunk = std::clamp<int64_t>(kWorkBytes / bytes, 1, std::min(pairs, kMostPairs));
   int64_t* const counts = context.temporary<int64_t>(size_t(chunk * bins * bins));
   for (int64_t first = 0; first < pairs; first += chunk) {
     const int64_t some = std::min(chunk, pairs - first);

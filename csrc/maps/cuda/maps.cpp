@@ -13,7 +13,7 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int64_t kMostDoubles = (int64_t{256} << 20) / sizeof(double);  // of a part
+constexpr int64_t kMostDoubles = kWorkBytes / int64_t(sizeof(double));  // of a part
 
 double* doubles(const Context& context, int64_t size) {
   return context.temporary<double>(size_t(size));

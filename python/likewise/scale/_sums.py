@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import NUMPY, Array, Items, read, read_collections
+from likewise._array import NUMPY, Array, read
 from likewise._moments import Moments, augmented
+from likewise._representations import Items, read_collections
 from likewise.errors import InputTypeError
 
 __all__ = ["Sums"]

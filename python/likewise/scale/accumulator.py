@@ -7,8 +7,9 @@ from typing import Any, Literal
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import Array, Items
+from likewise._array import Array
 from likewise._ids import require_same_ids
+from likewise._representations import Items
 from likewise.errors import InputTypeError
 from likewise.grid import labelled
 from likewise.information import bin_edges, information_of_counts, joint_counts, unit_codes
