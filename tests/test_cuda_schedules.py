@@ -87,6 +87,10 @@ for stream in (lw.scale.Accumulator("linear_predictivity", cv=3), lw.scale.Minib
     for _ in range(2):
         stream.update([simulated.array(rng.standard_normal((11, d))) for d in (3, 5)])
     print([value.tobytes().hex() for value in stream.state.values()], simulated.module.report())
+stream = lw.scale.UnitAccumulator("mutual_information", bins=5)
+for n in (11, 40):
+    stream.update(*(simulated.array(rng.standard_normal((n, d))) for d in (3, 5)))
+print(stream.compute().tobytes().hex(), simulated.module.report())
 """
 
 

@@ -201,7 +201,7 @@ def _taken(value: Any, order: Any, axis: int) -> Any:
             library.engine.copy(view, out, library.run)
         else:
             outer = math.prod(view.shape[:axis])
-            library.engine.take_units(view, outer, library.indices(order), out, library.run)
+            library.engine.take_units(view, outer, library.given(order), out, library.run)
         return library.give(out)
     array = np.asarray(value)
     if order is None:
