@@ -98,7 +98,7 @@ MAPS = """
 import likewise.maps as maps
 rng = np.random.default_rng(5)
 x, y = (simulated.array(rng.standard_normal((20, d)).astype("f4")) for d in (4, 3))
-for fitted in (maps.Orthogonal(), maps.SoftPermutation(), maps.Ridge()):
+for fitted in (maps.Orthogonal(), maps.SoftPermutation(), maps.Ridge(), maps.Lasso()):
     simulated.cpu(type(fitted).fit)(fitted, x, y)
     print(fitted.coef_.tobytes().hex(), fitted.score(x, y), simulated.module.report())
 """

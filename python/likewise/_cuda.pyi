@@ -199,6 +199,13 @@ def map_plan(
     weights: DeviceArray,
     run: Run,
 ) -> None: ...
+def map_coefficients(
+    coefficients: DeviceArray,
+    deviation_x: DeviceArray,
+    deviation_y: DeviceArray,
+    weights: DeviceArray,
+    run: Run,
+) -> None: ...
 def map_ridge(
     x: DeviceArray,
     y: DeviceArray,
