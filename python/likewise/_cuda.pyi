@@ -145,6 +145,12 @@ def mutual_information(
     constant_units: DeviceArray,
     run: Run,
 ) -> None: ...
+def bin_edges(x: DeviceArray, bins: int, edges: DeviceArray, run: Run) -> None: ...
+def unit_codes(x: DeviceArray, edges: DeviceArray, codes: DeviceArray, run: Run) -> None: ...
+def add_joint_counts(x: DeviceArray, y: DeviceArray, counts: DeviceArray, run: Run) -> None: ...
+def information_of_counts(
+    counts: DeviceArray, correct: bool, out: DeviceArray, run: Run
+) -> None: ...
 
 # kernels
 _KernelOptions = tuple[str, str, bool, float, bool, int, float, float]
@@ -196,6 +202,13 @@ def map_rotation(
 def map_partners(assignment: DeviceArray, plan: DeviceArray, run: Run) -> None: ...
 def map_plan(
     plan: DeviceArray,
+    deviation_x: DeviceArray,
+    deviation_y: DeviceArray,
+    weights: DeviceArray,
+    run: Run,
+) -> None: ...
+def map_coefficients(
+    coefficients: DeviceArray,
     deviation_x: DeviceArray,
     deviation_y: DeviceArray,
     weights: DeviceArray,

@@ -46,6 +46,7 @@ FUNCTIONS = frozenset(
         "jaccard_knn",
         "linear_predictivity",
         "linear_sum_assignment",
+        "maps.Lasso",
         "maps.Orthogonal",
         "maps.Permutation",
         "maps.Ridge",
@@ -204,8 +205,8 @@ class DeviceLibrary:
         """The result in the caller's library."""
         return array.owner
 
-    def indices(self, value: Any) -> Any:
-        """Integers of this library that another call has given, as the engine takes them."""
+    def given(self, value: Any) -> Any:
+        """A contiguous array, of any type, that another call of ours gave."""
         return self.engine.DeviceArray(value, self._stream)
 
     def reshaped(self, view: Any, shape: tuple[int, ...]) -> Any:

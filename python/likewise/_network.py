@@ -94,7 +94,9 @@ def match_network(reference: Network, other: Network) -> Network:
     Returns
     -------
     Network
-        New arrays; ``other`` is left as it is. On a device float32 for half precision.
+        New arrays; ``other`` is left as it is. On a device float32 for half precision. Units of a
+        group whose activations are constant in one of the networks have no partners: NaN in all
+        that belongs to them, weights that read them too.
 
     Raises
     ------
@@ -103,6 +105,11 @@ def match_network(reference: Network, other: Network) -> Network:
         missing, different stimuli.
     InputTypeError
         Arrays on different devices.
+
+    Warns
+    -----
+    DegenerateWarning
+        Constant units, or all units of a group constant.
     """
     _require_alike(reference, other)
     _require_one_place("match_network", _arrays(reference) + _arrays(other))
@@ -217,7 +224,8 @@ def _activations(network: Network, group: str) -> Any:
 
 
 def _taken(value: Any, order: Any, axis: int) -> Any:
-    """A copy with the units along an axis in this order, each with all of its entries there."""
+    """A copy with the units along an axis in this order, each with all of its entries there; NaN
+    for units without a partner (-1)."""
     if is_device_array(value):
         (view,), library = read("match_network", False, array=value)
         out = library.empty(view.shape, view.dtype)
@@ -225,13 +233,18 @@ def _taken(value: Any, order: Any, axis: int) -> Any:
             library.engine.copy(view, out, library.run)
         else:
             outer = math.prod(view.shape[:axis])
-            library.engine.take_units(view, outer, library.indices(order), out, library.run)
+            library.engine.take_units(view, outer, library.given(order), out, library.run)
         return library.give(out)
     array = np.asarray(value)
     if order is None:
         return array.copy()
-    split = array.reshape(*array.shape[:axis], order.shape[0], -1)
-    return split.take(np.asarray(order), axis=axis).reshape(array.shape)
+    places = np.asarray(order)
+    split = array.reshape(*array.shape[:axis], places.size, -1)
+    taken = split.take(places, axis=axis, mode="clip")
+    if (places < 0).any():
+        taken = taken.astype(np.result_type(taken, np.float16), copy=False)  # integers have no NaN
+        np.moveaxis(taken, axis, 0)[places < 0] = np.nan
+    return taken.reshape(array.shape)
 
 
 def _order(orders: Mapping[str | None, Any], name: str, group: str, width: int | None) -> Any:

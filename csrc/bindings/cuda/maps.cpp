@@ -46,6 +46,14 @@ void plan(const DeviceArray& plan, const DeviceArray& deviation_x, const DeviceA
                  weights.filled<double>());
 }
 
+void coefficients(const DeviceArray& coefficients, const DeviceArray& deviation_x,
+                  const DeviceArray& deviation_y, const DeviceArray& weights, Run& run) {
+  const CallContext context(run);
+  cuda::scale_coefficients(context, coefficients.elements<double>(), deviation_x.elements<double>(),
+                           deviation_y.elements<double>(),
+                           {0, deviation_x.size(), deviation_y.size()}, weights.filled<double>());
+}
+
 void ridge(const DeviceArray& x, const DeviceArray& y, const std::vector<double>& alphas,
            bool relative, const DeviceArray& weights, const DeviceArray& alpha, Run& run) {
   const CallContext context(run);
@@ -97,6 +105,7 @@ void register_maps(py::module_& m) {
   m.def("map_rotation", &rotation);
   m.def("map_partners", &partners);
   m.def("map_plan", &plan);
+  m.def("map_coefficients", &coefficients);
   m.def("map_ridge", &ridge);
   m.def("map_describe", &describe);
   m.def("map_predict", &predict);

@@ -61,6 +61,17 @@ void fit_plan(const Context& context, const double* plan, const double* deviatio
         "launch");
 }
 
+void scale_coefficients(const Context& context, const double* coefficients,
+                        const double* deviation_x, const double* deviation_y, const MapShape& shape,
+                        double* weights) {
+  const auto [rows, dx, dy] = shape;
+  double* const turned = doubles(context, dx * dy);
+  const DeviceRef transposed{coefficients, ElementType::float64, 2, {dx, dy}, {1, dx}};
+  check(copy_elements<double>(transposed, turned, context.stream), "copy");
+  check(weigh_plan(turned, nullptr, deviation_x, deviation_y, dx, dy, weights, context.stream),
+        "launch");
+}
+
 void fit_ridge(const Context& context, const double* x, const double* y, const MapShape& shape,
                const std::vector<double>& alphas, bool relative, double* weights, double* alpha) {
   RidgeOptions options{std::vector<int32_t>(size_t(shape.rows)), 1, alphas, relative, true};
