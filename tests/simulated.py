@@ -175,8 +175,7 @@ def _method_on_device(method: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(method)
     def wrapper(self: Any, *args: Any, **options: Any) -> Any:
-        without = getattr(self, "similarity", "") == "mutual_information"
-        if _depth or without:
+        if _depth:
             return method(self, *args, **options)
         result = inside(self, *map(_there, args), **options)
         return numpy(result) if _device.is_device_array(result) else result

@@ -88,6 +88,10 @@ for stream in (lw.scale.Accumulator("linear_predictivity", cv=3), lw.scale.Minib
     for _ in range(2):
         stream.update([simulated.array(rng.standard_normal((11, d))) for d in (3, 5)])
     print([value.tobytes().hex() for value in stream.state.values()], simulated.module.report())
+stream = lw.scale.UnitAccumulator("mutual_information", bins=5)
+for n in (11, 40):
+    stream.update(*(simulated.array(rng.standard_normal((n, d))) for d in (3, 5)))
+print(stream.compute().tobytes().hex(), simulated.module.report())
 """
 
 
@@ -95,7 +99,7 @@ MAPS = """
 import likewise.maps as maps
 rng = np.random.default_rng(5)
 x, y = (simulated.array(rng.standard_normal((20, d)).astype("f4")) for d in (4, 3))
-for fitted in (maps.Orthogonal(), maps.SoftPermutation(), maps.Ridge()):
+for fitted in (maps.Orthogonal(), maps.SoftPermutation(), maps.Ridge(), maps.Lasso()):
     simulated.cpu(type(fitted).fit)(fitted, x, y)
     print(fitted.coef_.tobytes().hex(), fitted.score(x, y), simulated.module.report())
 """

@@ -37,6 +37,21 @@ int64_t rdms(const py::array& x, const std::string& name, py::array out, int thr
   });
 }
 
+// Fills out (count, n (n - 1) / 2) for an RDM as a square (n, n) and draws (count, n).
+void resampled_rdms(const py::array& square, const py::array_t<int32_t, py::array::c_style>& draws,
+                    py::array out, int threads) {
+  const ArrayRef view = input(square), to = output(out);
+  require_same_dtype(view, to, "resampled_rdms");
+  const int64_t count = draws.shape(0), n = draws.shape(1);
+  const int32_t* const samples = draws.data();
+  dispatch_float(view.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const py::gil_scoped_release release;
+    resample_rdm(static_cast<const T*>(view.data), n, samples, count, threads,
+                 static_cast<T*>(to.data));
+  });
+}
+
 // Ranks of the RDM of every item (n x d), ranks (count, n (n - 1) / 2) and ties (count) as Ranker
 // gives them; `without` (count): samples without direction.
 void ranked_rdms(const std::vector<py::array>& items, const std::string& name, py::array ranks,
@@ -143,6 +158,7 @@ void gradient(const py::array& x, const std::string& name, const py::array& weig
 void register_rsa(py::module_& m) {
   m.def("rdm_gradient", &gradient);
   m.def("rdm", &rdms);
+  m.def("resampled_rdms", &resampled_rdms);
   m.def("ranked_rdms", &ranked_rdms);
   m.def("ranks", &ranks);
   m.def("rank_products", &products);

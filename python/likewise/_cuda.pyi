@@ -106,6 +106,14 @@ def cca_pairs(
     options: _CanonicalOptions,
     run: Run,
 ) -> None: ...
+def cca_reordered(
+    x: DeviceArray,
+    y: DeviceArray,
+    orders: ndarray[Any, Any],
+    scores: DeviceArray,
+    options: _CanonicalOptions,
+    run: Run,
+) -> None: ...
 def canonical_correlations(
     x: DeviceArray,
     y: DeviceArray,
@@ -136,6 +144,12 @@ def mutual_information(
     out: DeviceArray,
     constant_units: DeviceArray,
     run: Run,
+) -> None: ...
+def bin_edges(x: DeviceArray, bins: int, edges: DeviceArray, run: Run) -> None: ...
+def unit_codes(x: DeviceArray, edges: DeviceArray, codes: DeviceArray, run: Run) -> None: ...
+def add_joint_counts(x: DeviceArray, y: DeviceArray, counts: DeviceArray, run: Run) -> None: ...
+def information_of_counts(
+    counts: DeviceArray, correct: bool, out: DeviceArray, run: Run
 ) -> None: ...
 
 # kernels
@@ -193,6 +207,13 @@ def map_plan(
     weights: DeviceArray,
     run: Run,
 ) -> None: ...
+def map_coefficients(
+    coefficients: DeviceArray,
+    deviation_x: DeviceArray,
+    deviation_y: DeviceArray,
+    weights: DeviceArray,
+    run: Run,
+) -> None: ...
 def map_ridge(
     x: DeviceArray,
     y: DeviceArray,
@@ -224,7 +245,6 @@ def map_scores(
 def map_plan_score(
     plan: DeviceArray, x: DeviceArray, y: DeviceArray, out: DeviceArray, run: Run
 ) -> None: ...
-def take_rows(x: DeviceArray, rows: list[int], out: DeviceArray, run: Run) -> None: ...
 
 # moments
 def add_moments(
@@ -404,6 +424,15 @@ def rsa_reordered(
     x: DeviceArray,
     y: DeviceArray,
     orders: ndarray[Any, Any],
+    scores: DeviceArray,
+    dissimilarity: str,
+    comparison: str,
+    run: Run,
+) -> None: ...
+def rsa_resampled(
+    x: DeviceArray,
+    y: DeviceArray,
+    draws: ndarray[Any, Any],
     scores: DeviceArray,
     dissimilarity: str,
     comparison: str,

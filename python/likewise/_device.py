@@ -11,7 +11,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,7 @@ FUNCTIONS = frozenset(
         "jaccard_knn",
         "linear_predictivity",
         "linear_sum_assignment",
+        "maps.Lasso",
         "maps.Orthogonal",
         "maps.Permutation",
         "maps.Ridge",
@@ -140,13 +141,13 @@ class DeviceLibrary:
                 f"{function}: {argument} is on a CUDA device, for which {function} has no version "
                 "yet; move it to the CPU first"
             )
-        if missing := why_not():
+        self._device = int(value.__dlpack_device__()[1])
+        if missing := why_not(self._device):
             raise InputTypeError(f"{function}: {argument} is on a CUDA device, but {missing}")
         self.name = library_name(value)
         self.engine = engine()
         self.function = function
         self._torch: Any = sys.modules.get("torch") if self.name.startswith("torch") else None
-        self._device = int(value.__dlpack_device__()[1])
         self._like = value
         # The run may not refer to this object, which refers to it: nobody would free the two.
         self._allocate = partial(_bytes, value)
@@ -204,8 +205,8 @@ class DeviceLibrary:
         """The result in the caller's library."""
         return array.owner
 
-    def indices(self, value: Any) -> Any:
-        """Integers of this library that another call has given, as the engine takes them."""
+    def given(self, value: Any) -> Any:
+        """A contiguous array, of any type, that another call of ours gave."""
         return self.engine.DeviceArray(value, self._stream)
 
     def reshaped(self, view: Any, shape: tuple[int, ...]) -> Any:
@@ -337,7 +338,7 @@ class DeviceLibrary:
             return int(self._torch.cuda.current_stream(self._like.device).cuda_stream) or 1
         cupy = sys.modules.get("cupy")
         if cupy is not None and isinstance(self._like, cupy.ndarray):
-            return int(cupy.cuda.get_current_stream().ptr) or _DEFAULT_STREAM
+            return int(cupy.cuda.get_current_stream(self._device).ptr) or _DEFAULT_STREAM
         return _DEFAULT_STREAM
 
 
@@ -353,7 +354,11 @@ def _empty(like: Any, shape: tuple[int, ...], dtype: str) -> Any:
     if torch is not None and isinstance(like, torch.Tensor):
         return torch.empty(shape, dtype=getattr(torch, dtype), device=like.device)
     namespace = like.__array_namespace__()
-    return namespace.empty(shape, dtype=getattr(namespace, dtype))
+    cupy = sys.modules.get("cupy")
+    # CuPy allocates on its current device, wherever its other arrays are.
+    there = like.device if cupy is not None and isinstance(like, cupy.ndarray) else nullcontext()
+    with there:
+        return namespace.empty(shape, dtype=getattr(namespace, dtype))
 
 
 def _bytes(like: Any, count: int) -> Any:

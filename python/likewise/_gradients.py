@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any
 
 from likewise import _cpu
-from likewise._array import Pair, read_pair
+from likewise._representations import Pair, read_pair
 from likewise.errors import InputTypeError
 
 __all__ = ["is_tracked", "pair_gradients", "require_differentiable", "tracked"]

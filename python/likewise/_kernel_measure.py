@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, Pair, empty_scores, give_scores, read_pair
+from likewise._array import Array
 from likewise._gradients import pair_gradients, tracked
 from likewise._moments import Moments
+from likewise._representations import Pair, empty_scores, give_scores, read_pair
 from likewise.errors import DegenerateWarning, warn, warn_degenerate, warn_small_sample
 from likewise.measure import reordered_products
 

@@ -76,6 +76,13 @@ class Measure(Protocol):
         """
         ...
 
+    def resampled(self, x: Array, y: Array, draws: Array) -> Array:
+        """Scores of these samples of both sides ``(k, n)``, drawn with replacement.
+
+        Optional: without it, the bootstrap calls the measure.
+        """
+        ...
+
     def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
         """What ``compare`` gives, for arrays of the CUDA engine, some on each side; finishes the
         call.
@@ -105,6 +112,13 @@ class Measure(Protocol):
 
         Optional: measures that say ``differentiable = True``. Their ``__call__`` is
         ``_gradients.tracked``.
+        """
+        ...
+
+    def resampled_on_device(self, library: Any, x: Any, y: Any, draws: Array) -> Any:
+        """What ``resampled`` gives, for arrays of the CUDA engine, without a wait.
+
+        Optional.
         """
         ...
 

@@ -11,17 +11,10 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import (
-    Array,
-    Pair,
-    batch_size,
-    empty_scores,
-    give_scores,
-    read_pair,
-    require_finite,
-)
+from likewise._array import Array, require_finite
 from likewise._gradients import pair_gradients, tracked
 from likewise._moments import Moments, spectrum
+from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
 from likewise.linalg import nuclear_norm
 from likewise.measure import Kind, compare_reordered, register

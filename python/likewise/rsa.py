@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, Pair, batch_size, empty_scores, give_scores, read, read_pair
+from likewise._array import Array, read
 from likewise._comparison import (
     COMPARISONS,
     Comparison,
@@ -22,9 +22,10 @@ from likewise._comparison import (
     square,
 )
 from likewise._gradients import pair_gradients, tracked
+from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
 from likewise.errors import InputTypeError, warn_degenerate
 from likewise.measure import prepare_batch, register, reordered_products
-from likewise.rdm import DISSIMILARITIES, Dissimilarity, fill_rdm, warn_without
+from likewise.rdm import DISSIMILARITIES, Dissimilarity, Resampler, fill_rdm, warn_without
 
 __all__ = [
     "RSA",
@@ -38,6 +39,8 @@ __all__ = [
 # Comparisons with a CUDA version, and those that are inner products of RDMs or their ranks.
 _ON_DEVICE = tuple(name for name in COMPARISONS if name != "neg_riem_dist")
 _REORDERED_ON_DEVICE = ("cosine", "corr", "spearman", "rho-a")
+
+_CHUNK_BYTES = 64 * 2**20
 
 
 class _Prepared(NamedTuple):
@@ -163,9 +166,32 @@ class RSA:
         way."""
         if self.comparison not in _REORDERED_ON_DEVICE:
             return None
+        self._require_version(orders.shape[1])
         scores = library.empty((len(orders),), np.float64)
         options = self.dissimilarity, self.comparison
         library.engine.rsa_reordered(x, y, orders, scores, *options, library.run)
+        return scores
+
+    def resampled(self, x: Array, y: Array, draws: Array) -> Array:
+        """From entries of the RDMs of all samples: copies of a sample tie exactly."""
+        by = comparator(self.comparison)
+        require_rankable(self.name, self.comparison, draws.shape[1] * (draws.shape[1] - 1) // 2)
+        sides = [Resampler(side, self.dissimilarity) for side in (x, y)]
+        scores = np.empty(len(draws))
+        size = int(np.clip(_CHUNK_BYTES // (8 * draws.shape[1] ** 2), 1, len(draws)))
+        for first in range(0, len(draws), size):
+            part = draws[first : first + size]
+            vectors, usable = zip(*(side.rdms(part) for side in sides), strict=True)
+            found = by.paired(*map(by.prepare, vectors))
+            scores[first : first + size] = np.where(np.logical_and(*usable), found, np.nan)
+        return scores
+
+    def resampled_on_device(self, library: Any, x: Any, y: Any, draws: Array) -> Any:
+        """The same of device arrays."""
+        self._require_version(draws.shape[1])
+        scores = library.empty((len(draws),), np.float64)
+        options = self.dissimilarity, self.comparison
+        library.engine.rsa_resampled(x, y, draws, scores, *options, library.run)
         return scores
 
     def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:

@@ -15,7 +15,6 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int64_t kMostBytes = int64_t{256} << 20;  // of kernel rows at a time
 constexpr double kRoundingUnits = 64;  // an HSIC below so many roundings of its terms is none
 constexpr int64_t kMostItems = 32768;  // of one launch
 
@@ -100,7 +99,7 @@ class Items {
   void find_middle(const T* data, int64_t cols, const double* norms, double* middle) {
     const Context& context = median_scratch_.next();
     const int64_t pairs = rows_ * (rows_ - 1) / 2;
-    const int64_t fitting = kMostBytes / (rows_ * int64_t(sizeof(T)));
+    const int64_t fitting = kWorkBytes / (rows_ * int64_t(sizeof(T)));
     const int64_t block = std::clamp<int64_t>(fitting, 1, rows_);
     T* const values = context.temporary<T>(size_t(block * rows_));
     Selection* const selection = context.temporary<Selection>(1);
@@ -176,7 +175,7 @@ void kernel_scores(const Context& context, const std::vector<Matrix<T>>& a,
       items.add(item.data, 1, item.cols, out.constant_units + items.count());
     }
   }
-  const int64_t fitting = kMostBytes / (count * rows * int64_t(sizeof(T)));
+  const int64_t fitting = kWorkBytes / (count * rows * int64_t(sizeof(T)));
   const int64_t block = std::clamp<int64_t>(fitting, 1, rows), size = count_a * count_b;
   T* const values = context.temporary<T>(size_t(count * block * rows));
   T* const parts = context.temporary<T>(size_t(product_parts(count_a, count_b, block * rows)));
@@ -206,7 +205,7 @@ void kernel_pairs(const Context& context, const Matrix<T>& x, const Matrix<T>& y
   items.add(y.data, count, y.cols, out.constant_units + count);
   double* const products = context.temporary<double>(size_t(count * rows));
   // As many pairs at a time as fit with all their rows, or one in blocks of rows.
-  const int64_t fitting = std::max<int64_t>(1, kMostBytes / (2 * rows * int64_t(sizeof(T))));
+  const int64_t fitting = std::max<int64_t>(1, kWorkBytes / (2 * rows * int64_t(sizeof(T))));
   const int64_t block = std::min(rows, fitting);
   const int64_t pairs = std::clamp<int64_t>(fitting / block, 1, std::min(count, kMostItems));
   T* const left = context.temporary<T>(size_t(pairs * block * rows));
@@ -246,7 +245,7 @@ void kernel_reordered(const Context& context, const Matrix<T>& x, const Matrix<T
   T* const values = context.temporary<T>(size_t(2 * rows * rows));
   items.kernel_rows(0, 2, 0, rows, values);
   // Row sums and sums of squares of y's kernel matrix, and of its products, in each order.
-  const int64_t fitting = kMostBytes / (3 * rows * int64_t(sizeof(double)));
+  const int64_t fitting = kWorkBytes / (3 * rows * int64_t(sizeof(double)));
   const int64_t block = std::clamp<int64_t>(fitting, 1, std::min(count, kMostItems));
   double* const sums = context.temporary<double>(size_t(block * rows));
   double* const squares = context.temporary<double>(size_t(block * rows));
@@ -261,11 +260,12 @@ void kernel_reordered(const Context& context, const Matrix<T>& x, const Matrix<T
   for (int64_t first = 0; first < count; first += block) {
     const int64_t some = std::min(block, count - first);
     const int32_t* const here = orders + first * rows;
-    check(gather_rows<double>(items.sums() + rows, 1, here, some * rows, sums, context.stream),
+    check(gather_rows<double>({items.sums() + rows, 1, 1}, rows, here, some * rows, sums,
+                              context.stream),
           "launch");
-    check(
-        gather_rows<double>(items.squares() + rows, 1, here, some * rows, squares, context.stream),
-        "launch");
+    check(gather_rows<double>({items.squares() + rows, 1, 1}, rows, here, some * rows, squares,
+                              context.stream),
+          "launch");
     check(reordered_products<T>(values, values + rows * rows, rows, here, some, row_products,
                                 products, context.stream),
           "launch");
