@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import torch
 from torchmetrics import Metric
 
+from likewise.errors import quiet
 from likewise.measure import measure
 from likewise.scale import Accumulator
 from likewise.scale import MinibatchCKA as _MinibatchCKA
@@ -58,7 +59,8 @@ class _Streamed(Metric):
         """One that knows how wide the representations are."""
         stream = self._empty()
         zeros = [torch.zeros(4, width, dtype=torch.float64) for width in self._units]
-        stream.update(zeros[:1], zeros[1:])
+        with quiet():  # about zeros
+            stream.update(zeros[:1], zeros[1:])
         return stream
 
     def update(self, x: torch.Tensor, y: torch.Tensor) -> None:
@@ -94,9 +96,10 @@ def _attribute(name: str) -> str:
 class _Measured(_Streamed):
     name: ClassVar[str]
 
-    def __init__(self, units_x: int, units_y: int, **options: Any) -> None:
-        super().__init__(units_x, units_y, **options)
-        self.higher_is_better = self._empty().measure.kind == "similarity"
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether the score is a similarity."""
+        return self._empty().measure.kind == "similarity"
 
     @classmethod
     def _options(cls) -> set[str]:
