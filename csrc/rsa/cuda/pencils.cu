@@ -60,7 +60,7 @@ __global__ void __launch_bounds__(kMostThreads)
   for (int64_t i = 0; i < side; ++i) {
     double value = i == column ? 1 : 0;
     for (int64_t k = begin; k < i; ++k) value -= l[i * side + k] * out[k * side + column];
-    out[i * side + column] = i < column ? 0 : value / l[i * side + i];
+    out[i * side + column] = value / l[i * side + i];
   }
 }
 

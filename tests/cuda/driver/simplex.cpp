@@ -9,12 +9,13 @@ namespace {
 constexpr int kSide = 40, kProblems = 5;
 const double kNaN = std::nan("");
 
-// Logarithms whose length is searched: a valley, a cusp, a well that no simplex gets into and that
-// ends with the last evaluation, the valley beside a negative eigenvalue, and nothing.
+// Logarithms whose length is searched: a valley, a rough cusp, a well that no simplex gets into and
+// that ends with the last evaluation, the valley beside a negative eigenvalue, and nothing.
 double length_at(int problem, double x, double y) {
   switch (problem) {
     case 1:
-      return std::abs(x - 3 * y + 1) + 0.1 * std::abs(x + y);
+      return std::abs(x - 3 * y + 1) + 0.1 * std::abs(x + y) +
+             0.02 * (1 + std::sin(30000 * x) * std::cos(20000 * y));
     case 2:
       return x == 0 && y == 0 ? 0 : 1 + std::abs(x) + 2 * std::abs(y);
     case 4:
@@ -42,7 +43,7 @@ class Search {
   Search(int problem, double scale) : problem_(problem), scale_(scale) {}
 
   double least() {
-    std::vector<Corner> s;
+    std::vector<Corner>& s = corners;
     try {
       s = {at(0, 0), at(0.00025, 0), at(0, 0.00025)};
       while (true) {
@@ -56,6 +57,7 @@ class Search {
     return s[0].value;
   }
   int shrunk = 0, evaluations = 0;
+  std::vector<Corner> corners;
 
  private:
   Corner at(double x, double y) {
@@ -156,6 +158,12 @@ void searches(bool shifted) {
     expect(std::abs(found[k] - expected) <= 1e-12 * std::abs(expected), "least distance");
     // Beside 708 differences of the valley are close to rounding.
     expect(k == 3 || last[k].evaluations == slow.evaluations, "evaluations");
+    for (int at = 0; at < 6 && k < 3; ++at) {
+      const Corner& corner = slow.corners[at / 2];
+      const double coordinate = at % 2 == 0 ? corner.x : corner.y;
+      expect(std::abs(last[k].points[at / 2][at % 2] - coordinate) < 1e-9, "a corner");
+    }
+    expect(k != 1 || slow.shrunk > 0, "the cusp is rough");
     expect(k != 2 || (slow.shrunk > 2 && slow.evaluations == 400), "the well is hard");
     expect(k == 2 || slow.evaluations < 400, "the others are not");
   }
