@@ -159,8 +159,8 @@ __global__ void __launch_bounds__(32)
   advance(search, sqrt(sum));
   searches[k] = search;
   if (!search.done) return;
-  const double least = fmin(search.values[0], fmin(search.values[1], search.values[2]));
-  scores[k] = sum == sum ? -least : NAN;  // there may have been no eigenvalues
+  // NaN if there have been no eigenvalues.
+  scores[k] = -fmin(search.values[0], fmin(search.values[1], search.values[2]));
 }
 
 }  // namespace

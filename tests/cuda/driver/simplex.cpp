@@ -6,11 +6,12 @@
 namespace likewise::cuda::driver {
 namespace {
 
-constexpr int kSide = 40, kProblems = 5;
+constexpr int kSide = 40, kProblems = 6;
 const double kNaN = std::nan("");
 
 // Logarithms whose length is searched: a valley, a rough cusp, a well that no simplex gets into and
-// that ends with the last evaluation, the valley beside a negative eigenvalue, and nothing.
+// that ends with the last evaluation, the valley beside a negative eigenvalue, nothing, and a rough
+// wall without an end.
 double length_at(int problem, double x, double y) {
   switch (problem) {
     case 1:
@@ -20,6 +21,8 @@ double length_at(int problem, double x, double y) {
       return x == 0 && y == 0 ? 0 : 1 + std::abs(x) + 2 * std::abs(y);
     case 4:
       return kNaN;
+    case 5:
+      return 1 + std::abs(x - 1) + 0.005 * std::sin(5000 * x) * std::cos(17000 * y);
     default:
       return 0.3 + std::pow(x - 2 * y * y, 2) + 0.01 * std::pow(y + 1, 2);
   }
@@ -56,7 +59,7 @@ class Search {
     sort(s);
     return s[0].value;
   }
-  int shrunk = 0, evaluations = 0;
+  int shrunk = 0, rejected = 0, evaluations = 0;
   std::vector<Corner> corners;
 
  private:
@@ -105,6 +108,7 @@ class Search {
       return;
     }
     ++shrunk;
+    rejected += outside;
     for (int k = 1; k < 3; ++k) {
       s[k] = at(s[0].x + (s[k].x - s[0].x) / 2, s[0].y + (s[k].y - s[0].y) / 2);
     }
@@ -158,12 +162,13 @@ void searches(bool shifted) {
     expect(std::abs(found[k] - expected) <= 1e-12 * std::abs(expected), "least distance");
     // Beside 708 differences of the valley are close to rounding.
     expect(k == 3 || last[k].evaluations == slow.evaluations, "evaluations");
-    for (int at = 0; at < 6 && k < 3; ++at) {
+    for (int at = 0; at < 6 && k != 3; ++at) {
       const Corner& corner = slow.corners[at / 2];
       const double coordinate = at % 2 == 0 ? corner.x : corner.y;
       expect(std::abs(last[k].points[at / 2][at % 2] - coordinate) < 1e-9, "a corner");
     }
     expect(k != 1 || slow.shrunk > 0, "the cusp is rough");
+    expect(k != 5 || slow.rejected > 0, "the wall is rough");
     expect(k != 2 || (slow.shrunk > 2 && slow.evaluations == 400), "the well is hard");
     expect(k == 2 || slow.evaluations < 400, "the others are not");
   }

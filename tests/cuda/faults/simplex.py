@@ -65,7 +65,5 @@ FAULTS = (
     ("squares of one lane", "  sum = warp_sum(sum);\n", ""),
     ("the state is read late", "  __syncwarp();", "  //"),
     ("not a root", "advance(search, sqrt(sum))", "advance(search, sum)"),
-    ("scores of every step", "  if (!search.done) return;\n", ""),
     ("the best corner alone", "fmin(search.values[0], fmin", "fmin(search.values[1], fmin"),
-    ("no eigenvalues, yet a score", "sum == sum ? -least : NAN", "-least"),
 )
