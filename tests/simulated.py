@@ -184,26 +184,14 @@ def _method_on_device(method: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-# What has no version, of functions that have one.
-_COMPARISONS = {"neg_riem_dist"}
-_WITHOUT = {
-    "compare_rdms": ("comparison", _COMPARISONS),
-    "rsa": ("comparison", _COMPARISONS),
-    "rsa_noise_ceiling": ("comparison", _COMPARISONS),
-}
-
-
 # Functions of measures, and how many arguments stand before these.
 _OF_MEASURES = {"pairwise": 1, "cross": 2, "permutation_test": 2, "bootstrap": 2}
 
 
 def _has_version(function: Callable[..., Any], *args: Any, **options: Any) -> bool:
-    """Of some measures only, and some options."""
+    """Of some measures only."""
     if function.__name__ == "cross_validate":
         return f"maps.{type(args[0]).__name__}" in _device.FUNCTIONS
-    option, without = _WITHOUT.get(function.__name__, ("", set()))
-    if options.get(option) in without:
-        return False
     arrays = _OF_MEASURES.get(function.__name__)
     if arrays is None:
         return True
@@ -212,9 +200,7 @@ def _has_version(function: Callable[..., Any], *args: Any, **options: Any) -> bo
         measure = lw.measure(given)
     except ValueError:
         return True
-    option, without = _WITHOUT.get(measure.name, ("", set()))
-    chosen = options.get(option, getattr(measure, option, None)) if option else None
-    return hasattr(measure, "on_device") and chosen not in without
+    return hasattr(measure, "on_device")
 
 
 def _holds_arrays(value: Any) -> bool:

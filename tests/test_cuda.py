@@ -177,29 +177,6 @@ def test_functions_without_a_version_say_so(monkeypatch):
 
 
 @on_simulator
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (
-            lambda x: simulated.cpu(lw.rsa)(x, x, comparison="neg_riem_dist"),
-            "comparison='neg_riem_dist'",
-        ),
-        (
-            lambda x: simulated.cpu(lw.pairwise)([x], "rsa", comparison="neg_riem_dist"),
-            "'neg_riem_dist'",
-        ),
-        (
-            lambda x: simulated.cpu(lw.rsa_noise_ceiling)(x, comparison="neg_riem_dist"),
-            "'neg_riem_dist'",
-        ),
-    ],
-)
-def test_options_without_a_version_say_so(call, message):
-    with pytest.raises(lw.InputTypeError, match=f"CUDA device, for which .*{message} has no vers"):
-        call(simulated.array(cost_matrices((8, 3))))
-
-
-@on_simulator
 def test_nan_is_located():
     u = np.ones(4)
     u[2] = np.nan

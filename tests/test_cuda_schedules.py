@@ -42,6 +42,9 @@ soft = lw.measure("soft_match", score="distance")
 for measure in (rbf, half, knn, soft, *named, *rsa):
     found = simulated.cpu(lw.pairwise)(items, measure, check_finite=False)
     print(simulated.numpy(found).tobytes().hex(), simulated.module.report())
+x, y = (simulated.array(rng.standard_normal((2, 5, 7))) for _ in range(2))
+found = lw.rsa(x, y, comparison="neg_riem_dist", check_finite=False)
+print(simulated.numpy(found).tobytes().hex(), simulated.module.report())
 paths = lw.sparse_predictivity(items[3], items[0], alphas=[0.5, 0.1], cv=2, check_finite=False)
 print([simulated.numpy(part).tobytes().hex() for part in paths], simulated.module.report())
 """

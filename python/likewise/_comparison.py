@@ -10,7 +10,7 @@ import numpy as np
 
 from likewise import _cpu, _engine
 from likewise._array import Array
-from likewise.errors import named_convergence
+from likewise.errors import low_rank_rdm, named_convergence
 
 __all__ = [
     "COMPARISONS",
@@ -328,10 +328,7 @@ def _negative_distance(g: Array, h: Array) -> float:
         return float("nan")
     lower = np.linalg.eigvalsh(h)
     if lower[0] <= len(h) * np.finfo(np.float64).eps * lower[-1]:
-        raise ValueError(
-            "rsa: comparison 'neg_riem_dist' needs RDMs of full rank, thus more units than "
-            f"samples, got one of rank below {len(h)}"
-        )
+        raise low_rank_rdm(len(h))
     noise = np.eye(len(g)) + 1  # of differences from the first sample
 
     def distance(theta: Array) -> float:

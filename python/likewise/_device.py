@@ -24,6 +24,7 @@ from likewise.errors import (
     InputTypeError,
     complex_refused,
     is_quiet,
+    low_rank_rdm,
     warn,
 )
 
@@ -275,7 +276,7 @@ class DeviceLibrary:
         Raises
         ------
         ValueError
-            For NaN or infinity, and for costs that allow no assignment.
+            For NaN or infinity, RDMs below full rank, and costs that allow no assignment.
         ConvergenceError
             If a decomposition failed.
         """
@@ -288,7 +289,7 @@ class DeviceLibrary:
         if not found:
             return None
         facts = self.engine.status_facts
-        assignment, unconverged = found[:facts]
+        assignment, unconverged, rank = found[:facts]
         for (name, view), position in zip(self._looked, found[facts:], strict=False):
             if position >= 0:
                 index = tuple(int(i) for i in np.unravel_index(position, view.shape))
@@ -301,6 +302,8 @@ class DeviceLibrary:
                 f"{self.function}: the singular value decomposition of item {unconverged} did not "
                 "converge"
             )
+        if rank >= 0:
+            raise low_rank_rdm(rank)
         if assignment >= 0:
             item, status = divmod(assignment, 4)
             where = f" (item {item} of the batch)" if items > 1 else ""

@@ -23,7 +23,7 @@ from likewise._comparison import (
 )
 from likewise._gradients import pair_gradients, tracked
 from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
-from likewise.errors import InputTypeError, warn_degenerate
+from likewise.errors import warn_degenerate
 from likewise.measure import prepare_batch, register, reordered_products
 from likewise.rdm import DISSIMILARITIES, Dissimilarity, Resampler, fill_rdm, warn_without
 
@@ -32,12 +32,10 @@ __all__ = [
     "compare_rdms",
     "require_comparison",
     "require_condensed",
-    "require_version",
     "rsa",
 ]
 
-# Comparisons with a CUDA version, and those that are inner products of RDMs or their ranks.
-_ON_DEVICE = tuple(name for name in COMPARISONS if name != "neg_riem_dist")
+# Comparisons that are inner products of RDMs or their ranks.
 _REORDERED_ON_DEVICE = ("cosine", "corr", "spearman", "rho-a")
 
 _CHUNK_BYTES = 64 * 2**20
@@ -197,7 +195,7 @@ class RSA:
     def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
         """Scores of all pairs of device arrays."""
         items = a if b is None else a + b
-        self._require_version(items[0].shape[0])
+        self._require_rankable(items[0].shape[0])
         scores = library.empty((len(a), len(a if b is None else b)), np.float64)
         without, constants = (library.empty((len(items),), np.int64) for _ in range(2))
         options = self.dissimilarity, self.comparison
@@ -209,7 +207,7 @@ class RSA:
         return scores
 
     def _on_device(self, pair: Pair) -> Any:
-        self._require_version(pair.x.shape[-2])
+        self._require_rankable(pair.x.shape[-2])
         library, count = pair.library, batch_size(pair.batch)
         scores = empty_scores(pair)
         # Of items that broadcasting repeats once: room for all, and zeros are no findings.
@@ -234,8 +232,7 @@ class RSA:
         constant = found[1] == widths
         warn_degenerate(self.name, int(found[1][~constant].sum()), int(constant.sum()))
 
-    def _require_version(self, samples: int) -> None:
-        require_version(self.name, self.comparison)
+    def _require_rankable(self, samples: int) -> None:
         require_rankable(self.name, self.comparison, samples * (samples - 1) // 2)
 
     def gradients(
@@ -326,7 +323,7 @@ def rsa(
         bures_metric   tr G + tr H - 2 |G^(1/2) H^(1/2)|_*: a squared distance
         neg_riem_dist  -min sqrt(sum log^2 eig((a G + b N) H^-1)) over a, b > 0, with G, H about the
                        first sample and N the covariance of its differences (Shahbazi et al. 2021);
-                       not symmetric, needs SciPy and RDMs of full rank
+                       not symmetric, needs RDMs of full rank and, on the CPU, SciPy
 
     Range [-1, 1]; of bures [0, 1], of bures_metric [0, inf), of neg_riem_dist (-inf, 0].
 
@@ -340,7 +337,8 @@ def rsa(
     comparison
         See above.
     check_finite
-        Look for NaN and infinity first.
+        Look for NaN and infinity first. On a CUDA device also whether "neg_riem_dist" has RDMs of
+        full rank: without a look those of a lower one score NaN.
 
     Returns
     -------
@@ -350,10 +348,10 @@ def rsa(
     ------
     ValueError
         An unknown dissimilarity or comparison, different numbers of samples, fewer than 3 samples,
-        ranks of more than 65536, no units, NaN or infinity.
+        ranks of more than 65536, no units, NaN or infinity, an RDM of y below full rank with
+        "neg_riem_dist".
     InputTypeError
-        For inputs that cannot be used as they are (complex, sparse, mixed libraries), and for
-        arrays on a CUDA device with comparison "neg_riem_dist".
+        For inputs that cannot be used as they are (complex, sparse, mixed libraries).
 
     Warns
     -----
@@ -376,7 +374,7 @@ def compare_rdms(
     comparison
         See :func:`rsa`.
     check_finite
-        Look for NaN and infinity first.
+        As in :func:`rsa`.
 
     Returns
     -------
@@ -386,10 +384,10 @@ def compare_rdms(
     ------
     ValueError
         An unknown comparison, RDMs of different sizes or of none that n samples give, ranks of
-        RDMs of more than 65536 samples, NaN or infinity.
+        RDMs of more than 65536 samples, NaN or infinity, an RDM in q below full rank with
+        "neg_riem_dist".
     InputTypeError
-        For inputs that cannot be used as they are, and for arrays on a CUDA device with a
-        comparison that :func:`rsa` refuses there.
+        For inputs that cannot be used as they are.
     """
     name = "compare_rdms"
     require_comparison(name, comparison)
@@ -398,7 +396,6 @@ def compare_rdms(
     require_rankable(name, comparison, sides[0].shape[-1])
     shape = (*sides[0].shape[:-1], *sides[1].shape[:-1])
     if library.engine is not _cpu:
-        require_version(name, comparison)
         found = library.empty(shape, np.float64)
         samples = samples_of(sides[0].shape[-1])
         library.engine.compare_rdms(*sides, samples, found, comparison, library.run)
@@ -423,15 +420,6 @@ def require_condensed(function: str, **rdms: Any) -> None:
                 f"{function}: {' and '.join(rdms)} must have shapes (k, m) or (m,) with the same "
                 f"m = n (n - 1) / 2 of at least 3, got {name} of shape {side.shape}"
             )
-
-
-def require_version(function: str, comparison: str) -> None:
-    """Raise ``InputTypeError`` for a comparison that devices do not make."""
-    if comparison not in _ON_DEVICE:
-        raise InputTypeError(
-            f"{function}: arrays are on a CUDA device, for which comparison={comparison!r} has no "
-            "version yet; move them to the CPU first"
-        )
 
 
 def require_comparison(function: str, comparison: str) -> None:

@@ -25,6 +25,7 @@ cuda::RdmComparison comparison_of(const std::string& name) {
   if (name == "corr_cov") return RdmComparison::corr_cov;
   if (name == "bures") return RdmComparison::bures;
   if (name == "bures_metric") return RdmComparison::bures_metric;
+  if (name == "neg_riem_dist") return RdmComparison::neg_riem_dist;
   throw InternalError("unknown comparison " + name);
 }
 

@@ -49,7 +49,7 @@ void rsa_pairs(const Context& context, const Batch<T>& x, const Batch<T>& y, int
     items.add(x.data, x.count, x.cols, options.dissimilarity);
     items.add(y.data, y.count, y.cols, options.dissimilarity);
     items.finish();
-    score_pairs(context, items, x.count, axes, out.scores);
+    score_pairs(context, items, 0, x.count, axes, out.scores);
   });
 }
 

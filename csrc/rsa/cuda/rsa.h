@@ -21,7 +21,8 @@ enum class RdmComparison {
   cosine_cov,
   corr_cov,
   bures,
-  bures_metric
+  bures_metric,
+  neg_riem_dist
 };
 
 struct RsaOptions {
