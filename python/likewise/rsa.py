@@ -164,7 +164,7 @@ class RSA:
         way."""
         if self.comparison not in _REORDERED_ON_DEVICE:
             return None
-        self._require_version(orders.shape[1])
+        self._require_rankable(orders.shape[1])
         scores = library.empty((len(orders),), np.float64)
         options = self.dissimilarity, self.comparison
         library.engine.rsa_reordered(x, y, orders, scores, *options, library.run)
@@ -186,7 +186,7 @@ class RSA:
 
     def resampled_on_device(self, library: Any, x: Any, y: Any, draws: Array) -> Any:
         """The same of device arrays."""
-        self._require_version(draws.shape[1])
+        self._require_rankable(draws.shape[1])
         scores = library.empty((len(draws),), np.float64)
         options = self.dissimilarity, self.comparison
         library.engine.rsa_resampled(x, y, draws, scores, *options, library.run)
