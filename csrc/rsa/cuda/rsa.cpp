@@ -120,7 +120,7 @@ void rsa_resampled(const Context& context, const Matrix<T>& x, const Matrix<T>& 
       items.add_draws(from_x, here, some);
       items.add_draws(from_y, here, some);
       items.finish();
-      score_pairs(inner, items, some, {1, {some}, {1}, {1}}, scores + first);
+      score_pairs(inner, items, 0, some, {1, {some}, {1}, {1}}, scores + first);
     }
   });
 }
