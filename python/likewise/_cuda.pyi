@@ -168,6 +168,15 @@ def kernel_reordered(
     options: _KernelOptions,
     run: Run,
 ) -> None: ...
+def kernel_scores_of_moments(
+    sums: _Sums,
+    unbiased: bool,
+    normalise: bool,
+    scores: DeviceArray,
+    constant_units: DeviceArray,
+    samples: DeviceArray,
+    run: Run,
+) -> None: ...
 
 # linalg
 def set_library_directories(directories: list[str]) -> None: ...
@@ -236,6 +245,16 @@ def add_moments(
 ) -> None: ...
 def add(array: DeviceArray, total: DeviceArray, first: int, run: Run) -> None: ...
 def add_one(total: DeviceArray, run: Run) -> None: ...
+def divide(array: DeviceArray, by: DeviceArray, out: DeviceArray, run: Run) -> None: ...
+def normalise_products(
+    products: DeviceArray, own: list[DeviceArray], out: DeviceArray, run: Run
+) -> None: ...
+
+_Sums = tuple[DeviceArray, list[DeviceArray], list[int], list[int]]
+
+def unit_correlations_of_moments(
+    sums: _Sums, out: DeviceArray, constant_units: DeviceArray, samples: DeviceArray, run: Run
+) -> None: ...
 
 # neighbours
 def neighbour_scores(

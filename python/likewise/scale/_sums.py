@@ -10,7 +10,7 @@ import numpy as np
 
 from likewise import _cpu
 from likewise._array import NUMPY, Array, Items, read, read_collections
-from likewise._moments import Moments, augmented
+from likewise._moments import DeviceMoments, Moments, augmented
 from likewise.errors import InputTypeError
 
 __all__ = ["Sums"]
@@ -129,12 +129,20 @@ class Sums(ABC):
         a, b = self._items
         return a, a if b is None else b
 
-    def _computed(self, function: Callable[[dict[str, Array]], Array]) -> tuple[Any, Items, Items]:
-        """What `function` makes of the sums, where the items are, and these."""
+    def _computed(
+        self,
+        function: Callable[[dict[str, Array]], Array],
+        on_device: Callable[[Any, dict[str, Any]], Any] | None,
+    ) -> tuple[Any, Items, Items]:
+        """What `function` makes of the sums or, where they are on a device, `on_device` of its
+        library and views of them; and the items."""
         a, b = self._seen()
         if self._place == _CPU:
             return function(self._sums), a, b
-        views, library = self._views("compute")
+        views, library = self._views("compute", findings=True)
+        if on_device is not None:
+            found = on_device(library, views)
+            return found, a._replace(library=library), b._replace(library=library)
 
         def of_copies(*arrays: Array) -> tuple[Array]:
             return (function(dict(zip(views, arrays, strict=True))),)
@@ -142,9 +150,10 @@ class Sums(ABC):
         (found,) = library.on_cpu(of_copies, _WHY, *views.values())
         return found, a._replace(library=library), b._replace(library=library)
 
-    def _views(self, method: str) -> tuple[dict[str, Any], Any]:
-        """The sums on a device as its engine takes them."""
-        views, library = read(f"{type(self).__name__}.{method}", False, **self._sums)
+    def _views(self, method: str, findings: bool = False) -> tuple[dict[str, Any], Any]:
+        """The sums on a device as its engine takes them; ``findings``: there will be some."""
+        name = f"{type(self).__name__}.{method}"
+        views, library = read(name, findings, look=False, **self._sums)
         return dict(zip(self._sums, views, strict=True)), library
 
     def _total(self, library: Any, name: str, shape: tuple[int, ...]) -> Any:
@@ -188,6 +197,19 @@ class Sums(ABC):
         library.engine.add_moments(
             a.arrays, [] if b is None else b.arrays, (rows.start, rows.step), total, library.run
         )
+
+    def _device_moments(
+        self, library: Any, sums: dict[str, Any], prefix: str, min_samples: int = 0
+    ) -> DeviceMoments:
+        assert self._items is not None
+        a, b = self._items
+        widths = [[array.shape[1] for array in side.arrays] for side in (a, a if b is None else b)]
+        alone = []
+        if b is not None:
+            for side, items in (("a", a), ("b", b)):
+                alone += [sums[f"{prefix}{side}/{k}"] for k in range(len(items.arrays))]
+        cross = sums[f"{prefix}cross"]
+        return DeviceMoments(library, cross, alone, (widths[0], widths[1]), min_samples)
 
     def _moments(self, sums: dict[str, Array], prefix: str) -> Moments:
         assert self._items is not None
