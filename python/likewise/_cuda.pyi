@@ -115,6 +115,15 @@ def canonical_correlations(
     run: Run,
 ) -> None: ...
 
+def cca_scores_of_moments(
+    sums: _Sums,
+    scores: DeviceArray,
+    constant_units: DeviceArray,
+    samples: DeviceArray,
+    options: tuple[float, float, bool],
+    run: Run,
+) -> None: ...
+
 # inference
 def gather_rows(
     sides: list[DeviceArray], rows: ndarray[Any, Any], outs: list[DeviceArray], run: Run
@@ -331,6 +340,17 @@ def procrustes_pairs(
     scores: DeviceArray,
     constant_units: DeviceArray,
     close: DeviceArray,
+    center: bool,
+    scale: bool,
+    alpha: float,
+    score: str,
+    run: Run,
+) -> None: ...
+def procrustes_scores_of_moments(
+    sums: _Sums,
+    scores: DeviceArray,
+    constant_units: DeviceArray,
+    samples: DeviceArray,
     center: bool,
     scale: bool,
     alpha: float,
