@@ -114,7 +114,6 @@ def canonical_correlations(
     options: _CanonicalOptions,
     run: Run,
 ) -> None: ...
-
 def cca_scores_of_moments(
     sums: _Sums,
     scores: DeviceArray,
@@ -411,6 +410,15 @@ def ridge_errors(
     alphas: DeviceArray,
     constant_units: DeviceArray,
     options: _RidgeOptions,
+    run: Run,
+) -> None: ...
+def ridge_scores_of_moments(
+    folds: list[_Sums],
+    scores: DeviceArray,
+    constant_units: DeviceArray,
+    samples: DeviceArray,
+    alphas: list[float],
+    relative: bool,
     run: Run,
 ) -> None: ...
 

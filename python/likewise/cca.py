@@ -92,9 +92,7 @@ class _CanonicalMeasure:
         (m,) = moments
         scores = m.library.empty(m.shape, np.float64)
         options = (*self._spectrum(), self.weighted)
-        m.library.engine.cca_scores_of_moments(
-            m.sums, scores, *m.findings, options, m.library.run
-        )
+        m.library.engine.cca_scores_of_moments(m.sums, scores, *m.findings, options, m.library.run)
         m.warn(self.name)
         return scores
 

@@ -20,7 +20,8 @@ __global__ void __launch_bounds__(kMostThreads)
   double trace = 0;
   int64_t constant = 0;
   for (int64_t j = items.starts[item] + threadIdx.x; j < items.starts[item + 1]; j += blockDim.x) {
-    const double raw = sums[j * width + j], centred = raw - sums[j] * sums[j] / samples;
+    const double raw = sums[j * width + j];
+    const double centred = samples > 0 ? raw - sums[j] * sums[j] / samples : 0;
     const bool is_constant = centred <= kNoVariance * raw;
     const double square = is_constant ? 0 : centred;
     out.squares[j] = square;

@@ -16,11 +16,15 @@ int64_t fitting(int64_t count, int64_t size) {
   return std::clamp<int64_t>(kMostBytes / (size * int64_t(sizeof(double))), 1, count);
 }
 
-// Eigenvectors in rows, in temporary memory, and eigenvalues of `grams`, which are overwritten.
-struct Decomposed {
-  const double *vectors, *values;
-};
-Decomposed decompose_grams(const Context& context, double* grams, int64_t count, int64_t cols) {
+void copy(const double* from, int64_t size, double* to, cudaStream_t stream) {
+  check(cudaMemcpyAsync(to, from, size_t(size) * sizeof(double), cudaMemcpyDeviceToDevice, stream),
+        "copy");
+}
+
+}  // namespace
+
+DecomposedGrams decompose_grams(const Context& context, double* grams, int64_t count,
+                                int64_t cols) {
   if (!has_eigen(cols)) {
     const JacobiSvd<double> svd = decompose<double>(context, grams, count, cols, cols);
     return {svd.columns, svd.values};
@@ -29,13 +33,6 @@ Decomposed decompose_grams(const Context& context, double* grams, int64_t count,
   symmetric_eigen(context, grams, count, cols, values, true, WithoutEigen::nan);
   return {grams, values};
 }
-
-void copy(const double* from, int64_t size, double* to, cudaStream_t stream) {
-  check(cudaMemcpyAsync(to, from, size_t(size) * sizeof(double), cudaMemcpyDeviceToDevice, stream),
-        "copy");
-}
-
-}  // namespace
 
 Directions::Directions(const Context& context, const SumsOfPairs& pairs, const SumsList& list,
                        const Weigh& weigh)
@@ -54,7 +51,7 @@ Directions::Directions(const Context& context, const SumsOfPairs& pairs, const S
     const Context& inner = scratch.next();
     double* const grams = inner.temporary<double>(size_t(count * cols * cols));
     pairs.grams(list, first, count, grams, inner.stream);
-    const Decomposed found = decompose_grams(inner, grams, count, cols);
+    const DecomposedGrams found = decompose_grams(inner, grams, count, cols);
     double* const values = values_ + list.layout.begin(first);
     double* const rows = rows_ + begins_[size_t(first)];
     double* const weights = inner.temporary<double>(size_t(count * cols));

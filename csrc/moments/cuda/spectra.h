@@ -8,6 +8,14 @@
 
 namespace likewise::cuda {
 
+// Eigenvectors in rows (count, cols, cols), and eigenvalues (count, cols), in the same order.
+struct DecomposedGrams {
+  const double *vectors, *values;
+};
+// Of positive semidefinite matrices (count, cols, cols), which are overwritten; in temporary
+// memory.
+DecomposedGrams decompose_grams(const Context& context, double* grams, int64_t count, int64_t cols);
+
 // Eigenvectors of the Gram matrices of a list, with weights.
 class Directions {
  public:

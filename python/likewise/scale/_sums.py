@@ -16,7 +16,6 @@ from likewise.errors import InputTypeError
 __all__ = ["Sums"]
 
 _CPU = "the CPU"
-_WHY = "scores are functions of sums that are read once, at the end"
 
 
 class Sums(ABC):
@@ -132,7 +131,7 @@ class Sums(ABC):
     def _computed(
         self,
         function: Callable[[dict[str, Array]], Array],
-        on_device: Callable[[Any, dict[str, Any]], Any] | None,
+        on_device: Callable[[Any, dict[str, Any]], Any],
     ) -> tuple[Any, Items, Items]:
         """What `function` makes of the sums or, where they are on a device, `on_device` of its
         library and views of them; and the items."""
@@ -140,14 +139,7 @@ class Sums(ABC):
         if self._place == _CPU:
             return function(self._sums), a, b
         views, library = self._views("compute", findings=True)
-        if on_device is not None:
-            found = on_device(library, views)
-            return found, a._replace(library=library), b._replace(library=library)
-
-        def of_copies(*arrays: Array) -> tuple[Array]:
-            return (function(dict(zip(views, arrays, strict=True))),)
-
-        (found,) = library.on_cpu(of_copies, _WHY, *views.values())
+        found = on_device(library, views)
         return found, a._replace(library=library), b._replace(library=library)
 
     def _views(self, method: str, findings: bool = False) -> tuple[dict[str, Any], Any]:

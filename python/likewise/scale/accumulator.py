@@ -98,8 +98,7 @@ class Accumulator(Sums):
         ValueError
             Before the first batch, and of fewer samples than the measure needs.
         """
-        known = hasattr(self.measure, "from_device_moments")
-        scores, a, b = self._computed(self._scores, self._scores_on_device if known else None)
+        scores, a, b = self._computed(self._scores, self._scores_on_device)
         return labelled(scores, a, b, self.measure)
 
     def _scores(self, sums: dict[str, Array]) -> Array:
