@@ -11,10 +11,7 @@ from reference import regression
 
 import likewise as lw
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning"),
-    pytest.mark.filterwarnings("ignore::likewise.DeviceWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning")
 
 STREAMED = [
     ("cka", {}),

@@ -87,10 +87,14 @@ for measure in ("cka", "rsa", "procrustes"):
 
 STREAMS = """
 rng = np.random.default_rng(5)
-for stream in (lw.scale.Accumulator("linear_predictivity", cv=3), lw.scale.MinibatchCKA()):
+streams = [lw.scale.Accumulator("linear_predictivity", cv=3), lw.scale.MinibatchCKA()]
+streams += [lw.scale.Accumulator(n) for n in ("cka", "shape_distance", "procrustes", "pwcca")]
+for stream in streams:
     for _ in range(2):
         stream.update([simulated.array(rng.standard_normal((11, d))) for d in (3, 5)])
-    print([value.tobytes().hex() for value in stream.state.values()], simulated.module.report())
+    scores = simulated.cpu(type(stream).compute)(stream).numpy()
+    state = [value.tobytes().hex() for value in stream.state.values()]
+    print(state, scores.tobytes().hex(), simulated.module.report())
 stream = lw.scale.UnitAccumulator("mutual_information", bins=5)
 for n in (11, 40):
     stream.update(*(simulated.array(rng.standard_normal((n, d))) for d in (3, 5)))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import simulated
 from simulated import on_simulator
+from test_accumulator import STREAMED
 
 import likewise as lw
 from likewise import _device
 
-pytestmark = [on_simulator, pytest.mark.filterwarnings("ignore::likewise.DeviceWarning")]
+pytestmark = on_simulator
 
 
 def items(dtype=np.float64, n=40, widths=(3, 5, 4)):
@@ -126,12 +129,10 @@ def test_what_is_not_finite_adds_nothing(kind):
         np.testing.assert_array_equal(value, before[name])
 
 
-def test_labels_give_grids_and_the_cpu_is_named_once(monkeypatch):
-    monkeypatch.setattr(_device, "_told", set())
+def test_labels_give_grids():
     stream = lw.scale.Accumulator("cka")
     stream.update(dict(zip("abc", there(items()), strict=True)))
-    with pytest.warns(lw.DeviceWarning, match=r"Accumulator.compute: .* once, at the end; .* CPU"):
-        grid = compute(stream)
+    grid = compute(stream)
     assert (type(grid), grid.rows) == (lw.Grid, tuple("abc"))
 
 
@@ -177,3 +178,53 @@ def test_counts_of_one_set_of_bins_merge():
         first.merge(other)
     with pytest.raises(lw.InputTypeError, match="one library and device"):
         first.merge(binned(x, y))
+
+
+def scores_and_warnings(stream, array, given):
+    """Of items of which one unit is constant, and one whole item."""
+    type(stream).update.__wrapped__(stream, *[list(map(array, side)) for side in given])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        scores = compute(stream)
+    return scores, [str(warning.message) for warning in caught]
+
+
+PREDICTED = [("linear_predictivity", {"cv": 3}), ("linear_predictivity", {"alphas": [0.1, 3.0]})]
+
+
+@pytest.mark.parametrize("crossed", [False, True])
+@pytest.mark.parametrize(("name", "options"), STREAMED + PREDICTED, ids=str)
+def test_scores_and_warnings_are_those_of_the_cpu(name, options, crossed, monkeypatch):
+    arrays = [*items(n=60, widths=(4, 20, 20, 34)), np.full((60, 2), 0.1)]
+    arrays[0][:, 1] = 0.3
+    arrays[3][:, :2] += 5
+    given = (arrays[:2], arrays[1:]) if crossed else (arrays,)
+    expected, told = scores_and_warnings(lw.scale.Accumulator(name, **options), np.asarray, given)
+    waits, finish = [], _device.DeviceLibrary.finish
+
+    def counted(library, *also, **more):
+        waits.append(library.function)
+        return finish(library, *also, **more)
+
+    monkeypatch.setattr(_device.DeviceLibrary, "finish", counted)
+    runs = []
+    for _ in range(2):
+        stream = lw.scale.Accumulator(name, **options)
+        found, warned = scores_and_warnings(stream, simulated.array, given)
+        assert warned == told
+        assert (found.dtype, found.shape) == (np.float64, expected.shape)
+        runs.append(found.numpy())
+    assert waits == ["Accumulator.update", "Accumulator.compute"] * 2
+    np.testing.assert_array_equal(*runs)
+    same = np.equal.outer(*([id(item) for item in side] for side in (given[0], given[-1])))
+    np.testing.assert_allclose(runs[0][~same], expected[~same], rtol=1e-10, atol=1e-10)
+    # Distances of what is the same: 1e-8 of norms of some hundred.
+    np.testing.assert_allclose(runs[0][same], expected[same], rtol=1e-9, atol=1e-5)
+
+
+def test_too_few_samples_are_told_when_all_is_known():
+    for name in ("cca", "hsic", "linear_predictivity"):
+        stream = lw.scale.Accumulator(name)
+        stream.update(there(items(n=1)))
+        with pytest.raises(ValueError, match=f"compute: {name} needs at least .* got 1$"):
+            compute(stream)

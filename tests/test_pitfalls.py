@@ -66,7 +66,6 @@ def test_an_absolute_epsilon(scale):
             assert m(scale * x, y) == pytest.approx(m(x, y), rel=1e-7, abs=1e-9), name
 
 
-@pytest.mark.filterwarnings("ignore::likewise.DeviceWarning")  # scores of sums
 def test_minibatch_scores_are_not_those_of_all_samples():
     x, y = data(n=200)
     exact, batched = lw.scale.Accumulator("cka", estimator="unbiased"), lw.scale.MinibatchCKA()

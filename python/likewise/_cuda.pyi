@@ -122,6 +122,14 @@ def canonical_correlations(
     options: _CanonicalOptions,
     run: Run,
 ) -> None: ...
+def cca_scores_of_moments(
+    sums: _Sums,
+    scores: DeviceArray,
+    constant_units: DeviceArray,
+    samples: DeviceArray,
+    options: tuple[float, float, bool],
+    run: Run,
+) -> None: ...
 
 # inference
 def gather_rows(
@@ -180,6 +188,15 @@ def kernel_reordered(
     orders: ndarray[Any, Any],
     scores: DeviceArray,
     options: _KernelOptions,
+    run: Run,
+) -> None: ...
+def kernel_scores_of_moments(
+    sums: _Sums,
+    unbiased: bool,
+    normalise: bool,
+    scores: DeviceArray,
+    constant_units: DeviceArray,
+    samples: DeviceArray,
     run: Run,
 ) -> None: ...
 
@@ -256,6 +273,16 @@ def add_moments(
 ) -> None: ...
 def add(array: DeviceArray, total: DeviceArray, first: int, run: Run) -> None: ...
 def add_one(total: DeviceArray, run: Run) -> None: ...
+def divide(array: DeviceArray, by: DeviceArray, out: DeviceArray, run: Run) -> None: ...
+def normalise_products(
+    products: DeviceArray, own: list[DeviceArray], out: DeviceArray, run: Run
+) -> None: ...
+
+_Sums = tuple[DeviceArray, list[DeviceArray], list[int], list[int]]
+
+def unit_correlations_of_moments(
+    sums: _Sums, out: DeviceArray, constant_units: DeviceArray, samples: DeviceArray, run: Run
+) -> None: ...
 
 # neighbours
 def neighbour_scores(
@@ -338,6 +365,17 @@ def procrustes_pairs(
     score: str,
     run: Run,
 ) -> None: ...
+def procrustes_scores_of_moments(
+    sums: _Sums,
+    scores: DeviceArray,
+    constant_units: DeviceArray,
+    samples: DeviceArray,
+    center: bool,
+    scale: bool,
+    alpha: float,
+    score: str,
+    run: Run,
+) -> None: ...
 
 # reduce
 def position_means(x: DeviceArray, units_first: bool, out: DeviceArray, run: Run) -> None: ...
@@ -392,6 +430,15 @@ def ridge_errors(
     alphas: DeviceArray,
     constant_units: DeviceArray,
     options: _RidgeOptions,
+    run: Run,
+) -> None: ...
+def ridge_scores_of_moments(
+    folds: list[_Sums],
+    scores: DeviceArray,
+    constant_units: DeviceArray,
+    samples: DeviceArray,
+    alphas: list[float],
+    relative: bool,
     run: Run,
 ) -> None: ...
 

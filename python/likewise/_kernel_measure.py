@@ -12,7 +12,7 @@ import numpy as np
 from likewise import _cpu, _engine
 from likewise._array import Array
 from likewise._gradients import pair_gradients, tracked
-from likewise._moments import Moments
+from likewise._moments import DeviceMoments, Moments
 from likewise._representations import Pair, empty_scores, give_scores, read_pair
 from likewise.errors import DegenerateWarning, warn, warn_degenerate, warn_small_sample
 from likewise.measure import reordered_products
@@ -161,6 +161,21 @@ class KernelMeasure:
                 norms.append(self._linear_hsic(m.samples, squares, trace**2, fourth))
             own.append(np.sqrt(np.where(np.array(norms) > 0, norms, np.nan)))
         return np.asarray(products / np.outer(*own))
+
+    def from_device_moments(self, moments: Sequence[DeviceMoments]) -> Any:
+        """The same of sums on a device."""
+        (m,) = moments
+        scores = m.library.empty(m.shape, np.float64)
+        m.library.engine.kernel_scores_of_moments(
+            m.sums,
+            self.estimator == "unbiased",
+            self.normalize,
+            scores,
+            *m.findings,
+            m.library.run,
+        )
+        m.warn(self.name, flexible=self.estimator == "biased")
+        return scores
 
     def _linear_hsic(self, n: int, squares: Any, traces: Any, fourth: Any) -> Any:
         """From ``|X'Y|^2``, ``tr(X'X) tr(Y'Y)`` and ``sum |x|^2 |y|^2`` of centred samples."""

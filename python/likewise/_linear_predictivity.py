@@ -13,7 +13,7 @@ from likewise import _cpu, _engine
 from likewise._array import Array, read
 from likewise._device import is_device_array
 from likewise._folds import require_folds, shuffled_folds, unique_items
-from likewise._moments import Moments, pooled
+from likewise._moments import DeviceMoments, Moments, pooled
 from likewise._representations import Pair, batch_size, give_scores, read_pair
 from likewise._ridge import GRID, checked_alphas, sources
 from likewise._units import unit_norm
@@ -185,6 +185,21 @@ class LinearPredictivity:
             if not (x.is_constant or y.is_constant):
                 varying = min(whole.samples - 1, len(x.gram) - x.constant_units)
                 scores[i, j] = self._score_of_moments(moments, i, j, np.trace(x.gram) / varying)
+        whole.warn(self.name, flexible=False)
+        return scores
+
+    def from_device_moments(self, moments: Sequence[DeviceMoments]) -> Any:
+        """The same of sums on a device."""
+        whole = moments[0]
+        scores = whole.library.empty(whole.shape, np.float64)
+        whole.library.engine.ridge_scores_of_moments(
+            [m.sums for m in moments],
+            scores,
+            *whole.findings,
+            list(self.alphas or GRID),
+            self.alphas is None,
+            whole.library.run,
+        )
         whole.warn(self.name, flexible=False)
         return scores
 

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from likewise._array import Array
 from likewise.errors import warn_degenerate, warn_small_sample
 
-__all__ = ["Moments", "UnitMoments", "augmented", "pooled", "spectrum"]
+__all__ = [
+    "DeviceMoments",
+    "Moments",
+    "UnitMoments",
+    "augmented",
+    "pooled",
+    "require_samples",
+    "spectrum",
+]
 
 _NO_VARIANCE = 1024 * np.finfo(np.float64).eps
 
@@ -95,11 +103,9 @@ class Moments:
     def warn(self, function: str, flexible: bool = True) -> None:
         """Of constant units and, if the measure is ``flexible``, of few samples."""
         items = {id(item): item for item in self.rows() + self.columns()}.values()
-        constant = sum(item.is_constant for item in items)
-        units = sum(item.constant_units for item in items if not item.is_constant)
-        warn_degenerate(function, units, constant)
-        if flexible:
-            warn_small_sample(function, self.samples, max(len(i.gram) for i in items), 0)
+        constants = np.array([item.constant_units for item in items])
+        widths = np.array([len(item.gram) for item in items])
+        _warn(function, constants, widths, self.samples, flexible)
 
     def _units(self, side: int, k: int) -> slice:
         start = int(self._starts[side][k])
@@ -112,6 +118,46 @@ class Moments:
         gram[constant] = 0
         gram[:, constant] = 0
         return UnitMoments(gram, int(constant.sum()))
+
+
+class DeviceMoments:
+    """The same sums on a device, for its engine.
+
+    They are centred where they are used; what is found there is in the arrays ``findings``.
+    """
+
+    def __init__(
+        self,
+        library: Any,
+        cross: Any,
+        alone: Sequence[Any],
+        widths: tuple[list[int], list[int]],
+        min_samples: int = 0,
+    ) -> None:
+        """``alone`` has one entry per representation of both sides, none if they are the same."""
+        self.library = library
+        self.sums = (cross, list(alone), *widths)
+        self.shape = len(widths[0]), len(widths[1])
+        self._widths = np.array(widths[0] + (widths[1] if alone else []))
+        self._min_samples = min_samples
+        self.findings = (
+            library.empty((len(self._widths),), np.int64),
+            library.empty((1,), np.int64),
+        )
+
+    def warn(self, function: str, flexible: bool = True) -> None:
+        """Finish the call; then as :meth:`Moments.warn`. ``ValueError`` for too few samples."""
+        constants, samples = self.library.finish(*self.findings)
+        require_samples(function, self._min_samples, int(samples[0]))
+        _warn(function, constants, self._widths, int(samples[0]), flexible)
+
+
+def require_samples(function: str, needed: int, samples: int) -> None:
+    """``ValueError`` if a stream has seen fewer than the measure needs."""
+    if samples < needed:
+        raise ValueError(
+            f"Accumulator.compute: {function} needs at least {needed} samples, got {samples}"
+        )
 
 
 def pooled(moments: Sequence[Moments]) -> Moments:
@@ -138,6 +184,13 @@ def spectrum(gram: Array, samples: int) -> tuple[Array, Array]:
     values, vectors = np.linalg.eigh(gram)
     kept = values > max(samples, len(gram)) * np.finfo(np.float64).eps * values[-1]
     return values[kept], vectors[:, kept]
+
+
+def _warn(function: str, constants: Array, widths: Array, samples: int, flexible: bool) -> None:
+    constant = constants == widths
+    warn_degenerate(function, int(constants[~constant].sum()), int(constant.sum()))
+    if flexible:
+        warn_small_sample(function, samples, int(widths.max()), 0)
 
 
 def _fourth(sums: Array, x: slice, y: slice, qx: int, qy: int) -> float:

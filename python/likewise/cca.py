@@ -11,7 +11,7 @@ import numpy as np
 
 from likewise import _cpu, _engine
 from likewise._array import Array
-from likewise._moments import Moments, UnitMoments, spectrum
+from likewise._moments import DeviceMoments, Moments, UnitMoments, spectrum
 from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
 from likewise.measure import compare_reordered, prepare_batch, register
@@ -85,6 +85,15 @@ class _CanonicalMeasure:
             if self.weighted:
                 weights = np.abs(p.T @ left.T @ m.rows()[i].gram).sum(axis=1)
             scores[i, j] = (weights * np.minimum(rho, 1)).sum() / weights.sum()
+        m.warn(self.name)
+        return scores
+
+    def from_device_moments(self, moments: Sequence[DeviceMoments]) -> Any:
+        """The same of sums on a device."""
+        (m,) = moments
+        scores = m.library.empty(m.shape, np.float64)
+        options = (*self._spectrum(), self.weighted)
+        m.library.engine.cca_scores_of_moments(m.sums, scores, *m.findings, options, m.library.run)
         m.warn(self.name)
         return scores
 

@@ -12,7 +12,7 @@ from likewise._array import Array
 from likewise.errors import InputTypeError
 
 if TYPE_CHECKING:
-    from likewise._moments import Moments
+    from likewise._moments import DeviceMoments, Moments
 
 __all__ = [
     "Measure",
@@ -67,6 +67,11 @@ class Measure(Protocol):
     def from_moments(self, moments: Sequence[Moments]) -> Array:
         """Scores of all pairs from sums over samples, one set of sums per fold; measures without
         folds get one. Streamable measures only."""
+        ...
+
+    def from_device_moments(self, moments: Sequence[DeviceMoments]) -> Any:
+        """The same of sums on a device, float64 there; finishes the call. Streamable measures
+        only."""
         ...
 
     def reordered(self, x: Array, y: Array, orders: Array) -> Array:

@@ -13,7 +13,7 @@ import numpy as np
 from likewise import _cpu, _engine
 from likewise._array import Array, require_finite
 from likewise._gradients import pair_gradients, tracked
-from likewise._moments import Moments, spectrum
+from likewise._moments import DeviceMoments, Moments, spectrum
 from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
 from likewise.linalg import nuclear_norm
@@ -221,6 +221,16 @@ class _ShapeMeasure:
                 product = m.cross(i, j) if self.center else m.uncentred(i, j)
                 common = float(nuclear_norm(left.T @ product @ right))
                 scores[i, j] = self._score_of(min(common, 1.0), norm_x, norm_y)
+        m.warn(self.name)
+        return scores
+
+    def from_device_moments(self, moments: Sequence[DeviceMoments]) -> Any:
+        """The same of sums on a device."""
+        (m,) = moments
+        scores = m.library.empty(m.shape, np.float64)
+        m.library.engine.procrustes_scores_of_moments(
+            m.sums, scores, *m.findings, *self._options(), m.library.run
+        )
         m.warn(self.name)
         return scores
 

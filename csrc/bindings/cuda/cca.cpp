@@ -3,6 +3,8 @@
 #include <pybind11/stl.h>
 
 #include "bindings/cuda/arrays.h"
+#include "bindings/cuda/moments.h"
+#include "cca/cuda/moments.h"
 
 namespace likewise::bindings {
 namespace {
@@ -53,6 +55,15 @@ void correlations(const DeviceArray& x, const DeviceArray& y, const DeviceArray&
                                out.filled<double>(), constant_units.filled<int64_t>());
 }
 
+void cca_scores_of_moments(const GivenSums& sums, const DeviceArray& scores,
+                           const DeviceArray& constant_units, const DeviceArray& samples,
+                           const std::tuple<double, double, bool>& options, Run& run) {
+  const CallContext context(run);
+  const auto [regularization, variance, weighted] = options;
+  cuda::cca_scores_of_moments(context, sums_of(sums), {regularization, variance, 0, weighted},
+                              scores.filled<double>(), sums_findings(constant_units, samples));
+}
+
 }  // namespace
 
 void register_cca(py::module_& m) {
@@ -60,6 +71,7 @@ void register_cca(py::module_& m) {
   m.def("cca_pairs", &pairs);
   m.def("cca_reordered", &reordered);
   m.def("canonical_correlations", &correlations);
+  m.def("cca_scores_of_moments", &cca_scores_of_moments);
 }
 
 }  // namespace likewise::bindings

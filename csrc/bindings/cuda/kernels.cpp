@@ -3,7 +3,9 @@
 #include <pybind11/stl.h>
 
 #include "bindings/cuda/arrays.h"
+#include "bindings/cuda/moments.h"
 #include "bindings/kernel_options.h"
+#include "kernels/cuda/moments.h"
 
 namespace likewise::bindings {
 namespace {
@@ -52,12 +54,21 @@ void kernel_reordered(const DeviceArray& x, const DeviceArray& y, const Orders& 
   });
 }
 
+void kernel_scores_of_moments(const GivenSums& sums, bool unbiased, bool normalise,
+                              const DeviceArray& scores, const DeviceArray& constant_units,
+                              const DeviceArray& samples, Run& run) {
+  const CallContext context(run);
+  cuda::kernel_scores_of_moments(context, sums_of(sums), unbiased, normalise,
+                                 scores.filled<double>(), sums_findings(constant_units, samples));
+}
+
 }  // namespace
 
 void register_kernels(py::module_& m) {
   m.def("kernel_scores", &kernel_scores);
   m.def("kernel_pairs", &kernel_pairs);
   m.def("kernel_reordered", &kernel_reordered);
+  m.def("kernel_scores_of_moments", &kernel_scores_of_moments);
 }
 
 }  // namespace likewise::bindings

@@ -4,7 +4,7 @@
 
 #include <tuple>
 
-#include "bindings/cuda/arrays.h"
+#include "bindings/cuda/moments.h"
 #include "information/cuda/counts.h"
 #include "linalg/cuda/products.h"
 
@@ -47,12 +47,45 @@ void add_one(const DeviceArray& total, Run& run) {
               "launch");
 }
 
+// out = array / by[0].
+void divide(const DeviceArray& array, const DeviceArray& by, const DeviceArray& out, Run& run) {
+  const CallContext context(run);
+  cuda::check(cuda::divide_all(array.elements<double>(), array.size(), by.elements<double>(),
+                               out.filled<double>(), context.stream),
+              "launch");
+}
+
+// products / sqrt(own_a own_b); the diagonal of the products where no own ones are given.
+void normalise_products(const DeviceArray& products, const std::vector<DeviceArray>& own,
+                        const DeviceArray& out, Run& run) {
+  const CallContext context(run);
+  const int64_t rows = products.sizes()[0], cols = products.sizes()[1];
+  const double* const x = products.elements<double>();
+  const double* const own_a = own.empty() ? x : own[0].elements<double>();
+  const double* const own_b = own.empty() ? x : own[1].elements<double>();
+  const int64_t step = own.empty() ? cols + 1 : 1;
+  cuda::check(cuda::normalise_products(x, rows, cols, own_a, step, own_b, step,
+                                       out.filled<double>(), context.stream),
+              "launch");
+}
+
+void unit_correlations_of_moments(const GivenSums& sums, const DeviceArray& out,
+                                  const DeviceArray& constant_units, const DeviceArray& samples,
+                                  Run& run) {
+  const CallContext context(run);
+  cuda::unit_correlations(context, sums_of(sums), out.filled<double>(),
+                          sums_findings(constant_units, samples));
+}
+
 }  // namespace
 
 void register_moments(py::module_& m) {
   m.def("add_moments", &add_moments);
   m.def("add", &add);
   m.def("add_one", &add_one);
+  m.def("divide", &divide);
+  m.def("normalise_products", &normalise_products);
+  m.def("unit_correlations_of_moments", &unit_correlations_of_moments);
 }
 
 }  // namespace likewise::bindings

@@ -5,7 +5,9 @@
 #include <string>
 
 #include "bindings/cuda/arrays.h"
+#include "bindings/cuda/moments.h"
 #include "bindings/shape_options.h"
+#include "procrustes/cuda/moments.h"
 
 namespace likewise::bindings {
 namespace {
@@ -41,11 +43,22 @@ void procrustes_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceAr
   });
 }
 
+void procrustes_scores_of_moments(const GivenSums& sums, const DeviceArray& scores,
+                                  const DeviceArray& constant_units, const DeviceArray& samples,
+                                  bool center, bool scale, double alpha, const std::string& score,
+                                  Run& run) {
+  const CallContext context(run);
+  cuda::procrustes_scores_of_moments(
+      context, sums_of(sums), shape_options(center, scale, alpha, score), scores.filled<double>(),
+      sums_findings(constant_units, samples));
+}
+
 }  // namespace
 
 void register_procrustes(py::module_& m) {
   m.def("procrustes_scores", &procrustes_scores);
   m.def("procrustes_pairs", &procrustes_pairs);
+  m.def("procrustes_scores_of_moments", &procrustes_scores_of_moments);
 }
 
 }  // namespace likewise::bindings

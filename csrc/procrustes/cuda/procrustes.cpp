@@ -11,7 +11,7 @@
 #include "linalg/cuda/gemm.h"
 #include "linalg/cuda/polar.h"
 #include "linalg/cuda/svd.h"
-#include "procrustes/cuda/procrustes_kernels.h"
+#include "procrustes/cuda/gap_score.h"
 
 namespace likewise::cuda {
 namespace {
@@ -19,17 +19,6 @@ namespace {
 // Products in float32 give angles below this gap with errors above 1e-6.
 template <class T>
 constexpr double kTooSmall = std::is_same_v<T, float> ? 1e-3 : 0;
-
-GapScore score_of(const ProcrustesOptions& options) {
-  switch (options.score) {
-    case ProcrustesScore::angular:
-      return GapScore::angular;
-    case ProcrustesScore::similarity:
-      return GapScore::similarity;
-    default:
-      return options.scale ? GapScore::euclidean : GapScore::euclidean_unscaled;
-  }
-}
 
 // Prepared items of equal width, `step` elements apart (0: one item for all pairs).
 template <class T>
@@ -127,7 +116,7 @@ void score_run(Scratch& scratch, const Run<T>& x, const Run<T>& y, int64_t count
                     y.single() ? 0 : 1,
                     items,
                     refine ? kTooSmall<T> : 0};
-    check(score_gaps(gaps, score_of(options), scores + first, close, context.stream), "launch");
+    check(score_gaps(gaps, gap_score(options), scores + first, close, context.stream), "launch");
   }
 }
 
@@ -181,7 +170,7 @@ void procrustes_scores(const Context& context, const std::vector<Matrix<T>>& a,
             count, rows, options, out.scores + i * width + j, out.close);
       });
   if (symmetric && width > 0) {
-    check(mirror_scores(left.norms, width, score_of(options), out.scores, context.stream),
+    check(mirror_scores(left.norms, width, gap_score(options), out.scores, context.stream),
           "launch");
   }
 }

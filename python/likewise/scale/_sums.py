@@ -11,14 +11,13 @@ import numpy as np
 from likewise import _cpu
 from likewise._array import NUMPY, Array
 from likewise._device import DeviceLibrary
-from likewise._moments import Moments, augmented
+from likewise._moments import DeviceMoments, Moments, augmented
 from likewise._representations import Items, read_collections
 from likewise.errors import InputTypeError
 
 __all__ = ["Sums"]
 
 _CPU = "the CPU"
-_WHY = "scores are functions of sums that are read once, at the end"
 
 
 class Sums(ABC):
@@ -132,24 +131,25 @@ class Sums(ABC):
         a, b = self._items
         return a, a if b is None else b
 
-    def _computed(self, function: Callable[[dict[str, Array]], Array]) -> tuple[Any, Items, Items]:
-        """What `function` makes of the sums, where the items are, and these."""
+    def _computed(
+        self,
+        function: Callable[[dict[str, Array]], Array],
+        on_device: Callable[[Any, dict[str, Any]], Any],
+    ) -> tuple[Any, Items, Items]:
+        """What `function` makes of the sums or, where they are on a device, `on_device` of its
+        library and views of them; and the items."""
         a, b = self._seen()
         if self._place == _CPU:
             return function(self._sums), a, b
-        views, library = self._views("compute")
-
-        def of_copies(*arrays: Array) -> tuple[Array]:
-            return (function(dict(zip(views, arrays, strict=True))),)
-
-        (found,) = library.on_cpu(of_copies, _WHY, *views.values())
+        views, library = self._views("compute", findings=True)
+        found = on_device(library, views)
         return found, a._replace(library=library), b._replace(library=library)
 
-    def _views(self, method: str) -> tuple[dict[str, Any], Any]:
-        """The sums on a device as its engine takes them."""
+    def _views(self, method: str, findings: bool = False) -> tuple[dict[str, Any], Any]:
+        """The sums on a device as its engine takes them; ``findings``: there will be some."""
         first = next(iter(self._sums.values()))
         library = DeviceLibrary(f"{type(self).__name__}.{method}", "state", first, 0)
-        library.prepare(False)
+        library.prepare(findings)
         return {name: library.given(array) for name, array in self._sums.items()}, library
 
     def _total(
@@ -195,6 +195,19 @@ class Sums(ABC):
         library.engine.add_moments(
             a.arrays, [] if b is None else b.arrays, (rows.start, rows.step), total, library.run
         )
+
+    def _device_moments(
+        self, library: Any, sums: dict[str, Any], prefix: str, min_samples: int = 0
+    ) -> DeviceMoments:
+        assert self._items is not None
+        a, b = self._items
+        widths = [[array.shape[1] for array in side.arrays] for side in (a, a if b is None else b)]
+        alone = []
+        if b is not None:
+            for side, items in (("a", a), ("b", b)):
+                alone += [sums[f"{prefix}{side}/{k}"] for k in range(len(items.arrays))]
+        cross = sums[f"{prefix}cross"]
+        return DeviceMoments(library, cross, alone, (widths[0], widths[1]), min_samples)
 
     def _moments(self, sums: dict[str, Array], prefix: str) -> Moments:
         assert self._items is not None

@@ -10,6 +10,7 @@ from likewise import _cpu
 from likewise._array import Array
 from likewise._device import is_device_array
 from likewise._ids import require_same_ids
+from likewise._moments import require_samples
 from likewise._representations import Items
 from likewise.grid import labelled
 from likewise.information import (
@@ -105,18 +106,20 @@ class Accumulator(Sums):
         ValueError
             Before the first batch, and of fewer samples than the measure needs.
         """
-        scores, a, b = self._computed(self._scores)
+        scores, a, b = self._computed(self._scores, self._scores_on_device)
         return labelled(scores, a, b, self.measure)
 
     def _scores(self, sums: dict[str, Array]) -> Array:
         moments = [self._moments(sums, f"{k}/") for k in range(self._folds)]
         samples = sum(m.samples for m in moments)
-        if samples < self.measure.min_samples:
-            raise ValueError(
-                f"Accumulator.compute: {self.measure.name} needs at least "
-                f"{self.measure.min_samples} samples, got {samples}"
-            )
+        require_samples(self.measure.name, self.measure.min_samples, samples)
         return self.measure.from_moments(moments)
+
+    def _scores_on_device(self, library: Any, sums: dict[str, Any]) -> Any:
+        needed = self.measure.min_samples
+        folds = range(self._folds)
+        moments = [self._device_moments(library, sums, f"{k}/", needed) for k in folds]
+        return self.measure.from_device_moments(moments)
 
 
 class MinibatchCKA(Sums):
@@ -182,7 +185,7 @@ class MinibatchCKA(Sums):
 
     def compute(self) -> Any:
         """Scores ``(m_a, m_b)``, a Grid for labelled items. NaN where no HSIC is positive."""
-        scores, a, b = self._computed(self._ratios)
+        scores, a, b = self._computed(self._ratios, self._ratios_on_device)
         return labelled(scores, a, b, self.hsic, "minibatch_cka")
 
     def _ratios(self, sums: dict[str, Array]) -> Array:
@@ -194,14 +197,27 @@ class MinibatchCKA(Sums):
         np.divide(products, np.sqrt(np.where(positive, norms, 1)), out=scores, where=positive)
         return scores
 
+    def _ratios_on_device(self, library: Any, sums: dict[str, Any]) -> Any:
+        scores = library.empty(sums["hsic"].shape, np.float64)
+        own = [sums[name] for name in ("hsic_a", "hsic_b") if name in sums]
+        library.engine.normalise_products(sums["hsic"], own, scores, library.run)
+        return scores
+
     def compute_hsic(self) -> Any:
         """The mean over batches of unbiased HSIC, ``(m_a, m_b)``, a Grid for labelled items.
 
         Of the population's HSIC it is as unbiased as the HSIC of all samples (Song et al. 2012),
         and noisier: it sees no pairs of samples of two batches.
         """
-        means, a, b = self._computed(lambda sums: np.asarray(sums["hsic"] / sums["batches"]))
+        means, a, b = self._computed(
+            lambda sums: np.asarray(sums["hsic"] / sums["batches"]), self._means_on_device
+        )
         return labelled(means, a, b, self.hsic, "minibatch_hsic")
+
+    def _means_on_device(self, library: Any, sums: dict[str, Any]) -> Any:
+        means = library.empty(sums["hsic"].shape, np.float64)
+        library.engine.divide(sums["hsic"], sums["batches"], means, library.run)
+        return means
 
 
 class UnitAccumulator(Sums):
@@ -300,7 +316,7 @@ class UnitAccumulator(Sums):
         """``(dx, dy)`` in the library and dtype of the first batch."""
         if self.similarity == "mutual_information" and is_device_array(self._sums.get("counts")):
             return self._information_on_device()
-        values, a, _ = self._computed(self._similarities)
+        values, a, _ = self._computed(self._similarities, self._correlations_on_device)
         return a.library.give(a.library.cast(values, a.arrays[0].dtype))
 
     def _information_on_device(self) -> Any:
@@ -318,4 +334,11 @@ class UnitAccumulator(Sums):
         inverse = [np.divide(1, v, out=np.zeros_like(v), where=v > 0) for v in norms]
         m.warn("UnitAccumulator", flexible=False)
         values: Array = np.clip(inverse[0][:, None] * m.cross(0, 0) * inverse[1], -1, 1)
+        return values
+
+    def _correlations_on_device(self, library: Any, sums: dict[str, Any]) -> Any:
+        m = self._device_moments(library, sums, "")
+        values = library.empty((m.sums[2][0], m.sums[3][0]), np.float64)
+        library.engine.unit_correlations_of_moments(m.sums, values, *m.findings, library.run)
+        m.warn("UnitAccumulator", flexible=False)
         return values

@@ -1,0 +1,54 @@
+#include "procrustes/cuda/moments.h"
+
+#include <optional>
+
+#include "linalg/cuda/polar.h"
+#include "moments/cuda/spectra.h"
+#include "procrustes/cuda/gap_score.h"
+
+namespace likewise::cuda {
+namespace {
+
+const double* norms(const Context& context, const SumsList& list) {
+  double* const out = context.temporary<double>(size_t(list.count()));
+  check(norms_of(list.facts.traces, list.count(), out, context.stream), "launch");
+  return out;
+}
+
+}  // namespace
+
+void procrustes_scores_of_moments(const Context& context, const Sums& sums,
+                                  const ProcrustesOptions& options, double* scores,
+                                  const SumsFindings& findings) {
+  const SumsOfPairs pairs(context, sums, options.center, findings);
+  const SumsList &left = pairs.left(), &right = pairs.right();
+  const double* const norms_x = norms(context, left);
+  const double* const norms_y = pairs.symmetric ? norms_x : norms(context, right);
+  const bool reshaped = options.alpha < 1;
+  const auto weigh = [&](const Eigenvalues& spectra, int64_t, double* weights) {
+    check(reshape_spectra(spectra, options.alpha, weights, context.stream), "launch");
+  };
+  std::optional<Directions> of_left, of_right;
+  if (reshaped) of_left.emplace(context, pairs, left, weigh);
+  if (reshaped && !pairs.symmetric) of_right.emplace(context, pairs, right, weigh);
+  const Directions* const x = reshaped ? &*of_left : nullptr;
+  const Directions* const y = of_right ? &*of_right : x;
+  const GapScore score = gap_score(options);
+  for_each_product(
+      context, pairs, x, y, pairs.symmetric ? GridPart::upper_without_diagonal : GridPart::all,
+      [&](const Context& inner, int64_t i, int64_t j, int64_t count, const double* products) {
+        double* const similarity = inner.temporary<double>(size_t(count));
+        nuclear_norms<double>(inner, products, count, left.layout.cols(i), right.layout.cols(j),
+                              similarity);
+        check(scale_similarities(similarity, count, reshaped ? nullptr : norms_x + i, norms_y + j,
+                                 inner.stream),
+              "launch");
+        const Gaps gaps{similarity, nullptr, norms_x + i, norms_y + j, 0, 1, count, 0};
+        check(score_gaps(gaps, score, scores + i * right.count() + j, nullptr, inner.stream),
+              "launch");
+      });
+  if (!pairs.symmetric) return;
+  check(mirror_scores(norms_x, left.count(), score, scores, context.stream), "launch");
+}
+
+}  // namespace likewise::cuda
