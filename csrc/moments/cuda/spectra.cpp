@@ -9,7 +9,6 @@
 namespace likewise::cuda {
 namespace {
 
-
 // How many matrices of this size there can be, of `count`.
 int64_t fitting(int64_t count, int64_t size) {
   return std::clamp<int64_t>(kWorkBytes / (size * int64_t(sizeof(double))), 1, count);

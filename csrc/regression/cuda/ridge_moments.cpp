@@ -12,7 +12,6 @@
 namespace likewise::cuda {
 namespace {
 
-
 double* doubles(const Context& context, int64_t size) {
   return context.temporary<double>(size_t(size));
 }
