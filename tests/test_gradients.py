@@ -38,8 +38,10 @@ def differences(measure, x, y):
 
 
 def require_gradients(measure, x, y):
+    score, *gradients = measure.gradients(x, y)
+    assert score == pytest.approx(measure(x, y), rel=1e-11, abs=1e-12)
     for found, wanted in zip(
-        measure.gradients(x, y),
+        gradients,
         (differences(measure, x, y), differences(lambda a, b: measure(b, a), y, x)),
         strict=True,
     ):
@@ -117,23 +119,24 @@ def test_batches_broadcast(measure):
     pairs = [[data(9, 4, 5, seed=2 * i + j) for j in range(2)] for i in range(3)]
     x = np.array([row[0][0] for row in pairs])[:, None]
     y = np.array([pair[1] for pair in pairs[0]])
-    by_x, by_y = measure.gradients(x, y)
+    scores, by_x, by_y = measure.gradients(x, y)
+    assert scores.shape == (3, 2)
     assert by_x.shape == (3, 2, 9, 4)
     assert by_y.shape == (3, 2, 9, 5)
     for i, j in np.ndindex(3, 2):
         alone = measure.gradients(x[i, 0], y[j])
-        np.testing.assert_array_equal(by_x[i, j], alone[0])
-        np.testing.assert_array_equal(by_y[i, j], alone[1])
+        for together, one in zip((scores, by_x, by_y), alone, strict=True):
+            np.testing.assert_array_equal(together[i, j], one)
 
 
 @by_name
 def test_what_is_not_wanted_is_not_made(measure):
     x, y = data(9, 4, 5)
-    by_x, by_y = measure.gradients(x, y)
-    found, nothing = measure.gradients(x, y, wanted=(True, False))
+    _, by_x, by_y = measure.gradients(x, y)
+    _, found, nothing = measure.gradients(x, y, wanted=(True, False))
     assert nothing is None
     np.testing.assert_array_equal(found, by_x)
-    nothing, found = measure.gradients(x, y, wanted=(False, True))
+    _, nothing, found = measure.gradients(x, y, wanted=(False, True))
     assert nothing is None
     np.testing.assert_array_equal(found, by_y)
 
@@ -141,12 +144,12 @@ def test_what_is_not_wanted_is_not_made(measure):
 @by_name
 def test_float32_and_any_layout(measure):
     x, y = data(40, 6, 5)
-    wanted = measure.gradients(x, y)
-    found = measure.gradients(x.astype(np.float32), y.astype(np.float32))
+    wanted = measure.gradients(x, y)[1:]
+    found = measure.gradients(x.astype(np.float32), y.astype(np.float32))[1:]
     for one, exact in zip(found, wanted, strict=True):
         assert one.dtype == np.float32
         np.testing.assert_allclose(one, exact, rtol=0, atol=2e-5 * np.abs(exact).max())
-    for one, exact in zip(measure.gradients(x[:, ::-1], y.copy("F")), wanted, strict=True):
+    for one, exact in zip(measure.gradients(x[:, ::-1], y.copy("F"))[1:], wanted, strict=True):
         exact = exact[:, ::-1] if exact is wanted[0] else exact
         np.testing.assert_allclose(one, exact, rtol=0, atol=1e-12 * np.abs(exact).max())
 
@@ -156,8 +159,8 @@ def test_float32_and_any_layout(measure):
 def test_scale_of_the_data(name, exponent):
     x, y = data(13, 4, 5)
     factor = 2.0**exponent
-    by_x, _ = lw.measure(name).gradients(x, y)
-    found, by_y = lw.measure(name).gradients(x * factor, y)
+    _, by_x, _ = lw.measure(name).gradients(x, y)
+    _, found, by_y = lw.measure(name).gradients(x * factor, y)
     np.testing.assert_allclose(found * factor, by_x, rtol=1e-10)
     assert np.isfinite(by_y).all()
 
@@ -182,7 +185,8 @@ def test_constant_units_have_finite_gradients(measure):
 def test_congruent_representations(score, scale):
     x, _ = data(30, 5, 5)
     rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(5, 5)))[0]
-    for side in lw.measure("procrustes", score=score, scale=scale).gradients(x, x @ rotation + 1):
+    measure = lw.measure("procrustes", score=score, scale=scale)
+    for side in measure.gradients(x, x @ rotation + 1)[1:]:
         np.testing.assert_array_equal(side, 0)
 
 
@@ -190,7 +194,8 @@ def test_nearly_congruent_representations():
     x, noise = data(30, 5, 5)
     measure = lw.measure("procrustes", score="euclidean", scale=False)
     y = x + 1e-6 * noise
-    by_x, by_y = measure.gradients(x, y)
+    distance, by_x, by_y = measure.gradients(x, y)
+    assert distance == pytest.approx(measure(x, y), rel=1e-9)
     # The distance is |x - y| but for what a rotation takes away: a gradient of unit norm.
     assert np.linalg.norm(by_x) == pytest.approx(1, abs=1e-6)
     assert (by_y * (y - x)).sum() == pytest.approx(measure(x, y), rel=1e-6)
@@ -199,7 +204,7 @@ def test_nearly_congruent_representations():
 def test_equal_samples_under_the_euclidean_distance():
     x, y = data(9, 4, 5)
     x[3] = x[2]
-    by_x, _ = lw.measure("rsa", comparison="corr", dissimilarity="euclidean").gradients(x, y)
+    _, by_x, _ = lw.measure("rsa", comparison="corr", dissimilarity="euclidean").gradients(x, y)
     assert np.isfinite(by_x).all()
 
 
@@ -222,6 +227,6 @@ def test_every_measure_says_whether_it_is_differentiable():
     for name in lw.measures():
         measure = lw.measure(name)
         if getattr(measure, "differentiable", False):
-            assert measure.gradients(x, y)[0].shape == x.shape
+            assert measure.gradients(x, y).x.shape == x.shape
         else:
             assert not hasattr(measure, "gradients") or name == "rsa"

@@ -48,7 +48,7 @@ def test_scores_are_those_without_gradients(score):
     plain = score(x, y)
     tracked = score(x.clone().requires_grad_(), y)
     assert tracked.requires_grad
-    assert torch.equal(tracked.detach(), plain)
+    torch.testing.assert_close(tracked.detach(), plain, rtol=1e-11, atol=1e-12)
 
 
 @by_name
@@ -107,13 +107,12 @@ def test_compiled_without_a_break():
 def test_operators_are_sound(dtype):
     x, y = data(2, 9, 4, dtype=dtype), data(9, 5, seed=1, dtype=dtype)
     likewise = torch.ops.likewise
-    options = "cka {'estimator': 'unbiased'}"
+    options = "cka {'estimator': 'unbiased'}", True
     for operator, args in (
-        (likewise.score, (x, y, options, True)),
-        (likewise.gradients, (x, y, options, True, True)),
-        (likewise.gradients, (x, y, options, False, True)),
+        (likewise.score, (x, y, *options, True, True)),
+        (likewise.score, (x, y, *options, False, True)),
+        (likewise.score, (x, y, *options, False, False)),
         (likewise.nuclear_norm, (x, True)),
-        (likewise.polar_factor, (x,)),
     ):
         torch.library.opcheck(operator.default, args)
 
@@ -140,8 +139,9 @@ def test_mixed_precision():
 
 
 def test_a_network_learns_to_align():
-    target = data(64, 8, seed=1)
     inputs = data(64, 10)
+    target = inputs @ data(10, 8, seed=1)
+    torch.manual_seed(0)
     layer = torch.nn.Linear(10, 8, dtype=torch.float64)
     optimizer = torch.optim.Adam(layer.parameters(), lr=0.05)
     distances = []
@@ -151,7 +151,7 @@ def test_a_network_learns_to_align():
         distance.backward()
         optimizer.step()
         distances.append(distance.item())
-    assert distances[-1] < 0.9 * distances[0]
+    assert distances[-1] < 0.2 * distances[0]
 
 
 @pytest.mark.parametrize("function", [lambda x, y: lw.cka(x, y), lambda x, y: lw.nuclear_norm(x)])

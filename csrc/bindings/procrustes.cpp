@@ -29,18 +29,23 @@ void register_procrustes(py::module_& m) {
 
   m.def(
       "procrustes_gradients",
-      [](const py::array& x, const py::array& y, std::optional<py::array> grad_x,
+      [](const py::array& x, const py::array& y, py::array out, std::optional<py::array> grad_x,
          std::optional<py::array> grad_y, bool center, bool scale, double alpha,
          const std::string& score, int threads) {
-        const ArrayRef vx = input(x), vy = input(y);
+        const ArrayRef vx = input(x), vy = input(y), scores = output(out);
         std::optional<ArrayRef> gx, gy;
         if (grad_x) gx = output(*grad_x);
         if (grad_y) gy = output(*grad_y);
         const ProcrustesOptions options = shape_options(center, scale, alpha, score);
-        const py::gil_scoped_release release;
-        procrustes_gradients(vx, vy, options, threads, gx ? &*gx : nullptr, gy ? &*gy : nullptr);
+        ProcrustesCounts counts;
+        {
+          const py::gil_scoped_release release;
+          counts = procrustes_gradients(vx, vy, options, threads, static_cast<double*>(scores.data),
+                                        gx ? &*gx : nullptr, gy ? &*gy : nullptr);
+        }
+        return py::make_tuple(counts.constant_units, counts.constant_items, counts.finite);
       },
-      "Fills grad_x and grad_y (contiguous, shapes of x and y), or those that are wanted.");
+      "The same, and grad_x and grad_y (contiguous, shapes of x and y), or those that are wanted.");
 
   m.def(
       "procrustes_prepare",

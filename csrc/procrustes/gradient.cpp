@@ -1,6 +1,7 @@
 #include "procrustes/gradient.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -10,6 +11,7 @@
 #include "core/failures.h"
 #include "core/parallel.h"
 #include "linalg/linalg.h"
+#include "procrustes/gap.h"
 
 // With unit-norm X, Y and the SVD X'Y = U S V', the similarity is s = sum S and ds/dX = Y V U'
 // before the norm is taken. A reshaped item is Z = W f(s) V' for X = W s V', f(s) = alpha s + 1 -
@@ -25,6 +27,8 @@ namespace {
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 // Distances below this many units of rounding of unit-norm items are 0.
 constexpr double kRoundingUnits = 64;
+// Below this gap it is computed from the rotation (see gap.cpp).
+constexpr double kFromRotationBelow = 1e-5;
 
 using Matrix = std::vector<double>;
 
@@ -38,6 +42,7 @@ struct Side {
   int64_t n = 0, d = 0, r = 0;  // r: columns of z
   double unit = 1;              // samples are (x - mean) / unit
   double norm = 0;              // of the scaled samples
+  int64_t constant_units = 0;
   Matrix left, values, right;   // their SVD, where one was needed: n x r, r, r x d
   Matrix z;                     // n x r of unit norm: what is compared
   double z_norm = 1;            // before that was made so
@@ -46,26 +51,35 @@ struct Side {
   bool comparable() const { return norm > 0 && std::isfinite(norm); }
 };
 
+// The samples centred and in units of a power of two. Measured from the first one, units that do
+// not vary become exact zeros.
 template <class T>
 Matrix centred(const MatrixRef<const T>& x, bool center, Side& side) {
   Matrix out(static_cast<size_t>(x.rows * x.cols));
-  double spread = 0;
-  for (int64_t j = 0; j < x.cols; ++j) {
-    // Measured from the first sample, units that do not vary become exact zeros.
-    const double origin = center ? double(x(0, j)) : 0;
-    double mean = 0;
-    for (int64_t i = 0; i < x.rows; ++i) {
-      out[i * x.cols + j] = double(x(i, j)) - origin;
-      mean += out[i * x.cols + j];
-    }
-    mean = center ? mean / double(x.rows) : 0;
-    for (int64_t i = 0; i < x.rows; ++i) {
-      out[i * x.cols + j] -= mean;
-      spread = std::max(spread, std::abs(out[i * x.cols + j]));
+  Matrix mean(static_cast<size_t>(x.cols), 0.0), low = mean, high = mean;
+  for (int64_t i = 0; i < x.rows; ++i) {
+    for (int64_t j = 0; j < x.cols; ++j) {
+      const double value = double(x(i, j)) - (center ? double(x(0, j)) : 0);
+      out[i * x.cols + j] = value;
+      mean[j] += value;
+      low[j] = std::min(low[j], value);
+      high[j] = std::max(high[j], value);
     }
   }
+  double spread = 0;
+  side.constant_units = 0;
+  for (int64_t j = 0; j < x.cols; ++j) {
+    mean[j] = center ? mean[j] / double(x.rows) : 0;
+    spread = std::max({spread, high[j] - mean[j], mean[j] - low[j]});
+    side.constant_units += low[j] == high[j];
+  }
   if (spread > 0 && std::isfinite(spread)) side.unit = std::ldexp(1.0, std::ilogb(spread));
-  for (double& value : out) value /= side.unit;
+  for (int64_t i = 0; i < x.rows; ++i) {
+    for (int64_t j = 0; j < x.cols; ++j) {
+      double& value = out[i * x.cols + j];
+      value = (value - mean[j]) / side.unit;
+    }
+  }
   return out;
 }
 
@@ -146,49 +160,51 @@ Matrix pull_back(const Side& side, double alpha, Matrix by_z) {
 }
 
 struct Alignment {
-  double similarity = 0;
-  double gap = 0;     // 1 - similarity, from the difference of the aligned items
-  Matrix of_x, of_y;  // y and x rotated to each other: ds/dx and ds/dy before norms are taken
+  double gap = 0;   // 1 - similarity
+  Matrix rotation;  // of x to y, along the directions that both have
 };
 
-bool align(const Side& x, const Side& y, Alignment& out) {
-  const int64_t n = x.n, p = x.r, q = y.r, most = std::min(p, q);
-  Matrix product(static_cast<size_t>(p * q)), values(static_cast<size_t>(most));
-  Matrix left(static_cast<size_t>(p * most)), right(static_cast<size_t>(most * q));
-  gemm<double>(Op::transpose, Op::none, p, q, n, 1, x.z.data(), p, y.z.data(), q, 0, product.data(),
-               q);
-  if (!svd<double>(p, q, product.data(), q, values.data(), left.data(), right.data())) return false;
-
-  // The narrower item, rotated into the space of the wider one, keeps its norm.
+// |X Q - Y|^2 / 2 of unit-norm items: the narrower one, rotated into the space of the wider one,
+// keeps its norm.
+double gap_of(const Side& x, const Side& y, const Matrix& rotation) {
+  const int64_t n = x.n, p = x.r, q = y.r;
   Matrix difference = p <= q ? y.z : x.z;
-  gemm<double>(Op::none, Op::none, p, q, most, 1, left.data(), most, right.data(), q, 0,
-               product.data(), q);
   if (p <= q) {
-    gemm<double>(Op::none, Op::none, n, q, p, 1, x.z.data(), p, product.data(), q, -1,
+    gemm<double>(Op::none, Op::none, n, q, p, 1, x.z.data(), p, rotation.data(), q, -1,
                  difference.data(), q);
   } else {
-    gemm<double>(Op::none, Op::transpose, n, p, q, 1, y.z.data(), q, product.data(), q, -1,
+    gemm<double>(Op::none, Op::transpose, n, p, q, 1, y.z.data(), q, rotation.data(), q, -1,
                  difference.data(), p);
   }
-  out.gap = std::pow(norm_of(difference), 2) / 2;
+  return std::pow(norm_of(difference), 2) / 2;
+}
 
-  const double least = double(std::max(p, q)) * kEpsilon * values[0];
-  out.similarity = 0;
-  for (int64_t k = 0; k < most; ++k) {
-    if (values[k] > least) {
-      out.similarity += values[k];
-    } else {
-      std::fill_n(right.data() + k * q, q, 0.0);
-    }
+// False if the SVD failed.
+bool align(const Side& x, const Side& y, bool refine, Alignment& out) {
+  const int64_t n = x.n, p = x.r, q = y.r, most = std::min(p, q);
+  out.rotation.resize(size_t(p * q));
+  Matrix values(static_cast<size_t>(most)), left(static_cast<size_t>(p * most));
+  Matrix right(static_cast<size_t>(most * q));
+  gemm<double>(Op::transpose, Op::none, p, q, n, 1, x.z.data(), p, y.z.data(), q, 0,
+               out.rotation.data(), q);
+  if (!svd<double>(p, q, out.rotation.data(), q, values.data(), left.data(), right.data())) {
+    return false;
   }
-  gemm<double>(Op::none, Op::none, p, q, most, 1, left.data(), most, right.data(), q, 0,
-               product.data(), q);
-  out.of_x.resize(size_t(n * p));
-  out.of_y.resize(size_t(n * q));
-  gemm<double>(Op::none, Op::transpose, n, p, q, 1, y.z.data(), q, product.data(), q, 0,
-               out.of_x.data(), p);
-  gemm<double>(Op::none, Op::none, n, q, p, 1, x.z.data(), p, product.data(), q, 0, out.of_y.data(),
-               q);
+  const auto rotate = [&] {
+    gemm<double>(Op::none, Op::none, p, q, most, 1, left.data(), most, right.data(), q, 0,
+                 out.rotation.data(), q);
+  };
+  out.gap = 1;
+  for (const double value : values) out.gap -= value;
+  if (refine && out.gap < kFromRotationBelow) {
+    rotate();
+    out.gap = gap_of(x, y, out.rotation);
+  }
+  const double least = double(std::max(p, q)) * kEpsilon * values[0];
+  for (int64_t k = 0; k < most; ++k) {
+    if (values[k] <= least) std::fill_n(right.data() + k * q, q, 0.0);
+  }
+  rotate();
   return true;
 }
 
@@ -214,69 +230,91 @@ Slopes slopes_of(const Side& x, const Side& y, const Alignment& a,
   return {-1 / std::sqrt(2 * a.gap)};
 }
 
+// The gradient by one side, of which `rotated` is the other one turned to it: ds/dz before the norm
+// is taken.
 template <class T>
-class PairGradients {
- public:
-  PairGradients(const ProcrustesOptions& options) : options_(options) {}
+void write_gradient(const MatrixRef<const T>& x, const Side& side, const Matrix& rotated,
+                    double similarity, double by_similarity, double by_norm,
+                    const ProcrustesOptions& options, T* out) {
+  Matrix by_z(rotated.size());
+  for (size_t k = 0; k < by_z.size(); ++k) {
+    by_z[k] = by_similarity * (rotated[k] - similarity * side.z[k]);
+  }
+  const Matrix gradient = pull_back(side, options.alpha, std::move(by_z));
+  for (size_t k = 0; k < gradient.size(); ++k) out[k] = T(gradient[k]);
+  if (by_norm == 0) return;
+  // d log |X| / dX = X / |X|^2
+  Side again;
+  const Matrix data = centred(x, options.center, again);
+  const double factor = by_norm / (side.norm * side.norm * side.unit);
+  for (size_t k = 0; k < data.size(); ++k) out[k] = T(gradient[k] + factor * data[k]);
+}
 
-  // False if an SVD failed.
-  bool run(const MatrixRef<const T>& x, const MatrixRef<const T>& y, T* grad_x, T* grad_y) const {
-    Side a, b;
-    if (!prepare(x, options_, a) || !prepare(y, options_, b)) return false;
-    if (!a.comparable() || !b.comparable()) {
-      constexpr T kNaN = std::numeric_limits<T>::quiet_NaN();
-      if (grad_x) std::fill_n(grad_x, x.rows * x.cols, kNaN);
-      if (grad_y) std::fill_n(grad_y, y.rows * y.cols, kNaN);
-      return true;
-    }
-    Alignment alignment;
-    if (!align(a, b, alignment)) return false;
-    const Slopes slopes = slopes_of(a, b, alignment, options_);
-    write(x, a, slopes.by_similarity, slopes.by_norm_x, alignment, alignment.of_x, grad_x);
-    write(y, b, slopes.by_similarity, slopes.by_norm_y, alignment, alignment.of_y, grad_y);
+// False if an SVD failed.
+template <class T>
+bool pair_gradients(const MatrixRef<const T>& x, const MatrixRef<const T>& y, Side& a, Side& b,
+                    const ProcrustesOptions& options, double& score, T* grad_x, T* grad_y) {
+  score = std::numeric_limits<double>::quiet_NaN();
+  if (!prepare(x, options, a) || !prepare(y, options, b)) return false;
+  if (!a.comparable() || !b.comparable()) {
+    if (grad_x) std::fill_n(grad_x, x.rows * x.cols, T(score));
+    if (grad_y) std::fill_n(grad_y, y.rows * y.cols, T(score));
     return true;
   }
-
- private:
-  void write(const MatrixRef<const T>& x, const Side& side, double by_similarity, double by_norm,
-             const Alignment& alignment, const Matrix& rotated, T* out) const {
-    if (!out) return;
-    Matrix by_z(rotated.size());
-    for (size_t k = 0; k < by_z.size(); ++k) {
-      by_z[k] = by_similarity * (rotated[k] - alignment.similarity * side.z[k]);
-    }
-    const Matrix gradient = pull_back(side, options_.alpha, std::move(by_z));
-    for (size_t k = 0; k < gradient.size(); ++k) out[k] = T(gradient[k]);
-    if (by_norm == 0) return;
-    // d log |X| / dX = X / |X|^2
-    Side again;
-    const Matrix data = centred(x, options_.center, again);
-    const double factor = by_norm / (side.norm * side.norm * side.unit);
-    for (size_t k = 0; k < data.size(); ++k) out[k] = T(gradient[k] + factor * data[k]);
+  Alignment found;
+  if (!align(a, b, options.score != ProcrustesScore::similarity, found)) return false;
+  score = procrustes_score(found.gap, a.norm * a.unit, b.norm * b.unit, options);
+  const Slopes slopes = slopes_of(a, b, found, options);
+  const int64_t n = a.n, p = a.r, q = b.r;
+  if (grad_x) {
+    Matrix turned(static_cast<size_t>(n * p));
+    gemm<double>(Op::none, Op::transpose, n, p, q, 1, b.z.data(), q, found.rotation.data(), q, 0,
+                 turned.data(), p);
+    write_gradient(x, a, turned, 1 - found.gap, slopes.by_similarity, slopes.by_norm_x, options,
+                   grad_x);
   }
-
-  ProcrustesOptions options_;
-};
+  if (grad_y) {
+    Matrix turned(static_cast<size_t>(n * q));
+    gemm<double>(Op::none, Op::none, n, q, p, 1, a.z.data(), p, found.rotation.data(), q, 0,
+                 turned.data(), q);
+    write_gradient(y, b, turned, 1 - found.gap, slopes.by_similarity, slopes.by_norm_y, options,
+                   grad_y);
+  }
+  return true;
+}
 
 }  // namespace
 
-void procrustes_gradients(const ArrayRef& x, const ArrayRef& y, const ProcrustesOptions& options,
-                          int threads, const ArrayRef* grad_x, const ArrayRef* grad_y) {
+ProcrustesCounts procrustes_gradients(const ArrayRef& x, const ArrayRef& y,
+                                      const ProcrustesOptions& options, int threads, double* scores,
+                                      const ArrayRef* grad_x, const ArrayRef* grad_y) {
   require_same_dtype(x, y, "procrustes_gradients");
-  dispatch_float(x.dtype, [&](auto zero) {
+  return dispatch_float(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     const MatrixBatch<const T> items_x(x), items_y(y);
     const auto item = [](const ArrayRef* grad, int64_t k) {
       return grad ? MatrixBatch<T>(*grad)[k].data : nullptr;
     };
-    const PairGradients<T> gradients(options);
+    std::atomic<int64_t> constant_units = 0, constant_items = 0;
+    std::atomic<bool> finite = true;
     Failures failures;
     parallel_for(items_x.count(), threads, [&](int64_t k, int) {
-      if (!gradients.run(items_x[k], items_y[k], item(grad_x, k), item(grad_y, k))) {
+      Side a, b;
+      if (!pair_gradients(items_x[k], items_y[k], a, b, options, scores[k], item(grad_x, k),
+                          item(grad_y, k))) {
         failures.add("item " + std::to_string(k));
+      }
+      for (const Side* side : {&a, &b}) {
+        if (!std::isfinite(side->norm)) finite = false;
+        if (side->norm == 0) {
+          ++constant_items;
+        } else {
+          constant_units += side->constant_units;
+        }
       }
     });
     failures.raise("the singular value decomposition");
+    return ProcrustesCounts{constant_units, constant_items, finite};
   });
 }
 

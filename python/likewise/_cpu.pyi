@@ -80,6 +80,7 @@ def procrustes(
 def procrustes_gradients(
     x: Array,
     y: Array,
+    out: Array,
     grad_x: Array | None,
     grad_y: Array | None,
     center: bool,
@@ -87,7 +88,7 @@ def procrustes_gradients(
     alpha: float,
     score: str,
     threads: int,
-) -> None: ...
+) -> tuple[int, int, bool]: ...
 def procrustes_prepare(
     items: list[Array], center: bool, scale: bool, alpha: float, score: str, threads: int
 ) -> list[tuple[Array, float, int]]: ...
@@ -131,11 +132,14 @@ def kernel_scores(
 def kernel_gradients(
     x: Array,
     y: Array,
+    out: Array,
+    status: Array,
+    constant_units: Array,
     grad_x: Array | None,
     grad_y: Array | None,
     options: Any,
     threads: int,
-) -> None: ...
+) -> bool: ...
 def kernel_scores_paired(
     x: Array,
     y: Array,

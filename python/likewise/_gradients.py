@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, NamedTuple
 
 from likewise import _cpu
-from likewise._representations import Pair, read_pair
+from likewise._representations import empty_scores, give_scores, read_pair
 from likewise.errors import InputTypeError
 
-__all__ = ["is_tracked", "pair_gradients", "require_differentiable", "tracked"]
+__all__ = ["Gradients", "is_tracked", "pair_gradients", "require_differentiable", "tracked"]
 
 
 def is_tracked(*arrays: Any) -> bool:
@@ -51,6 +51,16 @@ def tracked(call: Callable[..., Any]) -> Callable[..., Any]:
     return scores
 
 
+class Gradients(NamedTuple):
+    """Scores ``(...)`` and their gradients by ``x (..., n, dx)`` and ``y (..., n, dy)``, of the
+    broadcast batch axes."""
+
+    score: Any
+    x: Any
+    """None where it was not asked for."""
+    y: Any
+
+
 def pair_gradients(
     measure: Any,
     x: Any,
@@ -58,21 +68,20 @@ def pair_gradients(
     wanted: tuple[bool, bool],
     check_finite: bool,
     run: Callable[..., None],
-) -> tuple[Any, Any]:
-    """What ``run(pair, grad_x, grad_y)`` fills, in the library of the inputs; None: not wanted."""
+) -> Gradients:
+    """What ``run(pair, scores, by_x, by_y)`` fills, in the library of the inputs."""
     require_differentiable(measure)
-    pair: Pair = read_pair(
-        measure.name, x, y, check_finite=check_finite, min_samples=measure.min_samples
-    )
+    pair = read_pair(measure.name, x, y, check_finite=check_finite, min_samples=measure.min_samples)
     if pair.library.engine is not _cpu:
         raise InputTypeError(
             f"{measure.name}: x is on a CUDA device, for which there are no gradients yet; move it "
             "to the CPU first"
         )
-    gradients = [
+    scores = empty_scores(pair)
+    sides = [
         pair.library.empty(side.shape, side.dtype) if asked else None
         for side, asked in zip((pair.x, pair.y), wanted, strict=True)
     ]
-    run(pair, *gradients)
-    given_x, given_y = (None if g is None else pair.library.give(g) for g in gradients)
-    return given_x, given_y
+    run(pair, scores, *sides)
+    given_x, given_y = (None if side is None else pair.library.give(side) for side in sides)
+    return Gradients(give_scores(pair, scores), given_x, given_y)

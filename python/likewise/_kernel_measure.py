@@ -11,7 +11,7 @@ import numpy as np
 
 from likewise import _cpu, _engine
 from likewise._array import Array
-from likewise._gradients import pair_gradients, tracked
+from likewise._gradients import Gradients, pair_gradients, tracked
 from likewise._moments import DeviceMoments, Moments
 from likewise._representations import Pair, empty_scores, give_scores, read_pair
 from likewise.errors import DegenerateWarning, warn, warn_degenerate, warn_small_sample
@@ -259,11 +259,26 @@ class KernelMeasure:
         *,
         wanted: tuple[bool, bool] = (True, True),
         check_finite: bool = True,
-    ) -> tuple[Any, Any]:
+    ) -> Gradients:
         """By x and y, through a median bandwidth too."""
 
-        def run(pair: Pair, by_x: Array | None, by_y: Array | None) -> None:
-            _cpu.kernel_gradients(pair.x, pair.y, by_x, by_y, self._options(), _engine.threads())
+        def run(pair: Pair, scores: Array, by_x: Array | None, by_y: Array | None) -> None:
+            status = np.empty((*pair.batch, 2), np.int32)
+            constants = np.empty((*pair.batch, 2), np.int64)
+            unusual = _cpu.kernel_gradients(
+                pair.x,
+                pair.y,
+                scores,
+                status,
+                constants,
+                by_x,
+                by_y,
+                self._options(),
+                _engine.threads(),
+            )
+            if unusual:
+                self._warn(status, constants)
+            self._warn_small_sample(pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
 
         return pair_gradients(self, x, y, wanted, check_finite, run)
 

@@ -12,6 +12,7 @@ from likewise._array import Array
 from likewise.errors import InputTypeError
 
 if TYPE_CHECKING:
+    from likewise._gradients import Gradients
     from likewise._moments import DeviceMoments, Moments
 
 __all__ = [
@@ -111,9 +112,9 @@ class Measure(Protocol):
         *,
         wanted: tuple[bool, bool] = (True, True),
         check_finite: bool = True,
-    ) -> tuple[Any, Any]:
-        """Gradients of the scores of batches by x and by y, ``(..., n, dx)`` and ``(..., n, dy)``
-        with the broadcast batch axes; None for a side that is not wanted. NaN where the score is.
+    ) -> Gradients:
+        """Scores of batches with their gradients by x and by y, or by those that are wanted. NaN
+        where the score is.
 
         Optional: measures that say ``differentiable = True``. Their ``__call__`` is
         ``_gradients.tracked``.

@@ -12,7 +12,7 @@ import numpy as np
 
 from likewise import _cpu, _engine
 from likewise._array import Array, require_finite
-from likewise._gradients import pair_gradients, tracked
+from likewise._gradients import Gradients, pair_gradients, tracked
 from likewise._moments import DeviceMoments, Moments, spectrum
 from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
@@ -190,15 +190,17 @@ class _ShapeMeasure:
         *,
         wanted: tuple[bool, bool] = (True, True),
         check_finite: bool = True,
-    ) -> tuple[Any, Any]:
+    ) -> Gradients:
         """By x and y. 0 where the distance is 0; along the directions that there are where singular
         values vanish."""
 
-        def run(pair: Pair, by_x: Array | None, by_y: Array | None) -> None:
+        def run(pair: Pair, scores: Array, by_x: Array | None, by_y: Array | None) -> None:
             with named_convergence(self.name):
-                _cpu.procrustes_gradients(
-                    pair.x, pair.y, by_x, by_y, *self._options(), _engine.threads()
+                units, items, _ = _cpu.procrustes_gradients(
+                    pair.x, pair.y, scores, by_x, by_y, *self._options(), _engine.threads()
                 )
+            warn_degenerate(self.name, units, items)
+            warn_small_sample(self.name, pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
 
         return pair_gradients(self, x, y, wanted, check_finite, run)
 

@@ -21,7 +21,7 @@ from likewise._comparison import (
     samples_of,
     square,
 )
-from likewise._gradients import pair_gradients, tracked
+from likewise._gradients import Gradients, pair_gradients, tracked
 from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
 from likewise.errors import warn_degenerate
 from likewise.measure import prepare_batch, register, reordered_products
@@ -242,10 +242,11 @@ class RSA:
         *,
         wanted: tuple[bool, bool] = (True, True),
         check_finite: bool = True,
-    ) -> tuple[Any, Any]:
+    ) -> Gradients:
         """By x and y, of comparisons that are smooth: cosine, corr, cosine_cov, corr_cov."""
 
-        def run(pair: Pair, by_x: Array | None, by_y: Array | None) -> None:
+        def run(pair: Pair, scores: Array, by_x: Array | None, by_y: Array | None) -> None:
+            scores[...] = self(pair.x, pair.y, check_finite=False)
             for index in np.ndindex(pair.batch):
                 sides = pair.x[index], pair.y[index]
                 weights = self._weights(sides)

@@ -35,19 +35,23 @@ class Side {
     options_ = &options;
     read(x, threads);
     multiply(threads);
-    usable_ = std::any_of(norms_.begin(), norms_.end(), [](double s) { return s != 0; });
+    const bool varies = std::any_of(norms_.begin(), norms_.end(), [](double s) { return s != 0; });
+    status_ = varies ? kKernelOk : kKernelConstant;
     apply_kernel();
     project();
     square_ = inner(kernel_, kernel_);
     // A projection of this size is rounding of what it was made of.
     const double rounding = kRoundingUnits * double(std::numeric_limits<T>::epsilon());
-    if (options.normalize && square_ <= rounding * size_) usable_ = false;
+    if (status_ == kKernelOk && options.normalize && square_ <= rounding * size_) {
+      status_ = kKernelNotPositive;
+    }
   }
 
-  // C(K), its squared norm, and whether it has a score.
+  // C(K), its squared norm, and why it has no score.
   const std::vector<double>& kernel() const { return kernel_; }
   double square() const { return square_; }
-  bool usable() const { return usable_; }
+  KernelStatus status() const { return status_; }
+  int64_t constant_units() const { return facts_.constant_units; }
   // What the linear kernel of the scaled samples is to be divided by.
   double unit() const {
     return options_->function == KernelFunction::linear ? facts_.scale * facts_.scale : 1;
@@ -118,7 +122,7 @@ class Side {
       }
     } else {
       squares_.resize(size_t(n_ * n_));
-      usable_ = usable_ && facts_.sigma > 0;
+      if (status_ == kKernelOk && !(facts_.sigma > 0)) status_ = kKernelNoBandwidth;
       const double gamma = 1 / (2 * facts_.sigma * facts_.sigma);
       for (int64_t i = 0; i < n_; ++i) {
         for (int64_t j = 0; j < n_; ++j) {
@@ -198,41 +202,31 @@ class Side {
   std::vector<T> mean_, x_;
   std::vector<double> norms_, kernel_, slope_, squares_;
   double size_ = 0, square_ = 0;
-  bool usable_ = false;
+  KernelStatus status_ = kKernelOk;
 };
 
+// Returns the score.
 template <class T>
-void pair_gradients(const MatrixRef<const T>& x, const MatrixRef<const T>& y,
-                    const KernelOptions& options, int threads, T* grad_x, T* grad_y) {
-  Side<T> a, b;
-  a.prepare(x, options, threads);
-  b.prepare(y, options, threads);
-  if (!a.usable() || !b.usable()) {
-    constexpr T kNaN = std::numeric_limits<T>::quiet_NaN();
-    if (grad_x) std::fill_n(grad_x, x.rows * x.cols, kNaN);
-    if (grad_y) std::fill_n(grad_y, y.rows * y.cols, kNaN);
-    return;
-  }
-  const double n = double(x.rows);
+double pair_gradients(Side<T>& a, Side<T>& b, int64_t rows, const KernelOptions& options,
+                      int threads, T* grad_x, T* grad_y) {
+  const bool biased = options.estimator == HsicEstimator::biased;
+  const double n = double(rows);
   const double product = inner(a.kernel(), b.kernel());
+  const double norms = std::sqrt(a.square()) * std::sqrt(b.square());
+  const double factor = options.normalize
+                            ? 1 / norms
+                            : 1 / (biased ? (n - 1) * (n - 1) : n * (n - 3)) / a.unit() / b.unit();
   std::vector<double> by_kernel(a.kernel().size());
   const auto pull = [&](Side<T>& side, const Side<T>& other, T* out) {
-    double of_other = 1, of_own = 0, factor = 1;
-    if (options.normalize) {
-      const double norms = std::sqrt(side.square()) * std::sqrt(other.square());
-      of_other = 1 / norms;
-      of_own = -product / norms / side.square();
-    } else {
-      const bool biased = options.estimator == HsicEstimator::biased;
-      factor = 1 / (biased ? (n - 1) * (n - 1) : n * (n - 3)) / side.unit() / other.unit();
-    }
+    const double of_own = options.normalize ? -product / side.square() : 0;
     for (size_t k = 0; k < by_kernel.size(); ++k) {
-      by_kernel[k] = of_other * other.kernel()[k] + of_own * side.kernel()[k];
+      by_kernel[k] = other.kernel()[k] + of_own * side.kernel()[k];
     }
     side.pull_back(by_kernel, factor, threads, out);
   };
   if (grad_x) pull(a, b, grad_x);
   if (grad_y) pull(b, a, grad_y);
+  return (biased ? std::max(product, 0.0) : product) * factor;
 }
 
 }  // namespace
@@ -240,16 +234,31 @@ void pair_gradients(const MatrixRef<const T>& x, const MatrixRef<const T>& y,
 template <class T>
 void kernel_gradients(const std::vector<MatrixRef<const T>>& x,
                       const std::vector<MatrixRef<const T>>& y, const KernelOptions& options,
-                      int threads, const std::vector<T*>& grad_x, const std::vector<T*>& grad_y) {
+                      int threads, double* scores, int32_t* status, int64_t* constant_units,
+                      const std::vector<T*>& grad_x, const std::vector<T*>& grad_y) {
   parallel_for(int64_t(x.size()), threads, [&](int64_t k, int) {
-    pair_gradients(x[k], y[k], options, threads, grad_x[k], grad_y[k]);
+    Side<T> a, b;
+    a.prepare(x[k], options, threads);
+    b.prepare(y[k], options, threads);
+    status[2 * k] = a.status();
+    status[2 * k + 1] = b.status();
+    constant_units[2 * k] = a.constant_units();
+    constant_units[2 * k + 1] = b.constant_units();
+    if (a.status() == kKernelOk && b.status() == kKernelOk) {
+      scores[k] = pair_gradients(a, b, x[k].rows, options, threads, grad_x[k], grad_y[k]);
+      return;
+    }
+    scores[k] = std::numeric_limits<double>::quiet_NaN();
+    if (grad_x[k]) std::fill_n(grad_x[k], x[k].rows * x[k].cols, T(scores[k]));
+    if (grad_y[k]) std::fill_n(grad_y[k], y[k].rows * y[k].cols, T(scores[k]));
   });
 }
 
 #define LIKEWISE_INSTANTIATE(T)                                                                   \
   template void kernel_gradients<T>(const std::vector<MatrixRef<const T>>&,                       \
                                     const std::vector<MatrixRef<const T>>&, const KernelOptions&, \
-                                    int, const std::vector<T*>&, const std::vector<T*>&);
+                                    int, double*, int32_t*, int64_t*, const std::vector<T*>&,     \
+                                    const std::vector<T*>&);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

@@ -1,8 +1,8 @@
 """Measures as differentiable torch operators.
 
-``likewise::score`` and ``likewise::gradients`` are operators with a schema and a fake kernel, so
-that ``torch.compile`` sees their shapes; the functions around them tell autograd and ``torch.func``
-what their derivatives are and how they batch.
+``likewise::score`` gives scores and, in the same pass, the gradients that will be asked for: an
+operator with a schema and a fake kernel, so that ``torch.compile`` sees its shapes. The function
+around it tells autograd and ``torch.func`` what the derivative is and how it batches.
 """
 
 from __future__ import annotations
@@ -25,10 +25,9 @@ __all__ = ["tracked_nuclear_norm", "tracked_scores"]
 _DEVICES = ("CPU", "CUDA")
 
 for _schema in (
-    "score(Tensor x, Tensor y, str measure, bool check_finite) -> Tensor",
-    "gradients(Tensor x, Tensor y, str measure, bool for_x, bool for_y) -> (Tensor, Tensor)",
-    "nuclear_norm(Tensor a, bool check_finite) -> Tensor",
-    "polar_factor(Tensor a) -> Tensor",
+    "score(Tensor x, Tensor y, str measure, bool check_finite, bool for_x, bool for_y)"
+    " -> (Tensor, Tensor, Tensor)",
+    "nuclear_norm(Tensor a, bool check_finite) -> (Tensor, Tensor)",
 ):
     _name, _, _rest = _schema.partition("(")
     torch.library.define(f"likewise::{_name}", f"({_rest}")
@@ -43,13 +42,21 @@ def tracked_scores(measure_: Measure, x: Any, y: Any, check_finite: bool) -> tor
                 f"{measure_.name}: all arrays must come from one library, got a torch tensor and "
                 f"{name} of type {type(value).__name__}; convert one of them first"
             )
-    scores: torch.Tensor = _Score.apply(x, y, _text(measure_), check_finite)
+    for_x, for_y = map(_may_ask, (x, y))
+    scores: torch.Tensor = _Score.apply(x, y, _text(measure_), check_finite, for_x, for_y)[0]
     return scores
+
+
+def _may_ask(side: torch.Tensor) -> bool:
+    """Whether its gradient may be asked for; in a transform tensors do not say by which level."""
+    return side.requires_grad or (
+        not torch.compiler.is_compiling() and torch._C._functorch.is_functorch_wrapped_tensor(side)
+    )
 
 
 def tracked_nuclear_norm(a: torch.Tensor, check_finite: bool) -> torch.Tensor:
     """Nuclear norms, with their gradients."""
-    norms: torch.Tensor = _NuclearNorm.apply(a, check_finite)
+    norms: torch.Tensor = _NuclearNorm.apply(a, check_finite)[0]
     return norms
 
 
@@ -65,27 +72,19 @@ def _measure(text: str) -> Any:
 
 
 @torch.library.impl("likewise::score", _DEVICES)
-def _score(x: Any, y: Any, text: str, check_finite: bool) -> Any:
-    return _measure(text)(x.detach(), y.detach(), check_finite=check_finite)
-
-
-@torch.library.impl("likewise::gradients", _DEVICES)
-def _gradients(x: Any, y: Any, text: str, for_x: bool, for_y: bool) -> Any:
-    # What the score has looked at already is not looked at again.
-    found = _measure(text).gradients(
-        x.detach(), y.detach(), wanted=(for_x, for_y), check_finite=False
-    )
-    return tuple(x.new_empty(0) if gradient is None else gradient for gradient in found)
+def _score(x: Any, y: Any, text: str, check_finite: bool, for_x: bool, for_y: bool) -> Any:
+    chosen, sides = _measure(text), (x.detach(), y.detach())
+    if not (for_x or for_y):
+        found = chosen(*sides, check_finite=check_finite), None, None
+    else:
+        found = chosen.gradients(*sides, wanted=(for_x, for_y), check_finite=check_finite)
+    return tuple(x.new_empty(0) if part is None else part for part in found)
 
 
 @torch.library.impl("likewise::nuclear_norm", _DEVICES)
 def _nuclear_norm(a: Any, check_finite: bool) -> Any:
-    return nuclear_norm(a.detach(), check_finite=check_finite)
-
-
-@torch.library.impl("likewise::polar_factor", _DEVICES)
-def _polar_factor(a: Any) -> Any:
-    return polar(a.detach(), check_finite=False).u
+    norms = nuclear_norm(a.detach(), check_finite=check_finite)
+    return norms, polar(a.detach(), check_finite=False).u
 
 
 def _dtype(*tensors: torch.Tensor) -> torch.dtype:
@@ -96,36 +95,28 @@ def _dtype(*tensors: torch.Tensor) -> torch.dtype:
     return torch.float32 if kinds == {torch.float32} else torch.float64
 
 
-def _batch(x: torch.Tensor, y: torch.Tensor) -> torch.Size:
-    return torch.broadcast_shapes(x.shape[:-2], y.shape[:-2])
-
-
 @torch.library.register_fake("likewise::score")
-def _fake_score(x: Any, y: Any, text: str, check_finite: bool) -> Any:
-    return x.new_empty(_batch(x, y), dtype=_dtype(x, y))
-
-
-@torch.library.register_fake("likewise::gradients")
-def _fake_gradients(x: Any, y: Any, text: str, for_x: bool, for_y: bool) -> Any:
-    dtype, batch = _dtype(x, y), _batch(x, y)
-    return tuple(
+def _fake_score(x: Any, y: Any, text: str, check_finite: bool, for_x: bool, for_y: bool) -> Any:
+    dtype, batch = _dtype(x, y), torch.broadcast_shapes(x.shape[:-2], y.shape[:-2])
+    gradients = [
         x.new_empty((*batch, *side.shape[-2:]), dtype=dtype) if wanted else x.new_empty(0)
         for side, wanted in ((x, for_x), (y, for_y))
-    )
+    ]
+    return x.new_empty(batch, dtype=dtype), *gradients
 
 
 @torch.library.register_fake("likewise::nuclear_norm")
 def _fake_nuclear_norm(a: Any, check_finite: bool) -> Any:
-    return a.new_empty(a.shape[:-2], dtype=_dtype(a))
-
-
-@torch.library.register_fake("likewise::polar_factor")
-def _fake_polar_factor(a: Any) -> Any:
-    return a.new_empty(a.shape, dtype=_dtype(a))
+    dtype = _dtype(a)
+    return a.new_empty(a.shape[:-2], dtype=dtype), a.new_empty(a.shape, dtype=dtype)
 
 
 class _Once(Function):
-    """What is differentiable no further."""
+    """A gradient that is itself a function of these inputs, but says nothing of how."""
+
+    @staticmethod
+    def forward(gradient: Any, x: Any, y: Any) -> Any:
+        return gradient.view_as(gradient)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
@@ -135,54 +126,39 @@ class _Once(Function):
     def backward(ctx: Any, *grads: Any) -> Any:
         raise RuntimeError("likewise: measures are differentiable once, not twice")
 
-
-class _Gradients(_Once):
     @staticmethod
-    def forward(x: Any, y: Any, text: str, for_x: bool, for_y: bool) -> Any:
-        return torch.ops.likewise.gradients(x, y, text, for_x, for_y)
-
-    @staticmethod
-    def vmap(info: Any, in_dims: Any, x: Any, y: Any, *options: Any) -> Any:
-        out = _Gradients.apply(*_batched(info, in_dims, x, y), *options)
-        return out, tuple(0 if wanted else None for wanted in options[1:])
-
-
-class _PolarFactor(_Once):
-    @staticmethod
-    def forward(a: Any) -> Any:
-        return torch.ops.likewise.polar_factor(a)
-
-    @staticmethod
-    def vmap(info: Any, in_dims: Any, a: Any) -> Any:
-        return _PolarFactor.apply(a.movedim(in_dims[0], 0)), 0
+    def vmap(info: Any, in_dims: Any, gradient: Any, x: Any, y: Any) -> Any:
+        return _Once.apply(gradient, x, y), in_dims[0]
 
 
 class _Score(Function):
     @staticmethod
-    def forward(x: Any, y: Any, text: str, check_finite: bool) -> Any:
-        return torch.ops.likewise.score(x, y, text, check_finite)
+    def forward(x: Any, y: Any, text: str, check_finite: bool, for_x: bool, for_y: bool) -> Any:
+        return torch.ops.likewise.score(x, y, text, check_finite, for_x, for_y)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        x, y, ctx.text, _ = inputs
-        ctx.save_for_backward(x, y)
+        ctx.mark_non_differentiable(*output[1:])
+        ctx.save_for_backward(*inputs[:2], *output[1:])
 
     @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        sides, wanted = ctx.saved_tensors, ctx.needs_input_grad[:2]
-        gradients = _Gradients.apply(*sides, ctx.text, *wanted)
+    def backward(ctx: Any, grad: Any, *_: Any) -> Any:
+        x, y, *gradients = ctx.saved_tensors
         by_x, by_y = (
             # Broadcasting repeated an input: its gradients add up.
-            (grad[..., None, None] * gradient).sum_to_size(side.shape).to(side.dtype)
+            (grad[..., None, None] * _Once.apply(gradient, x, y))
+            .sum_to_size(side.shape)
+            .to(side.dtype)
             if asked
             else None
-            for side, gradient, asked in zip(sides, gradients, wanted, strict=True)
+            for side, gradient, asked in zip((x, y), gradients, ctx.needs_input_grad, strict=False)
         )
-        return by_x, by_y, None, None
+        return by_x, by_y, None, None, None, None
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, x: Any, y: Any, *options: Any) -> Any:
-        return _Score.apply(*_batched(info, in_dims, x, y), *options), 0
+        found = _Score.apply(*_batched(info, in_dims, x, y), *options)
+        return found, (0, *(0 if wanted else None for wanted in options[2:]))
 
 
 class _NuclearNorm(Function):
@@ -192,16 +168,17 @@ class _NuclearNorm(Function):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        ctx.save_for_backward(inputs[0])
+        ctx.mark_non_differentiable(output[1])
+        ctx.save_for_backward(inputs[0], output[1])
 
     @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        (a,) = ctx.saved_tensors
-        return (grad[..., None, None] * _PolarFactor.apply(a)).to(a.dtype), None
+    def backward(ctx: Any, grad: Any, _: Any) -> Any:
+        a, factor = ctx.saved_tensors
+        return (grad[..., None, None] * _Once.apply(factor, a, a)).to(a.dtype), None
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, a: Any, check_finite: bool) -> Any:
-        return _NuclearNorm.apply(a.movedim(in_dims[0], 0), check_finite), 0
+        return _NuclearNorm.apply(a.movedim(in_dims[0], 0), check_finite), (0, 0)
 
 
 def _batched(info: Any, in_dims: Any, *sides: Any) -> list[Any]:
