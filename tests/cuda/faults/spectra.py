@@ -30,10 +30,8 @@ FAULTS = (
     ("no ridge", "1 / sqrt(values[k] + ridge)", "1 / sqrt(values[k])"),
     (
         "the last weight stays",
-        "k < e.cols; k += blockDim.x) {
-    if (weights[k] > 0) weights[k] = 1",
-        "k < e.cols - 1; k += blockDim.x) {
-    if (weights[k] > 0) weights[k] = 1",
+        "k < e.cols; k += blockDim.x) {\n    if (weights[k] > 0) weights[k] = 1",
+        "k < e.cols - 1; k += blockDim.x) {\n    if (weights[k] > 0) weights[k] = 1",
     ),
     (
         "weights of the first item",
