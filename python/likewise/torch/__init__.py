@@ -1,4 +1,4 @@
-"""What works on torch models: measures as differentiable operators, guidance, metrics.
+"""What works on torch models: recording, guidance, metrics, measures that are differentiable.
 
 ``procrustes``, ``shape_distance``, ``cka``, ``hsic``, ``nuclear_norm`` and ``rsa`` with a smooth
 comparison take tensors that require grad, in ``torch.func`` transforms and ``torch.compile`` too.
@@ -17,10 +17,12 @@ _MODULES = ("metrics",)
 _NAMES = {
     "Guidance": "guidance",
     "GuidanceStep": "guidance",
+    "Recording": "recording",
     "even_layer_map": "guidance",
+    "record": "recording",
 }
 
-__all__ = ["Guidance", "GuidanceStep", "even_layer_map", "metrics"]
+__all__ = ["Guidance", "GuidanceStep", "Recording", "even_layer_map", "metrics", "record"]
 
 
 def __getattr__(name: str) -> Any:
