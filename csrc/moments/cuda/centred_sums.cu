@@ -8,7 +8,7 @@ namespace likewise::cuda {
 namespace {
 
 constexpr double kNoVariance = 1024 * 0x1p-52;
-constexpr int64_t kMostPairs = 65535;  // gridDim.y
+constexpr int64_t kMostPairs = 1024;  // of a launch: enough to fill a device, and tested
 
 __global__ void __launch_bounds__(kMostThreads)
     unit_kernel(const double* __restrict__ sums, int64_t width, SumsSide items, bool center,
