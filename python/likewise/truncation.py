@@ -101,7 +101,7 @@ class TruncationMaps:
         return self._truncate(points, layer)[0]
 
     def path(self, x: Any, layers: int | None = None) -> list[Array]:
-        """``x, tau^(1)(x), tau^(2)(tau^(1)(x)), ...``, all ``(n, d_0)``: the points after each layer.
+        """``x, tau^(1)(x), tau^(2)(tau^(1)(x)), ...``, all ``(n, d_0)``.
 
         The last one goes into ``apply`` to make the network's output.
         """

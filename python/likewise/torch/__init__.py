@@ -1,4 +1,4 @@
-"""What works on torch models: measures as differentiable operators, guidance.
+"""What works on torch models: measures as differentiable operators, guidance, collapse.
 
 ``procrustes``, ``shape_distance``, ``cka``, ``hsic``, ``nuclear_norm`` and ``rsa`` with a smooth
 comparison take tensors that require grad, in ``torch.func`` transforms and ``torch.compile`` too.
@@ -7,6 +7,7 @@ a tensor.
 """
 
 from likewise.torch import autograd as autograd
+from likewise.torch.collapse import CollapseMonitor
 from likewise.torch.guidance import Guidance, GuidanceStep, even_layer_map
 
-__all__ = ["Guidance", "GuidanceStep", "even_layer_map"]
+__all__ = ["CollapseMonitor", "Guidance", "GuidanceStep", "even_layer_map"]
