@@ -15,36 +15,46 @@ from likewise.report.style import CONTRASTS, CONTROL, DEPTHS, INK
 from likewise.studies.truncation.clusters import CLUSTERS, Run
 from likewise.studies.truncation.experiment import Result
 from likewise.studies.truncation.findings import collapse, of_layers
+from likewise.studies.truncation.flow import truncated_points
 
-_SHOWN = (0, 1, 2, 4)
+_SHOWN = (0.0, 0.5, 1.0, 3.0)
 _CONTROL = "control (units rotated)"
+_CROSS: Json = {"size": 11, "symbol": "x-thin", "line": {"width": 2, "color": INK}}
+_CORNER: Json = {"size": 10, "symbol": "square-open", "color": INK, "line": {"width": 2}}
 
 
 def pictures(result: Result) -> Figure:
-    """The clusters after truncation at four times, seen along the plane they lie in."""
-    scene, made = result.scene, result.composition
+    """All clusters from far, and the first one in its layer's coordinates at four times."""
+    scene, times = result.scene, result.settings.times
+    panels = Panels(1, 1 + len(_SHOWN), height=330, gap=(0.03, 0.0), left=24, bottom=34)
     plane = np.linalg.svd(scene.targets - scene.targets.mean(axis=0))[2][:2]
     middle = scene.points.mean(axis=0)
-    flat = (made.points - middle) @ plane.T
-    targets = (scene.targets - middle) @ plane.T
-    limit = 1.12 * float(np.abs(flat).max())
-    panels = Panels(1, len(_SHOWN), height=360, gap=(0.03, 0.0), left=24, bottom=24)
-    for column, shown in enumerate(_SHOWN):
-        time = result.settings.times[made.moments[shown]]
-        panels.title(0, column, f"time {number(float(time), 1)}")
-        hidden: Json = {"range": [-limit, limit], "showticklabels": False, "nticks": 5}
-        panels.axes(0, column, hidden, hidden | {"scaleanchor": _axis(column)})
-        for k in range(CLUSTERS):
-            rows = flat[shown][scene.labels == k]
-            panels.add(0, column, _dots(rows, f"cluster {k + 1}", CONTRASTS[k], column == 0))
-        panels.add(0, column, _crosses(targets, column == 0))
+    flat, corners = (scene.points - middle) @ plane.T, (scene.targets - middle) @ plane.T
+    panels.title(0, 0, "from far")
+    _square(panels, 0, flat)
+    for k in range(CLUSTERS):
+        panels.add(0, 0, _dots(flat[scene.labels == k], f"cluster {k + 1}", CONTRASTS[k], True))
+    panels.add(0, 0, _marks(corners, "target", _CROSS, True))
+    run, rotation = result.separated[0], scene.rotations[0]
+    inside = scene.points[scene.labels == 0] @ rotation.T
+    target = (rotation @ scene.targets[0])[None]
+    for column, shown in enumerate(_SHOWN, start=1):
+        moment = int(np.argmin(np.abs(times - shown)))
+        value = run.values[moment]
+        panels.title(0, column, f"cluster 1, time {number(float(times[moment]), 1)}")
+        _square(panels, column, np.concatenate([inside, target])[:, :2])
+        points = truncated_points(inside, value)[:, :2]
+        panels.add(0, column, _dots(points, "cluster 1", CONTRASTS[0], False))
+        panels.add(0, column, _marks(-value[None, :2], "corner of the map", _CORNER, column == 1))
+        panels.add(0, column, _marks(target[:, :2], "target", _CROSS, False))
     caption = (
-        f"Three clusters of {result.settings.points} points in three dimensions, after the "
-        "truncation maps of all three layers, projected on the plane of their targets. Every map "
-        "moves into its own cluster; points it has passed lie on its faces, and at last on its "
-        "corner, which goes on to the target."
+        f"Left: three clusters of {result.settings.points} points in three dimensions, seen on the "
+        "plane of their targets. Then the first one after its truncation map, in the first two "
+        "coordinates of its layer. Points below or left of the map's corner (square) are pushed "
+        "onto its faces; the corner moves towards the target (cross) and takes all of them along, "
+        "until the cluster is the corner."
     )
-    return Figure("clusters", "Truncation maps take clusters to points", panels, caption)
+    return Figure("clusters", "A truncation map takes its cluster to a point", panels, caption)
 
 
 def flows(result: Result) -> Figure:
@@ -148,8 +158,16 @@ def _networks(result: Result) -> str:
     return f"{count} network{'s' * (count != 1)}"
 
 
-def _axis(column: int) -> str:
-    return "x" if column == 0 else f"x{column + 1}"
+def _square(panels: Panels, column: int, points: Array) -> None:
+    """Axes of equal scale without numbers that hold these points."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    reach = 0.6 * float((high - low).max())
+    x, y = (
+        {"range": [m - reach, m + reach], "showticklabels": False, "nticks": 5}
+        for m in ((low + high) / 2).tolist()
+    )
+    anchor = "x" if column == 0 else f"x{column + 1}"
+    panels.axes(0, column, x, y | {"scaleanchor": anchor})
 
 
 def _above_zero() -> Json:
@@ -164,11 +182,6 @@ def _line(x: Array, y: Array, name: str, colour: str, legend: bool) -> Json:
 
 def _dots(points: Array, name: str, colour: str, legend: bool) -> Json:
     return _marks(points, name, {"size": 5, "color": colour, "opacity": 0.55}, legend)
-
-
-def _crosses(points: Array, legend: bool) -> Json:
-    mark = {"size": 11, "symbol": "x-thin", "line": {"width": 2, "color": INK}}
-    return _marks(points, "targets", mark, legend)
 
 
 def _marks(points: Array, name: str, marker: Json, legend: bool) -> Json:

@@ -171,13 +171,14 @@ def _adaptedness(result: Result) -> Finding:
 def _whole_classes(result: Result) -> Finding:
     off = [of_layers(result, "off", trained) for trained in (False, True)]
     wide = [of_layers(result, "diameters", trained) for trained in (False, True)]
-    shrink = "contract" if wide[1][-1] < wide[1][0] else "do not contract"
+    points = wide[1][-1] < 0.1 * wide[1][0]
     return (
-        f"Real classes {shrink} in input space: this is not the regime of separated clusters",
-        "Units that are off for a whole class, by layer: untrained "
-        f"{_percents(off[0])}, trained {_percents(off[1])}. Diameter of a class over the distance "
-        f"of class means: {number(wide[1][0])} for the images, {number(wide[1][-1])} after all "
-        f"truncations (untrained {number(wide[0][-1])}).",
+        f"The classes of digits {'become' if points else 'do not become'} points of input space",
+        "Diameter of a class over the distance of class means: "
+        f"{number(wide[1][0])} for the images, {number(wide[1][-1])} after all truncations "
+        f"(untrained {number(wide[0][-1])}). Units that are off for a whole class, by layer: "
+        f"{_percents(off[1])} (untrained {_percents(off[0])}); a cluster that is truncated "
+        "entirely would have all of them off in its layer.",
     )
 
 
