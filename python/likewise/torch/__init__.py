@@ -15,6 +15,7 @@ from likewise.torch import autograd as autograd
 
 _MODULES = ("metrics",)
 _NAMES = {
+    "CollapseMonitor": "collapse",
     "Guidance": "guidance",
     "GuidanceStep": "guidance",
     "Recording": "recording",
@@ -22,7 +23,15 @@ _NAMES = {
     "record": "recording",
 }
 
-__all__ = ["Guidance", "GuidanceStep", "Recording", "even_layer_map", "metrics", "record"]
+__all__ = [
+    "CollapseMonitor",
+    "Guidance",
+    "GuidanceStep",
+    "Recording",
+    "even_layer_map",
+    "metrics",
+    "record",
+]
 
 
 def __getattr__(name: str) -> Any:
