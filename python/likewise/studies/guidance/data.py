@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from likewise.studies.guidance.settings import Row
 
 SIDE, PIXELS, CLASSES = 8, 64, 10
-HELD_OUT = 597
+HELD_OUT, HELD_OUT_SEQUENCES = 597, 500
 
 # No symbol has the number of the padding: what the loss leaves out must not be part of the task.
 PADDING, IGNORED = 0, -1
@@ -56,7 +56,7 @@ def copying(count: int, longest: int, seed: int) -> tuple[Data, Data]:
     Half of `longest` symbols at least; 500 other sequences for testing.
     """
     generator = np.random.default_rng(seed)
-    sequences = _distinct(generator, count + 500, longest // 2, longest, SYMBOLS)
+    sequences = _distinct(generator, count + HELD_OUT_SEQUENCES, longest // 2, longest, SYMBOLS)
     inputs = np.full((len(sequences), 2 * longest + 1), PADDING)
     answers = np.full(inputs.shape, IGNORED)
     for row, symbols in enumerate(sequences):
@@ -72,7 +72,7 @@ def parity(count: int, longest: int, seed: int) -> tuple[Data, Data]:
     500 other strings for testing.
     """
     generator = np.random.default_rng(seed)
-    strings = _distinct(generator, count + 500, 2, longest, 2)
+    strings = _distinct(generator, count + HELD_OUT_SEQUENCES, 2, longest, 2)
     inputs = np.full((len(strings), longest), PADDING)
     for row, bits in enumerate(strings):
         inputs[row, : len(bits)] = bits

@@ -1,4 +1,4 @@
-"""Run the study: every row with every seed, in processes of one thread each where there are several."""
+"""Run the study: every row with every seed, in processes of one thread each."""
 
 from __future__ import annotations
 
@@ -87,6 +87,6 @@ def error_consistency(first: Run, second: Run) -> float:
     """
     from sklearn.metrics import cohen_kappa_score
 
-    if np.array_equal(first.correct, second.correct) and np.ptp(first.correct) == 0:
+    if np.unique([first.correct, second.correct]).size == 1:
         return float("nan")
     return float(cohen_kappa_score(first.correct, second.correct))

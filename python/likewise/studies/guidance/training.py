@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from likewise import LikewiseWarning, num_threads
+from likewise import LikewiseWarning
 from likewise.studies.guidance.data import IGNORED, Data, load
 from likewise.studies.guidance.networks import drawn, guide_of, target_of
 from likewise.studies.guidance.settings import (
@@ -78,9 +78,8 @@ def train_all(settings: Settings, row: Row, repetition: int) -> list[Run]:
 def _guidance(row: Row, guide: nn.Module, target: nn.Module, until: int | None) -> Guidance:
     if row.task != "digits":
         # The blocks alone: all else in a Transformer has no counterpart in a recurrent network.
-        blocks = even_layer_map(
-            *[[f"blocks.{k}" for k in range(n)] for n in (row.guide_depth, row.depth)]
-        )
+        names = [[f"blocks.{k}" for k in range(depth)] for depth in (row.guide_depth, row.depth)]
+        blocks = even_layer_map(*names)
         return Guidance(guide, target, dict(blocks), until=until)
     with warnings.catch_warnings():
         if not row.normalized:  # what this row is there to show
@@ -126,15 +125,24 @@ class _Course:
                 optimizer.step()
         log = [] if guidance is None else guidance.log
         pairs = tuple(log[0].distances) if log else ()
+        train_accuracy, test_accuracy, train_loss, test_loss, scale = np.array(
+            [look[:5] for look in looks]
+        ).T
         return Run(
-            self.row.name,
-            self.repetition,
-            condition,
-            recorded,
-            *np.array([look[:5] for look in looks]).T,
-            looks[-1][5],
-            pairs,
-            np.array([list(step.distances.values()) for step in log]).reshape(len(log), len(pairs)),
+            row=self.row.name,
+            repetition=self.repetition,
+            condition=condition,
+            epochs=recorded,
+            train_accuracy=train_accuracy,
+            test_accuracy=test_accuracy,
+            train_loss=train_loss,
+            test_loss=test_loss,
+            scale=scale,
+            correct=looks[-1][5],
+            pairs=pairs,
+            distances=np.array([list(step.distances.values()) for step in log]).reshape(
+                len(log), len(pairs)
+            ),
         )
 
     def _look(self, network: nn.Module) -> tuple[Any, ...]:
