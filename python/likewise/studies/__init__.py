@@ -15,7 +15,7 @@ from likewise.studies.outcome import Outcome
 
 __all__ = ["NAMES", "Outcome", "study"]
 
-NAMES: tuple[str, ...] = ("truncation",)
+NAMES: tuple[str, ...] = ("guidance", "truncation")
 
 
 def study(name: str) -> Any:
