@@ -182,6 +182,14 @@ def kernel_pairs(
     options: _KernelOptions,
     run: Run,
 ) -> None: ...
+def kernel_gradients(
+    x: DeviceArray,
+    y: DeviceArray,
+    grad_x: DeviceArray | None,
+    grad_y: DeviceArray | None,
+    options: _KernelOptions,
+    run: Run,
+) -> None: ...
 def kernel_reordered(
     x: DeviceArray,
     y: DeviceArray,

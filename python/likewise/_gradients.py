@@ -58,21 +58,30 @@ def pair_gradients(
     wanted: tuple[bool, bool],
     check_finite: bool,
     run: Callable[..., None],
+    run_on_device: Callable[..., None] | None = None,
 ) -> tuple[Any, Any]:
-    """What ``run(pair, grad_x, grad_y)`` fills, in the library of the inputs; None: not wanted."""
+    """What ``run(pair, grad_x, grad_y)`` fills, in the library of the inputs; None: not wanted.
+
+    ``run_on_device`` does so for arrays on a device, without waiting for it.
+    """
     require_differentiable(measure)
     pair: Pair = read_pair(
         measure.name, x, y, check_finite=check_finite, min_samples=measure.min_samples
     )
-    if pair.library.engine is not _cpu:
+    on_device = pair.library.engine is not _cpu
+    if on_device and run_on_device is None:
         raise InputTypeError(
-            f"{measure.name}: x is on a CUDA device, for which there are no gradients yet; move it "
-            "to the CPU first"
+            f"{measure.name}: x is on a CUDA device, for which {measure.name} has no gradients yet; "
+            "move it to the CPU first"
         )
     gradients = [
         pair.library.empty(side.shape, side.dtype) if asked else None
         for side, asked in zip((pair.x, pair.y), wanted, strict=True)
     ]
-    run(pair, *gradients)
+    if on_device and run_on_device is not None:
+        run_on_device(pair, *gradients)
+        pair.library.finish()
+    else:
+        run(pair, *gradients)
     given_x, given_y = (None if g is None else pair.library.give(g) for g in gradients)
     return given_x, given_y

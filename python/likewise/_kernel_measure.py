@@ -265,7 +265,13 @@ class KernelMeasure:
         def run(pair: Pair, by_x: Array | None, by_y: Array | None) -> None:
             _cpu.kernel_gradients(pair.x, pair.y, by_x, by_y, self._options(), _engine.threads())
 
-        return pair_gradients(self, x, y, wanted, check_finite, run)
+        def run_on_device(pair: Pair, by_x: Any, by_y: Any) -> None:
+            library = pair.library
+            library.engine.kernel_gradients(
+                pair.x, pair.y, by_x, by_y, self._options(), library.run
+            )
+
+        return pair_gradients(self, x, y, wanted, check_finite, run, run_on_device)
 
     @tracked
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
