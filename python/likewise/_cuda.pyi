@@ -475,6 +475,15 @@ def rsa_pairs(
     comparison: str,
     run: Run,
 ) -> int: ...
+def rsa_gradients(
+    x: DeviceArray,
+    y: DeviceArray,
+    grad_x: DeviceArray | None,
+    grad_y: DeviceArray | None,
+    dissimilarity: str,
+    comparison: str,
+    run: Run,
+) -> None: ...
 def rsa_reordered(
     x: DeviceArray,
     y: DeviceArray,

@@ -71,8 +71,8 @@ def pair_gradients(
     on_device = pair.library.engine is not _cpu
     if on_device and run_on_device is None:
         raise InputTypeError(
-            f"{measure.name}: x is on a CUDA device, for which {measure.name} has no gradients yet; "
-            "move it to the CPU first"
+            f"{measure.name}: x is on a CUDA device, for which {measure} has no gradients yet; move "
+            "it to the CPU first"
         )
     gradients = [
         pair.library.empty(side.shape, side.dtype) if asked else None
