@@ -373,6 +373,17 @@ def procrustes_pairs(
     score: str,
     run: Run,
 ) -> None: ...
+def procrustes_gradients(
+    x: DeviceArray,
+    y: DeviceArray,
+    grad_x: DeviceArray | None,
+    grad_y: DeviceArray | None,
+    center: bool,
+    scale: bool,
+    alpha: float,
+    score: str,
+    run: Run,
+) -> None: ...
 def procrustes_scores_of_moments(
     sums: _Sums,
     scores: DeviceArray,

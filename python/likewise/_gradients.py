@@ -58,7 +58,7 @@ def pair_gradients(
     wanted: tuple[bool, bool],
     check_finite: bool,
     run: Callable[..., None],
-    run_on_device: Callable[..., None] | None = None,
+    run_on_device: Callable[..., None],
 ) -> tuple[Any, Any]:
     """What ``run(pair, grad_x, grad_y)`` fills, in the library of the inputs; None: not wanted.
 
@@ -68,20 +68,14 @@ def pair_gradients(
     pair: Pair = read_pair(
         measure.name, x, y, check_finite=check_finite, min_samples=measure.min_samples
     )
-    on_device = pair.library.engine is not _cpu
-    if on_device and run_on_device is None:
-        raise InputTypeError(
-            f"{measure.name}: x is on a CUDA device, for which {measure} has no gradients yet; move "
-            "it to the CPU first"
-        )
     gradients = [
         pair.library.empty(side.shape, side.dtype) if asked else None
         for side, asked in zip((pair.x, pair.y), wanted, strict=True)
     ]
-    if on_device and run_on_device is not None:
+    if pair.library.engine is _cpu:
+        run(pair, *gradients)
+    else:
         run_on_device(pair, *gradients)
         pair.library.finish()
-    else:
-        run(pair, *gradients)
     given_x, given_y = (None if g is None else pair.library.give(g) for g in gradients)
     return given_x, given_y
