@@ -82,6 +82,22 @@ def _wrap_functions() -> None:
             _wrap_methods(function, _METHODS[folder])
         else:
             setattr(owner, short, _on_device(function))
+    for cls in {_owner(type(lw.measure(name)), "gradients") for name in lw.measures()} - {None}:
+        cls.gradients = _gradients_on_device(cls.gradients)
+
+
+def _owner(cls: type, name: str) -> Any:
+    """The class that defines a method, if there is one."""
+    return next((base for base in cls.__mro__ if name in vars(base)), None)
+
+
+def _gradients_on_device(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def gradients(self: Any, x: Any, y: Any, **options: Any) -> Any:
+        found = method(self, _there(x), _there(y), **options)
+        return tuple(numpy(g) if _device.is_device_array(g) else g for g in found)
+
+    return gradients
 
 
 def _wrap_methods(cls: type, names: tuple[str, ...]) -> None:

@@ -182,6 +182,14 @@ def kernel_pairs(
     options: _KernelOptions,
     run: Run,
 ) -> None: ...
+def kernel_gradients(
+    x: DeviceArray,
+    y: DeviceArray,
+    grad_x: DeviceArray | None,
+    grad_y: DeviceArray | None,
+    options: _KernelOptions,
+    run: Run,
+) -> None: ...
 def kernel_reordered(
     x: DeviceArray,
     y: DeviceArray,
@@ -365,6 +373,17 @@ def procrustes_pairs(
     score: str,
     run: Run,
 ) -> None: ...
+def procrustes_gradients(
+    x: DeviceArray,
+    y: DeviceArray,
+    grad_x: DeviceArray | None,
+    grad_y: DeviceArray | None,
+    center: bool,
+    scale: bool,
+    alpha: float,
+    score: str,
+    run: Run,
+) -> None: ...
 def procrustes_scores_of_moments(
     sums: _Sums,
     scores: DeviceArray,
@@ -467,6 +486,15 @@ def rsa_pairs(
     comparison: str,
     run: Run,
 ) -> int: ...
+def rsa_gradients(
+    x: DeviceArray,
+    y: DeviceArray,
+    grad_x: DeviceArray | None,
+    grad_y: DeviceArray | None,
+    dissimilarity: str,
+    comparison: str,
+    run: Run,
+) -> None: ...
 def rsa_reordered(
     x: DeviceArray,
     y: DeviceArray,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import wraps
 from typing import Any, NamedTuple
 
@@ -68,20 +69,27 @@ def pair_gradients(
     wanted: tuple[bool, bool],
     check_finite: bool,
     run: Callable[..., None],
+    run_on_device: Callable[..., None],
 ) -> Gradients:
-    """What ``run(pair, scores, by_x, by_y)`` fills, in the library of the inputs."""
+    """What ``run(pair, scores, by_x, by_y)`` fills, in the library of the inputs.
+
+    ``run_on_device(pair, by_x, by_y)`` does so for arrays on a device, without waiting for it; the
+    scores there are those of a call of the measure, which is a part of this one.
+    """
     require_differentiable(measure)
     pair = read_pair(measure.name, x, y, check_finite=check_finite, min_samples=measure.min_samples)
-    if pair.library.engine is not _cpu:
-        raise InputTypeError(
-            f"{measure.name}: x is on a CUDA device, for which there are no gradients yet; move it "
-            "to the CPU first"
-        )
-    scores = empty_scores(pair)
+    library = pair.library
     sides = [
-        pair.library.empty(side.shape, side.dtype) if asked else None
+        library.empty(side.shape, side.dtype) if asked else None
         for side, asked in zip((pair.x, pair.y), wanted, strict=True)
     ]
-    run(pair, scores, *sides)
-    given_x, given_y = (None if side is None else pair.library.give(side) for side in sides)
-    return Gradients(give_scores(pair, scores), given_x, given_y)
+    if library.engine is _cpu:
+        scores = empty_scores(pair)
+        run(pair, scores, *sides)
+        score = give_scores(pair, scores)
+    else:
+        run_on_device(pair, *sides)
+        with library.parts(last=True) if check_finite else nullcontext():
+            score = measure(x, y, check_finite=False)
+    by_x, by_y = (None if side is None else library.give(side) for side in sides)
+    return Gradients(score, by_x, by_y)

@@ -280,7 +280,13 @@ class KernelMeasure:
                 self._warn(status, constants)
             self._warn_small_sample(pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
 
-        return pair_gradients(self, x, y, wanted, check_finite, run)
+        def run_on_device(pair: Pair, by_x: Any, by_y: Any) -> None:
+            library = pair.library
+            library.engine.kernel_gradients(
+                pair.x, pair.y, by_x, by_y, self._options(), library.run
+            )
+
+        return pair_gradients(self, x, y, wanted, check_finite, run, run_on_device)
 
     @tracked
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:

@@ -202,7 +202,13 @@ class _ShapeMeasure:
             warn_degenerate(self.name, units, items)
             warn_small_sample(self.name, pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
 
-        return pair_gradients(self, x, y, wanted, check_finite, run)
+        def run_on_device(pair: Pair, by_x: Any, by_y: Any) -> None:
+            library = pair.library
+            library.engine.procrustes_gradients(
+                pair.x, pair.y, by_x, by_y, *self._options(), library.run
+            )
+
+        return pair_gradients(self, x, y, wanted, check_finite, run, run_on_device)
 
     def reordered(self, x: Array, y: Array, orders: Array) -> Array:
         """Each side prepared once: orders of the samples are orders of the prepared rows."""

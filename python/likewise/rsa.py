@@ -260,7 +260,11 @@ class RSA:
                     else:
                         out[index] = np.nan
 
-        return pair_gradients(self, x, y, wanted, check_finite, run)
+        def run_on_device(pair: Pair, by_x: Any, by_y: Any) -> None:
+            library, options = pair.library, (self.dissimilarity, self.comparison)
+            library.engine.rsa_gradients(pair.x, pair.y, by_x, by_y, *options, library.run)
+
+        return pair_gradients(self, x, y, wanted, check_finite, run, run_on_device)
 
     def _weights(self, sides: Sequence[Array]) -> tuple[Array, Array]:
         """Gradients of the score by the RDMs; NaN where that is NaN."""

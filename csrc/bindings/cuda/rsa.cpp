@@ -7,6 +7,7 @@
 #include "bindings/cuda/arrays.h"
 #include "bindings/dissimilarities.h"
 #include "rsa/cuda/ceiling.h"
+#include "rsa/cuda/gradient.h"
 #include "rsa/cuda/precision.h"
 #include "rsa/cuda/rdms.h"
 
@@ -126,6 +127,23 @@ int64_t rsa_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray&
   });
 }
 
+// Fills grad_x and grad_y (shapes of x and y), or those that are wanted.
+void rsa_gradients(const DeviceArray& x, const DeviceArray& y,
+                   const std::optional<DeviceArray>& grad_x,
+                   const std::optional<DeviceArray>& grad_y, const std::string& dissimilarity,
+                   const std::string& comparison, Run& run) {
+  const CallContext context(run);
+  const std::vector<int64_t>& shape = x.sizes();
+  const int64_t rows = shape[shape.size() - 2], cols = shape.back();
+  dispatch_float(x, [&](auto zero) {
+    using T = decltype(zero);
+    cuda::rsa_gradients<T>(
+        context, {contiguous<T>(x, context), cols}, {contiguous<T>(y, context), y.sizes().back()},
+        x.size() / (rows * cols), rows, options_of(dissimilarity, comparison),
+        grad_x ? grad_x->filled<T>() : nullptr, grad_y ? grad_y->filled<T>() : nullptr);
+  });
+}
+
 // Scores of x (n, dx) with y (n, dy), its samples in these orders.
 void rsa_reordered(const DeviceArray& x, const DeviceArray& y, const Orders& orders,
                    const DeviceArray& scores, const std::string& dissimilarity,
@@ -197,6 +215,7 @@ void register_rsa(py::module_& m) {
   m.def("rdm", &rdm);
   m.def("rsa_scores", &rsa_scores);
   m.def("rsa_pairs", &rsa_pairs);
+  m.def("rsa_gradients", &rsa_gradients);
   m.def("rsa_reordered", &rsa_reordered);
   m.def("rsa_resampled", &rsa_resampled);
   m.def("compare_rdms", &compare_rdms);

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "core/error.h"
 #include "core/parallel.h"
 #include "kernels/cpu/panel.h"
 #include "linalg/linalg.h"
@@ -177,23 +178,33 @@ class Side {
     return -by_gamma / (sigma * sigma * sigma) * options_->bandwidth;
   }
 
-  // The median is the mean of the two middle distances, |x_p - x_q| of two pairs.
+  // The median is the mean of the two middle distances, |x_p - x_q| of two pairs: the first ones at
+  // these distances.
   void add_median(double by_median, std::vector<double>& weights) const {
-    std::vector<int64_t> pairs;
-    pairs.reserve(size_t(n_ * (n_ - 1) / 2));
+    std::vector<double> sorted;
+    sorted.reserve(size_t(n_ * (n_ - 1) / 2));
     for (int64_t i = 0; i < n_; ++i) {
-      for (int64_t j = 0; j < i; ++j) pairs.push_back(i * n_ + j);
+      sorted.insert(sorted.end(), squares_.begin() + i * n_, squares_.begin() + i * n_ + i);
     }
-    const auto nearer = [&](int64_t a, int64_t b) { return squares_[a] < squares_[b]; };
-    const int64_t count = int64_t(pairs.size());
-    const auto lower = pairs.begin() + (count - 1) / 2;
-    std::nth_element(pairs.begin(), lower, pairs.end(), nearer);
-    const auto upper = count % 2 ? lower : std::min_element(lower + 1, pairs.end(), nearer);
-    for (const auto& pair : {lower, upper}) {
-      const double weight = by_median / 2 / std::sqrt(squares_[*pair]);
-      weights[*pair] += weight;
-      weights[*pair % n_ * n_ + *pair / n_] += weight;
+    const int64_t count = int64_t(sorted.size());
+    const auto lower = sorted.begin() + (count - 1) / 2;
+    std::nth_element(sorted.begin(), lower, sorted.end());
+    const auto upper = count % 2 ? lower : std::min_element(lower + 1, sorted.end());
+    for (const double square : {*lower, *upper}) {
+      const int64_t pair = first_at(square);
+      const double weight = by_median / 2 / std::sqrt(square);
+      weights[pair] += weight;
+      weights[pair % n_ * n_ + pair / n_] += weight;
     }
+  }
+
+  int64_t first_at(double square) const {
+    for (int64_t i = 0; i < n_; ++i) {
+      for (int64_t j = 0; j < i; ++j) {
+        if (squares_[i * n_ + j] == square) return i * n_ + j;
+      }
+    }
+    throw InternalError("no two samples at the median distance");
   }
 
   int64_t n_ = 0, d_ = 0;
