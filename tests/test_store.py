@@ -124,19 +124,18 @@ for step in range(60):
 
 
 def test_reading_while_another_process_writes(store):
-    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(store.path)])
     seen = set()
-    while writer.poll() is None:
-        reader = Store.open(store.path)
-        for key in reader.keys(checkpoint="growing"):
-            found = reader.read(key)
-            assert len(found) % 7 == 0
-            np.testing.assert_array_equal(
-                found, np.repeat(1 + np.arange(len(found) // 7), 7)[:, None] * np.ones(50)
-            )
-            ids = reader.ids(key)
-            assert ids.tolist() == list(range(len(ids)))
-            seen.add(len(found))
+    with subprocess.Popen([sys.executable, "-c", WRITER, str(store.path)]) as writer:
+        while writer.poll() is None:
+            reader = Store.open(store.path)
+            for key in reader.keys(checkpoint="growing"):
+                found = reader.read(key)
+                assert len(found) % 7 == 0
+                steps = np.repeat(1 + np.arange(len(found) // 7), 7)
+                np.testing.assert_array_equal(found, steps[:, None] * np.ones(50))
+                ids = reader.ids(key)
+                assert ids.tolist() == list(range(len(ids)))
+                seen.add(len(found))
     assert writer.returncode == 0
     assert len(seen) > 2  # it was growing
     names = store.keys()

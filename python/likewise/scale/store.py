@@ -202,7 +202,7 @@ class Store:
         found: list[tuple[int, Key]] = []
         if "arrays" in group:
             for path, node in group["arrays"].members(max_depth=None):
-                if "samples" in node.attrs:
+                if node.attrs.get("samples"):  # none yet: an append is under way
                     parts = [unquote(part) for part in path.split("/")]
                     found.append((int(node.attrs["order"]), Key(*parts)))
         return iter([key for _, key in sorted(found)])
@@ -219,7 +219,7 @@ class Store:
 
     def _known(self, key: Key) -> Any:
         target = self._array(key)
-        if target is None:
+        if target is None or not target.attrs["samples"]:
             known = {"/".join(one): one for one in self._all()}
             near = difflib.get_close_matches("/".join(key), known, n=3)
             hint = f"; near are {', '.join(near)}" if near else ""
