@@ -105,7 +105,9 @@ __global__ void __launch_bounds__(kMostThreads)
   for (int64_t j = threadIdx.x; j < rank; j += blockDim.x) {
     const double own = within[i * rank + j], other = within[j * rank + i];
     const bool there = values[i] != 0 && values[j] != 0;
-    turned[i * rank + j] = there ? (own - other) / (values[i] + values[j]) - own / values[j] : 0;
+    // (own - other) / (s_i + s_j) - own / s_j with one division
+    const double sizes = (values[i] + values[j]) * values[j];
+    turned[i * rank + j] = there ? -(own * values[i] + other * values[j]) / sizes : 0;
   }
 }
 
