@@ -51,7 +51,7 @@ __global__ void __launch_bounds__(kMostThreads) direction_kernel(Directions d) {
   if (threadIdx.x == 0) *d.similarity = sum;
 }
 
-__global__ void relate_kernel(ShapeRelation r, GapScore score) {
+__global__ void __launch_bounds__(32) relate_kernel(ShapeRelation r, GapScore score) {
   const double norm_x = *r.norm_x, norm_y = *r.norm_y, gap = *r.squared_distance / 2;
   double by_similarity = 0, by_norm_x = 0, by_norm_y = 0;
   if (score == GapScore::similarity) {
@@ -97,26 +97,28 @@ __global__ void __launch_bounds__(kMostThreads)
   }
 }
 
+// A block per row, in turn and unshape.
 __global__ void __launch_bounds__(kMostThreads)
     turn_kernel(const double* __restrict__ within, const double* __restrict__ values, int64_t rank,
                 double* __restrict__ turned) {
-  const int64_t size = rank * rank, step = int64_t(gridDim.x) * blockDim.x;
-  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
-    const int64_t i = k / rank, j = k - i * rank;
-    const double own = within[k], other = within[j * rank + i];
+  const int64_t i = blockIdx.x;
+  for (int64_t j = threadIdx.x; j < rank; j += blockDim.x) {
+    const double own = within[i * rank + j], other = within[j * rank + i];
     const bool there = values[i] != 0 && values[j] != 0;
-    turned[k] = there ? (own - other) / (values[i] + values[j]) - own / values[j] : 0;
+    // (own - other) / (s_i + s_j) - own / s_j with one division
+    const double sizes = (values[i] + values[j]) * values[j];
+    turned[i * rank + j] = there ? -(own * values[i] + other * values[j]) / sizes : 0;
   }
 }
 
 __global__ void __launch_bounds__(kMostThreads)
     unshape_kernel(const double* __restrict__ turned, const double* __restrict__ values,
-                   int64_t size, int64_t rank, double alpha, double* __restrict__ gradient) {
-  const int64_t step = int64_t(gridDim.x) * blockDim.x;
-  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
-    const double own = gradient[k], value = values[k % rank];
+                   int64_t rank, double alpha, double* __restrict__ gradient) {
+  const int64_t begin = int64_t(blockIdx.x) * rank;
+  for (int64_t j = threadIdx.x; j < rank; j += blockDim.x) {
+    const double own = gradient[begin + j], value = values[j];
     const double straight = value != 0 ? own / value : 0 * own;
-    gradient[k] = alpha * own + (1 - alpha) * (turned[k] + straight);
+    gradient[begin + j] = alpha * own + (1 - alpha) * (turned[begin + j] + straight);
   }
 }
 
@@ -148,16 +150,14 @@ cudaError_t add_data(const double* data, const ShapeSlopes* slopes, int64_t size
 
 cudaError_t turn_within(const double* within, const double* values, int64_t rank, double* turned,
                         cudaStream_t stream) {
-  const int64_t size = rank * rank;
-  return launch(turn_kernel, blocks_for(size), threads_for(size), 0, stream, within, values, rank,
-                turned);
+  return launch(turn_kernel, dim3(unsigned(rank)), threads_for(rank), 0, stream, within, values,
+                rank, turned);
 }
 
 cudaError_t unshape(const double* turned, const double* values, int64_t rows, int64_t rank,
                     double alpha, double* gradient, cudaStream_t stream) {
-  const int64_t size = rows * rank;
-  return launch(unshape_kernel, blocks_for(size), threads_for(size), 0, stream, turned, values,
-                size, rank, alpha, gradient);
+  return launch(unshape_kernel, dim3(unsigned(rows)), threads_for(rank), 0, stream, turned, values,
+                rank, alpha, gradient);
 }
 
 }  // namespace likewise::cuda
