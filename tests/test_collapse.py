@@ -67,8 +67,21 @@ def test_the_same_for_other_units_of_length_rotations_and_far_away():
     base = lw.neural_collapse(x, labels, weight)
     turned = lw.neural_collapse(7 * x @ rotation, labels, weight @ rotation)
     np.testing.assert_allclose(turned, base, rtol=1e-10)
-    far = lw.neural_collapse(x + 1e8, labels)
-    np.testing.assert_allclose(far[:3], base[:3], rtol=1e-5)
+    exact = np.round(1024 * x) / 1024  # so that the sum below is
+    near, far = (lw.neural_collapse(part, labels) for part in (exact, exact + 2**27))
+    np.testing.assert_allclose(far[:3], near[:3], rtol=1e-11)
+
+
+def test_means_on_a_line_span_one_dimension():
+    labels = np.repeat(np.arange(4), 12)
+    parts = np.random.default_rng(0).standard_normal((16, 3, 5))
+    parts[:, 2] = -parts[:, 0] - parts[:, 1]  # leaves every class mean where it is
+    noise = parts.reshape(48, 5)
+    x = noise.copy()
+    x[:, 0] += labels
+    expected = np.mean(noise[:, 0] ** 2) / 5  # tr pinv of the one variance, 5 = sum_c (c - 1.5)^2
+    assert lw.neural_collapse(x, labels).nc1 == pytest.approx(expected)
+    assert lw.neural_collapse(x + 1e8 / 3, labels).nc1 == pytest.approx(expected, rel=1e-6)
 
 
 def test_wide_layers_are_read_in_float32_and_from_torch():

@@ -79,6 +79,17 @@ def test_sectors_say_what_happens_to_points():
     np.testing.assert_allclose((moved[2] + beta) @ turn.T, [1, 0, 2], atol=1e-14)
 
 
+def test_narrowing_layers_drop_what_they_do_not_see():
+    maps = TruncationMaps(*network((6, 4)))
+    x = points(6)
+    unseen = np.linalg.svd(maps.weights[0])[2][4:]
+    np.testing.assert_allclose(maps.truncate(x, 1) @ unseen.T, 0, atol=1e-13)
+    moved = maps.truncate(x + 3 * unseen[0], 1)
+    np.testing.assert_allclose(moved, maps.truncate(x, 1), atol=1e-12)
+    pulled = maps.pull_back(np.maximum(maps.apply(x, 1), 0), 1)
+    np.testing.assert_allclose(pulled, moved, atol=1e-12)
+
+
 def test_outputs_pulled_back():
     weights, biases = network((6, 6, 3))
     maps = TruncationMaps(weights, biases)
