@@ -197,10 +197,9 @@ def test_the_command_shows_the_finding(tmp_path):
     base, untrained, trained = (numbers[k]["test_accuracy"][0] for k in (BASE, UNTRAINED, TRAINED))
     assert min(untrained, trained) > base + 0.05
     assert min(numbers[k]["train_accuracy"][0] for k in (BASE, UNTRAINED, TRAINED)) > 0.95
-    grids = np.load(tmp_path / "grids.npz")
-    np.testing.assert_allclose(
-        grids[f"overfits.{TRAINED}.distances"][:, -1], np.array(numbers[TRAINED]["last_distances"])
-    )
+    with np.load(tmp_path / "grids.npz") as grids:
+        last = grids[f"overfits.{TRAINED}.distances"][:, -1]
+    np.testing.assert_allclose(last, np.array(numbers[TRAINED]["last_distances"]))
     assert numbers["kappa"][f"{TRAINED} / {GUIDE_TRAINED}"] is not None
 
 
