@@ -84,6 +84,12 @@ def _distinct(
     generator: np.random.Generator, count: int, shortest: int, longest: int, symbols: int
 ) -> list[tuple[int, ...]]:
     """Different sequences of symbols from 1, in random order; a length is drawn for each."""
+    possible = sum(symbols**length for length in range(shortest, longest + 1))
+    if count > possible:
+        raise ValueError(
+            f"there are {possible} sequences of {shortest} to {longest} of {symbols} symbols, "
+            f"{count} are wanted for training and testing"
+        )
     found: dict[tuple[int, ...], None] = {}
     while len(found) < count:
         length = generator.integers(shortest, longest + 1)

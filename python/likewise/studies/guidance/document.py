@@ -75,13 +75,17 @@ def document(result: Result) -> Page:
 
 def _lead(result: Result) -> str:
     settings = result.settings
-    seeds = "1 seed" if settings.seeds == 1 else f"{settings.seeds} seeds"
+    kinds = _count(len(settings.rows), "kind") + " of target"
     return (
         "Some networks train badly: they overfit, or do not train at all. Here each is trained "
         "alone, and again while its layers are pulled towards those of a frozen guide: one that "
         "has learned the task, one with random weights, and the random one for the first "
-        f"{settings.cut_off} steps only. {len(settings.rows)} kinds of targets, {seeds}."
+        f"{settings.cut_off} steps only. {kinds}, {_count(settings.seeds, 'seed')}."
     )
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _table(result: Result, row: Row) -> Table:

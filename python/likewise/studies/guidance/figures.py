@@ -49,7 +49,7 @@ def curves(result: Result) -> Figure:
     panels = Panels(1, len(_CURVES), height=400, gap=(0.055, 0.0), left=48, bottom=54)
     for column, (what, title) in enumerate(_CURVES.items()):
         panels.title(0, column, title)
-        up: Json = {"type": "log", "exponentformat": "power"} if what == "scale" else {}
+        up: Json = {"type": "log", "exponentformat": "power", "dtick": 1} if what == "scale" else {}
         if what.endswith("accuracy"):
             up = {"range": [0, 1.04]}
         panels.axes(0, column, {"title": axis_title("epoch")}, up)
@@ -141,7 +141,7 @@ def _mean_line(value: float, position: int) -> Json:
         "mode": "lines+text",
         "x": [position - 0.32, position, position + 0.32],
         "y": [value] * 3,
-        "text": ["", number(value), ""],
+        "text": ["", f"{number(value)}<br> ", ""],  # above the dots
         "textposition": "top center",
         "line": {"color": INK, "width": 2},
         "showlegend": False,

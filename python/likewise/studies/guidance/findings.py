@@ -140,10 +140,10 @@ def _unnormalized(result: Result, row: Row) -> Finding:
 
 def _errors(result: Result, row: Row) -> Finding:
     guided, base = (kappa(result, row, name, GUIDE_TRAINED) for name in (TRAINED, BASE))
-    verb = "errs more as its guide does" if guided > base else "errs no more as its guide does"
+    verb = "passes its errors on" if guided > base else "does not pass its errors on"
     others = kappa(result, row, TRAINED, BASE)
     return (
-        f"{row.title}: a network with a trained guide {verb}",
+        f"{row.title}: the trained guide {verb}",
         f"Cohen's kappa of correct answers with the guide: {number(guided)} guided, "
         f"{number(base)} alone; of the two with each other {number(others)}. 0 is chance.",
     )
