@@ -106,8 +106,8 @@ __global__ void __launch_bounds__(kMostThreads)
     const double own = within[i * rank + j], other = within[j * rank + i];
     const bool there = values[i] != 0 && values[j] != 0;
     // (own - other) / (s_i + s_j) - own / s_j with one division
-    const double sizes = (values[i] + values[j]) * values[j];
-    turned[i * rank + j] = there ? -(own * values[i] + other * values[j]) / sizes : 0;
+    const double sizes = there ? (values[i] + values[j]) * values[j] : INFINITY;
+    turned[i * rank + j] = -(own * values[i] + other * values[j]) / sizes;
   }
 }
 
