@@ -37,17 +37,17 @@ def headline(result: Result) -> str:
     pointlike = np.isfinite(truncated_at(result))
     flow = "contract clusters to points" if pointlike else "do not contract clusters to points"
     sign = "collapse too" if nc[-1, 0] < nc[0, 0] else "do not collapse"
+    near = "nearer" if _adapted(result) else "no nearer"
     return (
-        f"Truncation maps {flow} in the exact flow; digit networks {sign}, but with weights "
-        f"that are {'no' if not _adapted(result) else 'more'} nearer to adapted than chance"
+        f"Truncation maps {flow} in the exact flow; digit networks {sign}, with weights {near} to "
+        "adapted than chance"
     )
 
 
 def _adapted(result: Result) -> bool:
-    """Whether some trained cumulative weight lies below its control by more than 2 sd."""
-    control = of_layers(result, "cumulative_control", True)
-    share = of_layers(result, "cumulative", True)
-    return bool(np.any(share < control[:, 0] - 2 * control[:, 1]))
+    """Whether the last trained cumulative weight lies below its control by more than 2 sd."""
+    mean, sd = of_layers(result, "cumulative_control", True)[-1]
+    return bool(of_layers(result, "cumulative", True)[-1] < mean - 2 * sd)
 
 
 def findings(result: Result) -> list[Finding]:
@@ -160,9 +160,9 @@ def _adaptedness(result: Result) -> Finding:
             for share, (mean, sd) in zip(shares, controls, strict=True)
         ]
         parts.append(f"{name} {', '.join(texts)}")
-    verb = "are" if _adapted(result) else "are not"
+    near = "nearer" if _adapted(result) else "no nearer"
     return (
-        f"Trained weights {verb} nearer to adapted than their random rotations",
+        f"Up to the last layer, trained weights are {near} to adapted than their random rotations",
         "Off-diagonal share of the cumulative weights by layer, 0 if adapted, and in brackets the "
         f"same weights with rotated units: {'; '.join(parts)}.",
     )
