@@ -60,7 +60,7 @@ UNTRAINABLE = Row(
 UNNORMALIZED = replace(
     OVERFITS,
     name="unnormalized",
-    title="20 layers without normalisation",
+    title="20 layers, no BatchNorm",
     normalized=False,
     conditions=(BASE, UNTRAINED, TRAINED),
 )
