@@ -20,7 +20,17 @@ __device__ double sum_of(const double* values, int64_t size, double* partial) {
   return block_sum(sum, partial);
 }
 
-__global__ void __launch_bounds__(kMostThreads)
+// CUDA's pow spills a register here.
+__device__ double whole_power(double base, int64_t exponent) {
+  double power = 1;
+  for (; exponent > 0; exponent >>= 1) {
+    if (exponent & 1) power *= base;
+    base *= base;
+  }
+  return power;
+}
+
+__global__ void __launch_bounds__(kMostThreads, 2)  // 128 registers: none spill
     evaluate_kernel_kernel(GramSide side, GramOptions options) {
   SHARED_ARRAY(double, partial, 32);
   SHARED_ARRAY(double, partial_squares, 32);
@@ -33,7 +43,7 @@ __global__ void __launch_bounds__(kMostThreads)
     if (options.function == GramFunction::rbf) {
       value = exp(factor * square_of(side, i, j));
     } else if (options.function == GramFunction::polynomial) {
-      value = pow(factor * value + options.coef0, double(options.degree));
+      value = whole_power(factor * value + options.coef0, options.degree);
     }
     side.kernel[k] = value;
     squares += value * value;
@@ -109,7 +119,7 @@ __device__ double weight_of(const GramPull& pull, const GramOptions& options, in
   }
   if (options.function == GramFunction::polynomial) {
     const double base = factor * side.products[k] + options.coef0;
-    return weight * double(options.degree) * factor * pow(base, double(options.degree - 1));
+    return weight * double(options.degree) * factor * whole_power(base, options.degree - 1);
   }
   return weight;
 }

@@ -125,7 +125,7 @@ __global__ void __launch_bounds__(kMostThreads)
   }
 }
 
-__global__ void __launch_bounds__(kMostThreads)
+__global__ void __launch_bounds__(kMostThreads, 4)  // 64 registers: none spill, here and below
     correlation_kernel(CentredSums s, int64_t size, int64_t cols, double* __restrict__ out) {
   const int64_t step = int64_t(gridDim.x) * blockDim.x;
   const int64_t row = s.x.starts[0], column = s.y.starts[0];
@@ -149,7 +149,7 @@ __global__ void __launch_bounds__(kMostThreads)
   }
 }
 
-__global__ void __launch_bounds__(kMostThreads)
+__global__ void __launch_bounds__(kMostThreads, 4)
     divide_kernel(const double* __restrict__ x, int64_t size, const double* __restrict__ by,
                   double* __restrict__ out) {
   const int64_t step = int64_t(gridDim.x) * blockDim.x;
