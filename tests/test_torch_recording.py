@@ -154,6 +154,24 @@ def test_sequences_and_tuples():
     np.testing.assert_allclose(found["rnn"], expected, rtol=1e-5, atol=1e-6)
 
 
+def test_time_first_layers():
+    class Sequences(nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.rnn, self.out = nn.GRU(4, 5), nn.Linear(5, 2)
+
+        def forward(self, x):
+            return self.out(self.rnn(x.transpose(0, 1))[0])
+
+    model, x = Sequences(), torch.randn(6, 3, 4, generator=torch.manual_seed(0))
+    found = lw.torch.record(model, x, "rnn", reduce="mean")
+    expected = model.rnn(x.transpose(0, 1))[0].mean(0).detach()
+    np.testing.assert_allclose(found["rnn"], expected, rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match=r"the 6 samples .* got shape \(3, 6, 2\) of 'out'"):
+        lw.torch.record(model, x, "out", reduce="mean")  # which says nothing about its axes
+
+
 def test_hugging_face_models():
     transformers = pytest.importorskip("transformers")
     config = transformers.BertConfig(

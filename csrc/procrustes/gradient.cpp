@@ -43,9 +43,9 @@ struct Side {
   double unit = 1;              // samples are (x - mean) / unit
   double norm = 0;              // of the scaled samples
   int64_t constant_units = 0;
-  Matrix left, values, right;   // their SVD, where one was needed: n x r, r, r x d
-  Matrix z;                     // n x r of unit norm: what is compared
-  double z_norm = 1;            // before that was made so
+  Matrix left, values, right;  // their SVD, where one was needed: n x r, r, r x d
+  Matrix z;                    // n x r of unit norm: what is compared
+  double z_norm = 1;           // before that was made so
 
   bool decomposed() const { return !values.empty(); }
   bool comparable() const { return norm > 0 && std::isfinite(norm); }

@@ -12,6 +12,7 @@ from torch import nn
 
 from likewise.errors import DegenerateWarning, LikewiseWarning, quiet, warn
 from likewise.measure import Measure, measure
+from likewise.torch.recording import first_tensor, time_first
 
 __all__ = ["Guidance", "GuidanceStep", "even_layer_map"]
 
@@ -300,28 +301,14 @@ class _Outputs:
         def keep(module: nn.Module, inputs: Any, output: Any) -> None:
             if self._role == "target" and not torch.is_grad_enabled():
                 return
-            tensor = _first_tensor(output)
+            tensor = first_tensor(output)
             if tensor is None or tensor.ndim < 2:
                 return
-            if _time_first(module) and tensor.ndim == 3:
+            if time_first(module) and tensor.ndim == 3:
                 tensor = tensor.transpose(0, 1)
             self._outputs.setdefault(name, []).append(tensor)
 
         return keep
-
-
-def _first_tensor(output: Any) -> torch.Tensor | None:
-    if isinstance(output, torch.Tensor):
-        return output if output.is_floating_point() else None
-    parts = output.values() if isinstance(output, Mapping) else output
-    if not isinstance(output, (Mapping, tuple, list)):
-        return None
-    return next((found for part in parts if (found := _first_tensor(part)) is not None), None)
-
-
-def _time_first(module: nn.Module) -> bool:
-    attention = getattr(module, "self_attn", module)
-    return not getattr(attention, "batch_first", True)
 
 
 @contextmanager

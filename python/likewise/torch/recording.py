@@ -135,10 +135,11 @@ def record(
         for batch in _batches(data, samples):
             calls.clear()
             model(*batch.positional, **batch.keywords)
+            _require_samples(calls, batch.size)
             found = {name: reduction(name, value) for name, value in _named(calls)}
             _require_complete(_exact(chosen, layers), found, pieces)
             for name, values in found.items():
-                values = values[: _rows(values, batch)].astype(dtype)
+                values = values[: len(values) // batch.size * batch.kept].astype(dtype)
                 if store is None:
                     pieces.setdefault(name, []).append(values)
                     continue
@@ -200,15 +201,13 @@ def _batches(data: Any, samples: int | None) -> Iterator[_Batch]:
             yield batch
 
 
-def _rows(values: Array, batch: _Batch) -> int:
-    """Of the wanted samples; a reduction to positions has several for each."""
-    rows, rest = divmod(len(values), batch.size)
-    if rest:
-        raise ValueError(
-            f"record: layers must give rows for each of the {batch.size} samples of a batch, got "
-            f"{len(values)} rows"
-        )
-    return rows * batch.kept
+def _require_samples(calls: Sequence[tuple[str, torch.Tensor]], size: int) -> None:
+    for name, tensor in calls:
+        if tensor.ndim == 0 or len(tensor) != size:
+            raise ValueError(
+                f"record: layers must have the {size} samples of a batch along their first axis, "
+                f"got shape {tuple(tensor.shape)} of {name!r}"
+            )
 
 
 def _repeated(ids: Any, rows: int) -> Any:
@@ -256,12 +255,14 @@ def _recorded(
 
     def keep(name: str) -> Callable[..., None]:
         def hook(module: nn.Module, given: Any, named: Any, output: Any) -> None:
-            tensor = _first_tensor(output if stage == "post" else (given, named))
+            tensor = first_tensor(output if stage == "post" else (given, named))
             if tensor is None:
                 raise ValueError(
                     f"record: layer {name!r} {'gives' if stage == 'post' else 'gets'} no "
                     "floating-point tensor"
                 )
+            if tensor.ndim == 3 and time_first(module):
+                tensor = tensor.transpose(0, 1)
             calls.append((name, tensor))
 
         return hook
@@ -351,10 +352,16 @@ class _Reduction:
         return tensor[:, np.sort(generator.permutation(count)[: self._positions])]
 
 
-def _first_tensor(value: Any) -> torch.Tensor | None:
+def time_first(module: nn.Module) -> bool:
+    """Of recurrent and attention modules that were made so."""
+    return not getattr(getattr(module, "self_attn", module), "batch_first", True)
+
+
+def first_tensor(value: Any) -> torch.Tensor | None:
+    """The first floating-point tensor in what a module gives or gets."""
     if isinstance(value, torch.Tensor):
         return value if value.is_floating_point() else None
     parts = value.values() if isinstance(value, Mapping) else value
     if not isinstance(value, (Mapping, tuple, list)):
         return None
-    return next((found for part in parts if (found := _first_tensor(part)) is not None), None)
+    return next((found for part in parts if (found := first_tensor(part)) is not None), None)
