@@ -133,7 +133,7 @@ __all__ = [
 
 # Imported when they are used, which keeps `import likewise` short; maps needs scikit-learn, torch
 # needs torch.
-_MODULES = ("cuda", "maps", "scale", "torch")
+_MODULES = ("cuda", "maps", "scale", "studies", "torch", "truncation")
 _DEFERRED = {
     name: module
     for module, names in {
