@@ -15,7 +15,7 @@ from likewise.studies.outcome import Outcome
 
 __all__ = ["NAMES", "Outcome", "study"]
 
-NAMES: tuple[str, ...] = ()
+NAMES: tuple[str, ...] = ("circles",)
 
 
 def study(name: str) -> Any:
