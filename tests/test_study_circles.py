@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,7 +14,18 @@ pytest.importorskip("scipy")
 pytest.importorskip("plotly")
 pytest.importorskip("typer")
 
-from likewise.studies.circles import dynamics, interventions, signals, survival, training
+from typer.testing import CliRunner
+
+from likewise.cli import app
+from likewise.studies.circles import (
+    Settings,
+    dynamics,
+    interventions,
+    jobs,
+    signals,
+    survival,
+    training,
+)
 
 P, D = 13, 6
 
@@ -189,3 +203,65 @@ def test_tests_of_survival_see_a_planted_relation_and_none_in_noise():
     assert survival.compare_gradients(gradient + 2 * alive, alive).welch_p < 1e-6
     nothing = survival.correlate(initial, np.zeros((4, 15)), generator, 10)
     assert np.isnan(nothing.r)
+
+
+def test_runs_in_processes_equal_runs_here_and_leave_threads_alone(embedding):
+    torch = pytest.importorskip("torch")
+    threads = torch.get_num_threads()
+    todo = [_job(embedding), replace(_job(2 * embedding), label=("test", 1))]
+    runs = {run.label: run for run in training.train_all(todo, workers=2)}
+    assert torch.get_num_threads() == threads
+    for job in todo:
+        expected = training.train(job)
+        np.testing.assert_allclose(runs[job.label].signals, expected.signals, rtol=1e-5)
+
+
+def test_jobs_of_one_embedding_share_it_and_of_one_seed_the_rest():
+    listed = {job.label: job for job in jobs.jobs(Settings.quick(3))}
+    first, second = (listed[jobs.SURVIVAL, 0, run] for run in (0, 1))
+    np.testing.assert_array_equal(first.embedding, second.embedding)
+    assert not np.array_equal(training.held_out_pairs(first), training.held_out_pairs(second))
+    ablated = listed[jobs.ABLATION, "strongest two", 0, 0]
+    assert ablated.seed == first.seed
+    left = np.argsort(-signals.fourier_signals(ablated.embedding))[:2]
+    initial = np.argsort(-signals.fourier_signals(first.embedding))[:2]
+    np.testing.assert_array_equal(left, initial)
+    assert signals.spectrum(ablated.embedding)[1:].min() < 1e-9
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    out = tmp_path_factory.mktemp("circles")
+    done = CliRunner().invoke(app, ["study", "circles", "--quick", "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    return out
+
+
+def test_quick_study_finds_what_is_robust(results):
+    found = json.loads((results / "results.json").read_text())
+    numbers = found["numbers"]
+    pooled = numbers["correlations"]["twice the mean"][0]
+    assert pooled["r"] > 0
+    assert pooled["p_value"] < 0.01
+    assert pooled["r"] > pooled["control_mean"] + 3 * pooled["control_sd"]
+    assert min(numbers["accuracy"]["survival"]) > 0.99
+    fitted = numbers["recurrences"]["linear, least squares"]["fitted steps"]
+    assert np.mean([score["r2"] for score in fitted]) > 0.9
+    assert max(score["error"] for score in fitted) < 0.05
+    # What the increments of unrelated runs reach belongs beside it.
+    assert len(numbers["r2 of unrelated signals"]) == len(fitted)
+    circles_left = [one for one in numbers["collaboration"] if len(one["circles"]) > 1]
+    assert circles_left
+    for one in circles_left:
+        assert one["loss"][-1][-1] < one["loss"][0][-1] < one["loss of dead"][-1]
+    roundness = numbers["circularity"]
+    assert roundness["survivors"] > 0.98 > roundness["others"]
+
+
+def test_quick_study_writes_a_report_and_grids(results):
+    found = json.loads((results / "results.json").read_text())
+    page = (results / "report.html").read_text(encoding="utf-8")
+    assert found["headline"].startswith("Circles that start strong")
+    assert found["headline"] in page
+    grids = np.load(results / "grids.npz")
+    assert grids["signals"].shape == (3, 4, found["settings"]["steps"] + 1, 15)

@@ -29,7 +29,6 @@ from likewise.studies.circles.signals import (
     Floats,
     Mask,
     circularity,
-    fourier_signals,
     relative_gradient,
     survivors_absolute,
     survivors_relative,
@@ -93,8 +92,7 @@ class Result:
     perturbed: list[int]
     """The frequency that was scaled, for each embedding."""
     perturbation: dict[float, Floats]
-    """By factor: last signals of that frequency, (embeddings, runs)."""
-    perturbation_alive: dict[float, Mask]
+    """By factor: signals of that frequency at the last step, (embeddings, runs)."""
     constructed: tuple[int, int]
     construction: dict[float, Floats]
     """By ratio: signals of the two circles, (steps + 1, 2)."""
@@ -113,6 +111,8 @@ def run(settings: Settings | None = None, advance: Advance = lambda stage: None)
     Networks are trained in spawned processes: in a script, call this under
     `if __name__ == "__main__":`.
     """
+    from threadpoolctl import threadpool_limits
+
     from likewise.studies.circles.training import train_all
 
     settings = settings or Settings()
@@ -128,17 +128,17 @@ def run(settings: Settings | None = None, advance: Advance = lambda stage: None)
         for number in range(settings.embeddings)
     ]
     signals = np.array([[one.signals for one in row] for row in survival_runs])
-    tested = _survival(survival_runs, signals, settings)
-    collaboration = [
-        _collaboration(row[0], tested.alive[RELATIVE][number, 0], number, settings)
-        for number, row in enumerate(survival_runs)
-    ]
-    clock.lap("survival and collaboration")
-    advance("fitting recurrences")
-    fitted = fit_all(signals, tested.alive[RELATIVE], settings)
-    clock.lap("recurrences")
+    with threadpool_limits(limits=1):  # Matrices this small are slower on more threads.
+        tested = _survival(survival_runs, signals, settings)
+        collaboration = [
+            _collaboration(row[0], tested.alive[RELATIVE][number, 0], number, settings)
+            for number, row in enumerate(survival_runs)
+        ]
+        clock.lap("survival and collaboration")
+        advance("fitting recurrences")
+        fitted = fit_all(signals, tested.alive[RELATIVE], settings)
+        clock.lap("recurrences")
     perturbed = [median_frequency(settings, number) for number in range(settings.embeddings)]
-    final, alive = _perturbation(runs, perturbed, settings)
     return Result(
         settings=settings,
         accuracy=_accuracy(runs),
@@ -149,8 +149,7 @@ def run(settings: Settings | None = None, advance: Advance = lambda stage: None)
         collaboration=collaboration,
         ablation=_ablation(runs, settings),
         perturbed=perturbed,
-        perturbation=final,
-        perturbation_alive=alive,
+        perturbation=_perturbation(runs, perturbed, settings),
         constructed=constructed_circles(settings),
         construction={
             ratio: runs[CONSTRUCTION, ratio].signals[
@@ -258,20 +257,17 @@ def _ablation(runs: Mapping[Label, Run], settings: Settings) -> dict[str, Floats
 
 def _perturbation(
     runs: Mapping[Label, Run], perturbed: list[int], settings: Settings
-) -> tuple[dict[float, Floats], dict[float, Mask]]:
-    """Last signals and survival of the scaled frequency, the factor 1 from the first runs."""
-    shape = (settings.embeddings, settings.intervention_runs)
-    signals, alive = {}, {}
+) -> dict[float, Floats]:
+    """The factor 1 is read from the first runs, at the step where the perturbed ones end."""
+    signals = {}
     for factor in sorted({1.0, *settings.factors}):
-        signals[factor] = np.empty(shape)
-        alive[factor] = np.empty(shape, dtype=bool)
-        for number, index in np.ndindex(shape):
+        signals[factor] = np.empty((settings.embeddings, settings.intervention_runs))
+        for number, index in np.ndindex(signals[factor].shape):
             label: Label = (PERTURBATION, factor, number, index)
             run = runs[label if factor != 1 else (SURVIVAL, number, index)]
-            column = perturbed[number] - 1
-            signals[factor][number, index] = fourier_signals(run.embedding)[column]
-            alive[factor][number, index] = survivors_relative(run.embedding)[column]
-    return signals, alive
+            row = run.signals[settings.intervention_steps]
+            signals[factor][number, index] = row[perturbed[number] - 1]
+    return signals
 
 
 def _accuracy(runs: Mapping[Label, Run]) -> dict[str, Floats]:

@@ -11,7 +11,7 @@ from likewise.report import Figure, Panels
 from likewise.report.curves import curve
 from likewise.report.panels import Json, axis_title
 from likewise.report.style import CONTRASTS, CONTROL, DEPTHS, number
-from likewise.studies.circles.experiment import RELATIVE, Result
+from likewise.studies.circles.experiment import RELATIVE, Collaboration, Result
 from likewise.studies.circles.findings import example
 from likewise.studies.circles.fitting import LINEAR, SPARSE
 from likewise.studies.circles.signals import Floats
@@ -22,8 +22,9 @@ _STRIDE = 10
 
 def figures(result: Result) -> list[Figure]:
     """In the order of the report."""
-    shown = [_signals(result), _survival(result), _interventions(result)]
-    return shown if example(result) is None else [*shown[:2], _collaboration(result), shown[2]]
+    shown = example(result)
+    filtered = [] if shown is None else [_collaboration(result, shown)]
+    return [_signals(result), _survival(result), *filtered, _interventions(result)]
 
 
 def _signals(result: Result) -> Figure:
@@ -56,7 +57,7 @@ def _signals(result: Result) -> Figure:
         )
     return Figure(
         "signals",
-        f"{settings.frequencies} frequencies compete, few survive",
+        f"The signals of {settings.frequencies} frequencies during training",
         panels,
         "Left: the signal of every frequency in the first run. Green: more than twice the mean at "
         "the end. Right: the same with linear recurrences fitted to these steps and rolled out "
@@ -101,7 +102,7 @@ def _survival(result: Result) -> Figure:
     )
     return Figure(
         "survival",
-        "Who survives is written in the start, but not entirely",
+        "Survival against the initial signal and its first change",
         panels,
         f"Left: one point for each frequency of each initial embedding; the share of its "
         f"{result.settings.runs} runs, with other weights and another split, in which it survived. "
@@ -109,10 +110,8 @@ def _survival(result: Result) -> Figure:
     )
 
 
-def _collaboration(result: Result) -> Figure:
+def _collaboration(result: Result, shown: Collaboration) -> Figure:
     panels = Panels(1, 1, height=400, bottom=58)
-    shown = example(result)
-    assert shown is not None
     steps = [float(step) for step in result.settings.checkpoints]
     tables = [(f"{size} kept", table) for size, table in enumerate(shown.subsets, 1)]
     series = [(name, table.mean(axis=1)) for name, table in tables]
@@ -128,7 +127,7 @@ def _collaboration(result: Result) -> Figure:
         0,
         0,
         {"title": axis_title("training step")},
-        {"title": axis_title("held-out loss"), "type": "log"},
+        {"title": axis_title("held-out loss"), "type": "log", "dtick": 1},
     )
     return Figure(
         "collaboration",
@@ -142,7 +141,7 @@ def _collaboration(result: Result) -> Figure:
 
 
 def _interventions(result: Result) -> Figure:
-    panels = Panels(1, 3, height=400, gap=(0.07, 0), bottom=112)
+    panels = Panels(1, 3, height=400, gap=(0.07, 0), bottom=84)
     panels.title(0, 0, "one frequency scaled")
     panels.title(0, 1, "the rest removed before training")
     panels.title(0, 2, "two built circles")
@@ -171,13 +170,13 @@ def _interventions(result: Result) -> Figure:
         0,
         1,
         {"tickvals": list(range(len(names))), "ticktext": names, "showgrid": False},
-        {"title": axis_title("held-out loss"), "type": "log"},
+        {"title": axis_title("held-out loss"), "type": "log", "dtick": 1},
     )
     panels.axes(
         0,
         2,
-        {"title": axis_title("ratio of signals at the start"), "type": "log"},
-        {"title": axis_title("ratio at the end"), "type": "log"},
+        {"title": axis_title("ratio of signals at the start"), "type": "log", "dtick": 1},
+        {"title": axis_title("ratio at the end"), "type": "log", "dtick": 1},
     )
     return Figure(
         "interventions",

@@ -149,15 +149,14 @@ def _perturbation(result: Result) -> Finding:
     means = {factor: float(v.mean()) for factor, v in result.perturbation.items()}
     low, high = min(means), max(means)
     verb = "raises" if means[high] > means[low] else "does not raise"
-    rates = result.perturbation_alive
     return (
         f"Scaling one frequency at the start {verb} its signal at the end",
-        "The frequency of median strength, final signal and survival rate: "
+        "Mean final signal of the frequency of median strength: "
         + "; ".join(
-            f"scaled by {number(f, 3)}: {number(means[f], 1)}, {number(rates[f].mean())}"
-            for f in means
+            f"scaled by {number(factor, 3)}: {number(means[factor], 1)}" for factor in means
         )
-        + f"; {rates[low].size} runs each.",
+        + f"; {result.perturbation[low].size} runs each, step "
+        f"{result.settings.intervention_steps}.",
     )
 
 
@@ -243,7 +242,6 @@ def numbers(result: Result) -> dict[str, Any]:
         "perturbation": {
             "frequencies": result.perturbed,
             "final signal": {f"{f:g}": v.tolist() for f, v in result.perturbation.items()},
-            "survived": {f"{f:g}": v.tolist() for f, v in result.perturbation_alive.items()},
         },
         "construction": {
             "frequencies": list(result.constructed),
