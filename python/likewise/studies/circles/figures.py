@@ -60,9 +60,9 @@ def _signals(result: Result) -> Figure:
         f"The signals of {settings.frequencies} frequencies during training",
         panels,
         "Left: the signal of every frequency in the first run. Green: more than twice the mean at "
-        "the end. Right: the same with linear recurrences fitted to these steps and rolled out "
-        "from the first state alone (dotted). Scores on steps and runs that were not fitted are "
-        "in the table below.",
+        "the end; grey: not, or not yet. Right: the same with linear recurrences fitted to these "
+        "steps and rolled out from the first state alone (dotted). Scores on steps and runs that "
+        "were not fitted are in the table below.",
     )
 
 

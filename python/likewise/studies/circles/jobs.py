@@ -116,7 +116,7 @@ def _construction(settings: Settings) -> list[Job]:
             strong: settings.constructed_signal,
             weak: settings.constructed_signal * ratio,
         }
-        generator = settings.generator(Stream.CONSTRUCTION, index)
+        generator = settings.generator(Stream.CONSTRUCTION, index + 1)
         start = construct(settings.p, settings.dimension, signals, generator)
         label = (CONSTRUCTION, ratio)
         seed = (settings.embeddings, index)
