@@ -237,6 +237,7 @@ def results(tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 def test_quick_study_finds_what_is_robust(results):
     found = json.loads((results / "results.json").read_text())
     numbers = found["numbers"]
@@ -258,6 +259,7 @@ def test_quick_study_finds_what_is_robust(results):
     assert roundness["survivors"] > 0.98 > roundness["others"]
 
 
+@pytest.mark.slow
 def test_quick_study_writes_a_report_and_grids(results):
     found = json.loads((results / "results.json").read_text())
     page = (results / "report.html").read_text(encoding="utf-8")
