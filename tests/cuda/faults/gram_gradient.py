@@ -3,7 +3,6 @@
 FAULTS = (
     ("sums one too far", "k < size; k += blockDim.x", "k <= size; k += blockDim.x"),
     ("sums of one thread", "return block_sum(sum, partial);", "return sum;"),
-    ("the diagonal has a distance", "if (i == j) return 0;\n", ""),
     (
         "values one too far",
         "j < side.rows; j += blockDim.x) {\n    const int64_t k = i * side.rows + j;\n"
