@@ -255,7 +255,7 @@ void ratios() {
 
 void centred_sums() {
   scores();
-  many_pairs();
+  if (!kThreadSanitizer) many_pairs();
   limits();
   blocks();
   ratios();

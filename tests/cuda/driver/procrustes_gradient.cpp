@@ -183,6 +183,15 @@ void many_values() {
   }
 }
 
+// Of a constant item: nothing that a decomposition would not end on.
+void no_values() {
+  const OnDevice<double> values(Values(3, 0.0)), norm(Values{0.0}), z_norm(1), scaled(3);
+  need(reshape_spectrum({values.get(), scaled.get(), z_norm.get(), norm.get(), 3, 9, 3, 0.25},
+                        stream),
+       "spectrum");
+  for (const double value : scaled.values()) expect(value == 0, "zeros of a constant item");
+}
+
 void procrustes_gradient() {
   ProcrustesOptions options;
   gradients<double>(7, 3, 4, options);
@@ -197,6 +206,7 @@ void procrustes_gradient() {
   gradients<double>(7, 4, 3, options);
   gradients<double>(40, 2, 3, options);
   nothing_to_differentiate();
+  no_values();
   many_values();
 }
 
