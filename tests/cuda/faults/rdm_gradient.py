@@ -3,7 +3,6 @@
 FAULTS = (
     ("entries in one order", "low = i < j ? i : j, high = i < j ? j : i", "low = i, high = j"),
     ("moments have no diagonal", "return diagonal ? low", "return false ? low"),
-    ("means are forgotten", "v.shifts ? *v.shifts : 0", "0"),
     (
         "entries one too far",
         "j < w.rows; j += blockDim.x) {\n    double weight = 0;",
@@ -41,7 +40,6 @@ FAULTS = (
         "sum = block_sum(sum, partial);",
     ),
     ("every thread writes the diagonal", "if (threadIdx.x == 0) row[i]", "row[i]"),
-    ("angles have a diagonal", "distances ? sum : 0;", "sum;"),
     ("all rows are the first", "size_t(blockIdx.x) * cols", "0"),
     (
         "rows one too far",
