@@ -61,5 +61,6 @@ def test_are_the_same_again_without_a_look(measure):
 def test_stay_in_the_library_of_the_inputs(measure):
     there = map(simulated.array, data(np.float64))
     found = on_cpu(measure, *there, wanted=(False, True))
-    assert found[0] is None
-    assert simulated.numpy(found[1]).shape == (2, 30, 40)
+    assert simulated.numpy(found.score).shape == (2,)
+    assert found.x is None
+    assert simulated.numpy(found.y).shape == (2, 30, 40)
