@@ -51,7 +51,6 @@ FAULTS = (
         "if (threadIdx.x == 0) side.projected[i]",
         "side.projected[i]",
     ),
-    ("faults are forgotten", "x.item->fault == 0 && y.item->fault == 0", "y.item->fault == 0"),
     ("rounding has a direction", "!(square_x <= rounding * sums[0])", "true"),
     ("every thread relates", "if (threadIdx.x > 0) return;\n  const double n", "const double n"),
     ("units are forgotten", "usable ? *x.unit : NAN", "usable ? 1.0 : NAN"),
