@@ -163,7 +163,7 @@ def test_draws_of_equal_samples_are_nan_in_rsa():
 
 def test_resampled_rdms_come_in_chunks(pair, monkeypatch):
     whole = lw.bootstrap(*pair, "rsa", n=10)
-    monkeypatch.setattr(sys.modules["likewise.rsa"], "_CHUNK_BYTES", 3 * 8 * 80**2)
+    monkeypatch.setattr(sys.modules["likewise._rsa_measure"], "_CHUNK_BYTES", 3 * 8 * 80**2)
     parts = lw.bootstrap(*pair, "rsa", n=10)
     np.testing.assert_array_equal(whole.draws, parts.draws)
 

@@ -252,6 +252,7 @@ def test_refusals():
         lw.torch.Guidance(guide, target, {})
     with pytest.raises(ValueError, match="no layer '33' in the target; did you mean '3'"):
         lw.torch.Guidance(guide, target, {"0": "33"})
+    assert not target._forward_pre_hooks
     with pytest.raises(ValueError, match="must be a differentiable measure"):
         lw.torch.Guidance(guide, target, distance="mutual_knn")
     with pytest.raises(ValueError, match="at most 1"):

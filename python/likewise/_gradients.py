@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import wraps
 from typing import Any, NamedTuple
 
 from likewise import _cpu
-from likewise._representations import empty_scores, give_scores, read_pair
+from likewise._array import Array
+from likewise._representations import Pair, empty_scores, give_scores, read_pair
 from likewise.errors import InputTypeError
 
-__all__ = ["Gradients", "is_tracked", "pair_gradients", "require_differentiable", "tracked"]
+__all__ = ["Differentiable", "Gradients", "is_tracked", "require_differentiable", "tracked"]
 
 
 def is_tracked(*arrays: Any) -> bool:
@@ -62,34 +64,47 @@ class Gradients(NamedTuple):
     y: Any
 
 
-def pair_gradients(
-    measure: Any,
-    x: Any,
-    y: Any,
-    wanted: tuple[bool, bool],
-    check_finite: bool,
-    run: Callable[..., None],
-    run_on_device: Callable[..., None],
-) -> Gradients:
-    """What ``run(pair, scores, by_x, by_y)`` fills, in the library of the inputs.
+class Differentiable(ABC):
+    """A measure with gradients, on CPUs and on devices. Its ``__call__`` is :func:`tracked`."""
 
-    ``run_on_device(pair, by_x, by_y)`` does so for arrays on a device, without waiting for it; the
-    scores there are those of a call of the measure, which is a part of this one.
-    """
-    require_differentiable(measure)
-    pair = read_pair(measure.name, x, y, check_finite=check_finite, min_samples=measure.min_samples)
-    library = pair.library
-    sides = [
-        library.empty(side.shape, side.dtype) if asked else None
-        for side, asked in zip((pair.x, pair.y), wanted, strict=True)
-    ]
-    if library.engine is _cpu:
-        scores = empty_scores(pair)
-        run(pair, scores, *sides)
-        score = give_scores(pair, scores)
-    else:
-        run_on_device(pair, *sides)
-        with library.parts(last=True) if check_finite else nullcontext():
-            score = measure(x, y, check_finite=False)
-    by_x, by_y = (None if side is None else library.give(side) for side in sides)
-    return Gradients(score, by_x, by_y)
+    def gradients(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        wanted: tuple[bool, bool] = (True, True),
+        check_finite: bool = True,
+    ) -> Gradients:
+        """Scores of batches with their gradients by x and by y, or by those that are wanted. NaN
+        where the score is; elsewhere as the measure's function says."""
+        measure: Any = self
+        require_differentiable(measure)
+        pair = read_pair(
+            measure.name, x, y, check_finite=check_finite, min_samples=measure.min_samples
+        )
+        library = pair.library
+        sides = [
+            library.empty(side.shape, side.dtype) if asked else None
+            for side, asked in zip((pair.x, pair.y), wanted, strict=True)
+        ]
+        if library.engine is _cpu:
+            scores = empty_scores(pair)
+            self._fill_gradients(pair, scores, *sides)
+            score = give_scores(pair, scores)
+        else:
+            self._fill_gradients_on_device(pair, *sides)
+            # A call of the measure, as a part of this one.
+            with library.parts(last=True) if check_finite else nullcontext():
+                score = measure(x, y, check_finite=False)
+        by_x, by_y = (None if side is None else library.give(side) for side in sides)
+        return Gradients(score, by_x, by_y)
+
+    @abstractmethod
+    def _fill_gradients(
+        self, pair: Pair, scores: Array, by_x: Array | None, by_y: Array | None
+    ) -> None:
+        """Fill what there is, and warn as the measure does."""
+
+    @abstractmethod
+    def _fill_gradients_on_device(self, pair: Pair, by_x: Any, by_y: Any) -> None:
+        """Fill what there is, without waiting for the device."""

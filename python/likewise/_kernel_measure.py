@@ -11,7 +11,7 @@ import numpy as np
 
 from likewise import _cpu, _engine
 from likewise._array import Array
-from likewise._gradients import Gradients, pair_gradients, tracked
+from likewise._gradients import Differentiable, tracked
 from likewise._moments import DeviceMoments, Moments
 from likewise._representations import Pair, empty_scores, give_scores, read_pair
 from likewise.errors import DegenerateWarning, warn, warn_degenerate, warn_small_sample
@@ -42,7 +42,7 @@ class _Prepared(NamedTuple):
 
 
 @dataclass(frozen=True)
-class KernelMeasure:
+class KernelMeasure(Differentiable):
     """What CKA and HSIC share."""
 
     kernel: Kernel = "linear"
@@ -252,41 +252,29 @@ class KernelMeasure:
         if found is not None:
             self._warn(*found)
 
-    def gradients(
-        self,
-        x: Any,
-        y: Any,
-        *,
-        wanted: tuple[bool, bool] = (True, True),
-        check_finite: bool = True,
-    ) -> Gradients:
-        """By x and y, through a median bandwidth too."""
+    def _fill_gradients(
+        self, pair: Pair, scores: Array, by_x: Array | None, by_y: Array | None
+    ) -> None:
+        status = np.empty((*pair.batch, 2), np.int32)
+        constants = np.empty((*pair.batch, 2), np.int64)
+        unusual = _cpu.kernel_gradients(
+            pair.x,
+            pair.y,
+            scores,
+            status,
+            constants,
+            by_x,
+            by_y,
+            self._options(),
+            _engine.threads(),
+        )
+        if unusual:
+            self._warn(status, constants)
+        self._warn_small_sample(pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
 
-        def run(pair: Pair, scores: Array, by_x: Array | None, by_y: Array | None) -> None:
-            status = np.empty((*pair.batch, 2), np.int32)
-            constants = np.empty((*pair.batch, 2), np.int64)
-            unusual = _cpu.kernel_gradients(
-                pair.x,
-                pair.y,
-                scores,
-                status,
-                constants,
-                by_x,
-                by_y,
-                self._options(),
-                _engine.threads(),
-            )
-            if unusual:
-                self._warn(status, constants)
-            self._warn_small_sample(pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
-
-        def run_on_device(pair: Pair, by_x: Any, by_y: Any) -> None:
-            library = pair.library
-            library.engine.kernel_gradients(
-                pair.x, pair.y, by_x, by_y, self._options(), library.run
-            )
-
-        return pair_gradients(self, x, y, wanted, check_finite, run, run_on_device)
+    def _fill_gradients_on_device(self, pair: Pair, by_x: Any, by_y: Any) -> None:
+        library = pair.library
+        library.engine.kernel_gradients(pair.x, pair.y, by_x, by_y, self._options(), library.run)
 
     @tracked
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:

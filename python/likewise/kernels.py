@@ -80,6 +80,11 @@ def cka(
     representation, a median distance of 0, or an unbiased HSIC of a representation with itself that
     is not positive.
 
+    Torch tensors that require grad get gradients in closed form: with the projected kernel matrices
+    ``C(K)`` and ``C(L)`` (``HKH``; unbiased: U-centred, Szekely & Rizzo 2014)
+    ``dCKA/dK = C(L) / (|C(K)| |C(L)|) - CKA C(K) / |C(K)|^2``, then the kernel's derivative,
+    through a median bandwidth too.
+
     Raises
     ------
     ValueError
@@ -120,7 +125,8 @@ def hsic(
     where ``K~`` and ``L~`` are ``K`` and ``L`` with a zero diagonal. In [0, inf) and (-inf, inf),
     in units of the product of the two kernels; 0 in the mean for independent data if unbiased.
 
-    Parameters, errors and the meaning of NaN are those of :func:`cka`.
+    Parameters, errors and the meaning of NaN are those of :func:`cka`; gradients too, with
+    ``dHSIC/dK`` a multiple of ``C(L)``.
 
     References
     ----------

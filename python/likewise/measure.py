@@ -116,8 +116,7 @@ class Measure(Protocol):
         """Scores of batches with their gradients by x and by y, or by those that are wanted. NaN
         where the score is.
 
-        Optional: measures that say ``differentiable = True``. Their ``__call__`` is
-        ``_gradients.tracked``.
+        Optional: ``_gradients.Differentiable`` measures, which say ``differentiable = True``.
         """
         ...
 

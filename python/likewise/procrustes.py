@@ -12,7 +12,7 @@ import numpy as np
 
 from likewise import _cpu, _engine
 from likewise._array import Array, require_finite
-from likewise._gradients import Gradients, pair_gradients, tracked
+from likewise._gradients import Differentiable, tracked
 from likewise._moments import DeviceMoments, Moments, spectrum
 from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
@@ -33,7 +33,7 @@ class _Prepared(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _ShapeMeasure:
+class _ShapeMeasure(Differentiable):
     """What the shape measures share."""
 
     name: ClassVar[str]
@@ -183,32 +183,21 @@ class _ShapeMeasure:
         warn_small_sample(self.name, pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
         return give_scores(pair, scores)
 
-    def gradients(
-        self,
-        x: Any,
-        y: Any,
-        *,
-        wanted: tuple[bool, bool] = (True, True),
-        check_finite: bool = True,
-    ) -> Gradients:
-        """By x and y. 0 where the distance is 0; along the directions that there are where singular
-        values vanish."""
-
-        def run(pair: Pair, scores: Array, by_x: Array | None, by_y: Array | None) -> None:
-            with named_convergence(self.name):
-                units, items, _ = _cpu.procrustes_gradients(
-                    pair.x, pair.y, scores, by_x, by_y, *self._options(), _engine.threads()
-                )
-            warn_degenerate(self.name, units, items)
-            warn_small_sample(self.name, pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
-
-        def run_on_device(pair: Pair, by_x: Any, by_y: Any) -> None:
-            library = pair.library
-            library.engine.procrustes_gradients(
-                pair.x, pair.y, by_x, by_y, *self._options(), library.run
+    def _fill_gradients(
+        self, pair: Pair, scores: Array, by_x: Array | None, by_y: Array | None
+    ) -> None:
+        with named_convergence(self.name):
+            units, items, _ = _cpu.procrustes_gradients(
+                pair.x, pair.y, scores, by_x, by_y, *self._options(), _engine.threads()
             )
+        warn_degenerate(self.name, units, items)
+        warn_small_sample(self.name, pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
 
-        return pair_gradients(self, x, y, wanted, check_finite, run, run_on_device)
+    def _fill_gradients_on_device(self, pair: Pair, by_x: Any, by_y: Any) -> None:
+        library = pair.library
+        library.engine.procrustes_gradients(
+            pair.x, pair.y, by_x, by_y, *self._options(), library.run
+        )
 
     def reordered(self, x: Array, y: Array, orders: Array) -> Array:
         """Each side prepared once: orders of the samples are orders of the prepared rows."""
@@ -339,6 +328,10 @@ def procrustes(
     -------
     Scores ``(...)`` in the library of the inputs. NaN for a constant representation.
 
+    Torch tensors that require grad get gradients in closed form: with ``X'Y = U S V'`` of the
+    unit-norm items ``ds/dX = Y V U' - s X`` before the norm is taken (Procrustes only; see
+    :func:`shape_distance`). 0 where the distance is 0, NaN where the score is.
+
     Raises
     ------
     ValueError
@@ -377,7 +370,8 @@ def shape_distance(
     on the scale of the data, by this definition.
 
     Parameters, returned scores and errors are those of :func:`procrustes`; ``alpha`` is in
-    ``[0, 1]``.
+    ``[0, 1]``. Gradients of torch tensors go through the whitening too, along the directions that
+    there are.
 
     References
     ----------

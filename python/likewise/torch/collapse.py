@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,7 +9,7 @@ import torch
 from torch import nn
 
 from likewise.collapse import NeuralCollapse, neural_collapse
-from likewise.torch.guidance import _evaluating
+from likewise.torch._modules import evaluating, module_of
 
 __all__ = ["CollapseMonitor"]
 
@@ -69,8 +68,8 @@ class CollapseMonitor:
         self.classifier, self.layer = classifier, layer
         for name in (classifier, layer):
             if name is not None:
-                _module(model, name)
-        weight = getattr(_module(model, classifier), "weight", None)
+                _layer(model, name)
+        weight = getattr(_layer(model, classifier), "weight", None)
         if not isinstance(weight, torch.Tensor) or weight.ndim != 2:
             raise ValueError(
                 f"CollapseMonitor: classifier {classifier!r} must have a weight of two axes"
@@ -80,7 +79,7 @@ class CollapseMonitor:
     def __call__(self, step: int | None = None) -> NeuralCollapse:
         """Neural collapse now; ``step`` goes into the history, by default the call's number."""
         features, labels = self._features()
-        classifier = _module(self.model, self.classifier)
+        classifier = _layer(self.model, self.classifier)
         weight, bias = classifier.weight, getattr(classifier, "bias", None)
         last = features.shape[1] == weight.shape[1]
         found = neural_collapse(
@@ -98,16 +97,16 @@ class CollapseMonitor:
         features: list[torch.Tensor] = []
         labels: list[torch.Tensor] = []
         if self.layer is None:
-            hook = _module(self.model, self.classifier).register_forward_pre_hook(
+            hook = _layer(self.model, self.classifier).register_forward_pre_hook(
                 lambda module, inputs: kept.append(inputs[0])
             )
         else:
-            hook = _module(self.model, self.layer).register_forward_hook(
+            hook = _layer(self.model, self.layer).register_forward_hook(
                 lambda module, inputs, output: kept.append(output)
             )
         parameter = next(self.model.parameters())
         # A loader that begins draws from the random state even if it does not shuffle.
-        with torch.random.fork_rng(devices=[]), _evaluating(self.model), torch.no_grad():
+        with torch.random.fork_rng(devices=[]), evaluating(self.model), torch.no_grad():
             try:
                 for inputs, of_batch in self.probe:
                     self.model(inputs.to(parameter.device))
@@ -125,10 +124,5 @@ class CollapseMonitor:
         return torch.cat(features), torch.cat(labels)
 
 
-def _module(model: nn.Module, name: str) -> Any:
-    modules = dict(model.named_modules())
-    if name not in modules:
-        near = difflib.get_close_matches(name, modules, n=3)
-        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-        raise ValueError(f"CollapseMonitor: no layer {name!r} in the network{hint}")
-    return modules[name]
+def _layer(model: nn.Module, name: str) -> Any:
+    return module_of("CollapseMonitor", "network", model, name)

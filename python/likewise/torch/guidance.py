@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -12,7 +11,7 @@ from torch import nn
 
 from likewise.errors import DegenerateWarning, LikewiseWarning, quiet, warn
 from likewise.measure import Measure, measure
-from likewise.torch.recording import first_tensor, time_first
+from likewise.torch._modules import evaluating, first_tensor, module_of, time_first
 
 __all__ = ["Guidance", "GuidanceStep", "even_layer_map"]
 
@@ -182,7 +181,7 @@ class Guidance:
             )
         if weight == 0 or (self.until is not None and step >= self.until):
             return next(iter(found.values())).new_zeros(())
-        with _evaluating(self.guide), torch.no_grad():
+        with evaluating(self.guide), torch.no_grad():
             self.guide(*inputs, **keywords)
         guides = self._of_guide.taken()
         if self.pairs is None:
@@ -266,20 +265,14 @@ class _Outputs:
     """Outputs of modules during the last forward pass of a network, in the order of their calls."""
 
     def __init__(self, role: str, network: nn.Module, names: Sequence[str] | None) -> None:
-        modules = dict(network.named_modules())
         if names is None:
-            names = [name for name, module in modules.items() if isinstance(module, _COMPARED)]
-        for name in names:
-            if name not in modules:
-                import difflib
-
-                near = difflib.get_close_matches(name, modules, n=3)
-                hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-                raise ValueError(f"Guidance: no layer {name!r} in the {role}{hint}")
-        self._role, self._wanted = role, names
+            compared = (n for n, module in network.named_modules() if isinstance(module, _COMPARED))
+            names = list(compared)
+        self._role = role
         self._outputs: dict[str, list[torch.Tensor]] = {}
+        modules = {name: module_of("Guidance", role, network, name) for name in names}
         self._handles = [network.register_forward_pre_hook(self._begin)]
-        self._handles += [modules[name].register_forward_hook(self._keep(name)) for name in names]
+        self._handles += [m.register_forward_hook(self._keep(n)) for n, m in modules.items()]
 
     def taken(self) -> dict[str, torch.Tensor]:
         """The outputs, samples first, and nothing left. A module that was called several times, as
@@ -309,18 +302,6 @@ class _Outputs:
             self._outputs.setdefault(name, []).append(tensor)
 
         return keep
-
-
-@contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
-    """In evaluation mode, every module back in its own afterwards."""
-    modes = [(module, module.training) for module in network.modules()]
-    network.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 def _listed(layers: Mapping[str, str | Sequence[str]]) -> list[tuple[str, str]]:

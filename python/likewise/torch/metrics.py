@@ -7,6 +7,7 @@ add up to the score of all samples, not to a mean of scores. Needs ``torchmetric
 from __future__ import annotations
 
 import dataclasses
+from abc import abstractmethod
 from typing import Any, ClassVar
 
 import torch
@@ -33,7 +34,6 @@ __all__ = [
 class _Streamed(Metric):
     full_state_update: bool = False
     is_differentiable: bool = False
-    stream: ClassVar[Any]
 
     def __init__(self, units_x: int, units_y: int, **options: Any) -> None:
         own = {name: options.pop(name) for name in tuple(options) if name in self._options()}
@@ -47,13 +47,13 @@ class _Streamed(Metric):
         self.add_state("samples", torch.tensor(0), "sum")
 
     @classmethod
+    @abstractmethod
     def _options(cls) -> set[str]:
         """Names of the measure's options; all others are torchmetrics'."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _empty(self) -> Any:
         """A stream of the measure that has seen nothing."""
-        raise NotImplementedError
 
     def _stream(self) -> Any:
         """One that knows how wide the representations are."""

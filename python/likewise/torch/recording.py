@@ -15,6 +15,7 @@ from torch import nn
 from likewise._array import Array
 from likewise.reduce import reduce as reduced
 from likewise.scale.store import Store
+from likewise.torch._modules import evaluating, first_tensor, time_first
 
 __all__ = ["Recording", "record"]
 
@@ -267,19 +268,16 @@ def _recorded(
 
         return hook
 
-    modes = [(module, module.training) for module in model.modules()]
     handles = [
         module.register_forward_hook(keep(name), with_kwargs=True)
         for name, module in chosen.items()
     ]
-    model.eval()
     try:
-        yield calls
+        with evaluating(model):
+            yield calls
     finally:
         for handle in handles:
             handle.remove()
-        for module, training in modes:
-            module.training = training
 
 
 def _named(calls: list[tuple[str, torch.Tensor]]) -> Iterator[tuple[str, torch.Tensor]]:
@@ -350,18 +348,3 @@ class _Reduction:
             return tensor
         generator = np.random.default_rng((self._random_state, count))
         return tensor[:, np.sort(generator.permutation(count)[: self._positions])]
-
-
-def time_first(module: nn.Module) -> bool:
-    """Of recurrent and attention modules that were made so."""
-    return not getattr(getattr(module, "self_attn", module), "batch_first", True)
-
-
-def first_tensor(value: Any) -> torch.Tensor | None:
-    """The first floating-point tensor in what a module gives or gets."""
-    if isinstance(value, torch.Tensor):
-        return value if value.is_floating_point() else None
-    parts = value.values() if isinstance(value, Mapping) else value
-    if not isinstance(value, (Mapping, tuple, list)):
-        return None
-    return next((found for part in parts if (found := first_tensor(part)) is not None), None)
