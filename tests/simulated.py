@@ -82,6 +82,22 @@ def _wrap_functions() -> None:
             _wrap_methods(function, _METHODS[folder])
         else:
             setattr(owner, short, _on_device(function))
+    for cls in {_owner(type(lw.measure(name)), "gradients") for name in lw.measures()} - {None}:
+        cls.gradients = _gradients_on_device(cls.gradients)
+
+
+def _owner(cls: type, name: str) -> Any:
+    """The class that defines a method, if there is one."""
+    return next((base for base in cls.__mro__ if name in vars(base)), None)
+
+
+def _gradients_on_device(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def gradients(self: Any, x: Any, y: Any, **options: Any) -> Any:
+        found = method(self, _there(x), _there(y), **options)
+        return tuple(numpy(g) if _device.is_device_array(g) else g for g in found)
+
+    return gradients
 
 
 def _wrap_methods(cls: type, names: tuple[str, ...]) -> None:
@@ -175,8 +191,7 @@ def _method_on_device(method: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(method)
     def wrapper(self: Any, *args: Any, **options: Any) -> Any:
-        without = getattr(self, "similarity", "") == "mutual_information"
-        if _depth or without:
+        if _depth:
             return method(self, *args, **options)
         result = inside(self, *map(_there, args), **options)
         return numpy(result) if _device.is_device_array(result) else result
@@ -185,26 +200,14 @@ def _method_on_device(method: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-# What has no version, of functions that have one.
-_COMPARISONS = {"neg_riem_dist"}
-_WITHOUT = {
-    "compare_rdms": ("comparison", _COMPARISONS),
-    "rsa": ("comparison", _COMPARISONS),
-    "rsa_noise_ceiling": ("comparison", _COMPARISONS),
-}
-
-
 # Functions of measures, and how many arguments stand before these.
 _OF_MEASURES = {"pairwise": 1, "cross": 2, "permutation_test": 2, "bootstrap": 2}
 
 
 def _has_version(function: Callable[..., Any], *args: Any, **options: Any) -> bool:
-    """Of some measures only, and some options."""
+    """Of some measures only."""
     if function.__name__ == "cross_validate":
         return f"maps.{type(args[0]).__name__}" in _device.FUNCTIONS
-    option, without = _WITHOUT.get(function.__name__, ("", set()))
-    if options.get(option) in without:
-        return False
     arrays = _OF_MEASURES.get(function.__name__)
     if arrays is None:
         return True
@@ -213,9 +216,7 @@ def _has_version(function: Callable[..., Any], *args: Any, **options: Any) -> bo
         measure = lw.measure(given)
     except ValueError:
         return True
-    option, without = _WITHOUT.get(measure.name, ("", set()))
-    chosen = options.get(option, getattr(measure, option, None)) if option else None
-    return hasattr(measure, "on_device") and chosen not in without
+    return hasattr(measure, "on_device")
 
 
 def _holds_arrays(value: Any) -> bool:

@@ -52,6 +52,19 @@ def test_ceilings_of_rdms_are_rsatoolboxs(comparison, expected):
     assert found.lower <= found.upper
 
 
+def test_ceilings_of_riemannian_distances_pool_rdms_as_they_are():
+    items = (
+        np.random.default_rng(1).standard_normal((3, 6, 12)) * np.array([1, 2, 3])[:, None, None]
+    )
+    rdms = lw.rdm(items, dissimilarity="sqeuclidean")
+    found = lw.rsa_noise_ceiling(rdms, comparison="neg_riem_dist")
+    others = (rdms.sum(axis=0) - rdms) / 2
+    scores = lw.compare_rdms(others, rdms, comparison="neg_riem_dist")
+    upper = lw.compare_rdms(rdms.mean(axis=0), rdms, comparison="neg_riem_dist")
+    assert tuple(found) == pytest.approx((np.diag(scores).mean(), upper.mean()), abs=1e-8)
+    assert found.lower < found.upper < 0
+
+
 def test_equal_rdms_have_no_noise():
     rdm = lw.rdm(np.random.default_rng(0).standard_normal((8, 9)))
     assert tuple(lw.rsa_noise_ceiling(np.stack([rdm, rdm]))) == pytest.approx((1, 1), abs=1e-12)

@@ -23,6 +23,7 @@ MAPS = {
     "half": lw.maps.SoftPermutation(mass=0.5),
     "ridge": lw.maps.Ridge(),
     "alphas": lw.maps.Ridge((0.1, 10.0)),
+    "lasso": lw.maps.Lasso(0.05),
 }
 every_map = pytest.mark.parametrize("estimator", MAPS.values(), ids=list(MAPS))
 
@@ -143,10 +144,32 @@ def test_constant_units_warn_as_on_the_cpu():
             call(estimator, "fit", *there(x, y))
 
 
-def test_the_lasso_is_refused():
-    message = "Lasso.fit: X is on a CUDA device, for which Lasso.fit has no version yet"
-    with pytest.raises(lw.InputTypeError, match=message):
-        lw.maps.Lasso().fit(*there(*pair()))
+def test_the_lasso_of_constant_units_and_one_target():
+    x, y = pair(dx=5)
+    x[:, 2] = 0.1
+    for target in (y[:, 0], np.full_like(y, 0.1), y):
+        here, device = lw.maps.Lasso(0.02), lw.maps.Lasso(0.02)
+        call(here, "fit", x, target)
+        call(device, "fit", *there(x, target))
+        found, expected = attributes(device), attributes(here)
+        for name in ("coef_", "intercept_", "gap_"):
+            assert tuple(found[name].shape) == np.shape(expected[name]), name
+            np.testing.assert_allclose(found[name].numpy(), expected[name], rtol=0, atol=1e-9)
+    assert (found["coef_"].numpy()[:, 2] == 0).all()
+
+
+def test_lasso_fits_that_do_not_converge_are_said():
+    fitted = lw.maps.Lasso(alpha=0.02, tol=1e-30)
+    messages = []
+    for arrays in (pair(), there(*pair())):
+        with pytest.warns(lw.ConvergenceWarning) as said:
+            call(fitted, "fit", *arrays)
+        messages.append(str(said[0].message).partition(", the largest")[0])
+    assert messages[0].startswith("Lasso: the duality gap of ")
+    assert messages[0].endswith(" of 5 fits stayed above 1e-30 of 1/2 |y|^2")
+    assert messages[1] == messages[0]
+    with pytest.raises(ValueError, match="Lasso: alpha must be positive and finite, got 0"):
+        call(lw.maps.Lasso(alpha=0), "fit", *there(*pair()))
 
 
 def test_nothing_is_determined_by_one_sample():

@@ -38,6 +38,7 @@ def streams():
         lw.scale.Accumulator("linear_predictivity", cv=3),
         lw.scale.MinibatchCKA(),
         lw.scale.UnitAccumulator(),
+        lw.scale.UnitAccumulator("mutual_information", bins=4),
     )
 
 
@@ -47,7 +48,7 @@ def batches(stream, arrays, crossed):
     return (arrays[:2], arrays[2:]) if crossed else (arrays,)
 
 
-@pytest.mark.parametrize("kind", range(3))
+@pytest.mark.parametrize("kind", range(4))
 @pytest.mark.parametrize("crossed", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_states_of_a_device_are_those_of_the_cpu(kind, crossed, dtype):
@@ -58,12 +59,14 @@ def test_states_of_a_device_are_those_of_the_cpu(kind, crossed, dtype):
         simulated.cpu(type(here).update)(here, *batches(here, part, crossed))
         device.update(*batches(device, there(part), crossed), check_finite=False)
     assert all(_device.is_device_array(value) for value in device._sums.values())
-    assert all(value.dtype == np.float64 for value in device._sums.values())
     found, expected = device.state, here.state
+    for name, value in expected.items():
+        assert device._sums[name].dtype == value.dtype
     assert found.keys() == expected.keys()
     tolerance = 1e-6 if dtype == np.float32 and kind == 1 else 1e-13
     for name, value in expected.items():
         assert type(found[name]) is np.ndarray
+        assert found[name].dtype == value.dtype
         np.testing.assert_allclose(found[name], value, rtol=tolerance, atol=1e-12, err_msg=name)
     scores = compute(device)
     assert scores.dtype == dtype
@@ -109,7 +112,7 @@ def test_one_accumulator_is_in_one_place():
         update(lw.scale.Accumulator("cka"), items()[:2], there(items()[2:]))
 
 
-@pytest.mark.parametrize("kind", range(3))
+@pytest.mark.parametrize("kind", range(4))
 def test_what_is_not_finite_adds_nothing(kind):
     stream = streams()[kind]
     wrong = items()
@@ -131,6 +134,50 @@ def test_labels_give_grids():
     stream.update(dict(zip("abc", there(items()), strict=True)))
     grid = compute(stream)
     assert (type(grid), grid.rows) == (lw.Grid, tuple("abc"))
+
+
+def binned(*arrays):
+    stream = lw.scale.UnitAccumulator("mutual_information", bins=5)
+    simulated.cpu(type(stream).update)(stream, *arrays)
+    return stream
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_bins_are_those_of_the_first_batch(dtype):
+    x, y = (np.maximum(array, 0) for array in items(dtype, n=70)[:2])
+    x[:, 1] = 0.3
+    device = binned(*there([x[:40], y[:40]]))
+    for rows in (slice(40, 41), slice(41, 70)):
+        device.update(*there([x[rows], y[rows]]), check_finite=False)
+    here = binned(x[:40], y[:40])
+    simulated.cpu(type(here).update)(here, x[40:], y[40:])
+    np.testing.assert_array_equal(device.state["counts"], here.state["counts"])
+    for found, expected in zip(device._edges, here._edges, strict=True):
+        np.testing.assert_array_equal(found.numpy(), expected)
+    atol = 1e-6 if dtype == np.float32 else 1e-13
+    found = compute(device)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found.numpy(), compute(here), rtol=0, atol=atol)
+
+
+def test_counts_of_one_set_of_bins_merge():
+    x, y = items()[:2]
+    first, other = binned(*there([x, y])), binned(*there([x[:20], y[:20]]))
+    copy = lw.scale.UnitAccumulator("mutual_information", bins=5)
+    copy.merge(first)
+    large = {"counts": first.state["counts"] + 2**53}  # odd ones are no doubles
+    copy.state = large
+    copy.merge(first)
+    np.testing.assert_array_equal(copy.state["counts"], 2 * large["counts"] - 2**53)
+    copy.update(*there([x[:20], y[:20]]))  # in the same bins
+    again = binned(*there([x, y]))
+    again.update(*there([x[:20], y[:20]]))
+    added = again.state["counts"] - first.state["counts"]
+    np.testing.assert_array_equal(copy.state["counts"], 2 * large["counts"] - 2**53 + added)
+    with pytest.raises(ValueError, match="bins of different first batches do not merge"):
+        first.merge(other)
+    with pytest.raises(lw.InputTypeError, match="one library and device"):
+        first.merge(binned(x, y))
 
 
 def scores_and_warnings(stream, array, given):
@@ -181,9 +228,3 @@ def test_too_few_samples_are_told_when_all_is_known():
         stream.update(there(items(n=1)))
         with pytest.raises(ValueError, match=f"compute: {name} needs at least .* got 1$"):
             compute(stream)
-
-
-def test_binned_units_are_refused_on_a_device():
-    stream = lw.scale.UnitAccumulator("mutual_information")
-    with pytest.raises(lw.InputTypeError, match="'mutual_information' has no version yet"):
-        stream.update(*there(items()[:2]))

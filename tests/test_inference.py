@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist, squareform
+from scipy.stats import kendalltau, spearmanr
 
 import likewise as lw
+
+DIRECTIONS = ("correlation", "cosine")
 
 
 @pytest.fixture
@@ -94,6 +102,70 @@ def test_bootstrap_draws_are_the_scores_of_resampled_rows(pair):
     np.testing.assert_allclose(result.draws, draws, atol=1e-10)
     assert result.standard_error == pytest.approx(np.std(draws, ddof=1))
     assert (result.low, result.high) == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])))
+
+
+def condensed_of_draw(x, rows, metric):
+    """Entries of SciPy's RDM of all samples; copies of one are at 0."""
+    square = squareform(pdist(x.astype(np.float64), metric))
+    return squareform(square[np.ix_(rows, rows)], checks=False)
+
+
+RANKED = {
+    "spearman": lambda p, q: spearmanr(p, q).statistic,
+    "tau-b": lambda p, q: kendalltau(p, q).statistic,
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("dissimilarity", ["correlation", "cosine", "euclidean", "sqeuclidean"])
+@pytest.mark.parametrize("comparison", RANKED)
+def test_copies_of_a_sample_tie_in_resampled_rdms(pair, comparison, dissimilarity, dtype):
+    x, y = (side[:30].astype(dtype) for side in pair)
+    options = {"dissimilarity": dissimilarity, "comparison": comparison}
+    result = lw.bootstrap(x, y, "rsa", n=15, random_state=4, **options)
+    rng = np.random.default_rng(4)
+    expected = []
+    for _ in range(15):
+        rows = rng.integers(30, size=30)
+        sides = (condensed_of_draw(side, rows, dissimilarity) for side in (x, y))
+        expected.append(RANKED[comparison](*sides))
+    # Rounding to float32 may swap neighbours among 435 distances.
+    atol = 1e-12 if dtype == np.float64 else 1e-5
+    np.testing.assert_allclose(result.draws, expected, rtol=0, atol=atol)
+
+
+@pytest.mark.parametrize("dissimilarity", ["correlation", "cosine", "euclidean", "sqeuclidean"])
+@pytest.mark.parametrize("comparison", ["cosine", "corr", "cosine_cov", "bures"])
+def test_resampled_rdms_are_those_of_resampled_rows(pair, comparison, dissimilarity):
+    x, y = (side[:9].copy() for side in pair)
+    x[3] = 0  # without variance and length
+    x[5:] = x[4]
+    options = {"dissimilarity": dissimilarity, "comparison": comparison}
+    with pytest.warns(lw.DegenerateWarning) if dissimilarity in DIRECTIONS else nullcontext():
+        result = lw.bootstrap(x[:6], y[:6], "rsa", n=60, random_state=4, **options)
+    rng = np.random.default_rng(4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", lw.DegenerateWarning)
+        drawn = [rng.integers(6, size=6) for _ in range(60)]
+        expected = [lw.rsa(x[rows], y[rows], **options) for rows in drawn]
+    np.testing.assert_allclose(result.draws, expected, rtol=0, atol=1e-7)
+
+
+def test_draws_of_equal_samples_are_nan_in_rsa():
+    x = np.repeat(np.random.default_rng(0).standard_normal((2, 5)), [3, 1], axis=0)
+    y = np.random.default_rng(1).standard_normal((4, 5))
+    result = lw.bootstrap(x, y, "rsa", n=50, random_state=4, comparison="corr")
+    rng = np.random.default_rng(4)
+    equal = np.array([(rng.integers(4, size=4) < 3).all() for _ in range(50)])
+    assert 0 < equal.sum() < 50
+    np.testing.assert_array_equal(np.isnan(result.draws), equal)
+
+
+def test_resampled_rdms_come_in_chunks(pair, monkeypatch):
+    whole = lw.bootstrap(*pair, "rsa", n=10)
+    monkeypatch.setattr(sys.modules["likewise.rsa"], "_CHUNK_BYTES", 3 * 8 * 80**2)
+    parts = lw.bootstrap(*pair, "rsa", n=10)
+    np.testing.assert_array_equal(whole.draws, parts.draws)
 
 
 def test_many_draws_come_in_chunks(pair, monkeypatch):

@@ -171,6 +171,34 @@ def test_the_average_of_matched_networks_beats_that_of_unmatched_ones():
     assert matched_average > unmatched_average + 0.1
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
+@pytest.mark.parametrize("constant", ["reference", "other"])
+def test_units_without_a_partner_are_averaged_with_none(constant, dtype):
+    x = np.random.default_rng(0).standard_normal((200, 20))
+    networks = {"reference": dense_network(x, 1), "other": dense_network(x, 2)}
+    expected = average_networks(networks["reference"], match_network(*networks.values()))
+    dead = networks[constant]
+    activations = {**dead.activations, "hidden1": np.full((200, 9), 0.3)}
+    networks[constant] = replace(dead, activations=activations)
+    matched = networks["other"]
+    weights = {k: replace(v, weight=v.weight.astype(dtype)) for k, v in matched.layers.items()}
+    networks["other"] = replace(matched, layers=weights)
+    with pytest.warns(lw.DegenerateWarning, match="permutation_match: 1 constant representation"):
+        matched = match_network(*networks.values())
+    first, second, last = matched.layers.values()
+    assert np.isnan(second.weight).all()
+    assert np.isnan(second.vectors["bias"]).all()
+    assert np.isnan(last.weight).all()
+    assert np.isfinite(last.vectors["bias"]).all()
+    (found,) = matched.activations["hidden1"]
+    assert np.isnan(found).all()
+    averaged = average_networks(networks["reference"], matched)
+    assert np.isnan(averaged["layer1"].weight).all()
+    if dtype == np.float64:  # and the others are right
+        np.testing.assert_array_equal(averaged["layer0"].weight, expected["layer0"].weight)
+    assert np.isfinite(first.weight).all()
+
+
 def test_networks_that_do_not_fit_are_named():
     x = np.random.default_rng(0).standard_normal((50, 20))
     reference, other = dense_network(x, 1), dense_network(x, 2)

@@ -77,11 +77,7 @@ def test_cuda_arrays_are_refused_where_nothing_can_compute_with_them(function):
 def test_tensors_that_need_a_call_first_are_refused(function):
     torch = pytest.importorskip("torch")
     x = torch.tensor(X)
-    detach = r"requires grad.*call \.detach\(\) first"
     for value, advice in (
-        (x.clone().requires_grad_(), detach),
-        (2 * x.clone().requires_grad_(), detach),
-        (torch.nn.Parameter(x.float()), detach),
         (x.to("meta"), r"on meta.*call \.cpu\(\) first"),
         (x.to_sparse(), r"sparse; call \.to_dense\(\) first"),
         (x.to_sparse_csr(), r"sparse; call \.to_dense\(\) first"),
@@ -90,3 +86,17 @@ def test_tensors_that_need_a_call_first_are_refused(function):
     ):
         with pytest.raises(lw.InputTypeError, match=advice):
             function(value, value)
+
+
+DIFFERENTIABLE = ("cka", "hsic", "nuclear_norm", "procrustes", "shape_distance")
+
+
+def test_tensors_that_require_grad_have_one_or_are_refused(function, request):
+    torch = pytest.importorskip("torch")
+    x = torch.tensor(X)
+    for value in (x.clone().requires_grad_(), 2 * x.clone().requires_grad_()):
+        if request.node.callspec.id in DIFFERENTIABLE:
+            assert function(value, value).requires_grad
+        else:
+            with pytest.raises(lw.InputTypeError, match=r"requires grad.*call \.detach\(\) first"):
+                function(value, value)

@@ -153,6 +153,34 @@ def test_rdms_compare_as_representations_do(comparison):
     assert lw.compare_rdms(rdms[0], rdms[1], comparison=comparison).shape == ()
 
 
+def test_riemannian_distances_are_the_least_along_a_line():
+    # The simplex ends within 1e-4 of the minimum and of its value, which is flat there.
+    items = [pair(8, d, d, seed=d)[0] for d in (5, 9, 12, 30)]
+    rdms = [lw.rdm(item, dissimilarity="sqeuclidean") for item in items]
+    expected = [[-slow.riemannian_distance(p, q) for q in rdms[1:]] for p in rdms]
+    options = {"dissimilarity": "sqeuclidean", "comparison": "neg_riem_dist"}
+    grid = lw.cross(items, items[1:], "rsa", **options)
+    np.testing.assert_allclose(grid, expected, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(np.diag(grid[1:]), 0, rtol=0, atol=1e-6)
+    square = lw.pairwise(items[1:], "rsa", **options)
+    np.testing.assert_allclose(square, grid[1:], rtol=0, atol=1e-8)
+    batch = lw.rsa(np.stack([items[1], items[1] + 1]), items[3], **options)
+    np.testing.assert_allclose(batch, grid[[1, 1], 2], rtol=0, atol=1e-8)
+    compared = lw.compare_rdms(np.stack(rdms), np.stack(rdms[1:]), comparison="neg_riem_dist")
+    np.testing.assert_allclose(compared, grid, rtol=0, atol=1e-8)
+
+
+def test_a_constant_representation_has_no_riemannian_distance():
+    y = pair(6, 9, 9)[0]
+    options = {"dissimilarity": "sqeuclidean", "comparison": "neg_riem_dist"}
+    with pytest.warns(lw.DegenerateWarning, match="1 constant representation"):
+        assert np.isnan(lw.rsa(np.ones((6, 4)), y, **options))
+    with pytest.raises(ValueError, match=r"RDMs of full rank, .* below 5"):
+        lw.rsa(y, np.ones((6, 4)), **options)
+    with pytest.raises(ValueError, match="RDMs of full rank"):
+        lw.pairwise([y, y[:, :4]], "rsa", **options)
+
+
 def test_crossnobis_is_rsatoolboxs_times_the_units():
     state = np.random.RandomState(0)
     for d in (7, 8, 9):

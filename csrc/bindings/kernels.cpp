@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "bindings/arrays.h"
 #include "bindings/kernel_options.h"
 #include "core/dtype.h"
+#include "kernels/gradient.h"
 
 namespace likewise::bindings {
 namespace {
@@ -70,6 +72,23 @@ void scores(const std::vector<PreparedItem>& a, const std::optional<std::vector<
   });
 }
 
+template <class T>
+auto pairs_of(const ArrayRef& x, const ArrayRef& y) {
+  const MatrixBatch<const T> batch_x(x), batch_y(y);
+  std::pair<std::vector<MatrixRef<const T>>, std::vector<MatrixRef<const T>>> pairs;
+  for (int64_t p = 0; p < batch_x.count(); ++p) {
+    pairs.first.push_back(batch_x[p]);
+    pairs.second.push_back(batch_y[p]);
+  }
+  return pairs;
+}
+
+bool any_of(const int32_t* codes, const int64_t* constants, size_t count) {
+  const auto not_zero = [](auto value) { return value != 0; };
+  return std::any_of(codes, codes + count, not_zero) ||
+         std::any_of(constants, constants + count, not_zero);
+}
+
 // Returns whether any status or number of constant units is not zero.
 bool scores_paired(const py::array& x, const py::array& y, py::array out, py::array status,
                    py::array constant_units, const KernelTuple& options, int threads) {
@@ -77,21 +96,40 @@ bool scores_paired(const py::array& x, const py::array& y, py::array out, py::ar
   require_same_dtype(view_x, view_y, "kernel_scores_paired");
   return dispatch_float(view_x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const MatrixBatch<const T> batch_x(view_x), batch_y(view_y);
-    std::vector<MatrixRef<const T>> items_x, items_y;
-    for (int64_t p = 0; p < batch_x.count(); ++p) {
-      items_x.push_back(batch_x[p]);
-      items_y.push_back(batch_y[p]);
-    }
+    const auto [items_x, items_y] = pairs_of<T>(view_x, view_y);
     double* values = float_output<double>(out);
     int32_t* codes = integer_output<int32_t>(status);
     int64_t* constants = integer_output<int64_t>(constant_units);
     const py::gil_scoped_release release;
     kernel_scores_paired(items_x, items_y, kernel_options(options), threads, values, codes,
                          constants);
-    const auto not_zero = [](auto value) { return value != 0; };
-    return std::any_of(codes, codes + 2 * items_x.size(), not_zero) ||
-           std::any_of(constants, constants + 2 * items_x.size(), not_zero);
+    return any_of(codes, constants, 2 * items_x.size());
+  });
+}
+
+// The same, and grad_x and grad_y (contiguous, shapes of x and y), or those that are wanted.
+bool gradients(const py::array& x, const py::array& y, py::array out, py::array status,
+               py::array constant_units, std::optional<py::array> grad_x,
+               std::optional<py::array> grad_y, const KernelTuple& options, int threads) {
+  const ArrayRef view_x = input(x), view_y = input(y);
+  require_same_dtype(view_x, view_y, "kernel_gradients");
+  return dispatch_float(view_x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const auto [items_x, items_y] = pairs_of<T>(view_x, view_y);
+    T* const to_x = grad_x ? float_output<T>(*grad_x) : nullptr;
+    T* const to_y = grad_y ? float_output<T>(*grad_y) : nullptr;
+    std::vector<T*> out_x, out_y;
+    for (size_t p = 0; p < items_x.size(); ++p) {
+      out_x.push_back(to_x ? to_x + p * items_x[p].rows * items_x[p].cols : nullptr);
+      out_y.push_back(to_y ? to_y + p * items_y[p].rows * items_y[p].cols : nullptr);
+    }
+    double* values = float_output<double>(out);
+    int32_t* codes = integer_output<int32_t>(status);
+    int64_t* constants = integer_output<int64_t>(constant_units);
+    const py::gil_scoped_release release;
+    kernel_gradients(items_x, items_y, kernel_options(options), threads, values, codes, constants,
+                     out_x, out_y);
+    return any_of(codes, constants, 2 * items_x.size());
   });
 }
 
@@ -101,6 +139,7 @@ void register_kernels(py::module_& m) {
   m.def("kernel_prepare", &prepare);
   m.def("kernel_scores", &scores);
   m.def("kernel_scores_paired", &scores_paired);
+  m.def("kernel_gradients", &gradients);
   m.def("kernel_exp", [](const py::array& x, py::array out) { kernel_exp(input(x), output(out)); });
 }
 

@@ -1,8 +1,13 @@
 #include "procrustes/procrustes.h"
 
+#include <pybind11/stl.h>
+
+#include <optional>
+
 #include "bindings/shape_options.h"
 #include "bindings/shapes.h"
 #include "core/dtype.h"
+#include "procrustes/gradient.h"
 
 namespace likewise::bindings {
 void register_procrustes(py::module_& m) {
@@ -21,6 +26,26 @@ void register_procrustes(py::module_& m) {
       },
       "Fills out (float64, contiguous) for all items; returns (constant units, constant items, "
       "finite).");
+
+  m.def(
+      "procrustes_gradients",
+      [](const py::array& x, const py::array& y, py::array out, std::optional<py::array> grad_x,
+         std::optional<py::array> grad_y, bool center, bool scale, double alpha,
+         const std::string& score, int threads) {
+        const ArrayRef vx = input(x), vy = input(y), scores = output(out);
+        std::optional<ArrayRef> gx, gy;
+        if (grad_x) gx = output(*grad_x);
+        if (grad_y) gy = output(*grad_y);
+        const ProcrustesOptions options = shape_options(center, scale, alpha, score);
+        ProcrustesCounts counts;
+        {
+          const py::gil_scoped_release release;
+          counts = procrustes_gradients(vx, vy, options, threads, static_cast<double*>(scores.data),
+                                        gx ? &*gx : nullptr, gy ? &*gy : nullptr);
+        }
+        return py::make_tuple(counts.constant_units, counts.constant_items, counts.finite);
+      },
+      "The same, and grad_x and grad_y (contiguous, shapes of x and y), or those that are wanted.");
 
   m.def(
       "procrustes_prepare",

@@ -10,6 +10,7 @@
 #include "bindings/dissimilarities.h"
 #include "core/dtype.h"
 #include "core/parallel.h"
+#include "rsa/gradient.h"
 #include "rsa/ranks.h"
 
 namespace likewise::bindings {
@@ -33,6 +34,21 @@ int64_t rdms(const py::array& x, const std::string& name, py::array out, int thr
     int64_t total = 0;
     for (const int64_t samples : without) total += samples;
     return total;
+  });
+}
+
+// Fills out (count, n (n - 1) / 2) for an RDM as a square (n, n) and draws (count, n).
+void resampled_rdms(const py::array& square, const py::array_t<int32_t, py::array::c_style>& draws,
+                    py::array out, int threads) {
+  const ArrayRef view = input(square), to = output(out);
+  require_same_dtype(view, to, "resampled_rdms");
+  const int64_t count = draws.shape(0), n = draws.shape(1);
+  const int32_t* const samples = draws.data();
+  dispatch_float(view.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const py::gil_scoped_release release;
+    resample_rdm(static_cast<const T*>(view.data), n, samples, count, threads,
+                 static_cast<T*>(to.data));
   });
 }
 
@@ -123,10 +139,26 @@ void kendall(const std::vector<RankArray>& a, const std::vector<RankArray>& b, b
   });
 }
 
+// Fills out (n x d) with the gradient of the weighted (n (n - 1) / 2) dissimilarities of x.
+void gradient(const py::array& x, const std::string& name, const py::array& weights, py::array out,
+              int threads) {
+  const ArrayRef view = input(x);
+  const Dissimilarity dissimilarity = dissimilarity_of(name);
+  const double* by_dissimilarities = double_input(weights);
+  dispatch_float(view.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    T* to = float_output<T>(out);
+    const py::gil_scoped_release release;
+    rdm_gradient(matrix<T>(view), dissimilarity, by_dissimilarities, threads, to);
+  });
+}
+
 }  // namespace
 
 void register_rsa(py::module_& m) {
+  m.def("rdm_gradient", &gradient);
   m.def("rdm", &rdms);
+  m.def("resampled_rdms", &resampled_rdms);
   m.def("ranked_rdms", &ranked_rdms);
   m.def("ranks", &ranks);
   m.def("rank_products", &products);

@@ -165,6 +165,19 @@ int64_t rdm(const MatrixRef<const T>& x, Dissimilarity dissimilarity, int thread
   return without;
 }
 
+template <class T>
+void resample_rdm(const T* square, int64_t n, const int32_t* draws, int64_t count, int threads,
+                  T* out) {
+  parallel_for(count, threads, [&](int64_t k, int) {
+    const int32_t* const samples = draws + k * n;
+    T* to = out + k * condensed_size(n);
+    for (int64_t i = 0; i < n; ++i) {
+      const T* const row = square + samples[i] * n;
+      for (int64_t j = i + 1; j < n; ++j) *to++ = row[samples[j]];
+    }
+  });
+}
+
 void rank_products(const std::vector<const int32_t*>& a, const std::vector<const int32_t*>& b,
                    int64_t n, Pairing pairing, int threads,
                    const std::function<void(int64_t i, int64_t j, double sum)>& visit) {
@@ -215,5 +228,7 @@ KendallCounts kendall_counts(const int32_t* x, const int32_t* y, int64_t n) {
 
 template int64_t rdm<float>(const MatrixRef<const float>&, Dissimilarity, int, float*);
 template int64_t rdm<double>(const MatrixRef<const double>&, Dissimilarity, int, double*);
+template void resample_rdm<float>(const float*, int64_t, const int32_t*, int64_t, int, float*);
+template void resample_rdm<double>(const double*, int64_t, const int32_t*, int64_t, int, double*);
 
 }  // namespace likewise

@@ -19,6 +19,12 @@ inline int64_t condensed_size(int64_t samples) { return samples * (samples - 1) 
 template <class T>
 int64_t rdm(const MatrixRef<const T>& x, Dissimilarity dissimilarity, int threads, T* out);
 
+// out (count x condensed_size(n)): RDMs of the samples of each draw (count x n), from that of all
+// samples, given as a square (n x n) with what copies of a sample are at on its diagonal.
+template <class T>
+void resample_rdm(const T* square, int64_t n, const int32_t* draws, int64_t count, int threads,
+                  T* out);
+
 // Sums of x[k] y[k] of the wanted pairs of two lists of ranks: visit(i, j, sum), on any thread.
 void rank_products(const std::vector<const int32_t*>& a, const std::vector<const int32_t*>& b,
                    int64_t n, Pairing pairing, int threads,

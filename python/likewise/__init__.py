@@ -39,6 +39,7 @@ from likewise.rsa import compare_rdms, rsa
 if TYPE_CHECKING:
     from likewise.ceiling import RSACeiling, noise_ceiling, rsa_noise_ceiling
     from likewise.clusters import UnitClusters, cluster_units
+    from likewise.collapse import NeuralCollapse, neural_collapse
     from likewise.inference import Bootstrap, PermutationTest, bootstrap, permutation_test
     from likewise.kernels import cka, hsic
     from likewise.lasso import SparsePrediction, sparse_predictivity
@@ -71,6 +72,7 @@ __all__ = [
     "LikewiseWarning",
     "Match",
     "Measure",
+    "NeuralCollapse",
     "PermutationTest",
     "Prediction",
     "RSACeiling",
@@ -100,6 +102,7 @@ __all__ = [
     "measure",
     "measures",
     "mutual_knn",
+    "neural_collapse",
     "noise_ceiling",
     "nuclear_norm",
     "num_threads",
@@ -128,8 +131,9 @@ __all__ = [
 ]
 
 
-# Imported when they are used, which keeps `import likewise` short; maps needs scikit-learn.
-_MODULES = ("cuda", "maps", "scale")
+# Imported when they are used, which keeps `import likewise` short; maps needs scikit-learn, torch
+# needs torch.
+_MODULES = ("cuda", "maps", "scale", "studies", "torch", "truncation")
 _DEFERRED = {
     name: module
     for module, names in {
@@ -138,6 +142,7 @@ _DEFERRED = {
         "transport": ("SoftMatch", "Transport", "optimal_transport", "soft_match"),
         "ceiling": ("RSACeiling", "noise_ceiling", "rsa_noise_ceiling"),
         "clusters": ("UnitClusters", "cluster_units"),
+        "collapse": ("NeuralCollapse", "neural_collapse"),
         "inference": ("Bootstrap", "PermutationTest", "bootstrap", "permutation_test"),
         "lasso": ("SparsePrediction", "sparse_predictivity"),
         "regression": ("Prediction", "RidgeErrors", "linear_predictivity", "ridge_cv_errors"),

@@ -10,13 +10,14 @@ import numpy as np
 
 from likewise import _cpu, _engine
 from likewise._array import Array
-from likewise.errors import named_convergence
+from likewise.errors import low_rank_rdm, named_convergence
 
 __all__ = [
     "COMPARISONS",
     "Comparator",
     "Comparison",
     "InnerProduct",
+    "Product",
     "Ranked",
     "comparator",
     "require_rankable",
@@ -66,7 +67,7 @@ class Comparator(Protocol):
 def comparator(name: str) -> Comparator:
     """The comparison of that name."""
     if name in _PRODUCTS:
-        return _Product(name)
+        return Product(name)
     if name in _RHOS:
         return _Rho(name)
     if name in _COUNTS:
@@ -89,13 +90,15 @@ class InnerProduct(_Named, ABC):
         """The vector of a prepared RDM."""
 
 
-class _Product(InnerProduct):
+class Product(InnerProduct):
+    """A cosine of entries, or of the inner products of samples that they stand for."""
+
     def prepare(self, vectors: Array) -> list[Any]:
         vectors = vectors.astype(np.float64)
-        if self.name in ("corr", "corr_cov"):
+        if self._centres:
             vectors = vectors - vectors[:, :1]  # equal entries become exact zeros
             vectors = vectors - vectors.mean(axis=1, keepdims=True)
-        if self.name.endswith("_cov"):
+        if self._counts_covariance:
             vectors = np.array([second_moments(v).ravel() for v in vectors])
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         return list(vectors / np.where(norms > 0, norms, np.nan))
@@ -110,6 +113,36 @@ class _Product(InnerProduct):
 
     def vector(self, item: Array) -> Array:
         return item
+
+    def gradients(self, p: Array, q: Array) -> tuple[Array, Array]:
+        """Of the score of two condensed RDMs by their entries. NaN where all entries are equal."""
+        vectors, norms = [], []
+        for rdm in (p, q):
+            whole = rdm - (rdm[0] if self._centres else 0)
+            whole = whole - (whole.mean() if self._centres else 0)
+            whole = second_moments(whole).ravel() if self._counts_covariance else whole
+            norms.append(np.linalg.norm(whole) or np.nan)
+            vectors.append(whole / norms[-1])
+        score = vectors[0] @ vectors[1]
+        sides = zip(vectors, reversed(vectors), norms, strict=True)
+        by_p, by_q = (self._by_entries((other - score * own) / norm) for own, other, norm in sides)
+        return by_p, by_q
+
+    def _by_entries(self, gradient: Array) -> Array:
+        """From the gradient by the vector that is compared to that by the RDM."""
+        if self._counts_covariance:
+            # -1/2 H G H = -1/2 G of a centred G, in which every entry of the RDM stands twice.
+            n = math.isqrt(len(gradient))
+            gradient = -gradient.reshape(n, n)[np.triu_indices(n, 1)]
+        return gradient - gradient.mean() if self._centres else gradient
+
+    @property
+    def _centres(self) -> bool:
+        return self.name in ("corr", "corr_cov")
+
+    @property
+    def _counts_covariance(self) -> bool:
+        return self.name.endswith("_cov")
 
 
 class Ranks(NamedTuple):
@@ -295,10 +328,7 @@ def _negative_distance(g: Array, h: Array) -> float:
         return float("nan")
     lower = np.linalg.eigvalsh(h)
     if lower[0] <= len(h) * np.finfo(np.float64).eps * lower[-1]:
-        raise ValueError(
-            "rsa: comparison 'neg_riem_dist' needs RDMs of full rank, thus more units than "
-            f"samples, got one of rank below {len(h)}"
-        )
+        raise low_rank_rdm(len(h))
     noise = np.eye(len(g)) + 1  # of differences from the first sample
 
     def distance(theta: Array) -> float:

@@ -77,6 +77,18 @@ def procrustes(
     score: str,
     threads: int,
 ) -> tuple[int, int, bool]: ...
+def procrustes_gradients(
+    x: Array,
+    y: Array,
+    out: Array,
+    grad_x: Array | None,
+    grad_y: Array | None,
+    center: bool,
+    scale: bool,
+    alpha: float,
+    score: str,
+    threads: int,
+) -> tuple[int, int, bool]: ...
 def procrustes_prepare(
     items: list[Array], center: bool, scale: bool, alpha: float, score: str, threads: int
 ) -> list[tuple[Array, float, int]]: ...
@@ -117,6 +129,17 @@ def kernel_scores(
     options: Options,
     threads: int,
 ) -> None: ...
+def kernel_gradients(
+    x: Array,
+    y: Array,
+    out: Array,
+    status: Array,
+    constant_units: Array,
+    grad_x: Array | None,
+    grad_y: Array | None,
+    options: Any,
+    threads: int,
+) -> bool: ...
 def kernel_scores_paired(
     x: Array,
     y: Array,
@@ -246,7 +269,11 @@ def ridge_errors(
 ) -> None: ...
 
 # rsa
+def rdm_gradient(
+    x: Array, dissimilarity: str, weights: Array, out: Array, threads: int
+) -> None: ...
 def rdm(x: Array, dissimilarity: str, out: Array, threads: int) -> int: ...
+def resampled_rdms(square: Array, draws: Array, out: Array, threads: int) -> None: ...
 def ranked_rdms(
     items: list[Array], dissimilarity: str, ranks: Array, ties: Array, without: Array, threads: int
 ) -> None: ...

@@ -106,6 +106,14 @@ def cca_pairs(
     options: _CanonicalOptions,
     run: Run,
 ) -> None: ...
+def cca_reordered(
+    x: DeviceArray,
+    y: DeviceArray,
+    orders: ndarray[Any, Any],
+    scores: DeviceArray,
+    options: _CanonicalOptions,
+    run: Run,
+) -> None: ...
 def canonical_correlations(
     x: DeviceArray,
     y: DeviceArray,
@@ -145,6 +153,12 @@ def mutual_information(
     constant_units: DeviceArray,
     run: Run,
 ) -> None: ...
+def bin_edges(x: DeviceArray, bins: int, edges: DeviceArray, run: Run) -> None: ...
+def unit_codes(x: DeviceArray, edges: DeviceArray, codes: DeviceArray, run: Run) -> None: ...
+def add_joint_counts(x: DeviceArray, y: DeviceArray, counts: DeviceArray, run: Run) -> None: ...
+def information_of_counts(
+    counts: DeviceArray, correct: bool, out: DeviceArray, run: Run
+) -> None: ...
 
 # kernels
 _KernelOptions = tuple[str, str, bool, float, bool, int, float, float]
@@ -165,6 +179,14 @@ def kernel_pairs(
     scores: DeviceArray,
     status: DeviceArray,
     constant_units: DeviceArray,
+    options: _KernelOptions,
+    run: Run,
+) -> None: ...
+def kernel_gradients(
+    x: DeviceArray,
+    y: DeviceArray,
+    grad_x: DeviceArray | None,
+    grad_y: DeviceArray | None,
     options: _KernelOptions,
     run: Run,
 ) -> None: ...
@@ -210,6 +232,13 @@ def map_plan(
     weights: DeviceArray,
     run: Run,
 ) -> None: ...
+def map_coefficients(
+    coefficients: DeviceArray,
+    deviation_x: DeviceArray,
+    deviation_y: DeviceArray,
+    weights: DeviceArray,
+    run: Run,
+) -> None: ...
 def map_ridge(
     x: DeviceArray,
     y: DeviceArray,
@@ -241,7 +270,6 @@ def map_scores(
 def map_plan_score(
     plan: DeviceArray, x: DeviceArray, y: DeviceArray, out: DeviceArray, run: Run
 ) -> None: ...
-def take_rows(x: DeviceArray, rows: list[int], out: DeviceArray, run: Run) -> None: ...
 
 # moments
 def add_moments(
@@ -339,6 +367,17 @@ def procrustes_pairs(
     scores: DeviceArray,
     constant_units: DeviceArray,
     close: DeviceArray,
+    center: bool,
+    scale: bool,
+    alpha: float,
+    score: str,
+    run: Run,
+) -> None: ...
+def procrustes_gradients(
+    x: DeviceArray,
+    y: DeviceArray,
+    grad_x: DeviceArray | None,
+    grad_y: DeviceArray | None,
     center: bool,
     scale: bool,
     alpha: float,
@@ -447,10 +486,28 @@ def rsa_pairs(
     comparison: str,
     run: Run,
 ) -> int: ...
+def rsa_gradients(
+    x: DeviceArray,
+    y: DeviceArray,
+    grad_x: DeviceArray | None,
+    grad_y: DeviceArray | None,
+    dissimilarity: str,
+    comparison: str,
+    run: Run,
+) -> None: ...
 def rsa_reordered(
     x: DeviceArray,
     y: DeviceArray,
     orders: ndarray[Any, Any],
+    scores: DeviceArray,
+    dissimilarity: str,
+    comparison: str,
+    run: Run,
+) -> None: ...
+def rsa_resampled(
+    x: DeviceArray,
+    y: DeviceArray,
+    draws: ndarray[Any, Any],
     scores: DeviceArray,
     dissimilarity: str,
     comparison: str,

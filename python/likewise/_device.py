@@ -11,7 +11,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from likewise.errors import (
     InputTypeError,
     complex_refused,
     is_quiet,
+    low_rank_rdm,
     warn,
 )
 
@@ -46,6 +47,7 @@ FUNCTIONS = frozenset(
         "jaccard_knn",
         "linear_predictivity",
         "linear_sum_assignment",
+        "maps.Lasso",
         "maps.Orthogonal",
         "maps.Permutation",
         "maps.Ridge",
@@ -140,13 +142,13 @@ class DeviceLibrary:
                 f"{function}: {argument} is on a CUDA device, for which {function} has no version "
                 "yet; move it to the CPU first"
             )
-        if missing := why_not():
+        self._device = int(value.__dlpack_device__()[1])
+        if missing := why_not(self._device):
             raise InputTypeError(f"{function}: {argument} is on a CUDA device, but {missing}")
         self.name = library_name(value)
         self.engine = engine()
         self.function = function
         self._torch: Any = sys.modules.get("torch") if self.name.startswith("torch") else None
-        self._device = int(value.__dlpack_device__()[1])
         self._like = value
         # The run may not refer to this object, which refers to it: nobody would free the two.
         self._allocate = partial(_bytes, value)
@@ -204,8 +206,8 @@ class DeviceLibrary:
         """The result in the caller's library."""
         return array.owner
 
-    def indices(self, value: Any) -> Any:
-        """Integers of this library that another call has given, as the engine takes them."""
+    def given(self, value: Any) -> Any:
+        """A contiguous array, of any type, that another call of ours gave."""
         return self.engine.DeviceArray(value, self._stream)
 
     def reshaped(self, view: Any, shape: tuple[int, ...]) -> Any:
@@ -274,7 +276,7 @@ class DeviceLibrary:
         Raises
         ------
         ValueError
-            For NaN or infinity, and for costs that allow no assignment.
+            For NaN or infinity, RDMs below full rank, and costs that allow no assignment.
         ConvergenceError
             If a decomposition failed.
         """
@@ -287,7 +289,7 @@ class DeviceLibrary:
         if not found:
             return None
         facts = self.engine.status_facts
-        assignment, unconverged = found[:facts]
+        assignment, unconverged, rank = found[:facts]
         for (name, view), position in zip(self._looked, found[facts:], strict=False):
             if position >= 0:
                 index = tuple(int(i) for i in np.unravel_index(position, view.shape))
@@ -300,6 +302,8 @@ class DeviceLibrary:
                 f"{self.function}: the singular value decomposition of item {unconverged} did not "
                 "converge"
             )
+        if rank >= 0:
+            raise low_rank_rdm(rank)
         if assignment >= 0:
             item, status = divmod(assignment, 4)
             where = f" (item {item} of the batch)" if items > 1 else ""
@@ -337,7 +341,7 @@ class DeviceLibrary:
             return int(self._torch.cuda.current_stream(self._like.device).cuda_stream) or 1
         cupy = sys.modules.get("cupy")
         if cupy is not None and isinstance(self._like, cupy.ndarray):
-            return int(cupy.cuda.get_current_stream().ptr) or _DEFAULT_STREAM
+            return int(cupy.cuda.get_current_stream(self._device).ptr) or _DEFAULT_STREAM
         return _DEFAULT_STREAM
 
 
@@ -353,7 +357,11 @@ def _empty(like: Any, shape: tuple[int, ...], dtype: str) -> Any:
     if torch is not None and isinstance(like, torch.Tensor):
         return torch.empty(shape, dtype=getattr(torch, dtype), device=like.device)
     namespace = like.__array_namespace__()
-    return namespace.empty(shape, dtype=getattr(namespace, dtype))
+    cupy = sys.modules.get("cupy")
+    # CuPy allocates on its current device, wherever its other arrays are.
+    there = like.device if cupy is not None and isinstance(like, cupy.ndarray) else nullcontext()
+    with there:
+        return namespace.empty(shape, dtype=getattr(namespace, dtype))
 
 
 def _bytes(like: Any, count: int) -> Any:

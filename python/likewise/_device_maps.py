@@ -102,7 +102,7 @@ class Rows:
         library = self._library
         view = library.view("rows", array)
         out = library.empty((len(rows), *view.shape[1:]), view.dtype)
-        library.engine.take_rows(view, rows.tolist(), out, library.run)
+        library.engine.gather_rows([view], rows.astype(np.int32), [out], library.run)
         return library.give(out)
 
     def times(self, array: Any, rotation: Any) -> Any:

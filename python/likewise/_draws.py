@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from likewise._array import Array, Pair
+from likewise._array import Array
+from likewise._representations import Pair
 from likewise.errors import quiet
 from likewise.measure import Measure
 
@@ -58,20 +59,28 @@ def _score_and_draws(
 def _reordered(chosen: Measure, pair: Pair, orders: Array) -> Any:
     """Scores of x with y, its samples in each of these orders."""
     fast = getattr(chosen, "reordered_on_device", None)
-    if fast is None:
-        return _redrawn(chosen, pair, orders, resample_x=False)
-    scores = []
-    for part in _chunks(orders, 4 * orders.shape[1]):
-        some = fast(pair.library, pair.x, pair.y, part)
-        if some is None:
-            return _redrawn(chosen, pair, orders, resample_x=False)
-        scores.append(pair.library.cast(some, pair.x.dtype))
-    return _joined(pair, scores, len(orders))
+    found = _in_parts(fast, pair, orders)
+    return _redrawn(chosen, pair, orders, resample_x=False) if found is None else found
 
 
 def _resampled(chosen: Measure, pair: Pair, rows: Array) -> Any:
     """Scores of these rows of x with the same rows of y."""
-    return _redrawn(chosen, pair, rows, resample_x=True)
+    fast = getattr(chosen, "resampled_on_device", None)
+    found = _in_parts(fast, pair, rows)
+    return _redrawn(chosen, pair, rows, resample_x=True) if found is None else found
+
+
+def _in_parts(fast: Any, pair: Pair, rows: Array) -> Any:
+    """What a measure's own way gives; None where it has none."""
+    if fast is None:
+        return None
+    scores = []
+    for part in _chunks(rows, 4 * rows.shape[1]):
+        some = fast(pair.library, pair.x, pair.y, part)
+        if some is None:
+            return None
+        scores.append(pair.library.cast(some, pair.x.dtype))
+    return _joined(pair, scores, len(rows))
 
 
 def _redrawn(chosen: Measure, pair: Pair, rows: Array, *, resample_x: bool) -> Any:

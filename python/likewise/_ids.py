@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from likewise._array import Array, Items
+from likewise._array import Array
+from likewise._representations import Items
 
 __all__ = ["require_same_ids"]
 

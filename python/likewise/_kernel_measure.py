@@ -10,8 +10,10 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, Pair, empty_scores, give_scores, read_pair
+from likewise._array import Array
+from likewise._gradients import Gradients, pair_gradients, tracked
 from likewise._moments import DeviceMoments, Moments
+from likewise._representations import Pair, empty_scores, give_scores, read_pair
 from likewise.errors import DegenerateWarning, warn, warn_degenerate, warn_small_sample
 from likewise.measure import reordered_products
 
@@ -55,6 +57,7 @@ class KernelMeasure:
     kind: ClassVar[str] = "similarity"
     symmetric: ClassVar[bool] = True
     is_metric: ClassVar[bool] = False
+    differentiable: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for option, allowed in (
@@ -249,6 +252,43 @@ class KernelMeasure:
         if found is not None:
             self._warn(*found)
 
+    def gradients(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        wanted: tuple[bool, bool] = (True, True),
+        check_finite: bool = True,
+    ) -> Gradients:
+        """By x and y, through a median bandwidth too."""
+
+        def run(pair: Pair, scores: Array, by_x: Array | None, by_y: Array | None) -> None:
+            status = np.empty((*pair.batch, 2), np.int32)
+            constants = np.empty((*pair.batch, 2), np.int64)
+            unusual = _cpu.kernel_gradients(
+                pair.x,
+                pair.y,
+                scores,
+                status,
+                constants,
+                by_x,
+                by_y,
+                self._options(),
+                _engine.threads(),
+            )
+            if unusual:
+                self._warn(status, constants)
+            self._warn_small_sample(pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
+
+        def run_on_device(pair: Pair, by_x: Any, by_y: Any) -> None:
+            library = pair.library
+            library.engine.kernel_gradients(
+                pair.x, pair.y, by_x, by_y, self._options(), library.run
+            )
+
+        return pair_gradients(self, x, y, wanted, check_finite, run, run_on_device)
+
+    @tracked
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
         if pair.library.engine is not _cpu:

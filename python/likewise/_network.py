@@ -94,7 +94,9 @@ def match_network(reference: Network, other: Network) -> Network:
     Returns
     -------
     Network
-        New arrays; ``other`` is left as it is. On a device float32 for half precision.
+        New arrays; ``other`` is left as it is. On a device float32 for half precision. Units of a
+        group whose activations are constant in one of the networks have no partners: NaN in all
+        that belongs to them, weights that read them too.
 
     Raises
     ------
@@ -103,6 +105,11 @@ def match_network(reference: Network, other: Network) -> Network:
         missing, different stimuli.
     InputTypeError
         Arrays on different devices.
+
+    Warns
+    -----
+    DegenerateWarning
+        Constant units, or all units of a group constant.
     """
     _require_alike(reference, other)
     _require_one_place("match_network", _arrays(reference) + _arrays(other))
@@ -136,11 +143,35 @@ def match_network(reference: Network, other: Network) -> Network:
 
 
 def average_networks(first: Network, second: Network, share: float = 0.5) -> dict[str, Layer]:
-    """Layers whose arrays are ``(1 - share) first + share second``; match the networks first."""
+    """Every array of two networks averaged: ``(1 - share) * first + share * second``.
+
+    Makes sense between a network and another that :func:`match_network` has brought into its order:
+    the networks on the straight line between the two (linear mode connectivity; Ainsworth, Hayase &
+    Srinivasa 2023; in the middle the matched average of Singh & Jaggi 2020).
+
+    Parameters
+    ----------
+    first, second
+        Of the same architecture: layers of the same names, shapes and groups.
+    share
+        Of the second network, between 0 (the first network) and 1 (the second one).
+
+    Returns
+    -------
+    dict of str to Layer
+        New layers by name, with the connections of those of ``first``; weights and vectors have the
+        shapes of the given ones. On a device float32 for half precision.
+
+    Raises
+    ------
+    ValueError
+        Networks of different architectures, ``share`` outside ``[0, 1]``.
+    InputTypeError
+        Arrays on different devices.
+    """
     _require_alike(first, second)
     if not 0 <= share <= 1:
         raise ValueError(f"average_networks: share must be between 0 and 1, got {share}")
-
     _require_one_place("average_networks", _weights(first) + _weights(second))
 
     def mean(a: Any, b: Any) -> Any:
@@ -193,7 +224,8 @@ def _activations(network: Network, group: str) -> Any:
 
 
 def _taken(value: Any, order: Any, axis: int) -> Any:
-    """A copy with the units along an axis in this order, each with all of its entries there."""
+    """A copy with the units along an axis in this order, each with all of its entries there; NaN
+    for units without a partner (-1)."""
     if is_device_array(value):
         (view,), library = read("match_network", False, array=value)
         out = library.empty(view.shape, view.dtype)
@@ -201,13 +233,18 @@ def _taken(value: Any, order: Any, axis: int) -> Any:
             library.engine.copy(view, out, library.run)
         else:
             outer = math.prod(view.shape[:axis])
-            library.engine.take_units(view, outer, library.indices(order), out, library.run)
+            library.engine.take_units(view, outer, library.given(order), out, library.run)
         return library.give(out)
     array = np.asarray(value)
     if order is None:
         return array.copy()
-    split = array.reshape(*array.shape[:axis], order.shape[0], -1)
-    return split.take(np.asarray(order), axis=axis).reshape(array.shape)
+    places = np.asarray(order)
+    split = array.reshape(*array.shape[:axis], places.size, -1)
+    taken = split.take(places, axis=axis, mode="clip")
+    if (places < 0).any():
+        taken = taken.astype(np.result_type(taken, np.float16), copy=False)  # integers have no NaN
+        np.moveaxis(taken, axis, 0)[places < 0] = np.nan
+    return taken.reshape(array.shape)
 
 
 def _order(orders: Mapping[str | None, Any], name: str, group: str, width: int | None) -> Any:

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, batch_size, empty_scores, give_scores, read, read_pair
+from likewise._array import Array, read
 from likewise._device import too_large
+from likewise._representations import batch_size, empty_scores, give_scores, read_pair
 from likewise._units import Similarity, UnitMeasure, Units, engine_lists
 from likewise.measure import register
 

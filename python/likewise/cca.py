@@ -10,8 +10,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, Pair, batch_size, empty_scores, give_scores, read_pair
+from likewise._array import Array
 from likewise._moments import DeviceMoments, Moments, UnitMoments, spectrum
+from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
 from likewise.measure import compare_reordered, prepare_batch, register
 
@@ -125,6 +126,14 @@ class _CanonicalMeasure:
             )
         return scores
 
+    def reordered_on_device(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
+        """The same of device arrays."""
+        scores = library.empty((len(orders),), np.float64)
+        wide = [library.cast(side, np.dtype(np.float64)) for side in (x, y)]
+        options = self._device_options(x.dtype)
+        library.engine.cca_reordered(*wide, orders, scores, options, library.run)
+        return scores
+
     def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
         """Scores of all pairs of device arrays."""
         items = a if b is None else a + b
@@ -142,9 +151,8 @@ class _CanonicalMeasure:
         """Decompositions are made in double, whatever the items are in."""
         counts = [batch_size(item.shape[:-2]) for item in items]
         constants = library.empty((sum(counts),), np.int64)
-        epsilon = float(np.finfo(items[0].dtype).eps)
         wide = [library.cast(item, np.dtype(np.float64)) for item in items]
-        run(wide, constants, (*self._spectrum(), epsilon, self.weighted), library.run)
+        run(wide, constants, self._device_options(items[0].dtype), library.run)
         found = library.finish(constants)
         if found is None or not sum(counts):
             return
@@ -152,6 +160,9 @@ class _CanonicalMeasure:
         constant = found[0] == widths
         warn_degenerate(self.name, int(found[0][~constant].sum()), int(constant.sum()))
         warn_small_sample(self.name, items[0].shape[-2], int(widths.max()), 0)
+
+    def _device_options(self, dtype: Any) -> tuple[float, float, float, bool]:
+        return *self._spectrum(), float(np.finfo(dtype).eps), self.weighted
 
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         pair = read_pair(self.name, x, y, check_finite=check_finite)

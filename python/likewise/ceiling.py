@@ -9,7 +9,7 @@ import numpy as np
 from likewise import _cpu
 from likewise._array import Array, read
 from likewise._comparison import Comparison, comparator, require_rankable, samples_of
-from likewise.rsa import compare_rdms, require_comparison, require_condensed, require_version
+from likewise.rsa import compare_rdms, require_comparison, require_condensed
 
 __all__ = ["RSACeiling", "noise_ceiling", "rsa_noise_ceiling"]
 
@@ -97,8 +97,7 @@ def rsa_noise_ceiling(
     ValueError
         An unknown comparison, fewer than 2 RDMs, or what :func:`likewise.compare_rdms` refuses.
     InputTypeError
-        For inputs that cannot be used as they are, and for arrays on a CUDA device with a
-        comparison that :func:`likewise.rsa` refuses there.
+        For inputs that cannot be used as they are.
     """
     name = "rsa_noise_ceiling"
     require_comparison(name, comparison)
@@ -124,8 +123,7 @@ def rsa_noise_ceiling(
 
 
 def _on_device(rdms: Any, library: Any, comparison: str) -> RSACeiling:
-    name, size = "rsa_noise_ceiling", rdms.shape[1]
-    require_version(name, comparison)
+    size = rdms.shape[1]
     lower, upper = (library.empty((), np.float64) for _ in range(2))
     library.engine.rdm_ceiling(rdms, samples_of(size), comparison, lower, upper, library.run)
     library.finish()

@@ -1,4 +1,4 @@
-"""The command line: ``likewise demo`` and ``likewise compare``."""
+"""The command line: ``likewise demo``, ``likewise compare`` and ``likewise study``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from likewise import console
 from likewise.activations import load_activations, load_two
 from likewise.compare import Comparison, compare, parse_measures, stages, to_csv, to_json
 from likewise.report.comparison import comparison_page
+from likewise.studies import NAMES, study
 
 app = typer.Typer(
     name="likewise",
@@ -123,6 +124,40 @@ def compare_command(
     if out is not None:
         out.write_text(_WRITERS[out.suffix](comparisons), encoding="utf-8")
         print(f"Written: {out.resolve()}")
+
+
+@app.command("study")
+def study_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help=f"One of {', '.join(NAMES)}.")],
+    quick: Annotated[
+        bool, typer.Option("--quick", help="One seed, small networks, less than a minute.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write to; likewise-NAME if not given.")
+    ] = None,
+) -> None:
+    """Run the study of a paper again: train networks, compare them, report the finding.
+
+    Prints the findings and writes results.json, grids.npz and report.html.
+    """
+    _require("studies", "sklearn", "scipy", "plotly", "torch")
+    if name not in NAMES:
+        console.fail(f"NAME must be one of {', '.join(NAMES)}, got {name!r}")
+    folder = out or Path(f"likewise-{name}")
+    if folder.exists() and not (folder.is_dir() and os.access(folder, os.W_OK)):
+        console.fail(f"--out {folder}: is no folder that can be written to")
+    module = study(name)
+    settings = module.Settings.quick(seed) if quick else module.Settings(seed=seed)
+    with (
+        console.one_line_warnings(),
+        console.progress(module.stages(settings) + 1) as advance,
+    ):
+        outcome = module.outcome(module.run(settings, advance))
+        advance("writing the report")
+        outcome.save(folder)
+    console.print_findings(outcome.headline, outcome.findings, console.standard_output())
+    print(f"Report: {(folder / 'report.html').resolve()}")
 
 
 def _require(extra: str, *modules: str) -> None:

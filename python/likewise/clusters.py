@@ -8,8 +8,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import Array, read_pair
+from likewise._array import Array
 from likewise._device import is_device_array
+from likewise._representations import read_pair
 from likewise._units import unit_norm
 from likewise.errors import warn_degenerate
 

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import numpy as np
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -143,3 +144,18 @@ def _best(values: Array, kind: str) -> list[int]:
     filled = np.where(np.isnan(values), worst, values)
     best = np.argmin(filled, axis=1) if kind == "distance" else np.argmax(filled, axis=1)
     return [int(column) for column in best]
+
+
+def print_findings(headline: str, findings: Sequence[tuple[str, str]], output: Console) -> None:
+    """What was found, and the statements below it."""
+    output.print(Text(headline, style="bold"))
+    output.print()
+    print_list(findings, output)
+
+
+def print_list(findings: Sequence[tuple[str, str]], output: Console) -> None:
+    """Statements with the numbers behind them."""
+    for statement, numbers in findings:
+        output.print(Text(f"• {statement}", style="bold"))
+        output.print(Padding(numbers, (0, 0, 0, 2)))
+    output.print()

@@ -122,6 +122,14 @@ def complex_refused(function: str, name: str, dtype: object) -> InputTypeError:
     )
 
 
+def low_rank_rdm(rank: int) -> ValueError:
+    """What is said of RDMs that have no Riemannian distance, wherever they are."""
+    return ValueError(
+        "rsa: comparison 'neg_riem_dist' needs RDMs of full rank, thus more units than samples, "
+        f"got one of rank below {rank}"
+    )
+
+
 @contextmanager
 def named_convergence(function: str) -> Iterator[None]:
     """Turn the engine's convergence failure into ours, with the function's name in front."""

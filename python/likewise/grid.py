@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import Array, Items, read_collections, read_items
+from likewise._array import Array
 from likewise._ids import require_same_ids
+from likewise._representations import Items, read_collections, read_items
 from likewise.measure import Measure, measure, require_version
 
 if TYPE_CHECKING:

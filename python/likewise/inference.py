@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import Array, Pair, read_pair
+from likewise._array import Array
 from likewise._device import is_device_array
 from likewise._draws import bootstrap_on_device, permutation_test_on_device
+from likewise._representations import Pair, read_pair
 from likewise.errors import quiet
 from likewise.measure import Measure, measure, require_version
 
@@ -154,17 +155,12 @@ def bootstrap(
     chosen, pair = _one_pair("bootstrap", x, y, measure, options, n, check_finite, at_least=2)
     rng = np.random.default_rng(random_state)
     samples = pair.x.shape[0]
+    rows = np.array([rng.integers(samples, size=samples) for _ in range(n)])
     library = pair.library
-
-    def resample() -> tuple[Array, Array]:
-        rows = rng.integers(samples, size=samples)
-        return rows, rows
-
     if library.engine is not _cpu:
-        drawn = np.array([resample()[0] for _ in range(n)])
-        return Bootstrap(*bootstrap_on_device(chosen, pair, drawn))
+        return Bootstrap(*bootstrap_on_device(chosen, pair, rows))
     score = chosen(pair.x, pair.y, check_finite=False)
-    draws = _draws(chosen, n, pair.x, pair.y, resample)
+    draws = _resampled(chosen, pair.x, pair.y, rows)
     kept = draws[~np.isnan(draws)].astype(np.float64)
     error = low = high = float("nan")
     if kept.size >= 2:
@@ -201,19 +197,22 @@ def _reordered(chosen: Measure, x: Array, y: Array, orders: Array) -> Array:
     with quiet():
         if hasattr(chosen, "reordered"):
             return chosen.reordered(x, y, orders).astype(x.dtype, copy=False)
-    waiting = iter(orders)
-    return _draws(chosen, len(orders), x, y, lambda: (None, next(waiting)))
+        return _redrawn(chosen, x, y, orders, resample_x=False)
 
 
-def _draws(chosen: Measure, n: int, x: Array, y: Array, draw: Any) -> Array:
-    """Scores of n redrawn pairs; ``draw()`` gives rows of x (None: as they are) and rows of y."""
-    per_draw = x.nbytes + y.nbytes
-    chunk = int(np.clip(_CHUNK_BYTES // per_draw, 1, n))
-    scores = np.empty(n, x.dtype)
+def _resampled(chosen: Measure, x: Array, y: Array, rows: Array) -> Array:
+    """Scores of each of these rows of x with the same rows of y."""
     with quiet():
-        for start in range(0, n, chunk):
-            rows = [draw() for _ in range(min(chunk, n - start))]
-            ys = np.stack([y[of_y] for _, of_y in rows])
-            xs = x if rows[0][0] is None else np.stack([x[of_x] for of_x, _ in rows])
-            scores[start : start + len(rows)] = chosen(xs, ys, check_finite=False)
+        if hasattr(chosen, "resampled"):
+            return chosen.resampled(x, y, rows).astype(x.dtype, copy=False)
+        return _redrawn(chosen, x, y, rows, resample_x=True)
+
+
+def _redrawn(chosen: Measure, x: Array, y: Array, rows: Array, *, resample_x: bool) -> Array:
+    chunk = int(np.clip(_CHUNK_BYTES // (x.nbytes + y.nbytes), 1, len(rows)))
+    scores = np.empty(len(rows), x.dtype)
+    for first in range(0, len(rows), chunk):
+        part = rows[first : first + chunk]
+        xs = x[part] if resample_x else x
+        scores[first : first + chunk] = chosen(xs, y[part], check_finite=False)
     return scores

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from likewise import _cpu, _engine
 from likewise._array import Array
 
-__all__ = ["bin_edges", "information_of_counts", "joint_counts", "mutual_information", "unit_codes"]
+__all__ = [
+    "bin_edges",
+    "bin_edges_on_device",
+    "information_of_counts",
+    "joint_counts",
+    "mutual_information",
+    "unit_codes",
+    "unit_codes_on_device",
+]
 
 
 def bin_edges(x: Array, bins: int) -> Array:
@@ -24,12 +34,26 @@ def bin_edges(x: Array, bins: int) -> Array:
     return edges
 
 
+def bin_edges_on_device(library: Any, x: Any, bins: int) -> Any:
+    """The same, to the last bit."""
+    edges = library.empty((x.shape[1], bins - 2), np.float64)
+    library.engine.bin_edges(x, bins, edges, library.run)
+    return edges
+
+
 def unit_codes(x: Array, edges: Array) -> Array:
     """Bin of every value, ``(d, n)``: 0 for zeros, then by ``edges``."""
     codes = np.empty((x.shape[1], x.shape[0]), np.uint8)
     for unit, column in enumerate(x.T):
         codes[unit] = 1 + np.searchsorted(edges[unit], column, side="right")
         codes[unit][column == 0] = 0
+    return codes
+
+
+def unit_codes_on_device(library: Any, x: Any, edges: Any) -> Any:
+    """The same."""
+    codes = library.empty((x.shape[1], x.shape[0]), np.uint8)
+    library.engine.unit_codes(x, edges, codes, library.run)
     return codes
 
 

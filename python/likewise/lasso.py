@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, Pair, batch_size, give_scores, read_pair
+from likewise._array import Array
 from likewise._device import is_device_array
 from likewise._folds import require_folds, shuffled_folds
+from likewise._representations import Pair, batch_size, give_scores, read_pair
 from likewise._units import unit_norm
 from likewise.errors import ConvergenceWarning, warn, warn_degenerate, warn_small_sample
 
@@ -19,7 +21,9 @@ __all__ = [
     "column_correlation",
     "empty_path",
     "fill_path",
+    "fill_paths_on_device",
     "sparse_predictivity",
+    "warn_of_gaps_on_device",
 ]
 
 _GRID = tuple(np.logspace(0, -3, 13).tolist())  # 1 is the largest correlation there is
@@ -113,6 +117,36 @@ def fill_path(
     )
     if missed:
         _warn_of_gaps(function, missed, path.gap.size, tolerance, path.gap.max())
+
+
+def fill_paths_on_device(
+    library: Any,
+    x: Any,
+    y: Any,
+    outputs: Sequence[Any],
+    folds: tuple[list[int], int],
+    alphas: Array,
+    tolerance: float,
+) -> tuple[Any, Any]:
+    """Paths of float64 pairs ``(..., n, dx)`` and ``(..., n, dy)`` into score, alphas, correlation,
+    loss, units used, coef, objective and gap.
+
+    ``folds``: the order of the samples and the number of folds, 0 for none. Returns for
+    ``library.finish`` the numbers of constant units and what :func:`warn_of_gaps_on_device` takes.
+    """
+    items = batch_size(x.shape[:-2])
+    constants = library.empty((2, items), np.int64)
+    gaps = library.empty((items * (1 + folds[1]), 2), np.int64)
+    options = (*folds, alphas.tolist(), tolerance)
+    library.engine.lasso_paths(x, y, *outputs, constants, gaps, options, library.run)
+    return constants, gaps
+
+
+def warn_of_gaps_on_device(function: str, found: Array, fits: int, tolerance: float) -> None:
+    """Of runs of so many fits: how many gaps ``found`` has of each, and the bits of the largest."""
+    for missed, bits in found.reshape(-1, 2):
+        if missed:
+            _warn_of_gaps(function, missed, fits, tolerance, float(bits.view(np.float64)))
 
 
 def _warn_of_gaps(function: str, missed: int, fits: int, tolerance: float, largest: float) -> None:
@@ -217,22 +251,16 @@ def _predict_on_device(pair: Pair, alphas: Array, cv: int, random_state: int) ->
     (samples, dx), dy = pair.x.shape[-2:], pair.y.shape[-1]
     shapes = ((), (), (dy,), (dy,), (dy,), (dy, dx), (dy,), (dy,))
     outputs = [library.empty((*pair.batch, len(alphas), *s), np.float64) for s in shapes]
-    constants = library.empty((2, items), np.int64)
-    gaps = library.empty((items * (1 + cv), 2), np.int64)
     order = shuffled_folds(samples, cv, random_state)[0].tolist() if cv else []
-    wide = [library.cast(side, np.dtype(np.float64)) for side in (pair.x, pair.y)]
-    options = (order, cv, alphas.tolist(), _TOLERANCE)
-    library.engine.lasso_paths(*wide, *outputs, constants, gaps, options, library.run)
-    found = library.finish(constants, gaps)
+    x, y = (library.cast(side, np.dtype(np.float64)) for side in (pair.x, pair.y))
+    told = fill_paths_on_device(library, x, y, outputs, (order, cv), alphas, _TOLERANCE)
+    found = library.finish(*told)
     if not cv and items:
         warn_small_sample("sparse_predictivity", samples, dx, 0)
     if found is not None:
         of_folds = found[1][items:].reshape(items, cv, 2)
         by_item = np.concatenate([found[1][:items, None], of_folds], axis=1)
-        for missed, bits in by_item.reshape(-1, 2):
-            if missed:
-                fits, largest = len(alphas) * dy, float(bits.view(np.float64))
-                _warn_of_gaps("sparse_predictivity", missed, fits, _TOLERANCE, largest)
+        warn_of_gaps_on_device("sparse_predictivity", by_item, len(alphas) * dy, _TOLERANCE)
         counts = found[0].tolist()
         _warn_of_constants(
             [(count, dx) for count in counts[0]] + [(count, dy) for count in counts[1]]

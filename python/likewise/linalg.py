@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from likewise._array import read
+from likewise._gradients import is_tracked
 from likewise.errors import named_convergence
 
 __all__ = [
@@ -70,6 +71,10 @@ def nuclear_norm(a: Any, *, check_finite: bool = True) -> Any:
     ValueError
         For fewer than two axes, NaN or infinity.
     """
+    if is_tracked(a):
+        from likewise.torch.autograd import tracked_nuclear_norm
+
+        return tracked_nuclear_norm(a, check_finite)
     array, library = _matrices("nuclear_norm", a, check_finite)
     batch, empty = array.shape[:-2], 0 in array.shape[-2:]
     out = library.zeros(batch, np.float64) if empty else library.empty(batch, np.float64)

@@ -18,7 +18,13 @@ from likewise._network import Layer, Network, average_networks, match_network
 from likewise._ridge import GRID, checked_alphas, default_alphas
 from likewise._units import unit_norm
 from likewise.assignment import permutation_match
-from likewise.lasso import column_correlation, empty_path, fill_path
+from likewise.lasso import (
+    column_correlation,
+    empty_path,
+    fill_path,
+    fill_paths_on_device,
+    warn_of_gaps_on_device,
+)
 from likewise.linalg import polar
 from likewise.transport import soft_match
 
@@ -341,13 +347,29 @@ class Lasso(_LinearMap):
         self.tol = tol
 
     def _weights(self, x: Array, y: Array) -> Array:
-        if not 0 < self.alpha < np.inf:
-            raise ValueError(f"Lasso: alpha must be positive and finite, got {self.alpha!r}")
+        alphas = self._alphas()
         path = empty_path(1, y.shape[1], x.shape[1])
         units, targets = unit_norm(x).data, unit_norm(y).data
-        fill_path("Lasso", units, targets, np.array([self.alpha]), 1.0, self.tol, path)
+        fill_path("Lasso", units, targets, alphas, 1.0, self.tol, path)
         self.gap_ = path.gap[0]
         deviations = x.std(axis=0)
         inverse = np.divide(1, deviations, out=np.zeros_like(deviations), where=deviations > 0)
         weights: Array = inverse[:, None] * path.coef[0].T * y.std(axis=0)
         return weights
+
+    def _weights_on_device(self, library: Any, x: Side, y: Side) -> tuple[Any, dict[str, Any]]:
+        alphas = self._alphas()
+        dx, dy = x.mean.size, y.mean.size
+        shapes = ((1,), (1,), (dy,), (dy,), (dy,), (dy, dx), (dy,), (dy,))
+        path = [library.empty(shape, np.float64) for shape in shapes]
+        told = fill_paths_on_device(library, x.data, y.data, path, ([], 0), alphas, self.tol)
+        _, gaps = library.finish(*told)
+        warn_of_gaps_on_device("Lasso", gaps, dy, self.tol)
+        weights = library.empty((dx, dy), np.float64)
+        library.engine.map_coefficients(path[5], x.deviation, y.deviation, weights, library.run)
+        return weights, {"gap_": path[7]}
+
+    def _alphas(self) -> Array:
+        if not 0 < self.alpha < np.inf:
+            raise ValueError(f"Lasso: alpha must be positive and finite, got {self.alpha!r}")
+        return np.array([self.alpha])

@@ -12,6 +12,7 @@ from likewise._array import Array
 from likewise.errors import InputTypeError
 
 if TYPE_CHECKING:
+    from likewise._gradients import Gradients
     from likewise._moments import DeviceMoments, Moments
 
 __all__ = [
@@ -81,6 +82,13 @@ class Measure(Protocol):
         """
         ...
 
+    def resampled(self, x: Array, y: Array, draws: Array) -> Array:
+        """Scores of these samples of both sides ``(k, n)``, drawn with replacement.
+
+        Optional: without it, the bootstrap calls the measure.
+        """
+        ...
+
     def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
         """What ``compare`` gives, for arrays of the CUDA engine, some on each side; finishes the
         call.
@@ -92,6 +100,29 @@ class Measure(Protocol):
     def reordered_on_device(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
         """What ``reordered`` gives, for arrays of the CUDA engine, without a wait; None where the
         measure is to be called.
+
+        Optional.
+        """
+        ...
+
+    def gradients(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        wanted: tuple[bool, bool] = (True, True),
+        check_finite: bool = True,
+    ) -> Gradients:
+        """Scores of batches with their gradients by x and by y, or by those that are wanted. NaN
+        where the score is.
+
+        Optional: measures that say ``differentiable = True``. Their ``__call__`` is
+        ``_gradients.tracked``.
+        """
+        ...
+
+    def resampled_on_device(self, library: Any, x: Any, y: Any, draws: Array) -> Any:
+        """What ``resampled`` gives, for arrays of the CUDA engine, without a wait.
 
         Optional.
         """

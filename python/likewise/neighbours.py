@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, Pair, empty_scores, give_scores, read_pair
+from likewise._array import Array
+from likewise._representations import Pair, empty_scores, give_scores, read_pair
 from likewise.errors import DegenerateWarning, warn, warn_degenerate
 from likewise.measure import prepare_batch, register
 

@@ -11,15 +11,10 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import (
-    Array,
-    batch_size,
-    empty_scores,
-    give_scores,
-    read_pair,
-    require_finite,
-)
+from likewise._array import Array, require_finite
+from likewise._gradients import Gradients, pair_gradients, tracked
 from likewise._moments import DeviceMoments, Moments, spectrum
+from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
 from likewise.linalg import nuclear_norm
 from likewise.measure import Kind, compare_reordered, register
@@ -44,6 +39,7 @@ class _ShapeMeasure:
     name: ClassVar[str]
     streamable: ClassVar[bool]
     symmetric: ClassVar[bool] = True
+    differentiable: ClassVar[bool] = True
     min_samples: ClassVar[int] = 2
 
     center: bool = True
@@ -157,6 +153,7 @@ class _ShapeMeasure:
             warn_small_sample(self.name, items[0].shape[-2], int(widths.max()), 0)
         return scores
 
+    @tracked
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         # The engine meets NaN and infinity on its way; they are looked for only if it did.
         pair = read_pair(self.name, x, y, check_finite=check_finite, look=False)
@@ -185,6 +182,33 @@ class _ShapeMeasure:
             warn_degenerate(self.name, units, items)
         warn_small_sample(self.name, pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
         return give_scores(pair, scores)
+
+    def gradients(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        wanted: tuple[bool, bool] = (True, True),
+        check_finite: bool = True,
+    ) -> Gradients:
+        """By x and y. 0 where the distance is 0; along the directions that there are where singular
+        values vanish."""
+
+        def run(pair: Pair, scores: Array, by_x: Array | None, by_y: Array | None) -> None:
+            with named_convergence(self.name):
+                units, items, _ = _cpu.procrustes_gradients(
+                    pair.x, pair.y, scores, by_x, by_y, *self._options(), _engine.threads()
+                )
+            warn_degenerate(self.name, units, items)
+            warn_small_sample(self.name, pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
+
+        def run_on_device(pair: Pair, by_x: Any, by_y: Any) -> None:
+            library = pair.library
+            library.engine.procrustes_gradients(
+                pair.x, pair.y, by_x, by_y, *self._options(), library.run
+            )
+
+        return pair_gradients(self, x, y, wanted, check_finite, run, run_on_device)
 
     def reordered(self, x: Array, y: Array, orders: Array) -> Array:
         """Each side prepared once: orders of the samples are orders of the prepared rows."""

@@ -7,10 +7,11 @@ from typing import Any, Literal
 import numpy as np
 
 from likewise import _cpu, _device, _engine
-from likewise._array import Array, read, require_finite, require_representation
+from likewise._array import Array, read, require_finite
+from likewise._representations import require_representation
 from likewise.errors import DegenerateWarning, warn
 
-__all__ = ["DISSIMILARITIES", "Dissimilarity", "fill_rdm", "rdm", "warn_without"]
+__all__ = ["DISSIMILARITIES", "Dissimilarity", "Resampler", "fill_rdm", "rdm", "warn_without"]
 
 Dissimilarity = Literal[
     "correlation", "cosine", "euclidean", "sqeuclidean", "mahalanobis", "crossnobis"
@@ -157,6 +158,37 @@ def _require_square(precision: Any, units: int) -> None:
 def fill_rdm(array: Array, dissimilarity: str, out: Array) -> int:
     """Fills the condensed RDMs; returns the number of samples without variance or length."""
     return _cpu.rdm(array, dissimilarity, out, _engine.threads())
+
+
+class Resampler:
+    """RDMs of samples drawn with replacement from ``x (n, d)``, gathered from that of all samples.
+
+    Copies of a sample are at 0 from each other, or at 1 without direction, as in :func:`rdm`.
+    """
+
+    def __init__(self, x: Array, dissimilarity: str) -> None:
+        n = len(x)
+        condensed = np.empty(n * (n - 1) // 2, x.dtype)
+        fill_rdm(x, dissimilarity, condensed)
+        self._square = np.zeros((n, n), x.dtype)
+        self._square[np.triu_indices(n, 1)] = condensed
+        self._square += self._square.T
+        origin = {"correlation": x[:, :1], "cosine": np.zeros(1, x.dtype)}.get(dissimilarity)
+        if origin is not None:
+            np.fill_diagonal(self._square, (x == origin).all(axis=1))
+        self._square[np.diag_indices(n)] += np.where(np.isfinite(x).all(axis=1), 0, np.nan)
+        self._kinds = np.unique(x, axis=0, return_inverse=True)[1].reshape(-1)
+
+    def rdms(self, draws: Array) -> tuple[Array, Array]:
+        """Condensed RDMs of draws ``(k, n)``; which are finite and not of equal samples alone."""
+        n = len(self._square)
+        out = np.empty((len(draws), n * (n - 1) // 2), self._square.dtype)
+        _cpu.resampled_rdms(self._square, draws.astype(np.int32), out, _engine.threads())
+        kinds = self._kinds[draws]
+        constant = (kinds == kinds[:, :1]).all(axis=1)
+        finite = np.isfinite(out).all(axis=1)
+        out[~finite] = np.nan
+        return out, finite & ~constant
 
 
 def _whitened(array: Array, root: Array) -> Array:

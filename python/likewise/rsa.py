@@ -9,33 +9,36 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, Pair, batch_size, empty_scores, give_scores, read, read_pair
+from likewise._array import Array, read
 from likewise._comparison import (
     COMPARISONS,
     Comparison,
     InnerProduct,
+    Product,
     Ranked,
     comparator,
     require_rankable,
     samples_of,
     square,
 )
-from likewise.errors import InputTypeError, warn_degenerate
+from likewise._gradients import Gradients, pair_gradients, tracked
+from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
+from likewise.errors import warn_degenerate
 from likewise.measure import prepare_batch, register, reordered_products
-from likewise.rdm import DISSIMILARITIES, Dissimilarity, fill_rdm, warn_without
+from likewise.rdm import DISSIMILARITIES, Dissimilarity, Resampler, fill_rdm, warn_without
 
 __all__ = [
     "RSA",
     "compare_rdms",
     "require_comparison",
     "require_condensed",
-    "require_version",
     "rsa",
 ]
 
-# Comparisons with a CUDA version, and those that are inner products of RDMs or their ranks.
-_ON_DEVICE = tuple(name for name in COMPARISONS if name != "neg_riem_dist")
+# Comparisons that are inner products of RDMs or their ranks.
 _REORDERED_ON_DEVICE = ("cosine", "corr", "spearman", "rho-a")
+
+_CHUNK_BYTES = 64 * 2**20
 
 
 class _Prepared(NamedTuple):
@@ -84,6 +87,10 @@ class RSA:
     @property
     def symmetric(self) -> bool:
         return self.comparison != "neg_riem_dist"
+
+    @property
+    def differentiable(self) -> bool:
+        return isinstance(comparator(self.comparison), Product)
 
     @property
     def invariances(self) -> frozenset[str]:
@@ -157,15 +164,38 @@ class RSA:
         way."""
         if self.comparison not in _REORDERED_ON_DEVICE:
             return None
+        self._require_rankable(orders.shape[1])
         scores = library.empty((len(orders),), np.float64)
         options = self.dissimilarity, self.comparison
         library.engine.rsa_reordered(x, y, orders, scores, *options, library.run)
         return scores
 
+    def resampled(self, x: Array, y: Array, draws: Array) -> Array:
+        """From entries of the RDMs of all samples: copies of a sample tie exactly."""
+        by = comparator(self.comparison)
+        require_rankable(self.name, self.comparison, draws.shape[1] * (draws.shape[1] - 1) // 2)
+        sides = [Resampler(side, self.dissimilarity) for side in (x, y)]
+        scores = np.empty(len(draws))
+        size = int(np.clip(_CHUNK_BYTES // (8 * draws.shape[1] ** 2), 1, len(draws)))
+        for first in range(0, len(draws), size):
+            part = draws[first : first + size]
+            vectors, usable = zip(*(side.rdms(part) for side in sides), strict=True)
+            found = by.paired(*map(by.prepare, vectors))
+            scores[first : first + size] = np.where(np.logical_and(*usable), found, np.nan)
+        return scores
+
+    def resampled_on_device(self, library: Any, x: Any, y: Any, draws: Array) -> Any:
+        """The same of device arrays."""
+        self._require_rankable(draws.shape[1])
+        scores = library.empty((len(draws),), np.float64)
+        options = self.dissimilarity, self.comparison
+        library.engine.rsa_resampled(x, y, draws, scores, *options, library.run)
+        return scores
+
     def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
         """Scores of all pairs of device arrays."""
         items = a if b is None else a + b
-        self._require_version(items[0].shape[0])
+        self._require_rankable(items[0].shape[0])
         scores = library.empty((len(a), len(a if b is None else b)), np.float64)
         without, constants = (library.empty((len(items),), np.int64) for _ in range(2))
         options = self.dissimilarity, self.comparison
@@ -177,7 +207,7 @@ class RSA:
         return scores
 
     def _on_device(self, pair: Pair) -> Any:
-        self._require_version(pair.x.shape[-2])
+        self._require_rankable(pair.x.shape[-2])
         library, count = pair.library, batch_size(pair.batch)
         scores = empty_scores(pair)
         # Of items that broadcasting repeats once: room for all, and zeros are no findings.
@@ -202,10 +232,53 @@ class RSA:
         constant = found[1] == widths
         warn_degenerate(self.name, int(found[1][~constant].sum()), int(constant.sum()))
 
-    def _require_version(self, samples: int) -> None:
-        require_version(self.name, self.comparison)
+    def _require_rankable(self, samples: int) -> None:
         require_rankable(self.name, self.comparison, samples * (samples - 1) // 2)
 
+    def gradients(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        wanted: tuple[bool, bool] = (True, True),
+        check_finite: bool = True,
+    ) -> Gradients:
+        """By x and y, of comparisons that are smooth: cosine, corr, cosine_cov, corr_cov."""
+
+        def run(pair: Pair, scores: Array, by_x: Array | None, by_y: Array | None) -> None:
+            scores[...] = self(pair.x, pair.y, check_finite=False)
+            for index in np.ndindex(pair.batch):
+                sides = pair.x[index], pair.y[index]
+                weights = self._weights(sides)
+                for side, weight, out in zip(sides, weights, (by_x, by_y), strict=True):
+                    if out is None:
+                        continue
+                    if np.isfinite(weight).all():
+                        _cpu.rdm_gradient(
+                            side, self.dissimilarity, weight, out[index], _engine.threads()
+                        )
+                    else:
+                        out[index] = np.nan
+
+        def run_on_device(pair: Pair, by_x: Any, by_y: Any) -> None:
+            library, options = pair.library, (self.dissimilarity, self.comparison)
+            library.engine.rsa_gradients(pair.x, pair.y, by_x, by_y, *options, library.run)
+
+        return pair_gradients(self, x, y, wanted, check_finite, run, run_on_device)
+
+    def _weights(self, sides: Sequence[Array]) -> tuple[Array, Array]:
+        """Gradients of the score by the RDMs; NaN where that is NaN."""
+        size = len(sides[0]) * (len(sides[0]) - 1) // 2
+        rdms = np.empty((2, size))
+        for side, rdm in zip(sides, rdms, strict=True):
+            fill_rdm(side.astype(np.float64), self.dissimilarity, rdm)
+            if (side == side[:1]).all():
+                rdm[:] = np.nan
+        by = comparator(self.comparison)
+        assert isinstance(by, Product)
+        return by.gradients(*rdms)
+
+    @tracked
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
         if pair.library.engine is not _cpu:
@@ -255,7 +328,7 @@ def rsa(
         bures_metric   tr G + tr H - 2 |G^(1/2) H^(1/2)|_*: a squared distance
         neg_riem_dist  -min sqrt(sum log^2 eig((a G + b N) H^-1)) over a, b > 0, with G, H about the
                        first sample and N the covariance of its differences (Shahbazi et al. 2021);
-                       not symmetric, needs SciPy and RDMs of full rank
+                       not symmetric, needs RDMs of full rank and, on the CPU, SciPy
 
     Range [-1, 1]; of bures [0, 1], of bures_metric [0, inf), of neg_riem_dist (-inf, 0].
 
@@ -269,7 +342,8 @@ def rsa(
     comparison
         See above.
     check_finite
-        Look for NaN and infinity first.
+        Look for NaN and infinity first. On a CUDA device also whether "neg_riem_dist" has RDMs of
+        full rank: without a look those of a lower one score NaN.
 
     Returns
     -------
@@ -279,10 +353,10 @@ def rsa(
     ------
     ValueError
         An unknown dissimilarity or comparison, different numbers of samples, fewer than 3 samples,
-        ranks of more than 65536, no units, NaN or infinity.
+        ranks of more than 65536, no units, NaN or infinity, an RDM of y below full rank with
+        "neg_riem_dist".
     InputTypeError
-        For inputs that cannot be used as they are (complex, sparse, mixed libraries), and for
-        arrays on a CUDA device with comparison "neg_riem_dist".
+        For inputs that cannot be used as they are (complex, sparse, mixed libraries).
 
     Warns
     -----
@@ -305,7 +379,7 @@ def compare_rdms(
     comparison
         See :func:`rsa`.
     check_finite
-        Look for NaN and infinity first.
+        As in :func:`rsa`.
 
     Returns
     -------
@@ -315,10 +389,10 @@ def compare_rdms(
     ------
     ValueError
         An unknown comparison, RDMs of different sizes or of none that n samples give, ranks of
-        RDMs of more than 65536 samples, NaN or infinity.
+        RDMs of more than 65536 samples, NaN or infinity, an RDM in q below full rank with
+        "neg_riem_dist".
     InputTypeError
-        For inputs that cannot be used as they are, and for arrays on a CUDA device with a
-        comparison that :func:`rsa` refuses there.
+        For inputs that cannot be used as they are.
     """
     name = "compare_rdms"
     require_comparison(name, comparison)
@@ -327,7 +401,6 @@ def compare_rdms(
     require_rankable(name, comparison, sides[0].shape[-1])
     shape = (*sides[0].shape[:-1], *sides[1].shape[:-1])
     if library.engine is not _cpu:
-        require_version(name, comparison)
         found = library.empty(shape, np.float64)
         samples = samples_of(sides[0].shape[-1])
         library.engine.compare_rdms(*sides, samples, found, comparison, library.run)
@@ -352,15 +425,6 @@ def require_condensed(function: str, **rdms: Any) -> None:
                 f"{function}: {' and '.join(rdms)} must have shapes (k, m) or (m,) with the same "
                 f"m = n (n - 1) / 2 of at least 3, got {name} of shape {side.shape}"
             )
-
-
-def require_version(function: str, comparison: str) -> None:
-    """Raise ``InputTypeError`` for a comparison that devices do not make."""
-    if comparison not in _ON_DEVICE:
-        raise InputTypeError(
-            f"{function}: arrays are on a CUDA device, for which comparison={comparison!r} has no "
-            "version yet; move them to the CPU first"
-        )
 
 
 def require_comparison(function: str, comparison: str) -> None:

@@ -7,8 +7,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import Array, Pair, give_scores, read, read_pair, require_representation
+from likewise._array import Array, read
 from likewise._device import is_device_array, too_large
+from likewise._representations import Pair, give_scores, read_pair, require_representation
 from likewise._units import unit_norm
 from likewise.assignment import linear_sum_assignment
 from likewise.errors import warn_degenerate

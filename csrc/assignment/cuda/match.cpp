@@ -11,8 +11,6 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int64_t kMostBytes = int64_t{256} << 20;  // of similarities at a time
-
 // Matches item k of x with item k of y; scores (count), assignment (count, dx) or null.
 template <class T>
 void match_some(const Context& context, Matching matching, const UnitRun<T>& x, const UnitRun<T>& y,
@@ -45,7 +43,7 @@ void match_some(const Context& context, Matching matching, const UnitRun<T>& x, 
 template <class T>
 void match_run(Scratch& scratch, Matching matching, const UnitRun<T>& x, const UnitRun<T>& y,
                int64_t count, int64_t rows, double* score, int64_t* assignment) {
-  const int64_t fitting = kMostBytes / (x.cols * y.cols * int64_t(sizeof(T)));
+  const int64_t fitting = kWorkBytes / (x.cols * y.cols * int64_t(sizeof(T)));
   const int64_t chunk = std::clamp<int64_t>(fitting, 1, count);
   for (int64_t first = 0; first < count; first += chunk) {
     match_some(scratch.next(), matching, x.from(first), y.from(first),

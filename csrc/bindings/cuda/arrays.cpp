@@ -47,6 +47,10 @@ template <>
 constexpr ElementType type_of<int64_t>() {
   return ElementType::int64;
 }
+template <>
+constexpr ElementType type_of<uint8_t>() {
+  return ElementType::uint8;
+}
 
 constexpr int64_t kFacts = sizeof(cuda::CallStatus) / sizeof(int64_t);
 
@@ -191,9 +195,11 @@ T* DeviceArray::filled() const {
 template const float* DeviceArray::elements<float>() const;
 template const double* DeviceArray::elements<double>() const;
 template const int64_t* DeviceArray::elements<int64_t>() const;
+template const uint8_t* DeviceArray::elements<uint8_t>() const;
 template float* DeviceArray::filled<float>() const;
 template double* DeviceArray::filled<double>() const;
 template int64_t* DeviceArray::filled<int64_t>() const;
+template uint8_t* DeviceArray::filled<uint8_t>() const;
 
 Run::Run(int64_t stream, int device, py::object allocate, const std::optional<DeviceArray>& status)
     : device_(device), allocate_(std::move(allocate)), keep_(status) {

@@ -38,6 +38,15 @@ void pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& out,
                   options_of(options), out.filled<double>(), constant_units.filled<int64_t>());
 }
 
+// Scores (k) of x (n, dx) with y (n, dy), its samples in these orders (k, n).
+void reordered(const DeviceArray& x, const DeviceArray& y, const Orders& orders,
+               const DeviceArray& out, const OptionTuple& options, Run& run) {
+  const CallContext context(run);
+  cuda::cca_reordered(context, side(x, context), side(y, context), rows_of(x),
+                      send_orders(orders, context), orders.shape(0), options_of(options),
+                      out.filled<double>());
+}
+
 void correlations(const DeviceArray& x, const DeviceArray& y, const DeviceArray& out,
                   const DeviceArray& constant_units, const OptionTuple& options, Run& run) {
   const CallContext context(run);
@@ -60,6 +69,7 @@ void cca_scores_of_moments(const GivenSums& sums, const DeviceArray& scores,
 void register_cca(py::module_& m) {
   m.def("cca_scores", &scores);
   m.def("cca_pairs", &pairs);
+  m.def("cca_reordered", &reordered);
   m.def("canonical_correlations", &correlations);
   m.def("cca_scores_of_moments", &cca_scores_of_moments);
 }

@@ -14,23 +14,30 @@ void copy(const DeviceArray& array, const DeviceArray& out, Run& run) {
   });
 }
 
+// Calls body(int64_t{}), body(float{}) or body(double{}).
+template <class Body>
+void dispatch_number(const DeviceArray& array, Body&& body) {
+  if (array.type() == cuda::ElementType::int64) {
+    body(int64_t{});
+  } else {
+    dispatch_float(array, body);
+  }
+}
+
 void fill_zeros(const DeviceArray& array, Run& run) {
   const CallContext context(run);
-  const auto clear = [&](auto* to) {
-    cuda::check(cudaMemsetAsync(to, 0, size_t(array.size()) * sizeof(*to), context.stream),
-                "memset");
-  };
-  if (array.type() == cuda::ElementType::int64) {
-    clear(array.filled<int64_t>());
-  } else {
-    dispatch_float(array, [&](auto zero) { clear(array.filled<decltype(zero)>()); });
-  }
+  dispatch_number(array, [&](auto zero) {
+    using T = decltype(zero);
+    cuda::check(
+        cudaMemsetAsync(array.filled<T>(), 0, size_t(array.size()) * sizeof(T), context.stream),
+        "memset");
+  });
 }
 
 // host = array, both contiguous and of one type. Waits.
 void download(const DeviceArray& array, py::array host, Run& run) {
   const CallContext context(run);
-  dispatch_float(array, [&](auto zero) {
+  dispatch_number(array, [&](auto zero) {
     using T = decltype(zero);
     cuda::check(cudaMemcpyAsync(host.mutable_data(), array.elements<T>(), size_t(host.nbytes()),
                                 cudaMemcpyDeviceToHost, context.stream),
@@ -42,16 +49,12 @@ void download(const DeviceArray& array, py::array host, Run& run) {
 // array = host, both contiguous and of one type. Waits, for the host may go away.
 void upload(const py::array& host, const DeviceArray& array, Run& run) {
   const CallContext context(run);
-  const auto send = [&](auto* to) {
-    cuda::check(cudaMemcpyAsync(to, host.data(), size_t(host.nbytes()), cudaMemcpyHostToDevice,
-                                context.stream),
+  dispatch_number(array, [&](auto zero) {
+    using T = decltype(zero);
+    cuda::check(cudaMemcpyAsync(array.filled<T>(), host.data(), size_t(host.nbytes()),
+                                cudaMemcpyHostToDevice, context.stream),
                 "copy");
-  };
-  if (array.type() == cuda::ElementType::int64) {
-    send(array.filled<int64_t>());
-  } else {
-    dispatch_float(array, [&](auto zero) { send(array.filled<decltype(zero)>()); });
-  }
+  });
   cuda::check(cudaStreamSynchronize(context.stream), "wait");
 }
 

@@ -7,7 +7,7 @@
 namespace likewise::bindings {
 namespace {
 
-// outs[k] (draws, n, d) = the rows of sides[k] (n, d) that each draw names.
+// outs[k] = the rows of sides[k] that are named, draw after draw.
 void gather_rows(const std::vector<DeviceArray>& sides, const Orders& rows,
                  const std::vector<DeviceArray>& outs, Run& run) {
   const CallContext context(run);
@@ -15,9 +15,11 @@ void gather_rows(const std::vector<DeviceArray>& sides, const Orders& rows,
   for (size_t k = 0; k < sides.size(); ++k) {
     dispatch_float(sides[k], [&](auto zero) {
       using T = decltype(zero);
-      cuda::check(cuda::gather_rows<T>(sides[k].elements<T>(), sides[k].sizes().back(), there,
-                                       rows.size(), outs[k].filled<T>(), context.stream),
-                  "launch");
+      const int64_t samples = sides[k].sizes()[0];
+      cuda::check(
+          cuda::gather_rows<T>({sides[k].elements<T>(), 1, sides[k].size() / samples}, samples,
+                               there, rows.size(), outs[k].filled<T>(), context.stream),
+          "launch");
     });
   }
 }

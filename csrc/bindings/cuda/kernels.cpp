@@ -2,9 +2,12 @@
 
 #include <pybind11/stl.h>
 
+#include <optional>
+
 #include "bindings/cuda/arrays.h"
 #include "bindings/cuda/moments.h"
 #include "bindings/kernel_options.h"
+#include "kernels/cuda/gradient.h"
 #include "kernels/cuda/moments.h"
 
 namespace likewise::bindings {
@@ -41,6 +44,23 @@ void kernel_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray&
   });
 }
 
+// Fills grad_x and grad_y (shapes of x and y), or those that are wanted.
+void kernel_gradients(const DeviceArray& x, const DeviceArray& y,
+                      const std::optional<DeviceArray>& grad_x,
+                      const std::optional<DeviceArray>& grad_y, const KernelTuple& options,
+                      Run& run) {
+  const CallContext context(run);
+  const std::vector<int64_t>& shape = x.sizes();
+  const int64_t rows = shape[shape.size() - 2], cols = shape.back();
+  dispatch_float(x, [&](auto zero) {
+    using T = decltype(zero);
+    cuda::kernel_gradients<T>(
+        context, {contiguous<T>(x, context), cols}, {contiguous<T>(y, context), y.sizes().back()},
+        x.size() / (rows * cols), rows, kernel_options(options),
+        grad_x ? grad_x->filled<T>() : nullptr, grad_y ? grad_y->filled<T>() : nullptr);
+  });
+}
+
 // Scores of x (n, dx) with y (n, dy), its samples in these orders.
 void kernel_reordered(const DeviceArray& x, const DeviceArray& y, const Orders& orders,
                       const DeviceArray& scores, const KernelTuple& options, Run& run) {
@@ -67,6 +87,7 @@ void kernel_scores_of_moments(const GivenSums& sums, bool unbiased, bool normali
 void register_kernels(py::module_& m) {
   m.def("kernel_scores", &kernel_scores);
   m.def("kernel_pairs", &kernel_pairs);
+  m.def("kernel_gradients", &kernel_gradients);
   m.def("kernel_reordered", &kernel_reordered);
   m.def("kernel_scores_of_moments", &kernel_scores_of_moments);
 }

@@ -3,7 +3,6 @@
 #include <pybind11/stl.h>
 
 #include "bindings/cuda/arrays.h"
-#include "core/cuda/gather.h"
 
 namespace likewise::bindings {
 namespace {
@@ -45,6 +44,14 @@ void plan(const DeviceArray& plan, const DeviceArray& deviation_x, const DeviceA
   cuda::fit_plan(context, plan.elements<double>(), deviation_x.elements<double>(),
                  deviation_y.elements<double>(), {0, deviation_x.size(), deviation_y.size()},
                  weights.filled<double>());
+}
+
+void coefficients(const DeviceArray& coefficients, const DeviceArray& deviation_x,
+                  const DeviceArray& deviation_y, const DeviceArray& weights, Run& run) {
+  const CallContext context(run);
+  cuda::scale_coefficients(context, coefficients.elements<double>(), deviation_x.elements<double>(),
+                           deviation_y.elements<double>(),
+                           {0, deviation_x.size(), deviation_y.size()}, weights.filled<double>());
 }
 
 void ridge(const DeviceArray& x, const DeviceArray& y, const std::vector<double>& alphas,
@@ -91,21 +98,6 @@ void plan_score(const DeviceArray& plan, const DeviceArray& x, const DeviceArray
                    {x.sizes()[0], plan.sizes()[0], plan.sizes()[1]}, out.filled<double>());
 }
 
-// out = these rows of x.
-void take_rows(const DeviceArray& x, const std::vector<int32_t>& rows, const DeviceArray& out,
-               Run& run) {
-  const CallContext context(run);
-  int32_t* const there = context.temporary<int32_t>(rows.size());
-  const int64_t count = int64_t(rows.size());
-  cuda::check(cuda::send_values(rows.data(), count, there, context.stream), "launch");
-  dispatch_float(x, [&](auto zero) {
-    using T = decltype(zero);
-    cuda::check(cuda::gather_rows<T>(x.elements<T>(), x.size() / x.sizes()[0], there, count,
-                                     out.filled<T>(), context.stream),
-                "launch");
-  });
-}
-
 }  // namespace
 
 void register_maps(py::module_& m) {
@@ -113,12 +105,12 @@ void register_maps(py::module_& m) {
   m.def("map_rotation", &rotation);
   m.def("map_partners", &partners);
   m.def("map_plan", &plan);
+  m.def("map_coefficients", &coefficients);
   m.def("map_ridge", &ridge);
   m.def("map_describe", &describe);
   m.def("map_predict", &predict);
   m.def("map_scores", &scores);
   m.def("map_plan_score", &plan_score);
-  m.def("take_rows", &take_rows);
 }
 
 }  // namespace likewise::bindings

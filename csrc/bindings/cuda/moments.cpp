@@ -1,6 +1,11 @@
 #include "moments/cuda/moments.h"
 
+#include <pybind11/stl.h>
+
+#include <tuple>
+
 #include "bindings/cuda/moments.h"
+#include "information/cuda/counts.h"
 #include "linalg/cuda/products.h"
 
 namespace likewise::bindings {
@@ -18,9 +23,15 @@ void add_moments(const std::vector<DeviceArray>& a, const std::vector<DeviceArra
   });
 }
 
-// total[first ...] += array.
+// total[first ...] += array, both of float64 or of int64.
 void add(const DeviceArray& array, const DeviceArray& total, int64_t first, Run& run) {
   const CallContext context(run);
+  if (total.type() == cuda::ElementType::int64) {
+    cuda::check(cuda::add_counts(array.elements<int64_t>(), array.size(),
+                                 total.filled<int64_t>() + first, context.stream),
+                "launch");
+    return;
+  }
   cuda::check(cuda::add_products<double>(array.elements<double>(), 1, array.size(),
                                          total.filled<double>() + first, context.stream),
               "launch");

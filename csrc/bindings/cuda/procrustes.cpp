@@ -2,11 +2,13 @@
 
 #include <pybind11/stl.h>
 
+#include <optional>
 #include <string>
 
 #include "bindings/cuda/arrays.h"
 #include "bindings/cuda/moments.h"
 #include "bindings/shape_options.h"
+#include "procrustes/cuda/gradient.h"
 #include "procrustes/cuda/moments.h"
 
 namespace likewise::bindings {
@@ -43,6 +45,23 @@ void procrustes_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceAr
   });
 }
 
+// Fills grad_x and grad_y (shapes of x and y), or those that are wanted.
+void procrustes_gradients(const DeviceArray& x, const DeviceArray& y,
+                          const std::optional<DeviceArray>& grad_x,
+                          const std::optional<DeviceArray>& grad_y, bool center, bool scale,
+                          double alpha, const std::string& score, Run& run) {
+  const CallContext context(run);
+  const std::vector<int64_t>& shape = x.sizes();
+  const int64_t rows = shape[shape.size() - 2], cols = shape.back();
+  dispatch_float(x, [&](auto zero) {
+    using T = decltype(zero);
+    cuda::procrustes_gradients<T>(
+        context, {contiguous<T>(x, context), cols}, {contiguous<T>(y, context), y.sizes().back()},
+        x.size() / (rows * cols), rows, shape_options(center, scale, alpha, score),
+        grad_x ? grad_x->filled<T>() : nullptr, grad_y ? grad_y->filled<T>() : nullptr);
+  });
+}
+
 void procrustes_scores_of_moments(const GivenSums& sums, const DeviceArray& scores,
                                   const DeviceArray& constant_units, const DeviceArray& samples,
                                   bool center, bool scale, double alpha, const std::string& score,
@@ -58,6 +77,7 @@ void procrustes_scores_of_moments(const GivenSums& sums, const DeviceArray& scor
 void register_procrustes(py::module_& m) {
   m.def("procrustes_scores", &procrustes_scores);
   m.def("procrustes_pairs", &procrustes_pairs);
+  m.def("procrustes_gradients", &procrustes_gradients);
   m.def("procrustes_scores_of_moments", &procrustes_scores_of_moments);
 }
 

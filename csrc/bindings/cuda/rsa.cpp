@@ -7,6 +7,7 @@
 #include "bindings/cuda/arrays.h"
 #include "bindings/dissimilarities.h"
 #include "rsa/cuda/ceiling.h"
+#include "rsa/cuda/gradient.h"
 #include "rsa/cuda/precision.h"
 #include "rsa/cuda/rdms.h"
 
@@ -25,6 +26,7 @@ cuda::RdmComparison comparison_of(const std::string& name) {
   if (name == "corr_cov") return RdmComparison::corr_cov;
   if (name == "bures") return RdmComparison::bures;
   if (name == "bures_metric") return RdmComparison::bures_metric;
+  if (name == "neg_riem_dist") return RdmComparison::neg_riem_dist;
   throw InternalError("unknown comparison " + name);
 }
 
@@ -125,6 +127,23 @@ int64_t rsa_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray&
   });
 }
 
+// Fills grad_x and grad_y (shapes of x and y), or those that are wanted.
+void rsa_gradients(const DeviceArray& x, const DeviceArray& y,
+                   const std::optional<DeviceArray>& grad_x,
+                   const std::optional<DeviceArray>& grad_y, const std::string& dissimilarity,
+                   const std::string& comparison, Run& run) {
+  const CallContext context(run);
+  const std::vector<int64_t>& shape = x.sizes();
+  const int64_t rows = shape[shape.size() - 2], cols = shape.back();
+  dispatch_float(x, [&](auto zero) {
+    using T = decltype(zero);
+    cuda::rsa_gradients<T>(
+        context, {contiguous<T>(x, context), cols}, {contiguous<T>(y, context), y.sizes().back()},
+        x.size() / (rows * cols), rows, options_of(dissimilarity, comparison),
+        grad_x ? grad_x->filled<T>() : nullptr, grad_y ? grad_y->filled<T>() : nullptr);
+  });
+}
+
 // Scores of x (n, dx) with y (n, dy), its samples in these orders.
 void rsa_reordered(const DeviceArray& x, const DeviceArray& y, const Orders& orders,
                    const DeviceArray& scores, const std::string& dissimilarity,
@@ -138,6 +157,20 @@ void rsa_reordered(const DeviceArray& x, const DeviceArray& y, const Orders& ord
                            {y.elements<T>(), y.sizes().back()}, x.sizes()[0],
                            send_orders(orders, context), orders.shape(0),
                            options_of(dissimilarity, comparison), out);
+  });
+}
+
+// Scores (k) of x (n, dx) with y (n, dy) of the samples of each of these draws (k, n).
+void rsa_resampled(const DeviceArray& x, const DeviceArray& y, const Orders& draws,
+                   const DeviceArray& scores, const std::string& dissimilarity,
+                   const std::string& comparison, Run& run) {
+  const CallContext context(run);
+  dispatch_float(x, [&](auto zero) {
+    using T = decltype(zero);
+    cuda::rsa_resampled<T>(context, {x.elements<T>(), x.sizes().back()},
+                           {y.elements<T>(), y.sizes().back()}, x.sizes()[0],
+                           send_orders(draws, context), draws.shape(0),
+                           options_of(dissimilarity, comparison), scores.filled<double>());
   });
 }
 
@@ -182,7 +215,9 @@ void register_rsa(py::module_& m) {
   m.def("rdm", &rdm);
   m.def("rsa_scores", &rsa_scores);
   m.def("rsa_pairs", &rsa_pairs);
+  m.def("rsa_gradients", &rsa_gradients);
   m.def("rsa_reordered", &rsa_reordered);
+  m.def("rsa_resampled", &rsa_resampled);
   m.def("compare_rdms", &compare_rdms);
   m.def("mahalanobis_rdm", &mahalanobis_rdm);
   m.def("crossnobis_rdm", &crossnobis_rdm);

@@ -6,6 +6,7 @@
 
 #include "cca/cuda/variates.h"
 #include "core/cuda/centred.h"
+#include "core/cuda/gather.h"
 #include "core/cuda/grid.h"
 #include "core/cuda/scratch.h"
 #include "linalg/cuda/gemm.h"
@@ -15,25 +16,23 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int64_t kMostBytes = int64_t{256} << 20;  // of products at a time
-
-// Canonical variates before they are turned to each other, in rows, of items of equal width; those
-// of the next item are a `size` further (0: one item for all pairs).
+// Canonical variates before they are turned to each other, in rows, of items of equal width.
 struct Run {
   const double* variates;  // (width, rows)
   const double* loadings;  // (width, units): inner products with the units, if they are wanted
   const int64_t* ranks;
   int64_t width, units, rows;
-  bool single;
+  bool single;       // one item for all pairs
+  int64_t row_step;  // from one variate to the next,
+  int64_t step;      // and to the same one of the next pair
 
-  int64_t size() const { return single ? 0 : width * rows; }
-  int64_t loadings_size() const { return single ? 0 : width * units; }
-  Run from(int64_t item) const {
-    if (single) return *this;
+  int64_t loadings_step() const { return single ? 0 : width * units; }
+  int64_t ranks_step() const { return single ? 0 : 1; }
+  Run from(int64_t pair) const {
     Run run = *this;
-    run.variates += item * size();
-    if (run.loadings) run.loadings += item * loadings_size();
-    run.ranks += item;
+    run.variates += pair * step;
+    if (run.loadings) run.loadings += pair * loadings_step();
+    run.ranks += pair * ranks_step();
     return run;
   }
 };
@@ -79,13 +78,13 @@ double* multiply(const Context& context, const Run& x, const Run& y, int64_t cou
   const int64_t size = x.width * y.width;
   double* const products = context.temporary<double>(size_t(count * size));
   gemm<double>(blas_context(context.stream), BlasOp::none, BlasOp::transpose, x.width, y.width,
-               x.rows, 1.0, {x.variates, x.rows, x.size()}, {y.variates, y.rows, y.size()},
+               x.rows, 1.0, {x.variates, x.row_step, x.step}, {y.variates, y.row_step, y.step},
                {products, y.width, size}, count);
   return products;
 }
 
 PairRanks ranks_of(const Run& x, const Run& y, int64_t count) {
-  return {x.ranks, y.ranks, x.single ? 0 : 1, y.single ? 0 : 1, count};
+  return {x.ranks, y.ranks, x.ranks_step(), y.ranks_step(), count};
 }
 
 void score_some(const Context& context, const Run& x, const Run& y, int64_t count, bool weighted,
@@ -101,7 +100,7 @@ void score_some(const Context& context, const Run& x, const Run& y, int64_t coun
   const int64_t size = svd.n * x.units;
   double* const projections = context.temporary<double>(size_t(count * size));
   gemm<double>(blas_context(context.stream), BlasOp::none, BlasOp::none, svd.n, x.units, x.width,
-               1.0, {left, x.width, svd.n * x.width}, {x.loadings, x.units, x.loadings_size()},
+               1.0, {left, x.width, svd.n * x.width}, {x.loadings, x.units, x.loadings_step()},
                {projections, x.units, size}, count);
   check(weighted_correlations({svd.values, projections, svd.n, x.units}, ranks_of(x, y, count),
                               scores, context.stream),
@@ -112,7 +111,7 @@ void score_some(const Context& context, const Run& x, const Run& y, int64_t coun
 template <class Body>
 void for_each_chunk(Scratch& scratch, const Run& x, const Run& y, int64_t count, Body&& body) {
   const int64_t bytes = x.width * std::max(y.width, x.units) * int64_t(sizeof(double));
-  const int64_t chunk = std::clamp<int64_t>(kMostBytes / bytes, 1, count);
+  const int64_t chunk = std::clamp<int64_t>(kWorkBytes / bytes, 1, count);
   for (int64_t first = 0; first < count; first += chunk) {
     body(scratch.next(), x.from(first), y.from(first), first, std::min(chunk, count - first));
   }
@@ -149,7 +148,9 @@ class List {
             layout.cols(k),
             units_[size_t(k)],
             rows_,
-            single};
+            single,
+            rows_,
+            single ? 0 : layout.size(k)};
   }
 
   const Layout layout;
@@ -178,7 +179,8 @@ std::pair<Run, Run> prepare_pairs(const Context& context, const Matrix<double>& 
         loadings ? context.temporary<double>(size_t(count * width * side.cols)) : nullptr,
         context.temporary<int64_t>(size_t(count)), constant};
     prepare(context, side.data, count, rows, side.cols, options, out);
-    return Run{out.variates, out.loadings, out.ranks, width, side.cols, rows, false};
+    return Run{out.variates, out.loadings, out.ranks, width,       side.cols,
+               rows,         false,        rows,      width * rows};
   };
   return {run_of(x, constant_units, options.weighted), run_of(y, constant_units + count, false)};
 }
@@ -220,6 +222,33 @@ void cca_pairs(const Context& context, const Matrix<double>& x, const Matrix<dou
       [&](const Context& inner, const Run& a, const Run& b, int64_t first, int64_t some) {
         score_some(inner, a, b, some, options.weighted, scores + first);
       });
+}
+
+void cca_reordered(const Context& context, const Matrix<double>& x, const Matrix<double>& y,
+                   int64_t rows, const int32_t* orders, int64_t count,
+                   const CanonicalOptions& options, double* scores) {
+  if (count == 0) return;
+  auto [left, right] =
+      prepare_pairs(context, x, y, 1, rows, options, context.temporary<int64_t>(2));
+  left.single = right.single = true;
+  left.step = 0;
+  const int64_t per_order = right.width * (rows + std::max(left.width, left.units));
+  const int64_t fitting = kWorkBytes / (per_order * int64_t(sizeof(double)));
+  const int64_t chunk = std::clamp<int64_t>(fitting, 1, count);
+  Scratch scratch(context);
+  for (int64_t first = 0; first < count; first += chunk) {
+    const int64_t some = std::min(chunk, count - first);
+    const Context& inner = scratch.next();
+    double* const reordered = inner.temporary<double>(size_t(right.width * some * rows));
+    check(gather_rows<double>({right.variates, right.width, 1}, rows, orders + first * rows,
+                              some * rows, reordered, inner.stream),
+          "launch");
+    Run run = right;
+    run.variates = reordered;
+    run.row_step = some * rows;
+    run.step = rows;
+    score_some(inner, left, run, some, options.weighted, scores + first);
+  }
 }
 
 void canonical_correlations(const Context& context, const Matrix<double>& x,

@@ -27,6 +27,12 @@ void cca_pairs(const Context& context, const Matrix<double>& x, const Matrix<dou
                int64_t count, int64_t rows, const CanonicalOptions& options, double* scores,
                int64_t* constant_units);
 
+// The same of x with y, its samples in each of `count` orders (count x rows): each side is
+// decomposed once.
+void cca_reordered(const Context& context, const Matrix<double>& x, const Matrix<double>& y,
+                   int64_t rows, const int32_t* orders, int64_t count,
+                   const CanonicalOptions& options, double* scores);
+
 // All rho of these pairs, descending: out (count, min(x.cols, y.cols)), zeros beyond the rank.
 void canonical_correlations(const Context& context, const Matrix<double>& x,
                             const Matrix<double>& y, int64_t count, int64_t rows,

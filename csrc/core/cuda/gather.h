@@ -4,11 +4,13 @@
 
 #include <cstdint>
 
+#include "core/cuda/matrix.h"
+
 namespace likewise::cuda {
 
-// out[k] = row rows[k] of x, whose rows have `cols` elements.
+// out[i, k] = x[i, order[k]]: these `count` rows of every item, which has `rows` of them.
 template <class T>
-cudaError_t gather_rows(const T* x, int64_t cols, const int32_t* rows, int64_t count, T* out,
-                        cudaStream_t stream);
+cudaError_t gather_rows(const Batch<T>& x, int64_t rows, const int32_t* order, int64_t count,
+                        T* out, cudaStream_t stream);
 
 }  // namespace likewise::cuda

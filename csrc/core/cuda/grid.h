@@ -54,11 +54,10 @@ std::vector<int64_t> columns_of(const std::vector<Matrix<T>>& items) {
 template <class T, class Body>
 void for_each_batch(const Context& context, const std::vector<Matrix<T>>& items, int64_t rows,
                     Body&& body) {
-  constexpr int64_t kMostBytes = int64_t{256} << 20;
   Scratch scratch(context);
   for (size_t first = 0, end; first < items.size(); first = end) {
     const int64_t size = rows * items[first].cols;
-    const size_t most = size_t(std::max<int64_t>(kMostBytes / (size * int64_t(sizeof(T))), 1));
+    const size_t most = size_t(std::max<int64_t>(kWorkBytes / (size * int64_t(sizeof(T))), 1));
     end = first + 1;
     while (end < items.size() && end - first < most && items[end].cols == items[first].cols) ++end;
     const Context& inner = scratch.next();

@@ -27,7 +27,9 @@ Uploads::Uploads(Pool& pool, size_t buffer_bytes, size_t piece_bytes)
       buffer.read.record(pool.stream());  // copies come after the allocation
     }
   } catch (...) {
-    for (const Buffer& buffer : buffers_) pool.give_back(buffer.data);
+    for (const Buffer& buffer : buffers_) {
+      if (buffer.data) pool.give_back(buffer.data);
+    }
     throw;
   }
 }

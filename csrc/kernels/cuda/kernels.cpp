@@ -1,13 +1,13 @@
 #include "kernels/cuda/kernels.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "core/cuda/centred.h"
 #include "core/cuda/gather.h"
 #include "core/cuda/scratch.h"
-#include "kernels/cuda/bandwidth.h"
 #include "kernels/cuda/gram.h"
+#include "kernels/cuda/gram_options.h"
+#include "kernels/cuda/median.h"
 #include "linalg/cuda/gemm.h"
 #include "linalg/cuda/products.h"
 #include "linalg/cuda/reordered.h"
@@ -15,20 +15,7 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int64_t kMostBytes = int64_t{256} << 20;  // of kernel rows at a time
-constexpr double kRoundingUnits = 64;  // an HSIC below so many roundings of its terms is none
 constexpr int64_t kMostItems = 32768;  // of one launch
-
-GramOptions gram_options(const KernelOptions& options) {
-  const GramFunction function = options.function == KernelFunction::linear ? GramFunction::linear
-                                : options.function == KernelFunction::rbf
-                                    ? GramFunction::rbf
-                                    : GramFunction::polynomial;
-  return {function,          options.estimator == HsicEstimator::unbiased,
-          options.normalize, options.function == KernelFunction::rbf && options.median,
-          options.bandwidth, options.coef0,
-          options.gamma,     options.degree};
-}
 
 // Centred items, one behind the other, and what their kernel matrices need.
 template <class T>
@@ -59,7 +46,10 @@ class Items {
     double* const middle = context.temporary<double>(2);
     for (int64_t k = 0; k < count; ++k) {
       const T* const data = to.out + k * size;
-      if (options_.median) find_middle(data, cols, norms_ + (first + k) * rows_, middle);
+      if (options_.median) {
+        middle_distances<T>(median_scratch_.next(), data, rows_, cols, norms_ + (first + k) * rows_,
+                            middle, nullptr);
+      }
       const GramFacts facts{to.unit + k, to.squares + k * cols, options_.median ? middle : nullptr,
                             rows_, cols};
       check(describe_item(facts, options_, facts_ + first + k, context.stream), "launch");
@@ -96,41 +86,6 @@ class Items {
             {data + first * cols, cols, 0}, {data, cols, 0}, {out, rows_, rows * rows_}, 1);
   }
 
-  // The two middle ones of all squared distances, to `middle`.
-  void find_middle(const T* data, int64_t cols, const double* norms, double* middle) {
-    const Context& context = median_scratch_.next();
-    const int64_t pairs = rows_ * (rows_ - 1) / 2;
-    const int64_t fitting = kMostBytes / (rows_ * int64_t(sizeof(T)));
-    const int64_t block = std::clamp<int64_t>(fitting, 1, rows_);
-    T* const values = context.temporary<T>(size_t(block * rows_));
-    Selection* const selection = context.temporary<Selection>(1);
-    bool there = false;  // whether `values` has all distances
-    const auto for_each_block = [&](auto&& body) {
-      for (int64_t first = 0; first < rows_; first += block) {
-        const int64_t count = std::min(block, rows_ - first);
-        if (!there) {
-          inner_products(data, cols, first, count, values);
-          check(squared_distance_rows<T>({values, data, norms, rows_, cols, first, count},
-                                         context.stream),
-                "launch");
-        }
-        there = block == rows_;
-        check(body(first, count), "launch");
-      }
-    };
-    check(start_selection(selection, pairs, context.stream), "launch");
-    for (int digit = 0; digit < int(sizeof(T)); ++digit) {
-      for_each_block([&](int64_t first, int64_t count) {
-        return count_digits<T>(values, rows_, first, count, digit, selection, context.stream);
-      });
-      check(pick_digit(selection, context.stream), "launch");
-    }
-    for_each_block([&](int64_t first, int64_t count) {
-      return find_above<T>(values, rows_, first, count, selection, context.stream);
-    });
-    check(finish_selection<T>(selection, pairs, middle, context.stream), "launch");
-  }
-
   const Context& context_;
   Scratch scratch_;
   Scratch median_scratch_{context_};
@@ -149,11 +104,6 @@ void repeat(GramItem* item, int64_t count, cudaStream_t stream) {
                           cudaMemcpyDeviceToDevice, stream),
           "copy");
   }
-}
-
-template <class T>
-double rounding() {
-  return kRoundingUnits * double(std::numeric_limits<T>::epsilon());
 }
 
 }  // namespace
@@ -176,7 +126,7 @@ void kernel_scores(const Context& context, const std::vector<Matrix<T>>& a,
       items.add(item.data, 1, item.cols, out.constant_units + items.count());
     }
   }
-  const int64_t fitting = kMostBytes / (count * rows * int64_t(sizeof(T)));
+  const int64_t fitting = kWorkBytes / (count * rows * int64_t(sizeof(T)));
   const int64_t block = std::clamp<int64_t>(fitting, 1, rows), size = count_a * count_b;
   T* const values = context.temporary<T>(size_t(count * block * rows));
   T* const parts = context.temporary<T>(size_t(product_parts(count_a, count_b, block * rows)));
@@ -189,11 +139,12 @@ void kernel_scores(const Context& context, const std::vector<Matrix<T>>& a,
     add_all_products<T>(context, values, count_a, other, count_b, length, parts, total);
   }
   const int64_t at = symmetric ? 0 : count_a;
-  check(score_grams({items.facts(), items.facts() + at, items.sums(), items.sums() + at * rows,
-                     items.squares(), items.squares() + at * rows, total, count_a, count_b, rows,
-                     false, symmetric, rounding<T>(), out.scores, out.status, out.status + at},
-                    gram, context.stream),
-        "launch");
+  check(
+      score_grams({items.facts(), items.facts() + at, items.sums(), items.sums() + at * rows,
+                   items.squares(), items.squares() + at * rows, total, count_a, count_b, rows,
+                   false, symmetric, kernel_rounding<T>(), out.scores, out.status, out.status + at},
+                  gram, context.stream),
+      "launch");
 }
 
 template <class T>
@@ -206,7 +157,7 @@ void kernel_pairs(const Context& context, const Matrix<T>& x, const Matrix<T>& y
   items.add(y.data, count, y.cols, out.constant_units + count);
   double* const products = context.temporary<double>(size_t(count * rows));
   // As many pairs at a time as fit with all their rows, or one in blocks of rows.
-  const int64_t fitting = std::max<int64_t>(1, kMostBytes / (2 * rows * int64_t(sizeof(T))));
+  const int64_t fitting = std::max<int64_t>(1, kWorkBytes / (2 * rows * int64_t(sizeof(T))));
   const int64_t block = std::min(rows, fitting);
   const int64_t pairs = std::clamp<int64_t>(fitting / block, 1, std::min(count, kMostItems));
   T* const left = context.temporary<T>(size_t(pairs * block * rows));
@@ -224,11 +175,12 @@ void kernel_pairs(const Context& context, const Matrix<T>& x, const Matrix<T>& y
   }
   for (int64_t k = 0; k < count; k += kMostItems) {
     const int64_t some = std::min(kMostItems, count - k), y_at = count + k;
-    check(score_grams({items.facts() + k, items.facts() + y_at, items.sums() + k * rows,
-                       items.sums() + y_at * rows, items.squares() + k * rows,
-                       items.squares() + y_at * rows, products + k * rows, some, some, rows, true,
-                       false, rounding<T>(), out.scores + k, out.status + k, out.status + y_at},
-                      gram, context.stream),
+    check(score_grams(
+              {items.facts() + k, items.facts() + y_at, items.sums() + k * rows,
+               items.sums() + y_at * rows, items.squares() + k * rows,
+               items.squares() + y_at * rows, products + k * rows, some, some, rows, true, false,
+               kernel_rounding<T>(), out.scores + k, out.status + k, out.status + y_at},
+              gram, context.stream),
           "launch");
   }
 }
@@ -246,7 +198,7 @@ void kernel_reordered(const Context& context, const Matrix<T>& x, const Matrix<T
   T* const values = context.temporary<T>(size_t(2 * rows * rows));
   items.kernel_rows(0, 2, 0, rows, values);
   // Row sums and sums of squares of y's kernel matrix, and of its products, in each order.
-  const int64_t fitting = kMostBytes / (3 * rows * int64_t(sizeof(double)));
+  const int64_t fitting = kWorkBytes / (3 * rows * int64_t(sizeof(double)));
   const int64_t block = std::clamp<int64_t>(fitting, 1, std::min(count, kMostItems));
   double* const sums = context.temporary<double>(size_t(block * rows));
   double* const squares = context.temporary<double>(size_t(block * rows));
@@ -261,17 +213,18 @@ void kernel_reordered(const Context& context, const Matrix<T>& x, const Matrix<T
   for (int64_t first = 0; first < count; first += block) {
     const int64_t some = std::min(block, count - first);
     const int32_t* const here = orders + first * rows;
-    check(gather_rows<double>(items.sums() + rows, 1, here, some * rows, sums, context.stream),
+    check(gather_rows<double>({items.sums() + rows, 1, 1}, rows, here, some * rows, sums,
+                              context.stream),
           "launch");
-    check(
-        gather_rows<double>(items.squares() + rows, 1, here, some * rows, squares, context.stream),
-        "launch");
+    check(gather_rows<double>({items.squares() + rows, 1, 1}, rows, here, some * rows, squares,
+                              context.stream),
+          "launch");
     check(reordered_products<T>(values, values + rows * rows, rows, here, some, row_products,
                                 products, context.stream),
           "launch");
     check(score_grams(
               {items.facts(), facts, items.sums(), sums, items.squares(), squares, products, 1,
-               some, rows, false, false, rounding<T>(), scores + first, status, status + 1},
+               some, rows, false, false, kernel_rounding<T>(), scores + first, status, status + 1},
               gram, context.stream),
           "launch");
   }

@@ -13,8 +13,7 @@ namespace {
 
 constexpr int64_t kMostRotated = 64;
 constexpr int64_t kMostElements = std::numeric_limits<int32_t>::max();  // of a call of cuSOLVER
-constexpr int64_t kMostItems = 16384;               // of a call: it was seen to refuse 32768
-constexpr int64_t kMostBytes = int64_t{256} << 20;  // of matrices at a time
+constexpr int64_t kMostItems = 16384;  // of a call: it was seen to refuse 32768
 constexpr int kLower = 0;
 
 void decompose_some(const Context& context, double* matrices, int64_t count, int64_t n,
@@ -41,8 +40,8 @@ bool has_eigen(int64_t n) { return n > kMostRotated && n * n <= kMostElements &&
 void symmetric_eigen(const Context& context, double* matrices, int64_t count, int64_t n,
                      double* values, bool vectors, WithoutEigen without, int64_t first) {
   Scratch scratch(context);
-  const int64_t fitting = std::max<int64_t>(kMostBytes / (n * n * int64_t(sizeof(double))), 1);
-  const int64_t chunk = std::min(count, fitting);
+  const int64_t fitting = std::max<int64_t>(kWorkBytes / (n * n * int64_t(sizeof(double))), 1);
+  const int64_t chunk = std::min({count, fitting, kMostItems});
   for (int64_t begin = 0; begin < count; begin += chunk) {
     const Context& inner = scratch.next();
     const int64_t items = std::min(chunk, count - begin);

@@ -10,15 +10,13 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int64_t kMostBytes = int64_t{256} << 20;  // of columns in double at a time
-
 // Calls body(context, columns, grams, first, items) with columns and their Gram matrices in double,
 // as many items at a time as fit.
 template <class T, class Body>
 void for_each_chunk(const Context& context, const DeviceRef& columns, Body&& body) {
   const int64_t count = columns.shape[0], n = columns.shape[1], m = columns.shape[2];
   const int64_t bytes = 2 * n * m * int64_t(sizeof(double));
-  const int64_t chunk = std::clamp<int64_t>(kMostBytes / bytes, 1, count);
+  const int64_t chunk = std::clamp<int64_t>(kWorkBytes / bytes, 1, count);
   Scratch scratch(context);
   for (int64_t first = 0; first < count; first += chunk) {
     const Context& inner = scratch.next();

@@ -25,8 +25,6 @@ constexpr Polynomial kClosing[] = {
 template <class T>
 constexpr int kLiftingSteps = std::is_same_v<T, float> ? 9 : 27;
 
-constexpr int64_t kMostBytes = int64_t{256} << 20;  // of temporary memory
-
 // Polynomials of a batch of matrices, in turns between two buffers.
 template <class T>
 class Iteration {
@@ -78,7 +76,7 @@ void nuclear_norms(const Context& context, const T* a, int64_t count, int64_t ro
                    double* out, const PolarVisitor<T>& visit) {
   const int64_t size = rows * cols, side = std::min(rows, cols);
   const int64_t bytes = int64_t(sizeof(T)) * (3 * size + 2 * side * side);
-  const int64_t chunk = std::min(count, std::max<int64_t>(1, kMostBytes / bytes));
+  const int64_t chunk = std::min(count, std::max<int64_t>(1, kWorkBytes / bytes));
   T* const scaled = context.temporary<T>(size_t(chunk * size));
   double* const norms = context.temporary<double>(size_t(chunk));
   Iteration<T> iteration(context, chunk, rows, cols);

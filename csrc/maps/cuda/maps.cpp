@@ -13,7 +13,7 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int64_t kMostDoubles = (int64_t{256} << 20) / sizeof(double);  // of a part
+constexpr int64_t kMostDoubles = kWorkBytes / int64_t(sizeof(double));  // of a part
 
 double* doubles(const Context& context, int64_t size) {
   return context.temporary<double>(size_t(size));
@@ -58,6 +58,17 @@ void fit_plan(const Context& context, const double* plan, const double* deviatio
   double* const sums = doubles(context, dy);
   check(column_products(plan, nullptr, dx, dy, sums, context.stream), "launch");
   check(weigh_plan(plan, sums, deviation_x, deviation_y, dx, dy, weights, context.stream),
+        "launch");
+}
+
+void scale_coefficients(const Context& context, const double* coefficients,
+                        const double* deviation_x, const double* deviation_y, const MapShape& shape,
+                        double* weights) {
+  const auto [rows, dx, dy] = shape;
+  double* const turned = doubles(context, dx * dy);
+  const DeviceRef transposed{coefficients, ElementType::float64, 2, {dx, dy}, {1, dx}};
+  check(copy_elements<double>(transposed, turned, context.stream), "copy");
+  check(weigh_plan(turned, nullptr, deviation_x, deviation_y, dx, dy, weights, context.stream),
         "launch");
 }
 

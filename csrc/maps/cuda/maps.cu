@@ -91,7 +91,7 @@ __global__ void __launch_bounds__(kMostThreads, 2)
                  int64_t dx, int64_t dy, double* __restrict__ weights) {
   const int64_t step = int64_t(gridDim.x) * blockDim.x, size = dx * dy;
   for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
-    const double own = deviation_x[k / dy], sum = sums[k % dy];
+    const double own = deviation_x[k / dy], sum = sums ? sums[k % dy] : 1;
     weights[k] = own == 0 || sum <= 0 ? 0 : plan[k] / sum / own * deviation_y[k % dy];
   }
 }

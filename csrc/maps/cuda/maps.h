@@ -23,6 +23,11 @@ void fit_rotation(const Context& context, const double* x, const double* y, cons
 void fit_plan(const Context& context, const double* plan, const double* deviation_x,
               const double* deviation_y, const MapShape& shape, double* weights);
 
+// From coefficients (dy x dx) between units of variance 1, and the deviations of both.
+void scale_coefficients(const Context& context, const double* coefficients,
+                        const double* deviation_x, const double* deviation_y, const MapShape& shape,
+                        double* weights);
+
 // Ridge regression, for each target the penalty (dy) of these with the smallest generalised
 // cross-validation; `relative` ones are in units of the mean of the nonzero eigenvalues of X'X.
 void fit_ridge(const Context& context, const double* x, const double* y, const MapShape& shape,

@@ -40,7 +40,7 @@ cudaError_t plan_of_partners(const int64_t* partners, int64_t dx, int64_t dy, do
                              cudaStream_t stream);
 
 // weights (dx, dy) = plan / sums of its columns, between units of these deviations; zeros for those
-// that do not vary and for columns without a share.
+// that do not vary and for columns without a share. Null sums count as ones.
 cudaError_t weigh_plan(const double* plan, const double* sums, const double* deviation_x,
                        const double* deviation_y, int64_t dx, int64_t dy, double* weights,
                        cudaStream_t stream);

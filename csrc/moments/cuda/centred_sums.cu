@@ -8,7 +8,7 @@ namespace likewise::cuda {
 namespace {
 
 constexpr double kNoVariance = 1024 * 0x1p-52;
-constexpr int64_t kMostPairs = 65535;  // gridDim.y
+constexpr int64_t kMostPairs = 1024;  // of a launch: enough to fill a device, and tested
 
 __global__ void __launch_bounds__(kMostThreads)
     unit_kernel(const double* __restrict__ sums, int64_t width, SumsSide items, bool center,
@@ -125,7 +125,7 @@ __global__ void __launch_bounds__(kMostThreads)
   }
 }
 
-__global__ void __launch_bounds__(kMostThreads)
+__global__ void __launch_bounds__(kMostThreads, 4)  // 64 registers: none spill, here and below
     correlation_kernel(CentredSums s, int64_t size, int64_t cols, double* __restrict__ out) {
   const int64_t step = int64_t(gridDim.x) * blockDim.x;
   const int64_t row = s.x.starts[0], column = s.y.starts[0];
@@ -149,7 +149,7 @@ __global__ void __launch_bounds__(kMostThreads)
   }
 }
 
-__global__ void __launch_bounds__(kMostThreads)
+__global__ void __launch_bounds__(kMostThreads, 4)
     divide_kernel(const double* __restrict__ x, int64_t size, const double* __restrict__ by,
                   double* __restrict__ out) {
   const int64_t step = int64_t(gridDim.x) * blockDim.x;

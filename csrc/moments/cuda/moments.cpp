@@ -9,7 +9,7 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int64_t kMostDoubles = (int64_t{256} << 20) / sizeof(double);  // of a part
+constexpr int64_t kMostDoubles = kWorkBytes / int64_t(sizeof(double));  // of a part
 
 template <class T>
 int64_t width_of(const std::vector<Matrix<T>>& items) {

@@ -9,11 +9,9 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int64_t kMostBytes = int64_t{256} << 20;  // of matrices at a time
-
 // How many matrices of this size there can be, of `count`.
 int64_t fitting(int64_t count, int64_t size) {
-  return std::clamp<int64_t>(kMostBytes / (size * int64_t(sizeof(double))), 1, count);
+  return std::clamp<int64_t>(kWorkBytes / (size * int64_t(sizeof(double))), 1, count);
 }
 
 void copy(const double* from, int64_t size, double* to, cudaStream_t stream) {

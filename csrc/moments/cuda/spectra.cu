@@ -78,7 +78,7 @@ __global__ void __launch_bounds__(kMostThreads)
   }
 }
 
-__global__ void __launch_bounds__(kMostThreads)
+__global__ void __launch_bounds__(kMostThreads, 4)  // 64 registers: none spill
     similarity_kernel(double* __restrict__ similarities, int64_t count,
                       const double* __restrict__ norm_x, const double* __restrict__ norms_y) {
   const int64_t step = int64_t(gridDim.x) * blockDim.x;

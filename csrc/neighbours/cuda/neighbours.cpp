@@ -10,8 +10,7 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int64_t kMostBytes = int64_t{256} << 20;  // of products, or of sums, at a time
-constexpr int64_t kMostItems = 32768;               // of one launch
+constexpr int64_t kMostItems = 32768;  // of one launch
 
 // The neighbours that all samples of all items have.
 template <class T>
@@ -36,7 +35,7 @@ class Lists {
         options_.euclidean ? context.template temporary<T>(size_t(count * rows_)) : nullptr;
     check(finish_rows<T>(samples, context.stream), "launch");
     // As many items at a time as fit with all their rows, or one in blocks of rows.
-    const int64_t fitting = std::max<int64_t>(1, kMostBytes / (rows_ * int64_t(sizeof(T))));
+    const int64_t fitting = std::max<int64_t>(1, kWorkBytes / (rows_ * int64_t(sizeof(T))));
     const int64_t block = std::min(rows_, fitting);
     const int64_t items = std::clamp<int64_t>(fitting / block, 1, std::min(count, kMostItems));
     T* const products = context.template temporary<T>(size_t(items * block * rows_));
@@ -107,7 +106,7 @@ void score_pairs(const Context& context, const Lists<T>& lists, int64_t b, int64
   for (int d = 0; d < axes.ndim; ++d) count *= axes.shape[d];
   const int64_t most = std::max(count, alignment ? lists.count() : 0);
   const int64_t numbers = parts * terms + (alignment ? rows : 0);
-  const int64_t fitting = kMostBytes / (numbers * int64_t(sizeof(double)));
+  const int64_t fitting = kWorkBytes / (numbers * int64_t(sizeof(double)));
   const int64_t block = std::clamp<int64_t>(fitting, 1, std::min(most, kMostItems));
   double* const sums = context.temporary<double>(size_t(block * parts * terms));
   double* const row_sums = alignment ? context.temporary<double>(size_t(block * rows)) : nullptr;

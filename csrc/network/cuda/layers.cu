@@ -14,8 +14,8 @@ __global__ void __launch_bounds__(kMostThreads)
   const int64_t step = int64_t(gridDim.x) * blockDim.x;
   for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
     const int64_t row = k / inner, unit = row % units, from = order[unit];
-    const int64_t source = row - unit + (from < 0 ? from + units : from);
-    out[k] = in[source * inner + (k - row * inner)];
+    const int64_t source = row - unit + from;
+    out[k] = from < 0 ? T(NAN) : in[source * inner + (k - row * inner)];
   }
 }
 

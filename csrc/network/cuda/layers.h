@@ -6,8 +6,8 @@
 
 namespace likewise::cuda {
 
-// out[i, j, k] = in[i, order[j], k] of arrays (outer x units x inner); negative entries of `order`
-// (units) count from the end.
+// out[i, j, k] = in[i, order[j], k] of arrays (outer x units x inner), NaN where `order` (units) is
+// negative.
 template <class T>
 cudaError_t take_units(const T* in, int64_t outer, int64_t units, int64_t inner,
                        const int64_t* order, T* out, cudaStream_t stream);

@@ -16,8 +16,6 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int64_t kMostBytes = int64_t{256} << 20;  // of products, and of moved items, at a time
-
 // Products in float32 give angles below this gap with errors above 1e-6.
 template <class T>
 constexpr double kTooSmall = std::is_same_v<T, float> ? 1e-3 : 0;
@@ -72,7 +70,7 @@ void distances(const Context& context, const Run<T>& x, const Run<T>& y, int64_t
   const bool forward = x.cols <= y.cols;
   const Run<T>&from = forward ? x : y, &to = forward ? y : x;
   const int64_t size = rows * to.cols, product = x.cols * y.cols;
-  const int64_t chunk = std::clamp<int64_t>(kMostBytes / (size * int64_t(sizeof(T))), 1, count);
+  const int64_t chunk = std::clamp<int64_t>(kWorkBytes / (size * int64_t(sizeof(T))), 1, count);
   T* const moved = context.temporary<T>(size_t(chunk * size));
   for (int64_t first = 0; first < count; first += chunk) {
     const int64_t items = std::min(chunk, count - first);
@@ -90,7 +88,7 @@ template <class T>
 void score_run(Scratch& scratch, const Run<T>& x, const Run<T>& y, int64_t count, int64_t rows,
                const ProcrustesOptions& options, double* scores, int64_t* close) {
   const int64_t product = x.cols * y.cols;
-  const int64_t chunk = std::clamp<int64_t>(kMostBytes / (product * int64_t(sizeof(T))), 1, count);
+  const int64_t chunk = std::clamp<int64_t>(kWorkBytes / (product * int64_t(sizeof(T))), 1, count);
   const bool refine = options.score != ProcrustesScore::similarity;
   for (int64_t first = 0; first < count; first += chunk) {
     const Context& context = scratch.next();

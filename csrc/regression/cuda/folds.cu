@@ -1,5 +1,5 @@
-// Parts of cross-validation. Both kernels are bytes over bandwidth: gathering moves every element
-// once, splitting reads it four times per fold and writes it once.
+// Parts of cross-validation. Bytes over bandwidth: every element is read four times per fold and
+// written once.
 
 #include "core/cuda/columns.cuh"
 #include "regression/cuda/folds.h"
@@ -8,16 +8,6 @@ namespace likewise::cuda {
 namespace {
 
 constexpr int64_t kMostMatrices = 32768;  // of one launch, times folds
-
-__global__ void __launch_bounds__(kMostThreads)
-    gather_kernel(const double* __restrict__ x, const int32_t* __restrict__ order, int64_t total,
-                  int64_t rows, int64_t cols, double* __restrict__ out) {
-  const int64_t step = int64_t(gridDim.x) * blockDim.x;
-  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < total; k += step) {
-    const int64_t row = k / cols % rows, item = k / (rows * cols);
-    out[k] = x[(item * rows + order[row]) * cols + k % cols];
-  }
-}
 
 // Of a column x, `cols` elements apart, the rows inside or outside [begin, end).
 struct Part {
@@ -87,13 +77,6 @@ __global__ void __launch_bounds__(kColumns* kStripes)
 }
 
 }  // namespace
-
-cudaError_t gather_rows(const double* x, const int32_t* order, int64_t count, int64_t rows,
-                        int64_t cols, double* out, cudaStream_t stream) {
-  const int64_t total = count * rows * cols;
-  return launch(gather_kernel, blocks_for(total), threads_for(total), 0, stream, x, order, total,
-                rows, cols, out);
-}
 
 cudaError_t split_folds(const double* x, int64_t count, const FoldShape& shape, int64_t cols,
                         bool intercept, const FoldParts& parts, cudaStream_t stream) {

@@ -21,10 +21,6 @@ struct FoldShape {
   int64_t most_trained() const { return rows - size(folds - 1); }
 };
 
-// out[k, i] = x[k, order[i]] for the rows of `count` matrices (rows x cols).
-cudaError_t gather_rows(const double* x, const int32_t* order, int64_t count, int64_t rows,
-                        int64_t cols, double* out, cudaStream_t stream);
-
 // What leaving out one fold after the other makes of matrices (rows x cols), minus the mean of the
 // rows that stay if there is an intercept: one block of each array per matrix and fold, with zeros
 // below the last row. Columns of equal values have exact zeros in `train` and as `squares`.

@@ -5,6 +5,7 @@
 
 #include "assignment/cuda/match_kernels.h"
 #include "core/cuda/elements.h"
+#include "core/cuda/gather.h"
 #include "core/cuda/scratch.h"
 #include "linalg/cuda/gemm.h"
 #include "regression/cuda/lasso_kernels.h"
@@ -12,8 +13,6 @@
 
 namespace likewise::cuda {
 namespace {
-
-constexpr int64_t kMostBytes = int64_t{256} << 20;  // of items, and of targets, at a time
 
 double* doubles(const Context& context, int64_t size) {
   return context.temporary<double>(size_t(size));
@@ -75,7 +74,7 @@ LassoProblem moments_of(const Context& context, const Setting& s, int64_t models
 template <class Body>
 void for_each_part(const Context& context, const LassoProblem& whole, int64_t also, Body&& body) {
   const int64_t per_target = int64_t(sizeof(double)) * (5 * whole.units + also);
-  const int64_t fitting = std::max<int64_t>(kMostBytes / (per_target * whole.models), 1);
+  const int64_t fitting = std::max<int64_t>(kWorkBytes / (per_target * whole.models), 1);
   Scratch scratch(context);
   for (int64_t first = 0; first < whole.targets; first += fitting) {
     const Context& inner = scratch.next();
@@ -138,7 +137,9 @@ FoldParts split(const Context& context, const Setting& s, const double* x, int64
   const FoldParts parts{doubles(context, models * s.shape.most_trained() * cols),
                         doubles(context, models * s.shape.most_left_out() * cols),
                         doubles(context, models * cols), doubles(context, models * cols)};
-  check(gather_rows(x, s.order, items, s.shape.rows, cols, ordered, context.stream), "launch");
+  check(gather_rows<double>({x, items, cols}, s.shape.rows, s.order, s.shape.rows, ordered,
+                            context.stream),
+        "launch");
   check(split_folds(ordered, items, s.shape, cols, true, parts, context.stream), "launch");
   check(scale_folds(parts, items, s.shape, cols, context.stream), "launch");
   return parts;
@@ -197,7 +198,7 @@ void lasso_paths(const Context& context, const Matrix<double>& x, const Matrix<d
                               out.alphas, context.stream),
         "copy");
   Scratch scratch(context);
-  const int64_t fitting = std::max<int64_t>(kMostBytes / bytes_of(s, units, targets), 1);
+  const int64_t fitting = std::max<int64_t>(kWorkBytes / bytes_of(s, units, targets), 1);
   const int64_t chunk = std::min({count, fitting, kMostModels / (1 + folds)});
   for (int64_t first = 0; first < count; first += chunk) {
     const Context& inner = scratch.next();

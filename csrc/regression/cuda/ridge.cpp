@@ -5,6 +5,7 @@
 #include "assignment/cuda/match_kernels.h"
 #include "core/cuda/centred.h"
 #include "core/cuda/elements.h"
+#include "core/cuda/gather.h"
 #include "core/cuda/scratch.h"
 #include "linalg/cuda/eigen.h"
 #include "linalg/cuda/gemm.h"
@@ -14,7 +15,6 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int64_t kMostBytes = int64_t{256} << 20;  // of the parts of items at a time
 constexpr int64_t kMostModels = 65535;
 
 // What all items of a call share, in device memory.
@@ -118,7 +118,9 @@ Models fit_models(const Context& context, const Setting& s, const double* x, int
   double *const norms = doubles(context, items), *const ordered = doubles(context, total);
   check(centre<double>(x, items, rows, cols, s.intercept, centred, context.stream), "launch");
   check(normalise<double>(centred, items, rows, cols, norms, context.stream), "launch");
-  check(gather_rows(centred.out, s.order, items, rows, cols, ordered, context.stream), "launch");
+  check(
+      gather_rows<double>({centred.out, items, cols}, rows, s.order, rows, ordered, context.stream),
+      "launch");
   const FoldParts parts = split(context, s, ordered, items, cols, false);
   Models out{};
   out.items = items;
@@ -160,7 +162,9 @@ Targets prepare_targets(const Context& context, const Setting& s, const double* 
           "launch");
     from = units;
   }
-  check(gather_rows(from, s.order, items, s.shape.rows, cols, ordered, context.stream), "launch");
+  check(gather_rows<double>({from, items, cols}, s.shape.rows, s.order, s.shape.rows, ordered,
+                            context.stream),
+        "launch");
   return {cols, split(context, s, ordered, items, cols, true), constant_units};
 }
 
@@ -219,7 +223,7 @@ template <class Body>
 void for_each_chunk(const Context& context, const Setting& s, int64_t count, int64_t cols,
                     Body&& body) {
   Scratch scratch(context);
-  const int64_t fitting = std::max<int64_t>(kMostBytes / (4 * bytes_of(s, cols)), 1);
+  const int64_t fitting = std::max<int64_t>(kWorkBytes / (4 * bytes_of(s, cols)), 1);
   const int64_t chunk = std::min({count, fitting, kMostModels / s.shape.folds});
   for (int64_t first = 0; first < count; first += chunk) {
     body(scratch.next(), first, std::min(chunk, count - first));
@@ -266,14 +270,22 @@ void ridge_scores(const Context& context, const std::vector<Matrix<double>>& a,
   int64_t* const constant_b =
       symmetric ? context.temporary<int64_t>(b.size()) : constant_units + a.size();
   clear(choices, s, context);
+  const auto targets_of = [&](const Context& where, size_t j) {
+    return prepare_targets(where, s, b[j].data, 1, b[j].cols, true, constant_b + j);
+  };
+  std::vector<Targets> kept;  // of the first ones, as many as fit; others are made for each source
+  for (int64_t bytes = 0; a.size() > 1 && kept.size() < b.size();) {
+    bytes += bytes_of(s, b[kept.size()].cols);
+    if (bytes > kWorkBytes) break;
+    kept.push_back(targets_of(context, kept.size()));
+  }
   Scratch of_source(context), of_target(context);
   for (size_t i = 0; i < a.size(); ++i) {
     const Context& outer = of_source.next();
     const Models models = fit_models(outer, s, a[i].data, 1, a[i].cols, constant_units + i);
     for (size_t j = 0; j < b.size(); ++j) {
       const Context& inner = of_target.next();
-      const Targets targets =
-          prepare_targets(inner, s, b[j].data, 1, b[j].cols, true, constant_b + j);
+      const Targets targets = j < kept.size() ? kept[j] : targets_of(inner, j);
       const int64_t size = s.shape.folds * b[j].cols;
       const Scores found{doubles(inner, size), doubles(inner, size), doubles(inner, size)};
       score(inner, s, models, targets, choices, found);

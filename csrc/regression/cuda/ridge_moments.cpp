@@ -12,8 +12,6 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int64_t kMostBytes = int64_t{256} << 20;  // of moments at a time
-
 double* doubles(const Context& context, int64_t size) {
   return context.temporary<double>(size_t(size));
 }
@@ -138,7 +136,7 @@ void ridge_scores_of_moments(const Context& context, const std::vector<Sums>& fo
                                      left.facts.constant_units + i, findings.samples};
       for (int64_t j = 0, count = 0; j < right.count(); j += count) {
         const int64_t bytes = 4 * model.cols * right.layout.cols(j) * int64_t(sizeof(double));
-        count = std::clamp<int64_t>(kMostBytes / bytes, 1, right.layout.end_of_run(j) - j);
+        count = std::clamp<int64_t>(kWorkBytes / bytes, 1, right.layout.end_of_run(j) - j);
         score_targets(of_targets.next(), split, model, j, count, penalties,
                       correlations + fold * pairs + i * right.count() + j);
       }

@@ -28,7 +28,7 @@ __device__ double cross_validation(const MomentsFit& fit, const double* moments,
 }
 
 // A thread per column of a target.
-__global__ void __launch_bounds__(kMostThreads)
+__global__ void __launch_bounds__(kMostThreads, 2)  // 128 registers: none spill
     fit_kernel(MomentsFit fit, GivenPenalties penalties, double* __restrict__ coefficients) {
   const int64_t step = int64_t(gridDim.x) * blockDim.x, total = fit.count * fit.cols;
   const double freedom = *fit.trained - 1 - double(*fit.rank);

@@ -1,11 +1,12 @@
 #include "rsa/cuda/ceiling.h"
 
+#include "core/cuda/elements.h"
 #include "rsa/cuda/scores.h"
 
 namespace likewise::cuda {
 namespace {
 
-// How RDMs are standardised before they are pooled.
+// How RDMs are standardised before they are pooled, unless they stay as they are.
 RdmComparison pooled_as(RdmComparison comparison) {
   switch (comparison) {
     case RdmComparison::cosine:
@@ -17,6 +18,18 @@ RdmComparison pooled_as(RdmComparison comparison) {
     default:
       return RdmComparison::rho_a;
   }
+}
+
+// The pool of RDMs as they are.
+void pool_entries(const Context& context, const double* rdms, int64_t count, int64_t size,
+                  double* pooled) {
+  const double one = 1;
+  double* const value = context.temporary<double>(1);
+  double* const factors = context.temporary<double>(size_t(count));
+  check(send_values(&one, 1, value, context.stream), "launch");
+  const DeviceRef repeated{value, ElementType::float64, 1, {count}, {0}};
+  check(copy_elements<double>(repeated, factors, context.stream), "copy");
+  check(pool<double>({rdms, size, nullptr, factors}, count, pooled, context.stream), "launch");
 }
 
 }  // namespace
@@ -33,7 +46,9 @@ void rdm_ceiling(const Context& context, const double* rdms, int64_t count, int6
     parts.finish();
     check(pool(parts.vectors(), count, pooled, context.stream), "launch");
   };
-  if (pooled_as(comparison) == RdmComparison::rho_a) {
+  if (comparison == RdmComparison::neg_riem_dist) {
+    pool_entries(context, rdms, count, size, pooled);
+  } else if (pooled_as(comparison) == RdmComparison::rho_a) {
     fill_pooled(std::integral_constant<Form, Form::ranks>{});
   } else {
     fill_pooled(std::integral_constant<Form, Form::values>{});
@@ -41,11 +56,11 @@ void rdm_ceiling(const Context& context, const double* rdms, int64_t count, int6
   double* const scores = context.temporary<double>(size_t(2 * count));
   dispatch_form(comparison, [&](auto form) {
     PreparedRdms<double, form.value> items(context, most, samples, comparison, unread);
-    items.add_rdms(rdms, count);
     items.add_rdms(pooled, count + 1);
+    items.add_rdms(rdms, count);
     items.finish();
-    score_pairs(context, items, count, {1, {count}, {1}, {1}}, scores);
-    score_pairs(context, items, 2 * count, {1, {count}, {1}, {0}}, scores + count);
+    score_pairs(context, items, 0, count + 1, {1, {count}, {1}, {1}}, scores);
+    score_pairs(context, items, count, count + 1, {1, {count}, {0}, {1}}, scores + count);
   });
   const int64_t parts = vector_parts(count);
   double* const partial = context.temporary<double>(size_t(parts));

@@ -5,6 +5,7 @@
 
 #include "core/cuda/scratch.h"
 #include "rsa/cuda/rdms.h"
+#include "rsa/cuda/resampled.h"
 #include "rsa/cuda/rsa.h"
 #include "rsa/cuda/sort_space.h"
 #include "rsa/cuda/taus.h"
@@ -14,9 +15,9 @@
 
 namespace likewise::cuda {
 
-// What becomes of an RDM: it stays, or ranks of its entries (with their order), or its second
-// moments (as vectors, or as covariances).
-enum class Form { values, ranks, ordered_ranks, moments, covariances };
+// What becomes of an RDM: it stays (as a vector, or as distances), or ranks of its entries (with
+// their order), or its second moments (as vectors, or as covariances).
+enum class Form { values, distances, ranks, ordered_ranks, moments, covariances };
 
 // Calls body(form) with a constant of type Form.
 template <class Body>
@@ -37,9 +38,12 @@ void dispatch_form(RdmComparison comparison, Body&& body) {
     case RdmComparison::bures:
     case RdmComparison::bures_metric:
       return body(std::integral_constant<Form, Form::covariances>{});
+    case RdmComparison::neg_riem_dist:
+      return body(std::integral_constant<Form, Form::distances>{});
   }
 }
 
+constexpr bool has_entries(Form form) { return form == Form::values || form == Form::distances; }
 constexpr bool has_ranks(Form form) { return form == Form::ranks || form == Form::ordered_ranks; }
 constexpr bool has_moments(Form form) { return form == Form::moments || form == Form::covariances; }
 
@@ -79,7 +83,7 @@ class PreparedRdms {
       row_means_ = context.temporary<double>(size_t(group_ * rows));
       group_partial_ = context.temporary<double>(size_t(group_ * vector_parts(entries_)));
     }
-    if constexpr (form != Form::values) buffer_ = context.temporary<T>(size_t(group_ * entries_));
+    if constexpr (!has_entries(form)) buffer_ = context.temporary<T>(size_t(group_ * entries_));
   }
 
   // RDMs of the next `count` representations (rows x cols), one behind the other.
@@ -101,6 +105,18 @@ class PreparedRdms {
       // Nothing is known of units and samples.
       check(cudaMemsetAsync(items_ + at, 0, size_t(some) * sizeof(RdmItem), context_.stream),
             "memset");
+      check(cudaMemsetAsync(out_.without + at, 0, size_t(some) * sizeof(int64_t), context_.stream),
+            "memset");
+    });
+  }
+
+  // The RDMs of the next `count` draws (count x rows).
+  void add_draws(const Drawn<T>& from, const int32_t* draws, int64_t count) {
+    add_groups(count, [&](int64_t first, int64_t some) {
+      const int64_t at = done_ + pending_;
+      const int32_t* const here = draws + first * rows_;
+      check(resample_rdms<T>(from, here, some, slot(), context_.stream), "launch");
+      check(describe_draws<T>(from, here, some, items_ + at, context_.stream), "launch");
       check(cudaMemsetAsync(out_.without + at, 0, size_t(some) * sizeof(int64_t), context_.stream),
             "memset");
     });
@@ -138,6 +154,7 @@ class PreparedRdms {
   Vectors<S> vectors(int64_t first = 0) const {
     return {data_ + first * size_, size_, shifted_ ? shifts_ + first : nullptr, factors_ + first};
   }
+  const RdmItem* facts(int64_t first) const { return items_ + first; }
   RankedRdms ranks(int64_t first) const {
     static_assert(form == Form::ordered_ranks);
     return {data_ + first * size_, order_ + first * size_, tied_ + first, factors_ + first, size_};
@@ -163,7 +180,7 @@ class PreparedRdms {
 
   // Where the next RDM goes.
   T* slot() {
-    if constexpr (form == Form::values) {
+    if constexpr (has_entries(form)) {
       return data_ + (done_ + pending_) * size_;
     } else {
       return buffer_ + pending_ * entries_;

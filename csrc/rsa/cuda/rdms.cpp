@@ -14,7 +14,7 @@ constexpr int64_t kMostRows = 1024;  // of one product of samples: half of a who
 }  // namespace
 
 int64_t fitting(int64_t bytes, int64_t count) {
-  return std::clamp<int64_t>(kMostBytes / bytes, 1, std::max<int64_t>(count, 1));
+  return std::clamp<int64_t>(kWorkBytes / bytes, 1, std::max<int64_t>(count, 1));
 }
 
 template <class T>

@@ -8,8 +8,6 @@
 
 namespace likewise::cuda {
 
-constexpr int64_t kMostBytes = int64_t{256} << 20;  // of temporary memory at a time
-
 // As many of `count` things of so many bytes as fit, one at least.
 int64_t fitting(int64_t bytes, int64_t count);
 

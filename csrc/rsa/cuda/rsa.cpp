@@ -4,6 +4,21 @@
 #include "rsa/cuda/scores.h"
 
 namespace likewise::cuda {
+namespace {
+
+template <class T>
+Drawn<T> drawn_from(const Context& context, const Matrix<T>& x, int64_t rows,
+                    Dissimilarity dissimilarity) {
+  T* const rdm = context.temporary<T>(size_t(condensed_size(rows)));
+  T* const copies = context.temporary<T>(size_t(rows));
+  rdms<T>(context, x.data, 1, rows, x.cols, dissimilarity, rdm, context.temporary<int64_t>(1),
+          nullptr);
+  check(copy_dissimilarities<T>(x.data, rows, x.cols, dissimilarity, copies, context.stream),
+        "launch");
+  return {x.data, rdm, copies, rows, x.cols};
+}
+
+}  // namespace
 
 template <class T>
 void rsa_scores(const Context& context, const std::vector<Matrix<T>>& a,
@@ -34,7 +49,7 @@ void rsa_pairs(const Context& context, const Batch<T>& x, const Batch<T>& y, int
     items.add(x.data, x.count, x.cols, options.dissimilarity);
     items.add(y.data, y.count, y.cols, options.dissimilarity);
     items.finish();
-    score_pairs(context, items, x.count, axes, out.scores);
+    score_pairs(context, items, 0, x.count, axes, out.scores);
   });
 }
 
@@ -86,6 +101,30 @@ void rsa_reordered(const Context& context, const Matrix<T>& x, const Matrix<T>& 
   });
 }
 
+template <class T>
+void rsa_resampled(const Context& context, const Matrix<T>& x, const Matrix<T>& y, int64_t rows,
+                   const int32_t* draws, int64_t count, const RsaOptions& options, double* scores) {
+  if (count == 0) return;
+  const Drawn<T> from_x = drawn_from(context, x, rows, options.dissimilarity);
+  const Drawn<T> from_y = drawn_from(context, y, rows, options.dissimilarity);
+  const int64_t block = fitting(4 * rows * rows * int64_t(sizeof(double)), count);
+  Scratch scratch(context);
+  dispatch_form(options.comparison, [&](auto form) {
+    for (int64_t first = 0; first < count; first += block) {
+      const int64_t some = std::min(block, count - first);
+      const int32_t* const here = draws + first * rows;
+      const Context& inner = scratch.next();
+      const ItemFindings unread{inner.temporary<int64_t>(size_t(2 * some)),
+                                inner.temporary<int64_t>(size_t(2 * some))};
+      PreparedRdms<T, form.value> items(inner, 2 * some, rows, options.comparison, unread);
+      items.add_draws(from_x, here, some);
+      items.add_draws(from_y, here, some);
+      items.finish();
+      score_pairs(inner, items, 0, some, {1, {some}, {1}, {1}}, scores + first);
+    }
+  });
+}
+
 #define LIKEWISE_INSTANTIATE(T)                                                                   \
   template void rsa_scores<T>(const Context&, const std::vector<Matrix<T>>&,                      \
                               const std::vector<Matrix<T>>&, int64_t, bool, const RsaOptions&,    \
@@ -94,6 +133,8 @@ void rsa_reordered(const Context& context, const Matrix<T>& x, const Matrix<T>& 
                              const PairAxes&, const RsaOptions&, const RsaFindings&);             \
   template void rsa_reordered<T>(const Context&, const Matrix<T>&, const Matrix<T>&, int64_t,     \
                                  const int32_t*, int64_t, const RsaOptions&, const RsaFindings&); \
+  template void rsa_resampled<T>(const Context&, const Matrix<T>&, const Matrix<T>&, int64_t,     \
+                                 const int32_t*, int64_t, const RsaOptions&, double*);            \
   template void compare_rdms<T>(const Context&, const T*, int64_t, const T*, int64_t, int64_t,    \
                                 RdmComparison, double*);
 LIKEWISE_INSTANTIATE(float)

@@ -6,6 +6,7 @@
 #include "linalg/cuda/products.h"
 #include "rsa/cuda/bures.h"
 #include "rsa/cuda/prepared.h"
+#include "rsa/cuda/riemannian.h"
 
 // Scores of prepared RDMs.
 
@@ -74,6 +75,23 @@ void score_all(const Context& context, const PreparedRdms<T, Form::covariances>&
   bures_scores(context, a, b, symmetric, metric, scores);
 }
 
+template <class T>
+RiemannianItems riemannian_items(const Context& context,
+                                 const PreparedRdms<T, Form::distances>& items, int64_t first,
+                                 int64_t count) {
+  return riemannian_items<T>(context, items.vectors(first).data, items.facts(first), count,
+                             items.samples());
+}
+
+template <class T>
+void score_all(const Context& context, const PreparedRdms<T, Form::distances>& items,
+               int64_t count_a, int64_t count_b, bool symmetric, double* scores) {
+  const RiemannianItems a = riemannian_items(context, items, 0, count_a);
+  const RiemannianItems b = symmetric ? a : riemannian_items(context, items, count_a, count_b);
+  const PairAxes all{2, {a.count, b.count}, {1, 0}, {0, 1}};
+  riemannian_scores(context, a, b, all, a.count * b.count, scores);
+}
+
 // The same, by inner products.
 template <class T, Form form>
 void score_all(const Context& context, const PreparedRdms<T, form>& items, int64_t count_a,
@@ -94,28 +112,37 @@ void score_all(const Context& context, const PreparedRdms<T, form>& items, int64
   if (symmetric) check(mirror_upper(scores, count_a, context.stream), "launch");
 }
 
-// The pairs of these axes, whose items begin with the first one and with `first_b`.
+// The pairs of these axes, whose items begin with `first_a` and, behind all of those, with
+// `first_b`.
 template <class T>
 void score_pairs(const Context& context, const PreparedRdms<T, Form::ordered_ranks>& items,
-                 int64_t first_b, const PairAxes& axes, double* scores) {
-  score_taus(context, items.ranks(0), items.ranks(first_b), axes, tau_of(items), scores);
+                 int64_t first_a, int64_t first_b, const PairAxes& axes, double* scores) {
+  score_taus(context, items.ranks(first_a), items.ranks(first_b), axes, tau_of(items), scores);
 }
 
 template <class T>
 void score_pairs(const Context& context, const PreparedRdms<T, Form::covariances>& items,
-                 int64_t first_b, const PairAxes& axes, double* scores) {
+                 int64_t first_a, int64_t first_b, const PairAxes& axes, double* scores) {
   const int64_t n = items.samples();
   const bool metric = items.comparison() == RdmComparison::bures_metric;
-  const BuresItems a = bures_items(context, items.vectors(), first_b, n);
+  const BuresItems a = bures_items(context, items.vectors(first_a), first_b - first_a, n);
   const BuresItems b = bures_items(context, items.vectors(first_b), items.count() - first_b, n);
   bures_pairs(context, a, b, axes, pairs_of(axes), metric, scores);
 }
 
+template <class T>
+void score_pairs(const Context& context, const PreparedRdms<T, Form::distances>& items,
+                 int64_t first_a, int64_t first_b, const PairAxes& axes, double* scores) {
+  const RiemannianItems a = riemannian_items(context, items, first_a, first_b - first_a);
+  const RiemannianItems b = riemannian_items(context, items, first_b, items.count() - first_b);
+  riemannian_scores(context, a, b, axes, pairs_of(axes), scores);
+}
+
 // The same, by inner products.
 template <class T, Form form>
-void score_pairs(const Context& context, const PreparedRdms<T, form>& items, int64_t first_b,
-                 const PairAxes& axes, double* scores) {
-  const auto a = items.vectors(), b = items.vectors(first_b);
+void score_pairs(const Context& context, const PreparedRdms<T, form>& items, int64_t first_a,
+                 int64_t first_b, const PairAxes& axes, double* scores) {
+  const auto a = items.vectors(first_a), b = items.vectors(first_b);
   const int64_t pairs = pairs_of(axes), parts = vector_parts(items.size());
   const int64_t block = fitting(parts * int64_t(sizeof(double)), pairs);
   double* const partial = context.temporary<double>(size_t(block * parts));

@@ -12,12 +12,10 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int64_t kMostBytes = int64_t{256} << 20;  // of costs and units at a time
-
 // How many problems of this size are solved at a time.
 template <class T>
 int64_t chunk_of(int64_t count, int64_t rows, int64_t cols) {
-  const int64_t fitting = kMostBytes / (rows * cols * int64_t(sizeof(T) + sizeof(short)));
+  const int64_t fitting = kWorkBytes / (rows * cols * int64_t(sizeof(T) + sizeof(short)));
   return std::clamp<int64_t>(fitting, 1, count);
 }
 

@@ -11,8 +11,7 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int64_t kMostBytes = int64_t{256} << 20;  // of temporary memory at a time
-constexpr int64_t kMostItems = 32768;               // of one sort
+constexpr int64_t kMostItems = 32768;  // of one sort
 
 // The units of both sides, prepared; constant_units (count, 2).
 template <class T>
@@ -89,7 +88,7 @@ void unit_statistics(const Context& context, const T* x, int64_t count, int64_t 
   double* const negated = context.temporary<double>(size_t(count * cols));
   check(unit_moments<T>(x, count, rows, cols, out, negated, context.stream), "launch");
   const int64_t most = std::min(count, kMostItems);
-  const int64_t chunk = std::clamp<int64_t>(kMostBytes / sort_bytes<double>(cols), 1, most);
+  const int64_t chunk = std::clamp<int64_t>(kWorkBytes / sort_bytes<double>(cols), 1, most);
   const SortSpace<double> space = sort_space<double>(context, chunk, cols);
   for (int64_t first = 0; first < count; first += chunk) {
     const int64_t some = std::min(chunk, count - first), at = first * cols;

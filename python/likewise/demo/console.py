@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
-from likewise.console import table
+from likewise.console import print_list, table
 from likewise.demo.comparison import SCORES
 from likewise.demo.experiment import Result
 from likewise.demo.findings import findings, headline, summary
@@ -29,7 +28,4 @@ def print_result(result: Result, output: Console) -> None:
     output.print()
     output.print(table(header, rows, output))
     output.print()
-    for statement, numbers in findings(result):
-        output.print(Text(f"• {statement}", style="bold"))
-        output.print(Padding(numbers, (0, 0, 0, 2)))
-    output.print()
+    print_list(findings(result), output)

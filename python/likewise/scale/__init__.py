@@ -1,5 +1,20 @@
-"""More samples than fit into memory: sums that stream, merge and travel."""
+"""More samples than fit into memory: sums that stream, merge and travel, arrays on disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from likewise.scale.accumulator import Accumulator, MinibatchCKA, UnitAccumulator
 
-__all__ = ["Accumulator", "MinibatchCKA", "UnitAccumulator"]
+if TYPE_CHECKING:
+    from likewise.scale.store import Key, Store
+
+__all__ = ["Accumulator", "Key", "MinibatchCKA", "Store", "UnitAccumulator"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Key", "Store"):
+        from likewise.scale import store
+
+        return getattr(store, name)
+    raise AttributeError(f"module 'likewise.scale' has no attribute {name!r}")

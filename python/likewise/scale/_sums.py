@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import NUMPY, Array, Items, read, read_collections
+from likewise._array import NUMPY, Array
+from likewise._device import DeviceLibrary
 from likewise._moments import DeviceMoments, Moments, augmented
+from likewise._representations import Items, read_collections
 from likewise.errors import InputTypeError
 
 __all__ = ["Sums"]
@@ -21,8 +23,8 @@ _CPU = "the CPU"
 class Sums(ABC):
     """Sums over batches of two collections of representations, or of one with itself.
 
-    They are NumPy arrays or, of batches on a device, float64 arrays of the library of the first
-    batch, there.
+    They are NumPy arrays or, of batches on a device, arrays of the library of the first batch,
+    there; float64, or int64 where they count.
     """
 
     def __init__(self) -> None:
@@ -58,7 +60,7 @@ class Sums(ABC):
         elif sums:
             views, library = self._views("state")
             for name, view in views.items():
-                values = np.array(sums[name], np.float64, order="C")
+                values = np.array(sums[name], view.dtype, order="C")
                 library.engine.upload(values, view, library.run)
 
     def merge(self, other: Any) -> None:
@@ -83,7 +85,8 @@ class Sums(ABC):
     def _merge_on_device(self, other: Any) -> None:
         views, library = other._views("merge")
         for name, view in views.items():
-            library.engine.add(view, self._total(library, name, view.shape), 0, library.run)
+            total = self._total(library, name, view.shape, view.dtype)
+            library.engine.add(view, total, 0, library.run)
 
     @abstractmethod
     def _settings(self) -> Any:
@@ -144,15 +147,18 @@ class Sums(ABC):
 
     def _views(self, method: str, findings: bool = False) -> tuple[dict[str, Any], Any]:
         """The sums on a device as its engine takes them; ``findings``: there will be some."""
-        name = f"{type(self).__name__}.{method}"
-        views, library = read(name, findings, look=False, **self._sums)
-        return dict(zip(self._sums, views, strict=True)), library
+        first = next(iter(self._sums.values()))
+        library = DeviceLibrary(f"{type(self).__name__}.{method}", "state", first, 0)
+        library.prepare(findings)
+        return {name: library.given(array) for name, array in self._sums.items()}, library
 
-    def _total(self, library: Any, name: str, shape: tuple[int, ...]) -> Any:
+    def _total(
+        self, library: Any, name: str, shape: tuple[int, ...], dtype: Any = np.float64
+    ) -> Any:
         """The sum of that name on a device, 0 at first."""
         if name in self._sums:
-            return library.view(name, self._sums[name])
-        total = library.zeros(shape, np.float64)
+            return library.given(self._sums[name])
+        total = library.zeros(shape, dtype)
         self._sums[name] = library.give(total)
         return total
 

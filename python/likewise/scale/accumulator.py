@@ -7,12 +7,20 @@ from typing import Any, Literal
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import Array, Items
+from likewise._array import Array
+from likewise._device import is_device_array
 from likewise._ids import require_same_ids
 from likewise._moments import require_samples
-from likewise.errors import InputTypeError
+from likewise._representations import Items
 from likewise.grid import labelled
-from likewise.information import bin_edges, information_of_counts, joint_counts, unit_codes
+from likewise.information import (
+    bin_edges,
+    bin_edges_on_device,
+    information_of_counts,
+    joint_counts,
+    unit_codes,
+    unit_codes_on_device,
+)
 from likewise.kernels import HSIC
 from likewise.measure import Measure, measure
 from likewise.scale._sums import Sums
@@ -243,7 +251,7 @@ class UnitAccumulator(Sums):
     def reset(self) -> None:
         """Forget everything, the bins too."""
         super().reset()
-        self._edges: tuple[Array, Array] | None = None
+        self._edges: tuple[Any, Any] | None = None
 
     def _settings(self) -> Any:
         return self.similarity, self.bins, self.bias_correction
@@ -251,17 +259,23 @@ class UnitAccumulator(Sums):
     def merge(self, other: Any) -> None:
         """Add the samples that another accumulator has seen, with the same bins."""
         mine, theirs = self._edges, getattr(other, "_edges", None)
-        if (
-            mine is not None
-            and theirs is not None
-            and not all(np.array_equal(p, q) for p, q in zip(mine, theirs, strict=True))
-        ):
-            raise ValueError(
-                "UnitAccumulator: bins of different first batches do not merge; start every worker "
-                "from a copy that has seen one batch"
-            )
+        if mine is not None and theirs is not None and other._place == self._place:
+            own, others = self._edges_here(), other._edges_here()
+            if not all(map(np.array_equal, own, others)):
+                raise ValueError(
+                    "UnitAccumulator: bins of different first batches do not merge; start every "
+                    "worker from a copy that has seen one batch"
+                )
         super().merge(other)
         self._edges = mine or theirs
+
+    def _edges_here(self) -> list[Array]:
+        """As NumPy arrays, wherever they are."""
+        edges: list[Any] = list(self._edges or ())
+        if is_device_array(edges[0]):
+            library = self._views("merge")[1]
+            edges = [library.host(library.given(side)) for side in edges]
+        return edges
 
     def update(self, x: Any, y: Any, *, check_finite: bool = True) -> None:
         """Add samples ``x (n, dx)`` and ``y (n, dy)``."""
@@ -273,10 +287,8 @@ class UnitAccumulator(Sums):
             self._add_moments("", a, b, 0, 1)
             return
         if a.library.engine is not _cpu:
-            raise InputTypeError(
-                "UnitAccumulator.update: x is on a CUDA device, for which "
-                "similarity='mutual_information' has no version yet; move it to the CPU first"
-            )
+            self._count_on_device(a, b)
+            return
         self._begin(a, b)
         left, right = a.arrays[0], b.arrays[0]
         if self._edges is None:
@@ -284,10 +296,35 @@ class UnitAccumulator(Sums):
         codes = [unit_codes(side, e) for side, e in zip((left, right), self._edges, strict=True)]
         self._add("counts", joint_counts(codes[0], codes[1], self.bins))
 
+    def _count_on_device(self, a: Items, b: Items) -> None:
+        library: Any = a.library
+        library.finish()
+        self._begin(a, b)
+        sides = a.arrays[0], b.arrays[0]
+        if self._edges is None:
+            left, right = (bin_edges_on_device(library, side, self.bins) for side in sides)
+            self._edges = library.give(left), library.give(right)
+        codes = [
+            unit_codes_on_device(library, side, library.given(edges))
+            for side, edges in zip(sides, self._edges, strict=True)
+        ]
+        shape = (sides[0].shape[1], sides[1].shape[1], self.bins, self.bins)
+        total = self._total(library, "counts", shape, np.int64)
+        library.engine.add_joint_counts(*codes, total, library.run)
+
     def compute(self) -> Any:
         """``(dx, dy)`` in the library and dtype of the first batch."""
+        if self.similarity == "mutual_information" and is_device_array(self._sums.get("counts")):
+            return self._information_on_device()
         values, a, _ = self._computed(self._similarities, self._correlations_on_device)
         return a.library.give(a.library.cast(values, a.arrays[0].dtype))
+
+    def _information_on_device(self) -> Any:
+        views, library = self._views("compute")
+        counts = views["counts"]
+        out = library.empty(counts.shape[:2], np.float64)
+        library.engine.information_of_counts(counts, self.bias_correction, out, library.run)
+        return library.give(library.cast(out, self._seen()[0].arrays[0].dtype))
 
     def _similarities(self, sums: dict[str, Array]) -> Array:
         if self.similarity == "mutual_information":

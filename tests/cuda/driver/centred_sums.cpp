@@ -164,6 +164,27 @@ void scores() {
   }
 }
 
+// More pairs of items than one launch takes.
+void many_pairs() {
+  const std::vector<int> many(33, 1);
+  const Side x(many, -1), y(many, -1);
+  Facts of_x(x), of_y(y);
+  check_facts(x, of_x, true);
+  check_facts(y, of_y, true);
+  const OnDevice<double> there(sums_of(x, y));
+  const CentredSums sums{there.get(),  y.width(),          of_x.items(),
+                         of_y.items(), of_x.squares.get(), of_y.squares.get()};
+  const OnDevice<double> parts(std::vector<double>(33 * 33 * 2, NAN)), out(33 * 33);
+  need(linear_hsic(sums, {false, of_x.traces.get(), of_y.traces.get(), parts.get(), 1, out.get()},
+                   stream),
+       "hsic");
+  const auto found = out.values();
+  for (int pair = 0; pair < 33 * 33; ++pair) {
+    const double product = centred(x, y, x.starts[0] + pair / 33, y.starts[0] + pair % 33);
+    expect(near(found[pair], product * product / 64), "hsic of many pairs");
+  }
+}
+
 // Units that are each other's equal, or opposite, up to rounding of their sums.
 void limits() {
   const std::vector<int32_t> starts{2, 3};
@@ -234,6 +255,7 @@ void ratios() {
 
 void centred_sums() {
   scores();
+  if (!kThreadSanitizer) many_pairs();
   limits();
   blocks();
   ratios();

@@ -79,7 +79,7 @@ void decompositions() {
   constexpr int kCount = 3, kSide = 70, kSize = kSide * kSide;
   Call call;
   Context context = call.context();
-  const OnDevice<unsigned long long> status(std::vector<unsigned long long>{~0ull, ~0ull});
+  const OnDevice<unsigned long long> status(std::vector<unsigned long long>{~0ull, ~0ull, ~0ull});
   context.status = reinterpret_cast<CallStatus*>(status.get());
   expect(has_eigen(kSide) && !has_eigen(64) && !has_eigen(46341), "cuSOLVER");
   std::vector<double> host(kCount * kSize, 0.0);

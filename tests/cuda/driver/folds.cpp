@@ -80,19 +80,6 @@ void split(const FoldShape& shape, int count, int cols, bool intercept) {
 }
 
 void folds() {
-  const int rows = 23, cols = 40;
-  std::vector<int32_t> order(rows);
-  for (int i = 0; i < rows; ++i) order[size_t(i)] = (i * 7 + 3) % rows;
-  const std::vector<double> host = normal<double>(size_t(2 * rows * cols));
-  const OnDevice<double> x(host), out(host.size());
-  const OnDevice<int32_t> where(order);
-  need(gather_rows(x.get(), where.get(), 2, rows, cols, out.get(), stream), "gather");
-  const auto gathered = out.values();
-  for (size_t k = 0; k < host.size(); ++k) {
-    const size_t item = k / size_t(rows * cols), row = k / size_t(cols) % size_t(rows);
-    const size_t from = (item * size_t(rows) + size_t(order[row])) * size_t(cols);
-    expect(gathered[k] == host[from + k % size_t(cols)], "gathered row");
-  }
   split({23, 5}, 2, 40, true);
   split({23, 5}, 1, 3, false);
   split({12, 3}, 1, 5, true);

@@ -1,6 +1,7 @@
 #include "kernels/cuda/gram.h"
 
 #include "driver.h"
+#include "hsic.h"
 #include "kernels/cuda/kernels.h"
 
 namespace likewise::cuda::driver {
@@ -11,54 +12,6 @@ using likewise::KernelFunction;
 using likewise::KernelOptions;
 
 constexpr int kRows = 8;
-
-// The kernel matrix of x (kRows x cols), as its definition says.
-std::vector<double> kernel_matrix(std::vector<double> x, int cols, const KernelOptions& options) {
-  for (int j = 0; j < cols; ++j) {
-    double mean = 0;
-    for (int i = 0; i < kRows; ++i) mean += x[i * cols + j] / kRows;
-    for (int i = 0; i < kRows; ++i) x[i * cols + j] -= mean;
-  }
-  std::vector<double> products(kRows * kRows), squares(kRows * kRows), distances;
-  for (int p = 0; p < kRows; ++p) {
-    for (int q = 0; q < kRows; ++q) {
-      for (int j = 0; j < cols; ++j) {
-        products[p * kRows + q] += x[p * cols + j] * x[q * cols + j];
-        squares[p * kRows + q] += std::pow(x[p * cols + j] - x[q * cols + j], 2);
-      }
-      if (q < p) distances.push_back(std::sqrt(squares[p * kRows + q]));
-    }
-  }
-  std::sort(distances.begin(), distances.end());
-  const size_t half = distances.size() / 2;
-  const double median = (distances[half] + distances[distances.size() - 1 - half]) / 2;
-  const double sigma = options.median ? options.bandwidth * median : options.bandwidth;
-  const double gamma = options.gamma > 0 ? options.gamma : 1.0 / cols;
-  std::vector<double> out = products;
-  for (int k = 0; k < kRows * kRows; ++k) {
-    if (options.function == KernelFunction::rbf) out[k] = std::exp(-squares[k] / 2 / sigma / sigma);
-    if (options.function == KernelFunction::polynomial) {
-      out[k] = std::pow(gamma * products[k] + options.coef0, double(options.degree));
-    }
-  }
-  return out;
-}
-
-double hsic(std::vector<double> k, std::vector<double> l, bool unbiased) {
-  constexpr double n = kRows;
-  double products = 0, rows = 0, all_k = 0, all_l = 0;
-  for (int p = 0; p < kRows; ++p) {
-    double row_k = 0, row_l = 0;
-    for (int q = 0; q < kRows; ++q) {
-      const bool left_out = unbiased && p == q;
-      const double a = left_out ? 0 : k[p * kRows + q], b = left_out ? 0 : l[p * kRows + q];
-      products += a * b, row_k += a, row_l += b;
-    }
-    rows += row_k * row_l, all_k += row_k, all_l += row_l;
-  }
-  if (!unbiased) return (products - 2 * rows / n + all_k * all_l / n / n) / (n - 1) / (n - 1);
-  return (products + all_k * all_l / (n - 1) / (n - 2) - 2 * rows / (n - 2)) / n / (n - 3);
-}
 
 // Items far from zero, of another width, constant, of equal samples but one; all pairs, and pairs.
 template <class T>
@@ -83,14 +36,14 @@ void scores_of_kernels(const KernelOptions& options, bool symmetric) {
     arrays.push_back(std::make_unique<OnDevice<T>>(host[k]));
     items.push_back({arrays[k]->get(), cols[k]});
     const std::vector<double> exact(host[k].begin(), host[k].end());
-    matrices.push_back(kernel_matrix(exact, cols[k], options));
+    matrices.push_back(kernel_matrix(exact, kRows, cols[k], options));
   }
   const auto expected = [&](int i, int j) {
     if (i == 2 || j == 2 || (stuck && (i == 3 || j == 3))) return std::nan("");
-    const double value = hsic(matrices[i], matrices[j], unbiased);
+    const double value = hsic(matrices[i], matrices[j], kRows, unbiased);
     if (!options.normalize) return value;
-    const double own_i = hsic(matrices[i], matrices[i], unbiased);
-    const double own_j = hsic(matrices[j], matrices[j], unbiased);
+    const double own_i = hsic(matrices[i], matrices[i], kRows, unbiased);
+    const double own_j = hsic(matrices[j], matrices[j], kRows, unbiased);
     return value / std::sqrt(own_i * own_j);
   };
   const auto agrees = [&](double found, double wanted) {
@@ -139,8 +92,8 @@ void nothing_positive() {
   const OnDevice<int64_t> status(1), constant(1);
   kernel_scores<double>(call.context(), {{x.get(), 2}}, {}, kRows, true, options,
                         {score.get(), status.get(), constant.get()});
-  const std::vector<double> exact = kernel_matrix(host, 2, options);
-  const bool positive = hsic(exact, exact, true) > 1e-12;
+  const std::vector<double> exact = kernel_matrix(host, kRows, 2, options);
+  const bool positive = hsic(exact, exact, kRows, true) > 1e-12;
   expect(status.values()[0] == (positive ? 0 : 3), "status of what is not positive");
   expect(std::isnan(score.values()[0]) == !positive, "score of what is not positive");
 }

@@ -103,6 +103,14 @@ void plans() {
     expect(close(found[k], none ? 0 : mixed[k] / sum / own[k / kMore] * others[k % kMore]),
            "weight of a plan");
   }
+  scale_coefficients(call.context(), given.get(), deviation_x.get(), deviation_y.get(),
+                     {0, kCols, kMore}, weights.get());
+  const auto scaled = weights.values();
+  for (int k = 0; k < kCols * kMore; ++k) {
+    const int unit = k / kMore, target = k % kMore;
+    const double wanted = unit == 7 ? 0 : mixed[target * kCols + unit] / own[unit] * others[target];
+    expect(close(scaled[k], wanted), "scaled coefficient");
+  }
   const Doubles x = normal<double>(kRows * kCols), y = normal<double>(kRows * kMore);
   const OnDevice<double> a(x), b(y), out(2);
   score_plan(call.context(), given.get(), a.get(), b.get(), {kRows, kCols, kMore}, out.get());

@@ -26,7 +26,8 @@ struct Problem {
       double along = 0;
       for (int k = 0; k < kSize; ++k) {
         double& moment = moments[at(t, k)];
-        moment *= values[size_t(k)];
+        // Moments along directions that are absent must not be read.
+        if (values[size_t(k)] > 0) moment *= values[size_t(k)];
         if (values[size_t(k)] > 0) along += moment * moment / values[size_t(k)];
       }
       squares[place(t)] = t == 1 ? 0.9 * along : along + (t % 3 == 0 ? 1e-6 : 4.0 * t);

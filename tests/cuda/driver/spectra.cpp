@@ -6,17 +6,23 @@ namespace {
 
 constexpr int kCount = 3;
 
-// Eigenvalues of three items: one value is rounding, two are equal, the last item is constant.
-std::vector<double> eigenvalues(int cols) {
+// Eigenvalues of three items: of the first, one is just below rounding and one just above; of the
+// second, the two largest are equal; the last item is constant.
+std::vector<double> eigenvalues(int cols, double samples) {
   std::vector<double> out(size_t(kCount * cols));
-  for (int k = 0; k < 2 * cols; ++k) out[size_t(k)] = 0.1 + std::abs(normal<double>(1)[0]);
-  out[2] = 1e-16;
+  for (int k = 0; k < 2 * cols; ++k) {
+    out[size_t(k)] = std::min(0.1 + std::abs(normal<double>(1)[0]), 3.0);
+  }
+  out[3] = 4;
+  const double rounding = std::max<double>(samples, cols) * 0x1p-52 * out[3];
+  out[2] = 0.9 * rounding;
+  out[4] = 1.1 * rounding;
   out[size_t(cols)] = out[size_t(cols + 1)] = 3.5;
   return out;
 }
 
 void whiten(int cols, double samples, double regularization, double variance) {
-  const auto host = eigenvalues(cols);
+  const auto host = eigenvalues(cols, samples);
   const std::vector<int64_t> constants{0, 2, cols};
   const OnDevice<double> values(host), n(std::vector<double>{samples}), weights(host.size());
   const OnDevice<int64_t> constant(constants), ranks(kCount);
@@ -51,7 +57,7 @@ void whiten(int cols, double samples, double regularization, double variance) {
 }
 
 void reshape(int cols, double samples, double alpha) {
-  const auto host = eigenvalues(cols);
+  const auto host = eigenvalues(cols, samples);
   const OnDevice<double> values(host), n(std::vector<double>{samples}), weights(host.size());
   need(reshape_spectra({values.get(), n.get(), kCount, cols}, alpha, weights.get(), stream),
        "reshape");
@@ -106,6 +112,8 @@ void spectra() {
     reshape(cols, 20, 0.3);
   }
   whiten(5, 1e14, 0.2, 1);
+  whiten(5, 20, 0, 0.3);
+  whiten(40, 1e15, 0, 0.6);
   reshape(5, 1e14, 0);
   similarities();
 }

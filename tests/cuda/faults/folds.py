@@ -1,9 +1,6 @@
 """Faults in regression/cuda/folds.cu for mutate.py: what it is, the text, what it becomes."""
 
 FAULTS = (
-    ("rows of the first item", "(item * rows + order[row])", "order[row]"),
-    ("rows in their old order", "order[row]", "row"),
-    ("an element too many", "k < total; k += step", "k <= total; k += step"),
     ("the first row of the fold too", "row >= begin && row < end", "row > begin && row < end"),
     ("a row behind the fold", "row >= begin && row < end", "row >= begin && row <= end"),
     (

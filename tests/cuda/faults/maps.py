@@ -63,6 +63,8 @@ FAULTS = (
         "k <= size; k += step) {\n    plan[k]",
     ),
     ("shares of the longer side", "dx < dy ? dx : dy", "dx < dy ? dy : dx"),
+    ("sums that are not there", "sums ? sums[k % dy] : 1", "sums[k % dy]"),
+    ("all sums are one", "sums ? sums[k % dy] : 1", "1"),
     ("what does not vary weighs", "own == 0 || sum <= 0 ? 0", "sum <= 0 ? 0"),
     (
         "weights one too far",

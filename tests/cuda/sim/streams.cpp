@@ -347,7 +347,6 @@ cudaError_t cudaMallocFromPoolAsync(void** p, size_t bytes, cudaMemPool_t pool, 
 cudaError_t cudaFreeAsync(void* p, cudaStream_t s) {
   CUstream_st* const stream = stream_of(s);
   if (!stream) return fail_with(cudaErrorInvalidResourceHandle);
-  if (!p) return cudaSuccess;
   const auto pool = std::find_if(pools.begin(), pools.end(),
                                  [p](const auto* one) { return one->pieces.contains(p); });
   if (pool == pools.end()) {

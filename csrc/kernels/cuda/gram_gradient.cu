@@ -1,0 +1,247 @@
+// Every kernel reads n x n doubles once or twice, four of them per side: 32 n^2 bytes over
+// bandwidth, beside two products of 2 n^2 d operations each.
+
+#include "core/cuda/kernel.cuh"
+#include "kernels/cuda/gram_gradient.h"
+
+namespace likewise::cuda {
+namespace {
+
+__device__ double square_of(const GramSide& side, int64_t i, int64_t j) {
+  if (i == j) return 0;
+  const double square = side.norms[i] + side.norms[j] - 2 * side.products[i * side.rows + j];
+  return square < 0 ? 0 : square;
+}
+
+// The sum of `size` numbers, in every thread. A barrier must lie between two uses of `partial`.
+__device__ double sum_of(const double* values, int64_t size, double* partial) {
+  double sum = 0;
+  for (int64_t k = threadIdx.x; k < size; k += blockDim.x) sum += values[k];
+  return block_sum(sum, partial);
+}
+
+// CUDA's pow spills a register here.
+__device__ double whole_power(double base, int64_t exponent) {
+  double power = 1;
+  for (; exponent > 0; exponent >>= 1) {
+    if (exponent & 1) power *= base;
+    base *= base;
+  }
+  return power;
+}
+
+__global__ void __launch_bounds__(kMostThreads, 2)  // 128 registers: none spill
+    evaluate_kernel_kernel(GramSide side, GramOptions options) {
+  SHARED_ARRAY(double, partial, 32);
+  SHARED_ARRAY(double, partial_squares, 32);
+  const int64_t i = blockIdx.x;
+  const double factor = side.item->factor;
+  double sum = 0, squares = 0;
+  for (int64_t j = threadIdx.x; j < side.rows; j += blockDim.x) {
+    const int64_t k = i * side.rows + j;
+    double value = side.products[k];
+    if (options.function == GramFunction::rbf) {
+      value = exp(factor * square_of(side, i, j));
+    } else if (options.function == GramFunction::polynomial) {
+      value = whole_power(factor * value + options.coef0, options.degree);
+    }
+    side.kernel[k] = value;
+    squares += value * value;
+    if (!options.unbiased || i != j) sum += value;
+  }
+  sum = block_sum(sum, partial);
+  squares = block_sum(squares, partial_squares);
+  if (threadIdx.x > 0) return;
+  side.sums[i] = sum;
+  side.squares[i] = squares;
+}
+
+__global__ void __launch_bounds__(kMostThreads)
+    project_kernel_kernel(GramSide side, GramOptions options) {
+  SHARED_ARRAY(double, partial, 32);
+  SHARED_ARRAY(double, partial_squares, 32);
+  const int64_t i = blockIdx.x;
+  const double n = double(side.rows);
+  const double of_rows = 1 / (options.unbiased ? n - 2 : n);
+  const double total = sum_of(side.sums, side.rows, partial);
+  const double of_all = total / (options.unbiased ? (n - 1) * (n - 2) : n * n);
+  double squares = 0;
+  for (int64_t j = threadIdx.x; j < side.rows; j += blockDim.x) {
+    const int64_t k = i * side.rows + j;
+    double value = side.kernel[k] + of_all - (side.sums[i] + side.sums[j]) * of_rows;
+    if (options.unbiased && i == j) value = 0;
+    side.kernel[k] = value;
+    squares += value * value;
+  }
+  squares = block_sum(squares, partial_squares);
+  if (threadIdx.x == 0) side.projected[i] = squares;
+}
+
+__global__ void __launch_bounds__(kMostThreads)
+    relate_kernel(GramSide x, GramSide y, const double* __restrict__ products, GramOptions options,
+                  double rounding, GramSlopes* __restrict__ slopes) {
+  SHARED_ARRAY(double, partial, 32);
+  const double* const terms[5] = {x.squares, y.squares, x.projected, y.projected, products};
+  double sums[5];
+  for (int k = 0; k < 5; ++k) {
+    sums[k] = sum_of(terms[k], x.rows, partial);
+    __syncthreads();  // `partial` is used again
+  }
+  if (threadIdx.x > 0) return;
+  const double n = double(x.rows), square_x = sums[2], square_y = sums[3], product = sums[4];
+  bool usable = x.item->fault == 0 && y.item->fault == 0;
+  double other, own_x = 0, own_y = 0;
+  if (options.normalize) {
+    usable = usable && !(square_x <= rounding * sums[0]) && !(square_y <= rounding * sums[1]);
+    const double norms = sqrt(square_x) * sqrt(square_y);
+    other = 1 / norms;
+    own_x = -product / norms / square_x;
+    own_y = -product / norms / square_y;
+  } else {
+    const double count = options.unbiased ? n * (n - 3) : (n - 1) * (n - 1);
+    other = 1 / count / x.item->power / y.item->power;
+  }
+  const double unit_x = usable ? *x.unit : NAN, unit_y = usable ? *y.unit : NAN;
+  slopes[0] = {other * unit_x, own_x * unit_x};
+  slopes[1] = {other * unit_y, own_y * unit_y};
+}
+
+// d score / dK_ij times the derivative of the kernel: by the inner product of the samples i and j,
+// rbf: by their squared distance.
+__device__ double weight_of(const GramPull& pull, const GramOptions& options, int64_t i,
+                            int64_t j) {
+  const GramSide& side = pull.side;
+  const int64_t k = i * side.rows + j;
+  const double weight = pull.slopes->other * pull.other[k] + pull.slopes->own * side.kernel[k];
+  const double factor = side.item->factor;
+  if (options.function == GramFunction::rbf) {
+    return weight * factor * exp(factor * square_of(side, i, j));
+  }
+  if (options.function == GramFunction::polynomial) {
+    const double base = factor * side.products[k] + options.coef0;
+    return weight * double(options.degree) * factor * whole_power(base, options.degree - 1);
+  }
+  return weight;
+}
+
+__global__ void __launch_bounds__(kMostThreads)
+    sum_weights_kernel(GramPull pull, GramOptions options) {
+  SHARED_ARRAY(double, partial, 32);
+  SHARED_ARRAY(double, partial_distances, 32);
+  const int64_t i = blockIdx.x;
+  double sum = 0, distances = 0;
+  for (int64_t j = threadIdx.x; j < pull.side.rows; j += blockDim.x) {
+    const double weight = weight_of(pull, options, i, j);
+    sum += weight;
+    if (options.median) distances += weight * square_of(pull.side, i, j);
+  }
+  sum = block_sum(sum, partial);
+  distances = block_sum(distances, partial_distances);
+  if (threadIdx.x > 0) return;
+  pull.weights[i] = sum;
+  pull.distances[i] = distances;
+}
+
+// With K = exp(-g D), g = 1 / (2 sigma^2), dK / dg = -D K; sigma is the bandwidth's factor times
+// the mean of the two middle distances |x_p - x_q|. Row i of the gradient by x is the sum over j of
+// weights times x_i - x_j.
+template <class T>
+__global__ void __launch_bounds__(kMostThreads)
+    write_weights_kernel(GramPull pull, GramOptions options, T* __restrict__ out) {
+  SHARED_ARRAY(double, partial, 32);
+  const int64_t i = blockIdx.x, rows = pull.side.rows;
+  double of_pair[2] = {0, 0}, diagonal = 0;
+  int64_t upper[2] = {-1, -1}, lower[2] = {-1, -1};
+  if (options.median) {
+    const double sigma = sqrt(-0.5 / pull.side.item->factor);
+    const double by_median = -2 * options.bandwidth / sigma * sum_of(pull.distances, rows, partial);
+    for (int k = 0; k < 2; ++k) {
+      of_pair[k] = by_median / 2 / sqrt(pull.middle[k]);
+      lower[k] = int64_t(pull.pairs[k]) / rows;
+      upper[k] = int64_t(pull.pairs[k]) % rows;
+      if (i == lower[k] || i == upper[k]) diagonal += of_pair[k];
+    }
+  }
+  for (int64_t j = threadIdx.x; j < rows; j += blockDim.x) {
+    double weight = weight_of(pull, options, i, j);
+    if (options.function == GramFunction::linear) {
+      weight *= 2;
+    } else if (options.function == GramFunction::polynomial) {
+      weight = 2 * (weight - pull.weights[j] / double(rows));  // it sees the samples centred
+    } else if (i == j) {
+      weight = 4 * (pull.weights[i] - weight) + diagonal;
+    } else {
+      weight *= -4;
+      for (int k = 0; k < 2; ++k) {
+        const bool here = (i == lower[k] && j == upper[k]) || (j == lower[k] && i == upper[k]);
+        if (here) weight -= of_pair[k];
+      }
+    }
+    out[i * rows + j] = T(weight);
+  }
+}
+
+template <class T>
+__global__ void __launch_bounds__(kMostThreads)
+    find_pairs_kernel(const T* __restrict__ values, int64_t rows, int64_t first,
+                      const double* __restrict__ middle, unsigned long long* pairs) {
+  const int64_t p = first + blockIdx.x;
+  const T* const row = values + size_t(blockIdx.x) * rows;
+  for (int k = 0; k < 2; ++k) {
+    for (int64_t q = threadIdx.x; q < p; q += blockDim.x) {
+      if (double(row[q]) != middle[k]) continue;
+      atomicMin(&pairs[k], static_cast<unsigned long long>(p * rows + q));
+      break;
+    }
+  }
+}
+
+dim3 a_block_per_row(const GramSide& side) { return dim3(unsigned(side.rows)); }
+
+}  // namespace
+
+cudaError_t evaluate_kernel(const GramSide& side, const GramOptions& options, cudaStream_t stream) {
+  return launch(evaluate_kernel_kernel, a_block_per_row(side), threads_for(side.rows), 0, stream,
+                side, options);
+}
+
+cudaError_t project_kernel(const GramSide& side, const GramOptions& options, cudaStream_t stream) {
+  return launch(project_kernel_kernel, a_block_per_row(side), threads_for(side.rows), 0, stream,
+                side, options);
+}
+
+cudaError_t relate_kernels(const GramSide& x, const GramSide& y, const double* products,
+                           const GramOptions& options, double rounding, GramSlopes* slopes,
+                           cudaStream_t stream) {
+  return launch(relate_kernel, dim3(1), threads_for(x.rows), 0, stream, x, y, products, options,
+                rounding, slopes);
+}
+
+cudaError_t sum_weights(const GramPull& pull, const GramOptions& options, cudaStream_t stream) {
+  return launch(sum_weights_kernel, a_block_per_row(pull.side), threads_for(pull.side.rows), 0,
+                stream, pull, options);
+}
+
+template <class T>
+cudaError_t write_weights(const GramPull& pull, const GramOptions& options, T* out,
+                          cudaStream_t stream) {
+  return launch(write_weights_kernel<T>, a_block_per_row(pull.side), threads_for(pull.side.rows), 0,
+                stream, pull, options, out);
+}
+
+template <class T>
+cudaError_t find_pairs(const T* values, int64_t rows, int64_t first, int64_t count,
+                       const double* middle, unsigned long long* pairs, cudaStream_t stream) {
+  return launch(find_pairs_kernel<T>, dim3(unsigned(count)), threads_for(rows), 0, stream, values,
+                rows, first, middle, pairs);
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                                 \
+  template cudaError_t write_weights<T>(const GramPull&, const GramOptions&, T*, cudaStream_t); \
+  template cudaError_t find_pairs<T>(const T*, int64_t, int64_t, int64_t, const double*,        \
+                                     unsigned long long*, cudaStream_t);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
+
+}  // namespace likewise::cuda

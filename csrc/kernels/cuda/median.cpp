@@ -1,0 +1,57 @@
+#include "kernels/cuda/median.h"
+
+#include <algorithm>
+
+#include "kernels/cuda/bandwidth.h"
+#include "kernels/cuda/gram_gradient.h"
+#include "linalg/cuda/gemm.h"
+
+namespace likewise::cuda {
+
+template <class T>
+void middle_distances(const Context& context, const T* x, int64_t rows, int64_t cols,
+                      const double* norms, double* middle, unsigned long long* pairs) {
+  const int64_t size = rows * (rows - 1) / 2;
+  const int64_t fitting = kWorkBytes / (rows * int64_t(sizeof(T)));
+  const int64_t block = std::clamp<int64_t>(fitting, 1, rows);
+  T* const values = context.temporary<T>(size_t(block * rows));
+  Selection* const selection = context.temporary<Selection>(1);
+  bool there = false;  // whether `values` has all distances
+  const auto for_each_block = [&](auto&& body) {
+    for (int64_t first = 0; first < rows; first += block) {
+      const int64_t count = std::min(block, rows - first);
+      if (!there) {
+        gemm<T>(blas_context(context.stream), BlasOp::none, BlasOp::transpose, count, rows, cols,
+                T(1), {x + first * cols, cols, 0}, {x, cols, 0}, {values, rows, count * rows}, 1);
+        check(
+            squared_distance_rows<T>({values, x, norms, rows, cols, first, count}, context.stream),
+            "launch");
+      }
+      there = block == rows;
+      check(body(first, count), "launch");
+    }
+  };
+  check(start_selection(selection, size, context.stream), "launch");
+  for (int digit = 0; digit < int(sizeof(T)); ++digit) {
+    for_each_block([&](int64_t first, int64_t count) {
+      return count_digits<T>(values, rows, first, count, digit, selection, context.stream);
+    });
+    check(pick_digit(selection, context.stream), "launch");
+  }
+  for_each_block([&](int64_t first, int64_t count) {
+    return find_above<T>(values, rows, first, count, selection, context.stream);
+  });
+  check(finish_selection<T>(selection, size, middle, context.stream), "launch");
+  if (!pairs) return;
+  check(cudaMemsetAsync(pairs, 0xFF, 2 * sizeof *pairs, context.stream), "memset");
+  for_each_block([&](int64_t first, int64_t count) {
+    return find_pairs<T>(values, rows, first, count, middle, pairs, context.stream);
+  });
+}
+
+template void middle_distances<float>(const Context&, const float*, int64_t, int64_t, const double*,
+                                      double*, unsigned long long*);
+template void middle_distances<double>(const Context&, const double*, int64_t, int64_t,
+                                       const double*, double*, unsigned long long*);
+
+}  // namespace likewise::cuda

@@ -1,0 +1,139 @@
+#include "rsa/cuda/gradient.h"
+
+#include "core/cuda/elements.h"
+#include "core/cuda/scratch.h"
+#include "linalg/cuda/gemm.h"
+#include "rsa/cuda/rdm_gradient.h"
+#include "rsa/cuda/rdms.h"
+#include "rsa/cuda/vectors.h"
+
+namespace likewise::cuda {
+namespace {
+
+const PairAxes kOnePair{1, {1}, {1}, {1}};
+
+template <class T>
+DeviceRef plain(const T* data, int64_t size) {
+  return {data, sizeof(T) == 4 ? ElementType::float32 : ElementType::float64, 1, {size}, {1}};
+}
+
+// One representation (rows x cols) in double, and what the comparison sees of its RDM.
+class Side {
+ public:
+  Side(const Context& context, int64_t rows, int64_t cols, const RsaOptions& options)
+      : context_(context),
+        options_(options),
+        rows_(rows),
+        cols_(cols),
+        centred_(options.comparison == RdmComparison::corr ||
+                 options.comparison == RdmComparison::corr_cov),
+        moments_(options.comparison == RdmComparison::cosine_cov ||
+                 options.comparison == RdmComparison::corr_cov),
+        samples_(doubles(rows * cols)),
+        item_(context.temporary<RdmItem>(1)) {}
+
+  template <class T>
+  void read(const T* x) {
+    check(copy_elements<double>(plain(x, rows_ * cols_), samples_, context_.stream), "copy");
+    const int64_t entries = condensed_size(rows_);
+    rdm_ = doubles(entries);
+    int64_t* const findings = context_.temporary<int64_t>(2);
+    rdms<double>(context_, samples_, 1, rows_, cols_, options_.dissimilarity, rdm_, findings,
+                 item_);
+    vector_ = {rdm_, entries, nullptr, nullptr};
+    double* const partial = doubles(vector_parts(rows_ * rows_));
+    if (centred_) {
+      double* const shift = doubles(1);
+      check(vector_means<double>(vector_, 1, partial, shift, context_.stream), "launch");
+      vector_.shifts = shift;
+    }
+    if (moments_) {
+      double* const moments = doubles(rows_ * (rows_ + 1) / 2);
+      check(second_moments<double>(vector_, 1, rows_, doubles(rows_), moments, context_.stream),
+            "launch");
+      vector_ = {moments, rows_ * (rows_ + 1) / 2, nullptr, nullptr};
+    }
+    double* const factor = doubles(1);
+    check(pair_products<double>(vector_, vector_, kOnePair, 0, 1, partial, context_.stream),
+          "launch");
+    check(conclude({partial, vector_parts(vector_.size), vector_.size, item_, factor, findings,
+                    findings + 1},
+                   1, Squares::sums, context_.stream),
+          "launch");
+    vector_.factors = factor;
+  }
+
+  const Vectors<double>& vector() const { return vector_; }
+
+  // out = gradient by the representation.
+  template <class T>
+  void pull_back(const Vectors<double>& other, const double* score, T* out) const {
+    double* const weights = doubles(rows_ * rows_);
+    double* const sums = doubles(rows_);
+    check(weigh_entries({vector_, other, score, rows_, moments_, weights, sums}, context_.stream),
+          "launch");
+    check(weigh_samples({weights, sums, centred_, rdm_, item_, rows_}, options_.dissimilarity,
+                        context_.stream),
+          "launch");
+    const int64_t size = rows_ * cols_;
+    double* const standard = doubles(size);
+    check(standardise<double>(samples_, 1, rows_, cols_, options_.dissimilarity,
+                              {standard, doubles(rows_), item_, nullptr}, context_.stream),
+          "launch");
+    double* const gradient = doubles(size);
+    gemm<double>(blas_context(context_.stream), BlasOp::none, BlasOp::none, rows_, cols_, rows_, 1,
+                 {weights, rows_, 0}, {standard, cols_, 0}, {gradient, cols_, size}, 1);
+    if (!is_distance(options_.dissimilarity)) {
+      check(project_rows(samples_, standard, rows_, cols_,
+                         options_.dissimilarity == Dissimilarity::correlation, gradient,
+                         context_.stream),
+            "launch");
+    }
+    check(copy_elements<T>(plain(gradient, size), out, context_.stream), "copy");
+  }
+
+ private:
+  double* doubles(int64_t n) const { return context_.temporary<double>(size_t(n)); }
+
+  const Context& context_;
+  const RsaOptions options_;
+  int64_t rows_, cols_;
+  bool centred_, moments_;
+  double *samples_, *rdm_ = nullptr;
+  RdmItem* item_;
+  Vectors<double> vector_{};
+};
+
+}  // namespace
+
+template <class T>
+void rsa_gradients(const Context& context, const Matrix<T>& x, const Matrix<T>& y, int64_t count,
+                   int64_t rows, const RsaOptions& options, T* grad_x, T* grad_y) {
+  const int64_t size_x = rows * x.cols, size_y = rows * y.cols;
+  Scratch scratch(context);
+  for (int64_t k = 0; k < count; ++k) {
+    const Context& inner = scratch.next();
+    Side a(inner, rows, x.cols, options), b(inner, rows, y.cols, options);
+    a.read(x.data + k * size_x);
+    b.read(y.data + k * size_y);
+    const int64_t parts = vector_parts(a.vector().size);
+    double* const partial = inner.temporary<double>(size_t(parts));
+    double* const score = inner.temporary<double>(1);
+    check(pair_products<double>(a.vector(), b.vector(), kOnePair, 0, 1, partial, inner.stream),
+          "launch");
+    check(pair_scores(partial, parts, a.vector().factors, b.vector().factors, kOnePair, 0, 1, score,
+                      inner.stream),
+          "launch");
+    if (grad_x) a.pull_back(b.vector(), score, grad_x + k * size_x);
+    if (grad_y) b.pull_back(a.vector(), score, grad_y + k * size_y);
+  }
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                               \
+  template void rsa_gradients<T>(const Context&, const Matrix<T>&, const Matrix<T>&, int64_t, \
+                                 int64_t, const RsaOptions&, T*, T*);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
+
+}  // namespace likewise::cuda

@@ -1,0 +1,277 @@
+"""Run the study: every network is trained in one go, then the experiments read the runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likewise.studies.circles import survival
+from likewise.studies.circles.fitting import Fitted, fit_all
+from likewise.studies.circles.interventions import band_filter
+from likewise.studies.circles.jobs import (
+    ABLATION,
+    CONSTRUCTION,
+    KEPT,
+    PERTURBATION,
+    SURVIVAL,
+    constructed_circles,
+    jobs,
+    median_frequency,
+)
+from likewise.studies.circles.settings import Settings, Stream
+from likewise.studies.circles.signals import (
+    Floats,
+    Mask,
+    circularity,
+    relative_gradient,
+    survivors_absolute,
+    survivors_relative,
+)
+
+if TYPE_CHECKING:
+    from likewise.studies.circles.training import Label, Run
+
+Advance = Callable[[str], None]
+
+RELATIVE = "twice the mean"
+ABSOLUTE = "above 10"
+
+
+@dataclass(frozen=True)
+class Survival:
+    """Arrays (embeddings, runs, frequencies), and the tests under each rule of survival."""
+
+    gradient: Floats
+    circularity: Floats
+    initial_circularity: Floats
+    """(embeddings, frequencies), the control of `circularity`."""
+    alive: dict[str, Mask]
+    correlations: dict[str, list[survival.Correlation]]
+    """All embeddings together first, then each alone."""
+    differences: dict[str, survival.Difference]
+    separations: dict[str, survival.Separation]
+
+
+@dataclass(frozen=True)
+class Collaboration:
+    """Held-out loss of a run when its embedding keeps only some circles, at every checkpoint."""
+
+    circles: list[int]
+    """The frequencies that survived."""
+    subsets: list[Floats]
+    """For 1, 2, ... circles: (checkpoints, subsets of so many circles)."""
+    dead: Floats
+    """(checkpoints,): as many frequencies as there are circles, drawn from those that died."""
+    whole: Floats
+    """(checkpoints,): nothing removed."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything the findings, figures and tables are made from."""
+
+    settings: Settings
+    accuracy: dict[str, Floats]
+    """Last held-out accuracy of every run of each experiment."""
+    tested_steps: NDArray[np.int64]
+    test_loss: Floats
+    """(embeddings, runs, tested steps)."""
+    signals: Floats
+    """(embeddings, runs, steps + 1, frequencies)."""
+    survival: Survival
+    collaboration: list[Collaboration]
+    """Of the first run of every embedding."""
+    ablation: dict[str, Floats]
+    """Last held-out loss (embeddings, runs) by what was kept; "everything" is the control."""
+    perturbed: list[int]
+    """The frequency that was scaled, for each embedding."""
+    perturbation: dict[float, Floats]
+    """By factor: signals of that frequency at the last step, (embeddings, runs)."""
+    constructed: tuple[int, int]
+    construction: dict[float, Floats]
+    """By ratio: signals of the two circles, (steps + 1, 2)."""
+    fitted: Fitted
+    seconds: dict[str, float]
+
+
+def stages(settings: Settings) -> int:
+    """How many times `run` calls `advance`."""
+    return len(jobs(settings)) + 3
+
+
+def run(settings: Settings | None = None, advance: Advance = lambda stage: None) -> Result:
+    """Do the whole study; `advance` hears of every network that has been trained.
+
+    Networks are trained in spawned processes: in a script, call this under
+    `if __name__ == "__main__":`.
+    """
+    from threadpoolctl import threadpool_limits
+
+    from likewise.studies.circles.training import train_all
+
+    settings = settings or Settings()
+    clock = _Clock()
+    advance("training")
+    runs = {}
+    for finished in train_all(jobs(settings), settings.workers):
+        runs[finished.label] = finished
+        advance("training, " + " ".join(map(str, finished.label)))
+    clock.lap("training")
+    survival_runs = [
+        [runs[SURVIVAL, number, index] for index in range(settings.runs)]
+        for number in range(settings.embeddings)
+    ]
+    signals = np.array([[one.signals for one in row] for row in survival_runs])
+    with threadpool_limits(limits=1):  # Matrices this small are slower on more threads.
+        tested = _survival(survival_runs, signals, settings)
+        collaboration = [
+            _collaboration(row[0], tested.alive[RELATIVE][number, 0], number, settings)
+            for number, row in enumerate(survival_runs)
+        ]
+        clock.lap("survival and collaboration")
+        advance("fitting recurrences")
+        fitted = fit_all(signals, tested.alive[RELATIVE], settings)
+        clock.lap("recurrences")
+    perturbed = [median_frequency(settings, number) for number in range(settings.embeddings)]
+    return Result(
+        settings=settings,
+        accuracy=_accuracy(runs),
+        tested_steps=survival_runs[0][0].tested_steps,
+        test_loss=np.array([[one.test_loss for one in row] for row in survival_runs]),
+        signals=signals,
+        survival=tested,
+        collaboration=collaboration,
+        ablation=_ablation(runs, settings),
+        perturbed=perturbed,
+        perturbation=_perturbation(runs, perturbed, settings),
+        constructed=constructed_circles(settings),
+        construction={
+            ratio: runs[CONSTRUCTION, ratio].signals[
+                :, [k - 1 for k in constructed_circles(settings)]
+            ]
+            for ratio in settings.ratios
+        },
+        fitted=fitted,
+        seconds=clock.laps,
+    )
+
+
+class _Clock:
+    """Seconds that each part took."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = now - self._last
+        self._last = now
+
+
+def _survival(runs: list[list[Run]], signals: Floats, settings: Settings) -> Survival:
+    embeddings = np.array([[one.embedding for one in row] for row in runs])
+    alive = {
+        RELATIVE: survivors_relative(embeddings),
+        ABSOLUTE: survivors_absolute(embeddings),
+    }
+    initial = signals[:, 0, 0]
+    gradient = relative_gradient(signals, settings.gradient_step)
+    everywhere = np.broadcast_to(initial[:, None], gradient.shape)
+    generator = settings.generator(Stream.CONTROLS)
+
+    def correlations(mask: Mask) -> list[survival.Correlation]:
+        rate = mask.mean(axis=1)
+        rows = [slice(None), *(slice(e, e + 1) for e in range(len(rate)))]
+        return [
+            survival.correlate(initial[row], rate[row], generator, settings.shuffles)
+            for row in rows
+        ]
+
+    return Survival(
+        gradient=gradient,
+        circularity=np.array([[circularity(one) for one in row] for row in embeddings]),
+        initial_circularity=np.array([circularity(row[0].initial) for row in runs]),
+        alive=alive,
+        correlations={rule: correlations(mask) for rule, mask in alive.items()},
+        differences={
+            rule: survival.compare_gradients(gradient, mask) for rule, mask in alive.items()
+        },
+        separations={
+            rule: survival.separate(gradient, everywhere, mask, settings.seed)
+            for rule, mask in alive.items()
+        },
+    )
+
+
+def _collaboration(run: Run, alive: Mask, number: int, settings: Settings) -> Collaboration:
+    from likewise.studies.circles.training import mean_loss
+
+    circles = [int(k) + 1 for k in np.flatnonzero(alive)]
+    others = np.flatnonzero(~alive) + 1
+    generator = settings.generator(Stream.RANDOM_CIRCLES, number, 1)
+    dead = generator.choice(others, min(len(circles), len(others)), replace=False)
+
+    def loss(step: int, frequencies: tuple[int, ...] | None) -> float:
+        weights = dict(run.checkpoints[step])
+        if frequencies is not None:
+            weights["embedding"] = band_filter(weights["embedding"], frequencies)
+        return mean_loss(weights, run.test_pairs)
+
+    steps = settings.checkpoints
+    return Collaboration(
+        circles,
+        [
+            np.array([[loss(step, some) for some in combinations(circles, size)] for step in steps])
+            for size in range(1, len(circles) + 1)
+        ],
+        np.array([loss(step, tuple(dead.tolist())) for step in steps]),
+        np.array([loss(step, None) for step in steps]),
+    )
+
+
+def _ablation(runs: Mapping[Label, Run], settings: Settings) -> dict[str, Floats]:
+    """The unablated runs are read at the step where the ablated ones end."""
+
+    def last(label: Label) -> float:
+        run = runs[label]
+        row = np.searchsorted(run.tested_steps, settings.intervention_steps)
+        return float(run.test_loss[row])
+
+    def table(*prefix: str) -> Floats:
+        return np.array(
+            [
+                [last((*prefix, number, index)) for index in range(settings.intervention_runs)]
+                for number in range(settings.embeddings)
+            ]
+        )
+
+    return {"everything": table(SURVIVAL)} | {name: table(ABLATION, name) for name in KEPT}
+
+
+def _perturbation(
+    runs: Mapping[Label, Run], perturbed: list[int], settings: Settings
+) -> dict[float, Floats]:
+    """The factor 1 is read from the first runs, at the step where the perturbed ones end."""
+    signals = {}
+    for factor in sorted({1.0, *settings.factors}):
+        signals[factor] = np.empty((settings.embeddings, settings.intervention_runs))
+        for number, index in np.ndindex(signals[factor].shape):
+            label: Label = (PERTURBATION, factor, number, index)
+            run = runs[label if factor != 1 else (SURVIVAL, number, index)]
+            row = run.signals[settings.intervention_steps]
+            signals[factor][number, index] = row[perturbed[number] - 1]
+    return signals
+
+
+def _accuracy(runs: Mapping[Label, Run]) -> dict[str, Floats]:
+    result: dict[str, list[float]] = {}
+    for label, run in runs.items():
+        result.setdefault(str(label[0]), []).append(float(run.test_accuracy[-1]))
+    return {name: np.array(sorted(values)) for name, values in result.items()}

@@ -1,0 +1,69 @@
+"""What a study leaves behind."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from likewise._array import Array
+from likewise.report import Page
+
+__all__ = ["Outcome"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Findings with the numbers behind them, all of one run."""
+
+    study: str
+    settings: Any
+    """The dataclass the run was made with."""
+    headline: str
+    """The finding in one sentence."""
+    findings: Sequence[tuple[str, str]]
+    """Statements, each with its numbers and controls."""
+    numbers: Mapping[str, Any]
+    """Everything that the findings state, as plain numbers, lists and mappings of them."""
+    grids: Mapping[str, Array]
+    """The raw scores that the numbers were made of."""
+    seconds: Mapping[str, float]
+    """How long each part took."""
+    page: Callable[[Outcome], Page]
+    """Makes the report."""
+
+    def save(self, folder: Path) -> None:
+        """Write ``results.json``, ``grids.npz`` and ``report.html``."""
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(self.results(), indent=2, allow_nan=False, default=_plain)
+        (folder / "results.json").write_text(text + "\n", encoding="utf-8")
+        grids: dict[str, Any] = dict(self.grids)
+        np.savez_compressed(folder / "grids.npz", **grids)
+        (folder / "report.html").write_text(self.page(self).html(), encoding="utf-8")
+
+    def results(self) -> dict[str, Any]:
+        """What ``results.json`` holds."""
+        return {
+            "study": self.study,
+            "settings": asdict(self.settings),
+            "headline": self.headline,
+            "findings": [{"statement": a, "numbers": b} for a, b in self.findings],
+            "numbers": dict(self.numbers),
+            "seconds": dict(self.seconds),
+            "versions": {"likewise": version("likewise"), "python": platform.python_version()},
+        }
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers as JSON's."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is no number, list or mapping")

@@ -1,0 +1,219 @@
+"""Plain rectifier networks on digits, and how collapsed and adapted they are during training."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+from likewise._array import Array
+from likewise.collapse import NeuralCollapse, neural_collapse
+from likewise.studies.truncation.settings import Settings, Stream
+from likewise.truncation import TruncationMaps, adaptedness, cluster_diameters
+
+CLASSES = 10
+
+
+@dataclass(frozen=True)
+class Data:
+    """Digits, every pixel with mean 0 and sd 1 over the training images."""
+
+    images: Array
+    labels: Array
+    test_images: Array
+    test_labels: Array
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A network seen as truncation maps, on the training images; lists run over hidden layers."""
+
+    adapted: list[float]
+    """Off-diagonal share of every weight."""
+    adapted_control: list[tuple[float, float]]
+    """Mean and sd of the same over random rotations of the units."""
+    cumulative: list[float]
+    cumulative_control: list[tuple[float, float]]
+    conditions: list[float]
+    identity_error: float
+    """Network against one affine map after all truncations, largest relative difference."""
+    truncated: list[float]
+    """Mean of ``n_k / N``."""
+    off: list[float]
+    """Share of (class, unit) with the unit off for every image of the class."""
+    on: list[float]
+    """Share of (class, unit) with the unit on for every image of the class."""
+    sectors: list[int]
+    """How many different sectors the images lie in."""
+    diameters: list[float]
+    """Mean diameter of a class over mean distance of two class means, in input space, before the
+    first and after every truncation."""
+
+
+@dataclass
+class Training:
+    """One network: NC1 to NC4 before the classifier after every epoch, 0 the initialisation."""
+
+    collapse: list[NeuralCollapse] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    """Of the held-out images, before the first and after the last epoch."""
+    layers: list[list[float]] = field(default_factory=list)
+    """NC1 of every hidden layer, before and after training."""
+    structure: list[Structure] = field(default_factory=list)
+    """Before and after training."""
+    shuffled: NeuralCollapse | None = None
+    """At the end, with the labels shuffled."""
+    monitor_seconds: float = 0.0
+    seconds: float = 0.0
+
+
+def load(settings: Settings) -> Data:
+    """The 1797 digits, split by class."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    pixels, labels = load_digits(return_X_y=True)
+    images, test_images, kept, test_labels = train_test_split(
+        pixels,
+        labels,
+        test_size=settings.held_out,
+        stratify=labels,
+        random_state=int(settings.generator(Stream.SPLIT).integers(2**31)),
+    )
+    mean, sd = images.mean(axis=0), images.std(axis=0)
+    scale = np.where(sd > 0, sd, 1)
+    images, test_images = (
+        ((part - mean) / scale).astype(np.float32) for part in (images, test_images)
+    )
+    return Data(images, kept, test_images, test_labels)
+
+
+def train(number: int, data: Data, settings: Settings) -> Training:
+    """Train one network; torch's random state and number of threads are left as they were."""
+    import torch
+    from torch import nn
+
+    from likewise.torch import CollapseMonitor
+
+    result = Training()
+    started = time.perf_counter()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1000 * settings.seed + number)
+        sizes = [data.images.shape[1], *[settings.width] * settings.layers]
+        parts: list[nn.Module] = []
+        for before, after in pairwise(sizes):
+            parts += [nn.Linear(before, after), nn.ReLU()]
+        network = nn.Sequential(*parts, nn.Linear(settings.width, CLASSES))
+    images, labels = torch.from_numpy(data.images), torch.from_numpy(data.labels)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
+    monitor = CollapseMonitor(network, [(images, labels)], str(len(parts)))
+    order = settings.generator(Stream.BATCHES, number)
+    with _one_thread():
+        for epoch in range(settings.epochs + 1):
+            if epoch:
+                rows = torch.from_numpy(order.permutation(len(labels)))
+                for batch in rows.split(settings.batch_size):
+                    optimizer.zero_grad()
+                    nn.functional.cross_entropy(network(images[batch]), labels[batch]).backward()
+                    optimizer.step()
+            called = time.perf_counter()
+            monitor(epoch)
+            result.monitor_seconds += time.perf_counter() - called
+            if epoch in (0, settings.epochs):
+                layers = [m for m in network if isinstance(m, nn.Linear)]
+                weights = [m.weight.detach().double().numpy().copy() for m in layers]
+                biases = [m.bias.detach().double().numpy().copy() for m in layers]
+                rng = settings.generator(Stream.CONTROLS, number, epoch)
+                _look(result, weights, biases, data, rng)
+                result.structure.append(structure(weights, biases, data, settings, number))
+    result.collapse = [found for _, found in monitor.history]
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Matrices this small are slower with more than one."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _look(
+    result: Training,
+    weights: list[Array],
+    biases: list[Array],
+    data: Data,
+    rng: np.random.Generator,
+) -> None:
+    """Accuracy, NC1 of all layers, and the control with shuffled labels."""
+    signals = hidden(weights, biases, data.images)
+    result.layers.append([neural_collapse(signal, data.labels).nc1 for signal in signals])
+    shuffled = rng.permutation(data.labels)
+    result.shuffled = neural_collapse(signals[-1], shuffled, weights[-1], biases[-1])
+    tested = hidden(weights, biases, data.test_images)[-1] @ weights[-1].T + biases[-1]
+    result.accuracy.append(float(np.mean(tested.argmax(axis=1) == data.test_labels)))
+
+
+def hidden(weights: list[Array], biases: list[Array], images: Array) -> list[Array]:
+    """Rectified outputs of every hidden layer, in float64."""
+    signal = images.astype(np.float64)
+    signals = []
+    for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
+        signal = np.maximum(signal @ weight.T + bias, 0)
+        signals.append(signal)
+    return signals
+
+
+def structure(
+    weights: list[Array], biases: list[Array], data: Data, settings: Settings, number: int
+) -> Structure:
+    """The hidden layers of a network as truncation maps."""
+    # However badly conditioned: what that costs is measured by the identity's error.
+    maps = TruncationMaps(weights[:-1], biases[:-1], max_condition=np.inf)
+    path, sectors = maps.path(data.images), maps.sectors(data.images)
+    last = hidden(weights, biases, data.images)[-1]
+    error = float(np.abs(maps.apply(path[-1], len(maps)) - last).max() / np.abs(last).max())
+    members = [data.labels == c for c in range(CLASSES)]
+    shares = [np.stack([sector[of].mean(axis=0) for of in members]) for sector in sectors]
+    rng = settings.generator(Stream.CONTROLS, number)
+    turns = [
+        np.linalg.qr(rng.standard_normal((settings.width, settings.width)))[0]
+        for _ in range(settings.rotations)
+    ]
+    return Structure(
+        [adaptedness(weight).off_diagonal for weight in weights[:-1]],
+        [_rotated(weight, turns) for weight in weights[:-1]],
+        [adaptedness(weight).off_diagonal for weight in maps.weights],
+        [_rotated(weight, turns) for weight in maps.weights],
+        maps.conditions,
+        error,
+        [float(sector.mean()) for sector in sectors],
+        [float(np.mean(share == 1)) for share in shares],
+        [float(np.mean(share == 0)) for share in shares],
+        [len(np.unique(np.packbits(sector, axis=1), axis=0)) for sector in sectors],
+        [_relative_diameter(points, data.labels) for points in path],
+    )
+
+
+def _rotated(weight: Array, turns: list[Array]) -> tuple[float, float]:
+    shares = [adaptedness(turn @ weight).off_diagonal for turn in turns]
+    return float(np.mean(shares)), float(np.std(shares, ddof=1))
+
+
+def _relative_diameter(points: Array, labels: Array) -> float:
+    means = np.stack([points[labels == c].mean(axis=0) for c in range(CLASSES)])
+    first, second = np.triu_indices(CLASSES, 1)
+    between = np.linalg.norm(means[first] - means[second], axis=1).mean()
+    return float(cluster_diameters(points, labels).mean() / between)

@@ -1,0 +1,134 @@
+"""How collapsed a network is, asked during its training."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import nn
+
+from likewise.collapse import NeuralCollapse, neural_collapse
+from likewise.torch.guidance import _evaluating
+
+__all__ = ["CollapseMonitor"]
+
+
+class CollapseMonitor:
+    """Neural collapse NC1 to NC4 of a network, whenever it is called. ::
+
+        monitor = lw.torch.CollapseMonitor(model, loader, classifier="fc")
+        for epoch in range(epochs):
+            train_one_epoch()
+            monitor(epoch)
+        monitor.history[-1]  # (epoch, NeuralCollapse(nc1=..., nc2_norms=..., ...))
+
+    A call runs the network on the probe in evaluation mode and without gradients. Afterwards modes,
+    hooks, gradients and the random state of the CPU are what they were, also after an error.
+
+    Parameters
+    ----------
+    model
+        A network that takes one tensor.
+    probe
+        Batches of ``(inputs, labels)`` that can be run through again and again: a ``DataLoader`` or
+        a list. The paper looks at the training set. The features of all samples are held at once.
+    classifier
+        Name of the last layer, a module with ``weight (C, d)`` and ``bias (C,)`` or None; labels
+        are rows of it, and every class must occur.
+    layer
+        Name of the module whose output is looked at; by default what the classifier takes. Without
+        the classifier's d units NC3 and NC4 are NaN.
+
+    Attributes
+    ----------
+    history
+        ``(step, NeuralCollapse)`` of every call.
+
+    Raises
+    ------
+    ValueError
+        For names that the network does not have and, when called, what :func:`neural_collapse`
+        refuses.
+
+    References
+    ----------
+    Papyan, Han & Donoho, "Prevalence of neural collapse during the terminal phase of deep learning
+    training", PNAS 2020.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        probe: Iterable[tuple[torch.Tensor, torch.Tensor]],
+        classifier: str,
+        layer: str | None = None,
+    ) -> None:
+        self.model, self.probe = model, probe
+        self.classifier, self.layer = classifier, layer
+        for name in (classifier, layer):
+            if name is not None:
+                _module(model, name)
+        weight = getattr(_module(model, classifier), "weight", None)
+        if not isinstance(weight, torch.Tensor) or weight.ndim != 2:
+            raise ValueError(
+                f"CollapseMonitor: classifier {classifier!r} must have a weight of two axes"
+            )
+        self.history: list[tuple[int, NeuralCollapse]] = []
+
+    def __call__(self, step: int | None = None) -> NeuralCollapse:
+        """Neural collapse now; ``step`` goes into the history, by default the call's number."""
+        features, labels = self._features()
+        classifier = _module(self.model, self.classifier)
+        weight, bias = classifier.weight, getattr(classifier, "bias", None)
+        last = features.shape[1] == weight.shape[1]
+        found = neural_collapse(
+            features,
+            labels,
+            weight.detach().cpu() if last else None,
+            bias.detach().cpu() if last and bias is not None else None,
+        )
+        self.history.append((len(self.history) if step is None else step, found))
+        return found
+
+    def _features(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The layer's output for the whole probe ``(n, d)``, and the labels."""
+        kept: list[torch.Tensor] = []
+        features: list[torch.Tensor] = []
+        labels: list[torch.Tensor] = []
+        if self.layer is None:
+            hook = _module(self.model, self.classifier).register_forward_pre_hook(
+                lambda module, inputs: kept.append(inputs[0])
+            )
+        else:
+            hook = _module(self.model, self.layer).register_forward_hook(
+                lambda module, inputs, output: kept.append(output)
+            )
+        parameter = next(self.model.parameters())
+        # A loader that begins draws from the random state even if it does not shuffle.
+        with torch.random.fork_rng(devices=[]), _evaluating(self.model), torch.no_grad():
+            try:
+                for inputs, of_batch in self.probe:
+                    self.model(inputs.to(parameter.device))
+                    if len(kept) != 1 or not isinstance(kept[0], torch.Tensor):
+                        raise ValueError(
+                            f"CollapseMonitor: layer {self.layer or self.classifier!r} must see "
+                            f"one tensor in a forward pass, got {len(kept)} calls"
+                        )
+                    features.append(kept.pop().flatten(1).cpu())
+                    labels.append(of_batch.cpu())
+            finally:
+                hook.remove()
+        if not features:
+            raise ValueError("CollapseMonitor: the probe gave no batches; a generator runs once")
+        return torch.cat(features), torch.cat(labels)
+
+
+def _module(model: nn.Module, name: str) -> Any:
+    modules = dict(model.named_modules())
+    if name not in modules:
+        near = difflib.get_close_matches(name, modules, n=3)
+        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+        raise ValueError(f"CollapseMonitor: no layer {name!r} in the network{hint}")
+    return modules[name]

@@ -1,0 +1,52 @@
+"""Faults in moments/cuda/centred_sums.cu for mutate.py: what it is, the text, what it becomes."""
+
+FAULTS = (
+    ("the last unit is left out", "j < items.starts[item + 1];", "j < items.starts[item + 1] - 1;"),
+    ("one unit too far", "j < items.starts[item + 1];", "j <= items.starts[item + 1];"),
+    ("rounding is no constant", "centred <= kNoVariance * raw", "centred < 0"),
+    ("traces always centred", "trace += center ? square : raw;", "trace += square;"),
+    ("traces of one thread", "trace = block_sum(trace, partial);", ""),
+    ("constant units of one thread", "constant = block_sum(constant, partial_count);", ""),
+    ("every item writes the samples", "if (out.samples && item == 0)", "if (out.samples && item)"),
+    ("constant units take part", "if (s.squares_x[i] == 0 || s.squares_y[j] == 0) return 0;", ""),
+    ("products are not centred", " - s.sums[i * s.width] * s.sums[j] / s.sums[0];", ";"),
+    (
+        "the first pairs again",
+        "const int64_t pair = first + blockIdx.y,",
+        "const int64_t pair = blockIdx.y,",
+    ),
+    (
+        "stripes beyond the item",
+        "begin + kStripeOfRows < last ? begin + kStripeOfRows : last",
+        "begin + kStripeOfRows",
+    ),
+    (
+        "a stripe loses its last row",
+        "for (int64_t i = begin + warp; i < end;",
+        "for (int64_t i = begin + warp; i < end - 1;",
+    ),
+    ("columns of one lane", "j = s.y.starts[b] + lane;", "j = s.y.starts[b];"),
+    ("columns one too far", "j < s.y.starts[b + 1]; j += 32", "j <= s.y.starts[b + 1]; j += 32"),
+    ("squares of one thread", "  squares = block_sum(squares, partial);", "  ;"),
+    ("means of one thread", "between = block_sum(between, partial);", ""),
+    ("parts of the first stripe", "(pair * gridDim.x + blockIdx.x) * 2;", "pair * gridDim.x * 2;"),
+    ("one mean too far", "j < side.starts[item + 1];", "j <= side.starts[item + 1];"),
+    ("squares of means of one thread", "found.square = block_sum(found.square, partial);", ""),
+    ("norms of one thread", "found.norms = block_sum(found.norms, partial);", ""),
+    ("one stripe is not added", "k < hsic.stripes;", "k < hsic.stripes - 1;"),
+    (
+        "constant items score",
+        "hsic.traces_x[a] == 0 || hsic.traces_y[b] == 0 ? NAN : found",
+        "found",
+    ),
+    ("ratios where there are none", "a > 0 && b > 0 ? x[k]", "true ? x[k]"),
+    ("ratios of another row", "own_x[k / cols * step_x]", "own_x[k % cols * step_x]"),
+    ("correlations above 1", "r > 1 ? 1 : r < -1 ? -1 : r", "r"),
+    ("blocks of the first item", "blocks.column + item * blocks.cols +", "blocks.column +"),
+    ("blocks one too far", "blocks.count * block;", "blocks.count * block + 1;"),
+    (
+        "divides one too few",
+        "k < size; k += step) {\n    out[k] = x[k] / *by;",
+        "k < size - 1; k += step) {\n    out[k] = x[k] / *by;",
+    ),
+)

@@ -1,0 +1,26 @@
+"""Faults in rsa/cuda/resampled.cu for mutate.py: what it is, the text, what it becomes."""
+
+FAULTS = (
+    ("samples of the first", "x + blockIdx.x * cols", "x"),
+    ("flat samples are without length", "cosine ? T(0) : row[0]", "row[0]"),
+    ("samples without length are flat", "cosine ? T(0) : row[0]", "T(0)"),
+    ("a unit too many", "j < cols; j += blockDim.x", "j <= cols; j += blockDim.x"),
+    ("infinity is a number", "finite = finite && fabs(row[j]) < T(INFINITY);", ""),
+    ("units of one thread are finite", "  finite = __syncthreads_and(finite);\n", ""),
+    ("units of one thread are flat", "  flat = __syncthreads_and(flat);\n", ""),
+    ("distances have directions", "flat && !distances", "flat"),
+    ("every draw is the first", "draws + blockIdx.y * n", "draws"),
+    ("all to the first draw", "out + blockIdx.y * (n * (n - 1) / 2)", "out"),
+    ("a sample too many", "j < n; j += blockDim.x", "j <= n; j += blockDim.x"),
+    ("samples of one block", "j < n; j += blockDim.x", "j < n && j < blockDim.x; j += blockDim.x"),
+    ("pairs as they are drawn", "low = p < q ? p : q, high = p < q ? q : p", "low = p, high = q"),
+    ("copies of the first sample", "from.copies[p]", "from.copies[0]"),
+    ("entries without copies", "low == high ? from.copies[p]", "low == high ? T(0)"),
+    ("the first draw is described", "draws + blockIdx.x * from.rows", "draws"),
+    ("compared with the first of all", "from.x + samples[0] * from.cols", "from.x"),
+    ("the last sample is left out", "i < from.rows && equal", "i < from.rows - 1 && equal"),
+    ("a sample behind the last", "i < from.rows && equal", "i <= from.rows && equal"),
+    ("samples as they are", "from.x + samples[i] * from.cols", "from.x + i * from.cols"),
+    ("a unit behind the last", "j < from.cols", "j <= from.cols"),
+    ("units of the first lane", "    equal = __all_sync(kAllLanes, equal);\n", ""),
+)
