@@ -200,6 +200,35 @@ void limits() {
   }
 }
 
+// Variance that rounding may have made, and a little more of it.
+void rounding() {
+  const OnDevice<int32_t> starts(std::vector<int32_t>{2, 3});
+  for (const double rest : {2e-14, 1e-12}) {
+    const OnDevice<double> sums(std::vector<double>{4, 0, 2, 0, 0, 0, 2, 0, 1 + rest});
+    const OnDevice<double> squares(3), trace(1);
+    const OnDevice<int64_t> constants(1);
+    need(find_units(sums.get(), 3, {starts.get(), 1}, true,
+                    {squares.get(), trace.get(), constants.get(), nullptr}, stream),
+         "find units");
+    expect(constants.values()[0] == (rest < 1e-13), "units that rounding makes vary");
+    expect((squares.values()[2] == 0) == (rest < 1e-13), "squares of rounding");
+  }
+}
+
+// A constant unit of either side takes no part, whatever rounding left of its products.
+void constants() {
+  const OnDevice<int32_t> starts(std::vector<int32_t>{2, 3});
+  const SumsSide side{starts.get(), 1};
+  const OnDevice<double> sums(std::vector<double>{4, 0, 1, 0, 0, 0, 1, 0, 3}), out(1);
+  const OnDevice<double> one(std::vector<double>{0, 0, 1}), none(std::vector<double>{0, 0, 0});
+  for (const bool left : {true, false}) {
+    const CentredSums of{
+        sums.get(), 3, side, side, left ? none.get() : one.get(), left ? one.get() : none.get()};
+    need(take_blocks(of, {2, 0, 2, 1, 1, 1, true}, out.get(), stream), "blocks");
+    expect(out.values()[0] == 0, "products of a constant unit");
+  }
+}
+
 void blocks() {
   const Side x({4, 4}, 7), y({3, 3, 3}, -1);
   Facts of_x(x), of_y(y);
@@ -257,6 +286,8 @@ void centred_sums() {
   scores();
   if (!kThreadSanitizer) many_pairs();
   limits();
+  rounding();
+  constants();
   blocks();
   ratios();
 }

@@ -37,4 +37,16 @@ FAULTS = (
         "k < size; k += step) {\n    double sum",
         "k <= size; k += step) {\n    double sum",
     ),
+    ("no freedom regained", "    freedom += kept;\n", ""),
+    ("columns too far", "k < total; k += step", "k <= total; k += step"),
+    ("freedom below zero", "if (freedom <= 0 || unexplained < 0)", "if (unexplained < 0)"),
+    (
+        "units of the penalty",
+        "const double penalty = penalties.given[a] * unit;",
+        "const double penalty = penalties.given[a];",
+    ),
+    ("beyond 1", "r > 1 ? 1 : r < -1", "r < -1"),
+    ("beyond -1", "r < -1 ? -1 : r;", "r;"),
+    ("explained by rounding", "      if (fit.values[d] == 0) continue;\n", ""),
+    ("dropped directions cost freedom", "    if (fit.values[k] == 0) continue;\n", ""),
 )

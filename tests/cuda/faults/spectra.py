@@ -50,4 +50,29 @@ FAULTS = (
     ),
     ("similarities above 1", "similarity > 1 ? 1 : similarity", "similarity"),
     ("the norm of the first y", "*norm_x * norms_y[k]", "*norm_x * norms_y[0]"),
+    (
+        "equal values before each other",
+        "values[j] == values[k] && j < k",
+        "values[j] == values[k] && j <= k",
+    ),
+    ("values before too far", "j < size; ++j", "j <= size; ++j"),
+    ("total too far", "k < e.cols; ++k) total", "k <= e.cols; ++k) total"),
+    ("rounding whitens", "bool counts = values[k] > least;", "bool counts = values[k] > 0;"),
+    ("all variance counts", "if (w.variance < 1) counts", "if (w.variance < 0) counts"),
+    (
+        "values to whiten too far",
+        "k < e.cols; k += blockDim.x) {\n    bool counts",
+        "k <= e.cols; k += blockDim.x) {\n    bool counts",
+    ),
+    (
+        "values to reshape too far",
+        "k < e.cols; k += blockDim.x) {\n    const double root",
+        "k <= e.cols; k += blockDim.x) {\n    const double root",
+    ),
+    ("not unit norm", "if (weights[k] > 0) weights[k] /= norm;", ""),
+    (
+        "similarities too far",
+        "k < count; k += step) {\n    const double norms",
+        "k <= count; k += step) {\n    const double norms",
+    ),
 )
