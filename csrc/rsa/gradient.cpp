@@ -41,7 +41,8 @@ void by_distances(const MatrixRef<const T>& x, Dissimilarity dissimilarity, cons
 }
 
 // With z_i = x_i (correlation: minus its mean) and u_i = z_i / |z_i|, d_ij = 1 - u_i'u_j. By u_i it
-// is v_i = -sum_j w_ij u_j; by z_i, (v_i - (v_i'u_i) u_i) / |z_i|.
+// is v_i = -sum_j w_ij u_j; by z_i, (v_i - (v_i'u_i) u_i) / |z_i|, which has no mean where the u
+// have none.
 template <class T>
 void by_angles(const MatrixRef<const T>& x, Dissimilarity dissimilarity, const double* weights,
                int threads, T* out) {
@@ -71,13 +72,11 @@ void by_angles(const MatrixRef<const T>& x, Dissimilarity dissimilarity, const d
       std::fill_n(gradient, d, T(0));
       continue;
     }
-    double along = 0, mean = 0;
+    double along = 0;
     for (int64_t j = 0; j < d; ++j) along += double(gradient[j]) * double(units[i * d + j]);
     for (int64_t j = 0; j < d; ++j) {
-      row[j] = (double(gradient[j]) - along * double(units[i * d + j])) / lengths[i];
-      mean += row[j] / double(d);
+      gradient[j] = T((double(gradient[j]) - along * double(units[i * d + j])) / lengths[i]);
     }
-    for (int64_t j = 0; j < d; ++j) gradient[j] = T(row[j] - (centre ? mean : 0));
   }
 }
 
