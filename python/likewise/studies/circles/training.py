@@ -6,10 +6,7 @@ SiLU, cross-entropy on the whole training set at every step, AdamW with weight d
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -19,6 +16,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from likewise.studies.circles.signals import Floats, spectrum
+from likewise.studies.processes import as_done, cores
 
 Label = tuple[str | int | float, ...]
 """The experiment, and what tells its runs apart."""
@@ -213,23 +211,5 @@ def train_all(jobs: Sequence[Job], workers: int | None = None) -> Iterator[Run]:
     workers
         Number of processes; as many as there are cores for this process if not given.
     """
-    count = min(workers or _cores(), len(jobs))
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_single_thread) as pool:
-        running = [pool.submit(train, job) for job in jobs]
-        try:
-            for future in as_completed(running):
-                yield future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _single_thread() -> None:
-    """Matrices this small are slower on more threads, and the other cores have their own runs."""
-    torch.set_num_threads(1)
+    for _, run in as_done(train, jobs, workers or cores()):
+        yield run

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
-import torch
 
-from likewise import num_threads
 from likewise.studies.guidance.settings import Row, Settings
 from likewise.studies.guidance.training import Run, train_all
+from likewise.studies.processes import as_done, one_thread
 
 Advance = Callable[[str], None]
 Job = tuple[Row, int]
@@ -59,24 +57,19 @@ def _trained(
     settings: Settings, jobs: Sequence[Job]
 ) -> Iterator[tuple[Job, tuple[list[Run], float]]]:
     """What comes of every job, as it is done. One process means this one."""
+    train = partial(_timed, settings)
     if settings.processes == 1:
-        yield from ((job, _timed(settings, job)) for job in jobs)
+        for job in jobs:
+            with one_thread():
+                found = train(job)
+            yield job, found
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(settings.processes, context) as pool:
-        futures = {pool.submit(_timed, settings, job): job for job in jobs}
-        yield from ((futures[future], future.result()) for future in as_completed(futures))
+    yield from ((jobs[k], found) for k, found in as_done(train, jobs, settings.processes))
 
 
 def _timed(settings: Settings, job: Job) -> tuple[list[Run], float]:
     started = time.perf_counter()
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # networks this small are slower with more
-    try:
-        with num_threads(1):
-            return train_all(settings, *job), time.perf_counter() - started
-    finally:
-        torch.set_num_threads(threads)
+    return train_all(settings, *job), time.perf_counter() - started
 
 
 def error_consistency(first: Run, second: Run) -> float:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -12,6 +10,7 @@ import numpy as np
 
 from likewise._array import Array
 from likewise.collapse import NeuralCollapse, neural_collapse
+from likewise.studies.processes import one_thread
 from likewise.studies.truncation.settings import Settings, Stream
 from likewise.truncation import TruncationMaps, adaptedness, cluster_diameters
 
@@ -114,7 +113,7 @@ def train(number: int, data: Data, settings: Settings) -> Training:
     )
     monitor = CollapseMonitor(network, [(images, labels)], str(len(parts)))
     order = settings.generator(Stream.BATCHES, number)
-    with _one_thread():
+    with one_thread():
         for epoch in range(settings.epochs + 1):
             if epoch:
                 rows = torch.from_numpy(order.permutation(len(labels)))
@@ -135,19 +134,6 @@ def train(number: int, data: Data, settings: Settings) -> Training:
     result.collapse = [found for _, found in monitor.history]
     result.seconds = time.perf_counter() - started
     return result
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Matrices this small are slower with more than one."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _look(
