@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import simulated
+from browser import CHROMIUM, Browser
 
 import likewise as lw
 
@@ -44,6 +45,17 @@ def nothing_to_complain_of() -> Iterator[None]:
     yield
     if simulated.module is not None:
         assert simulated.module.report() == ""
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A page of Chromium, where there is one."""
+    pytest.importorskip("matplotlib")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    browser = Browser(tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
 
 
 class ArrayLibrary(NamedTuple):

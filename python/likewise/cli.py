@@ -1,9 +1,10 @@
-"""The command line: ``likewise demo``, ``likewise compare`` and ``likewise study``."""
+"""The command line: ``likewise demo``, ``compare``, ``study`` and ``watch``."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -158,6 +159,30 @@ def study_command(
         outcome.save(folder)
     console.print_findings(outcome.headline, outcome.findings, console.standard_output())
     print(f"Report: {(folder / 'report.html').resolve()}")
+
+
+@app.command("watch")
+def watch_command(
+    store: Annotated[Path, typer.Argument(metavar="STORE", help="What a Monitor writes.")],
+    name: Annotated[
+        str | None, typer.Option(help="The training, where the store has several.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for one that is free.")] = 8765,
+) -> None:
+    """Show a training while it goes on, on a page for this machine's browser.
+
+    The training writes STORE with likewise.torch.Monitor; the page redraws as it grows.
+    """
+    _require("report,scale", "plotly", "zarr")
+    from likewise.watch import Watch
+
+    try:
+        watch = Watch(store, name, port)
+    except (ValueError, OSError) as error:
+        console.fail(error)
+    with watch, suppress(KeyboardInterrupt):
+        print(f"Watching {watch.name!r} on {watch.url} until Ctrl-C", flush=True)
+        watch.serve_forever()
 
 
 def _require(extra: str, *modules: str) -> None:

@@ -9,9 +9,9 @@ from likewise.report.style import CONTROL_BAND
 
 
 def curve(
-    x: Sequence[float], y: Sequence[float], name: str, colour: str, hover: Sequence[str]
+    x: Sequence[float], y: Sequence[float | None], name: str, colour: str, hover: Sequence[str]
 ) -> Json:
-    """A line through `y`; `name` ties it to the curves of the same name in other panels."""
+    """A line through `y`, broken where that is None; `name` ties it to its like in other panels."""
     return {
         "type": "scatter",
         "mode": "lines+markers",

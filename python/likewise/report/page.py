@@ -83,6 +83,7 @@ class Page:
 
     def __init__(self, title: str, kicker: str, lead: str) -> None:
         self._title = title
+        self._script = _SCRIPT
         self._parts = [
             f'<header><p class="kicker">{escape(kicker)}</p><h1>{escape(title)}</h1>'
             f'<p class="lead">{_prose(lead)}</p></header>'
@@ -125,6 +126,14 @@ class Page:
         items = "".join(f"<dt>{escape(a)}</dt><dd>{escape(b)}</dd>" for a, b in entries)
         self._parts.append(f"<dl>{items}</dl>")
 
+    def data(self, identifier: str, content: Any) -> None:
+        """JSON for a script to read."""
+        self._parts.append(_data(identifier, content))
+
+    def script(self, text: str) -> None:
+        """JavaScript to run when the figures are being drawn."""
+        self._script += text
+
     def html(self) -> str:
         """The whole page as one string, Plotly included."""
         from plotly.offline import get_plotlyjs
@@ -134,7 +143,7 @@ class Page:
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f"<title>{escape(self._title)}</title><style>{STYLE_SHEET}</style>"
             f"<script>{get_plotlyjs()}</script></head><body><main>{''.join(self._parts)}</main>"
-            f"{_data('plot-options', _PLOT_OPTIONS)}<script>{_SCRIPT}</script></body></html>"
+            f"{_data('plot-options', _PLOT_OPTIONS)}<script>{self._script}</script></body></html>"
         )
 
 
@@ -155,7 +164,7 @@ def _row(cells: Sequence[Cell]) -> str:
     return row
 
 
-def _data(identifier: str, content: dict[str, Any]) -> str:
+def _data(identifier: str, content: Any) -> str:
     """JSON inside the page; `<` is escaped so that no label can end the script element."""
     text = json.dumps(content, allow_nan=False).replace("<", "\\u003c")
     return f'<script type="application/json" id="{escape(identifier)}">{text}</script>'

@@ -75,6 +75,7 @@ class Panels:
                 "yref": "paper",
                 "xanchor": "left",
                 "yanchor": "bottom",
+                "align": "left",
                 "yshift": 5,
                 "showarrow": False,
                 "font": {"size": 14},

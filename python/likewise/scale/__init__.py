@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any
 from likewise.scale.accumulator import Accumulator, MinibatchCKA, UnitAccumulator
 
 if TYPE_CHECKING:
+    from likewise.scale.history import History
     from likewise.scale.store import Key, Store
 
-__all__ = ["Accumulator", "Key", "MinibatchCKA", "Store", "UnitAccumulator"]
+__all__ = ["Accumulator", "History", "Key", "MinibatchCKA", "Store", "UnitAccumulator"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "History":
+        from likewise.scale.history import History
+
+        return History
     if name in ("Key", "Store"):
         from likewise.scale import store
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote, unquote
@@ -10,6 +11,7 @@ from urllib.parse import quote, unquote
 import numpy as np
 
 from likewise._array import Array
+from likewise.scale.history import History, new_table
 
 __all__ = ["Key", "Store"]
 
@@ -32,7 +34,9 @@ class Store:
     Arrays ``(samples, units)`` of float16, float32 or float64 are cut into chunks over samples and
     grow by :meth:`append`; their attributes say which reduction and stage made them. Ids of samples
     are kept once per data set. A reader sees whole appends only: it can read, from another process
-    too, while one writer appends. A Zarr v3 group, for other tools to read. Needs ``zarr``.
+    too, while one writer appends. Beside them, a :class:`History` for every training that a
+    :class:`likewise.torch.Monitor` has watched. A Zarr v3 group, for other tools to read. Needs
+    ``zarr``.
 
     Use :meth:`create` or :meth:`open`.
     """
@@ -196,6 +200,40 @@ class Store:
         """Labelled arrays of the keys of these parts, for :func:`likewise.pairwise`."""
         return {self.label(key): self.read(key) for key in self.keys(**parts)}
 
+    def new_history(self, name: str, notes: Mapping[str, Any] | None = None) -> History:
+        """An empty table of numbers of that name; ``notes``, of what JSON has, say what they are.
+
+        Raises
+        ------
+        ValueError
+            For an empty name and one that there is already.
+        """
+        if not name:
+            raise ValueError("Store.new_history: name must not be empty")
+        if name in self.histories():
+            raise ValueError(f"Store.new_history: there is a history {name!r} already")
+        return History(name, new_table(self._group, _history_path(name), notes or {}))
+
+    def history(self, name: str) -> History:
+        """The table of that name, as it is now.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        try:
+            table = _zarr().open_array(str(self.path), path=_history_path(name), mode=self._mode)
+        except (FileNotFoundError, KeyError):
+            known = ", ".join(map(repr, self.histories())) or "none"
+            raise KeyError(f"Store: no history {name!r}, there is {known}") from None
+        return History(name, table)
+
+    def histories(self) -> list[str]:
+        """Names of all tables, sorted."""
+        paths = self.path.glob("histories/*/zarr.json")
+        return sorted(unquote(path.parts[-2]) for path in paths)
+
     def _all(self) -> list[Key]:
         # Zarr's own listing warns of folders that a writer has just made.
         found: list[tuple[int, Key]] = []
@@ -272,6 +310,10 @@ def _path(key: Key) -> str:
 
 def _ids_path(data: str) -> str:
     return f"ids/{_encoded(data)}"
+
+
+def _history_path(name: str) -> str:
+    return f"histories/{_encoded(name)}"
 
 
 def _encoded(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What works on torch models: recording, guidance, metrics, measures that are differentiable.
+"""What works on torch models: recording, guidance, monitors, metrics, differentiable measures.
 
 ``procrustes``, ``shape_distance``, ``cka``, ``hsic``, ``nuclear_norm`` and ``rsa`` with a smooth
 comparison take tensors that require grad, in ``torch.func`` transforms and ``torch.compile`` too.
@@ -18,6 +18,7 @@ _NAMES = {
     "CollapseMonitor": "collapse",
     "Guidance": "guidance",
     "GuidanceStep": "guidance",
+    "Monitor": "monitor",
     "Recording": "recording",
     "even_layer_map": "guidance",
     "record": "recording",
@@ -27,6 +28,7 @@ __all__ = [
     "CollapseMonitor",
     "Guidance",
     "GuidanceStep",
+    "Monitor",
     "Recording",
     "even_layer_map",
     "metrics",

@@ -10,7 +10,27 @@ from typing import Any
 import torch
 from torch import nn
 
-__all__ = ["evaluating", "first_tensor", "module_of", "time_first"]
+__all__ = ["compared", "evaluating", "first_tensor", "module_of", "time_first"]
+
+
+# What Subramaniam et al. compare: outputs before normalisation and nonlinearity.
+_COMPARED = (
+    nn.Conv1d,
+    nn.Conv2d,
+    nn.Conv3d,
+    nn.Linear,
+    nn.AdaptiveAvgPool2d,
+    nn.RNNBase,
+    nn.LayerNorm,
+    nn.MultiheadAttention,
+    nn.TransformerEncoderLayer,
+    nn.TransformerDecoderLayer,
+)
+
+
+def compared(name: str, module: nn.Module) -> bool:
+    """Whether layers are compared by the outputs of this module unless others are named."""
+    return isinstance(module, _COMPARED)
 
 
 @contextmanager

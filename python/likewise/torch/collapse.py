@@ -66,28 +66,14 @@ class CollapseMonitor:
     ) -> None:
         self.model, self.probe = model, probe
         self.classifier, self.layer = classifier, layer
-        for name in (classifier, layer):
-            if name is not None:
-                _layer(model, name)
-        weight = getattr(_layer(model, classifier), "weight", None)
-        if not isinstance(weight, torch.Tensor) or weight.ndim != 2:
-            raise ValueError(
-                f"CollapseMonitor: classifier {classifier!r} must have a weight of two axes"
-            )
+        if layer is not None:
+            _layer(model, layer)
+        classifier_of("CollapseMonitor", model, classifier)
         self.history: list[tuple[int, NeuralCollapse]] = []
 
     def __call__(self, step: int | None = None) -> NeuralCollapse:
         """Neural collapse now; ``step`` goes into the history, by default the call's number."""
-        features, labels = self._features()
-        classifier = _layer(self.model, self.classifier)
-        weight, bias = classifier.weight, getattr(classifier, "bias", None)
-        last = features.shape[1] == weight.shape[1]
-        found = neural_collapse(
-            features,
-            labels,
-            weight.detach().cpu() if last else None,
-            bias.detach().cpu() if last and bias is not None else None,
-        )
+        found = collapse_before(_layer(self.model, self.classifier), *self._features())
         self.history.append((len(self.history) if step is None else step, found))
         return found
 
@@ -122,6 +108,29 @@ class CollapseMonitor:
         if not features:
             raise ValueError("CollapseMonitor: the probe gave no batches; a generator runs once")
         return torch.cat(features), torch.cat(labels)
+
+
+def classifier_of(function: str, model: nn.Module, name: str) -> Any:
+    """The module of that name, which must have a weight of two axes."""
+    module = module_of(function, "network", model, name)
+    weight = getattr(module, "weight", None)
+    if not isinstance(weight, torch.Tensor) or weight.ndim != 2:
+        raise ValueError(f"{function}: classifier {name!r} must have a weight of two axes")
+    return module
+
+
+def collapse_before(
+    classifier: Any, features: torch.Tensor, labels: torch.Tensor
+) -> NeuralCollapse:
+    """Of features on the CPU; with NC3 and NC4 if they are as wide as what the classifier takes."""
+    weight, bias = classifier.weight, getattr(classifier, "bias", None)
+    last = features.shape[1] == weight.shape[1]
+    return neural_collapse(
+        features,
+        labels,
+        weight.detach().cpu() if last else None,
+        bias.detach().cpu() if last and bias is not None else None,
+    )
 
 
 def _layer(model: nn.Module, name: str) -> Any:

@@ -11,25 +11,12 @@ from torch import nn
 
 from likewise.errors import DegenerateWarning, LikewiseWarning, quiet, warn
 from likewise.measure import Measure, measure
-from likewise.torch._modules import evaluating, first_tensor, module_of, time_first
+from likewise.torch._modules import compared, evaluating, first_tensor, module_of, time_first
 
 __all__ = ["Guidance", "GuidanceStep", "even_layer_map"]
 
 Several = Literal["all", "mean", "last"]
 
-# What the paper's code compares: outputs before normalisation and nonlinearity.
-_COMPARED = (
-    nn.Conv1d,
-    nn.Conv2d,
-    nn.Conv3d,
-    nn.Linear,
-    nn.AdaptiveAvgPool2d,
-    nn.RNNBase,
-    nn.LayerNorm,
-    nn.MultiheadAttention,
-    nn.TransformerEncoderLayer,
-    nn.TransformerDecoderLayer,
-)
 _NORMALIZING = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 
 
@@ -106,6 +93,8 @@ class Guidance:
         ``(guide layer, target layer)``; with ``"auto"`` known after the first call.
     log
         A :class:`GuidanceStep` per call with a weight other than 0.
+    last
+        The last of them; None if there is none yet.
 
     Warns
     -----
@@ -202,15 +191,18 @@ class Guidance:
 
     @property
     def log(self) -> list[GuidanceStep]:
+        return [self._logged(seen) for seen in self._seen]
+
+    @property
+    def last(self) -> GuidanceStep | None:
+        return self._logged(self._seen[-1]) if self._seen else None
+
+    def _logged(self, seen: tuple[int, float, torch.Tensor]) -> GuidanceStep:
+        step, weight, distances = seen
+        values = distances.double().cpu()
+        loss = weight * float((self._shares() * values).sum())
         names = [f"{guide} -> {target}" for guide, target in self.pairs or ()]
-        shares = self._shares()
-        steps = []
-        for step, weight, distances in self._seen:
-            values = distances.double().cpu()
-            loss = weight * float((shares * values).sum())
-            of_pairs = dict(zip(names, values.tolist(), strict=True))
-            steps.append(GuidanceStep(step, weight, loss, of_pairs))
-        return steps
+        return GuidanceStep(step, weight, loss, dict(zip(names, values.tolist(), strict=True)))
 
     def close(self) -> None:
         """Take all hooks off both networks."""
@@ -266,8 +258,7 @@ class _Outputs:
 
     def __init__(self, role: str, network: nn.Module, names: Sequence[str] | None) -> None:
         if names is None:
-            compared = (n for n, module in network.named_modules() if isinstance(module, _COMPARED))
-            names = list(compared)
+            names = [name for name, module in network.named_modules() if compared(name, module)]
         self._role = role
         self._outputs: dict[str, list[torch.Tensor]] = {}
         modules = {name: module_of("Guidance", role, network, name) for name in names}
