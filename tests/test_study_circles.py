@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from browser import assert_drawn_whole
 
 pytest.importorskip("torch")
 pytest.importorskip("sklearn")
@@ -267,3 +268,8 @@ def test_quick_study_writes_a_report_and_grids(results):
     assert found["headline"] in page
     grids = np.load(results / "grids.npz")
     assert grids["signals"].shape == (3, 4, found["settings"]["steps"] + 1, 15)
+
+
+@pytest.mark.slow
+def test_the_report_is_drawn(browser, results):
+    assert_drawn_whole(browser, results / "report.html")

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from browser import assert_drawn_whole
 
 import likewise as lw
 
@@ -186,21 +187,32 @@ def test_processes_give_what_one_process_gives(result):
             np.testing.assert_array_equal(ours.distances, theirs.distances)
 
 
-def test_the_command_shows_the_finding(tmp_path):
-    arguments = ["study", "guidance", "--quick", "--out", str(tmp_path)]
-    answer = CliRunner().invoke(app, arguments)
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    """What the command printed, and the folder that it wrote."""
+    out = tmp_path_factory.mktemp("guidance")
+    answer = CliRunner().invoke(app, ["study", "guidance", "--quick", "--out", str(out)])
     assert answer.exit_code == 0, answer.output
-    results = json.loads((tmp_path / "results.json").read_text())
-    assert results["headline"].split(":")[0] in " ".join(answer.output.split())
-    assert results["headline"] in (tmp_path / "report.html").read_text()
+    return answer.output, out
+
+
+def test_the_command_shows_the_finding(quick):
+    output, out = quick
+    results = json.loads((out / "results.json").read_text())
+    assert results["headline"].split(":")[0] in " ".join(output.split())
+    assert results["headline"] in (out / "report.html").read_text()
     numbers = results["numbers"]["overfits"]
     base, untrained, trained = (numbers[k]["test_accuracy"][0] for k in (BASE, UNTRAINED, TRAINED))
     assert min(untrained, trained) > base + 0.05
     assert min(numbers[k]["train_accuracy"][0] for k in (BASE, UNTRAINED, TRAINED)) > 0.95
-    with np.load(tmp_path / "grids.npz") as grids:
+    with np.load(out / "grids.npz") as grids:
         last = grids[f"overfits.{TRAINED}.distances"][:, -1]
     np.testing.assert_allclose(last, np.array(numbers[TRAINED]["last_distances"]))
     assert numbers["kappa"][f"{TRAINED} / {GUIDE_TRAINED}"] is not None
+
+
+def test_the_report_is_drawn(browser, quick):
+    assert_drawn_whole(browser, quick[1] / "report.html")
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from browser import assert_drawn_whole
 
 from likewise.studies.truncation import flow
 from likewise.studies.truncation.clusters import CLUSTERS, maps, outputs, scene
@@ -174,7 +175,9 @@ def test_the_rotation_flow():
     assert plain.errors.max() > 1e-7
 
 
-def test_the_command(tmp_path):
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    """The folder that the command wrote."""
     for module in ("torch", "typer", "plotly", "sklearn", "scipy"):
         pytest.importorskip(module)
     import torch
@@ -183,13 +186,21 @@ def test_the_command(tmp_path):
     from likewise.cli import app
 
     random, threads = torch.random.get_rng_state(), torch.get_num_threads()
-    out = tmp_path / "truncation"
+    out = tmp_path_factory.mktemp("truncation")
     done = CliRunner().invoke(app, ["study", "truncation", "--quick", "--out", str(out)])
     assert done.exit_code == 0, done.output
     assert torch.equal(torch.random.get_rng_state(), random)
     assert torch.get_num_threads() == threads
-    results = json.loads((out / "results.json").read_text())
-    assert results["headline"] in (out / "report.html").read_text()
+    return out
+
+
+def test_the_report_is_drawn(browser, quick):
+    assert_drawn_whole(browser, quick / "report.html")
+
+
+def test_the_command_shows_the_findings(quick):
+    results = json.loads((quick / "results.json").read_text())
+    assert results["headline"] in (quick / "report.html").read_text()
     numbers = results["numbers"]
     assert numbers["identity_error"] < 1e-12
     assert numbers["scales_error"] < 1e-12
@@ -209,6 +220,6 @@ def test_the_command(tmp_path):
     assert after > 0.9
     for state in numbers["structure"][0].values():
         assert state["identity_error"] < 1e-16 * 100 * max(state["conditions"])
-    with np.load(out / "grids.npz") as grids:
+    with np.load(quick / "grids.npz") as grids:
         assert grids["collapse"].shape == (1, QUICK.epochs + 1, 5)
         np.testing.assert_allclose(grids["collapse"][0, -1, 0], collapse["nc1"]["trained"][0])
