@@ -35,7 +35,9 @@ def check(first: list[Run], second: list[Run]) -> None:
 
 
 def main() -> None:
-    runs, steps, rounds = (int(a) for a in (sys.argv[1:] + ["16", "3000", "3"][len(sys.argv) - 1 :]))
+    runs, steps, rounds = (
+        int(a) for a in (sys.argv[1:] + ["16", "3000", "3"][len(sys.argv) - 1 :])
+    )
     torch.set_num_threads(1)
     jobs = workload(runs, steps)
     train(workload(1, 20)[0])  # loads what is loaded once

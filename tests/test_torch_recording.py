@@ -196,6 +196,29 @@ def test_hugging_face_models():
         np.testing.assert_allclose(found[layer], state.mean(1), rtol=1e-4, atol=1e-5)
 
 
+def test_timm_models():
+    timm = pytest.importorskip("timm")
+    torch.manual_seed(0)
+    x = torch.randn(6, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    convolutional = timm.create_model("resnet10t", pretrained=False).eval()
+    found = lw.torch.record(convolutional, x.split(4), ["layer?", "fc"], reduce="mean")
+    assert found.layers == ("layer1", "layer2", "layer3", "layer4", "fc")
+    with torch.no_grad():
+        features = convolutional.forward_features(x)
+        np.testing.assert_allclose(found["layer4"], features.mean((2, 3)), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(found["fc"], convolutional(x), rtol=1e-4, atol=1e-5)
+    transformer = timm.create_model("vit_tiny_patch16_224", pretrained=False, img_size=32).eval()
+    found = lw.torch.record(transformer, x.split(4), "blocks.?", reduce="mean")
+    assert found.layers == tuple(f"blocks.{k}" for k in range(10))
+    with torch.no_grad():
+        states = transformer.forward_intermediates(
+            x, indices=list(range(10)), norm=False, output_fmt="NLC", return_prefix_tokens=True
+        )[1]
+    for layer, (patches, prefix) in zip(found.layers, states, strict=True):
+        mean = torch.cat([prefix, patches], dim=1).mean(1)
+        np.testing.assert_allclose(found[layer], mean, rtol=1e-4, atol=1e-5)
+
+
 def test_half_precision(net):
     found = lw.torch.record(net, images(), "conv1", reduce="mean", dtype=np.float16)
     assert found["conv1"].dtype == np.float16

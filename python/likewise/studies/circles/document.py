@@ -59,8 +59,10 @@ def outcome(result: Result) -> Outcome:
 
 def _page(result: Result, shown: Outcome) -> Page:
     page = Page(shown.headline, "likewise study circles", _lead(result))
+    first, *others = figures(result)
+    page.figure(first)
     page.findings(shown.findings)
-    for figure in figures(result):
+    for figure in others:
         page.figure(figure)
     page.heading("Recurrences of the signals")
     page.paragraph(

@@ -54,11 +54,11 @@ _TASKS = {
 
 
 def document(result: Result) -> Page:
-    """Lay the page out: findings, figures, tables, notes."""
+    """Lay the page out: the main figure, findings, figures, tables, notes."""
     rows = result.settings.rows
     page = Page(headline(result), "likewise study guidance", _lead(result))
-    page.findings(findings(result))
     page.figure(figures.accuracies(result))
+    page.findings(findings(result))
     if len(rows) > 1:
         page.choices("Show", [row.title for row in rows], 0)
     for figure in (figures.curves(result), figures.distances(result), figures.errors(result)):
