@@ -144,21 +144,14 @@ class Monitor:
         began = time.perf_counter()
         if not self.looks:
             self._started = began
-        step = self.calls
-        row = {"step": float(step)}
+        row = {"step": float(self.calls)}
         for name, value in numbers.items():
             value = value.detach() if isinstance(value, torch.Tensor) else value
             row[f"numbers/{name}"] = float(value)
         with _inputs_of(self._classifier) as features:
             now = self._recorded(self.model)
-        against = {"start": self._first, "reference": self._reference}
-        if self.looks:
-            against["before"] = self._before
         with quiet(self.looks > 0):  # what is wrong with the probe is said once
-            for title, one in self._measures.items():
-                for kind, others in against.items():
-                    for layer, other in others.items():
-                        row[f"{kind} {title}/{layer}"] = float(one(now[layer], other))
+            row |= self._alignments(now)
             if self._labels is not None and self._classifier is not None:
                 found = collapse_before(self._classifier, features[-1], self._labels.cpu())
                 row |= {f"collapse/{name}": value for name, value in found._asdict().items()}
@@ -178,6 +171,17 @@ class Monitor:
         if not self.looks:
             return float("nan")
         return self.seconds / (time.perf_counter() - self._started)
+
+    def _alignments(self, now: Mapping[str, Array]) -> dict[str, float]:
+        against = {"start": self._first, "reference": self._reference}
+        if self.looks:
+            against["before"] = self._before
+        return {
+            f"{kind} {title}/{layer}": float(one(now[layer], other))
+            for title, one in self._measures.items()
+            for kind, others in against.items()
+            for layer, other in others.items()
+        }
 
     def _recorded(self, network: nn.Module) -> dict[str, Array]:
         """Representations of the probe by name of layer."""
