@@ -6,11 +6,12 @@ import platform
 from importlib.metadata import version
 
 from likewise.report import Cell, Page, Table, number
-from likewise.studies.matching import figures, pictures
+from likewise.studies.matching import figures, pictures, stimuli
 from likewise.studies.matching.data import PROBE
 from likewise.studies.matching.experiment import Result
 from likewise.studies.matching.networks import LAYERS, UNITS
-from likewise.studies.matching.numbers import count, knee_of, matched_units, numbers
+from likewise.studies.matching.numbers import knee_of, matched_units, numbers
+from likewise.studies.matching.wording import count
 from likewise.studies.outcome import Outcome
 
 _TERMS = (
@@ -44,8 +45,8 @@ def document(result: Result, outcome: Outcome) -> Page:
     page = Page(outcome.headline, "likewise study matching", _lead(result))
     page.findings(outcome.findings)
     page.figure(figures.strength(result))
-    page.choices("Layer", LAYERS, 0)
-    for picture in (pictures.units, pictures.matrices, pictures.groups):
+    page.choices("Layer", LAYERS, pictures.SHOWN_FIRST)
+    for picture in (stimuli.units, pictures.matrices, pictures.groups):
         page.figure(picture(result))
     for figure in (figures.agreement, figures.sparse, figures.averages, figures.spectra):
         page.figure(figure(result))

@@ -14,14 +14,16 @@ from likewise.report.style import ALIKE_SCALE, CONTRASTS, CONTROL, DEPTHS
 from likewise.studies.matching.experiment import Result
 from likewise.studies.matching.networks import HIDDEN, LAYERS
 from likewise.studies.matching.numbers import (
-    count,
     knee_of,
     matched_units,
     partner_mean,
     path_of,
     untrained_mean,
 )
+from likewise.studies.matching.wording import count
 
+_TICKS = [digit * 10.0**power for power in range(-4, 3) for digit in (1, 2, 5)]
+_COLOURS = (*DEPTHS[:4], DEPTHS[5])
 _MATCHED, _BETWEEN, _UNMATCHED = ALIKE_SCALE[3][1], ALIKE_SCALE[1][1], "#c9ced4"
 
 
@@ -93,7 +95,7 @@ def sparse(result: Result) -> Figure:
     panels.title(0, 0, "held-out loss")
     panels.title(0, 1, "units used for a unit")
     penalties = list(result.settings.penalties)
-    for layer, colour in zip(LAYERS, DEPTHS, strict=False):
+    for layer, colour in zip(LAYERS, _COLOURS, strict=True):
         knee = knee_of(result, layer)
         of_knee = (knee.loss, knee.weights)
         for column, values in enumerate(path_of(result, layer)):
@@ -134,7 +136,7 @@ def spectra(result: Result) -> Figure:
             line = curve(ranks, values.tolist(), name, DEPTHS[k % len(DEPTHS)], hover)
             line["marker"]["size"] = 3
             panels.add(0, column, line | {"showlegend": column == 0})
-        up: Json = {"type": "log", "exponentformat": "power", "dtick": 1}
+        up: Json = {"type": "log", "tickvals": _TICKS, "ticktext": [f"{t:g}" for t in _TICKS]}
         up |= {"title": axis_title("mean activation")} if column == 0 else {}
         panels.axes(0, column, {"title": axis_title("rank of the unit")}, up)
     caption = (

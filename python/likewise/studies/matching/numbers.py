@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from likewise.report import number
 from likewise.studies.matching.experiment import Result
 from likewise.studies.matching.groups import Groups
 from likewise.studies.matching.networks import HIDDEN, LAYERS, Numbers
@@ -88,11 +87,6 @@ def middle_of(result: Result) -> Numbers:
     """Test accuracy of the average of two networks as they are and matched, mean over pairs."""
     values: Numbers = np.mean([one.middle for one in result.averages.values()], axis=0)
     return values
-
-
-def count(value: float) -> str:
-    """A number of units, with a decimal only where it is a mean that needs one."""
-    return number(value, 0 if float(value).is_integer() else 1)
 
 
 def numbers(result: Result) -> dict[str, Any]:

@@ -1,53 +1,24 @@
-"""The figures of one layer and pair at a time: stimuli of units, their matrices and groups."""
+"""The figures of one layer and pair at a time: matrices of correlations and groups."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from likewise import UnitClusters
-from likewise.report import Figure, Panels, number
+from likewise.report import Figure, Panels
 from likewise.report.panels import Json, axis_title
-from likewise.report.style import ALIKE_SCALE, CONTRASTS, INK, QUIET
-from likewise.studies.matching.data import SIDE
+from likewise.report.style import ALIKE_SCALE, CONTRASTS, QUIET
 from likewise.studies.matching.experiment import Result
 from likewise.studies.matching.groups import sizes
-from likewise.studies.matching.networks import LAYERS, Numbers, receptive_field, untrained
+from likewise.studies.matching.networks import LAYERS, Numbers
 from likewise.studies.matching.streaming import Indices
 
+SHOWN_FIRST = LAYERS.index("conv2")
+
 _FIRST, _SECOND = CONTRASTS[0], CONTRASTS[1]
-_IMAGE_SCALE = ((0.0, "#ffffff"), (1.0, "#2b333c"))
-_RANKS = (("best pair", 0.0), ("a quarter down", 0.25), ("median", 0.5), ("worst", 1.0))
-_PITCH = SIDE + 1
-_MIDDLE = 4
-"""Pixels between the images of two networks."""
-
-
-def units(result: Result) -> Figure:
-    """The images that drive both units of a pair most, for pairs from best to worst."""
-    tops = result.settings.tops
-    width = 2 * tops * _PITCH + _MIDDLE
-    panels = Panels(1, 1, height=80 + 430 * len(_RANKS) // 4, left=150, bottom=8)
-    for choice, layer in enumerate(LAYERS):
-        for trace in _stimuli(result, layer):
-            panels.add(0, 0, trace | _chosen(choice))
-    plain = {"showgrid": False, "showticklabels": False, "showline": False}
-    panels.axes(
-        0,
-        0,
-        plain | {"range": [-1, width], "constrain": "domain", "constraintoward": "left"},
-        plain | {"range": [len(_RANKS) * (_PITCH + 3) - 2, -4], "scaleanchor": "x"},
-    )
-    caption = (
-        f"Rows: one-to-one pairs of the chosen layer, ranked by correlation; r and how many of the "
-        f"{tops} images both units have in common stand on the left. Left the {tops} probe images "
-        "with the largest activation of the first network's unit, right those of its partner. "
-        "Frames: what the unit sees of the image, at the position where it is most active; without "
-        "a frame it sees all."
-    )
-    return Figure("units", "What matched units respond to", panels, caption)
+_BARE: Json = {"showgrid": False, "showticklabels": False, "showline": False, "ticks": ""}
 
 
 def matrices(result: Result) -> Figure:
@@ -64,10 +35,10 @@ def matrices(result: Result) -> Figure:
         panels.axes(0, column, *_square(column))
         for choice, layer in enumerate(LAYERS):
             trace = _matrix(_ordered(result, layer)[column])
-            panels.add(0, column, trace | _chosen(choice))
+            panels.add(0, column, trace | of_layer(choice))
     caption = (
         "Correlation of every unit of the first network (rows) with every unit of the second, dark "
-        "at r = 1 and white at 0 or less. Matched: rows by the correlation with their one-to-one "
+        "at r = 1 and palest at 0 or less. Matched: rows by the correlation with their one-to-one "
         "partner, which stands on the diagonal; dead units come last. Right: correlations inside "
         "each network in the same order; where both look alike, matched units also resemble the "
         "same others."
@@ -100,12 +71,12 @@ def groups(result: Result) -> Figure:
     for choice, layer in enumerate(LAYERS):
         found = result.groups[layer][pair]
         order = [np.argsort(labels, kind="stable") for labels in found.spectral[:2]]
-        panels.add(0, 0, _matrix(found.weights[np.ix_(*order)]) | _chosen(choice))
+        panels.add(0, 0, _matrix(found.weights[np.ix_(*order)]) | of_layer(choice))
         for trace in _counts(found.spectral):
-            panels.add(0, 1, trace | _chosen(choice))
+            panels.add(0, 1, trace | of_layer(choice))
         drawn = dendrogram(found.tree.tree, no_plot=True)
         for trace in _branches(drawn, len(found.weights)):
-            panels.add(0, 2, trace | _chosen(choice))
+            panels.add(0, 2, trace | of_layer(choice))
     caption = (
         "Living units of both networks as nodes of a graph with weights |r|. Left and middle: "
         "spectral clusters of the graph with edges between the networks only. Right: agglomerative "
@@ -116,99 +87,17 @@ def groups(result: Result) -> Figure:
     return Figure("groups", "Groups of units of both networks", panels, caption)
 
 
-def _stimuli(result: Result, layer: str) -> list[Json]:
-    settings, statistics = result.settings, result.statistics[layer]
-    a, b = settings.pairs[0]
-    by_correlation = result.partners[layer][a, b].correlation
-    field = receptive_field(untrained(settings, 0), layer)
-    alive = statistics.alive[b]
-    ranked = [
-        unit for unit in by_correlation.ranked() if alive[by_correlation.matching.one_to_one[unit]]
-    ]
-    mosaic = np.full((len(_RANKS) * (_PITCH + 3), 2 * settings.tops * _PITCH + _MIDDLE), np.nan)
-    frames: tuple[list[float | None], list[float | None]] = ([], [])
-    labels = []
-    for row, (name, rank) in enumerate(_RANKS):
-        unit = ranked[round(rank * (len(ranked) - 1))]
-        partner = int(by_correlation.matching.one_to_one[unit])
-        shown = [
-            set(statistics.tops[k].images[:, u].tolist()) for k, u in ((a, unit), (b, partner))
-        ]
-        r = statistics.pairs[a, b].correlation[unit, partner]
-        common = len(shown[0] & shown[1])
-        labels.append(f"<b>{name}</b><br>r = {number(r)}<br>{common} of {settings.tops} in common")
-        top = row * (_PITCH + 3)
-        for network, one, left in (
-            (a, unit, 0),
-            (b, partner, settings.tops * _PITCH + _MIDDLE),
-        ):
-            tops = statistics.tops[network]
-            for k in range(settings.tops):
-                x = left + k * _PITCH
-                image = result.probe[tops.images[k, one], 0].numpy()
-                mosaic[top : top + SIDE, x : x + SIDE] = image
-                if field is not None:
-                    at = divmod(int(tops.positions[k, one]), _width(field.step))
-                    frame = [_clipped(field.start + p * field.step, field.size) for p in at]
-                    _add_frame(frames, frame[1], frame[0], x, top)
-    second = settings.tops * _PITCH + _MIDDLE
-    return [
-        _image(mosaic),
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": frames[0],
-            "y": frames[1],
-            "line": {"color": "#e4572e", "width": 1.8},
-            "hoverinfo": "skip",
-            "showlegend": False,
-        },
-        _text(
-            [-1.5] * len(labels),
-            [row * (_PITCH + 3) + SIDE / 2 - 0.5 for row in range(len(labels))],
-            labels,
-            "middle left",
-        ),
-        _text(
-            [-0.5, second - 0.5],
-            [-2.6, -2.6],
-            ["<b>unit of the first network</b>", "<b>its partner in the second</b>"],
-            "middle right",
-        ),
-    ]
-
-
-def _width(step: int) -> int:
-    """Positions in a row of a feature map."""
-    return SIDE // step
-
-
-def _clipped(start: int, size: int) -> tuple[float, float]:
-    """Edges of the pixels of a receptive field that lie in the image."""
-    return max(start, 0) - 0.5, min(start + size, SIDE) - 0.5
-
-
-def _add_frame(
-    frames: tuple[list[float | None], list[float | None]],
-    across: tuple[float, float],
-    down: tuple[float, float],
-    x: int,
-    y: int,
-) -> None:
-    left, right = (x + edge for edge in across)
-    top, bottom = (y + edge for edge in down)
-    frames[0].extend([left, right, right, left, left, None])
-    frames[1].extend([top, top, bottom, bottom, top, None])
-
-
 def _ordered(result: Result, layer: str) -> tuple[Numbers, Numbers, Numbers, Numbers]:
     """Correlations between as numbered and matched, within the first and within the second."""
     a, b = result.settings.pairs[0]
     statistics = result.statistics[layer]
     between = statistics.pairs[a, b].correlation
     found = result.partners[layer][a, b].correlation
-    rows = np.concatenate([found.ranked(), np.flatnonzero(~found.alive)])
-    columns: Indices = found.matching.one_to_one[rows]
+    partner_of = found.matching.one_to_one
+    dead = np.flatnonzero(~found.alive)
+    dead = dead[np.argsort(~statistics.alive[b, partner_of[dead]], kind="stable")]
+    rows = np.concatenate([found.ranked(), dead])
+    columns: Indices = partner_of[rows]
     return (
         between,
         between[np.ix_(rows, columns)],
@@ -219,7 +108,7 @@ def _ordered(result: Result, layer: str) -> tuple[Numbers, Numbers, Numbers, Num
 
 def _square(column: int) -> tuple[Json, Json]:
     """Axes of a matrix whose size changes with the layer."""
-    plain = {"showgrid": False, "showticklabels": False, "showline": False, "constrain": "domain"}
+    plain = _BARE | {"constrain": "domain"}
     anchor = "x" if column == 0 else f"x{column + 1}"
     return plain, plain | {"autorange": "reversed", "scaleanchor": anchor}
 
@@ -230,21 +119,9 @@ def _matrix(values: Numbers) -> Json:
         "z": np.round(values, 4).tolist(),
         "zmin": 0,
         "zmax": 1,
-        "colorscale": [[0, "#ffffff"], *(list(stop) for stop in ALIKE_SCALE[1:])],
+        "colorscale": [list(stop) for stop in ALIKE_SCALE],
         "showscale": False,
         "hovertemplate": "units %{y} and %{x}: %{z:.2f}<extra></extra>",
-    }
-
-
-def _image(pixels: NDArray[np.float64]) -> Json:
-    return {
-        "type": "heatmap",
-        "z": [[None if np.isnan(v) else round(v, 3) for v in row] for row in pixels.tolist()],
-        "zmin": 0,
-        "zmax": 1,
-        "colorscale": [list(stop) for stop in _IMAGE_SCALE],
-        "showscale": False,
-        "hoverinfo": "skip",
     }
 
 
@@ -274,6 +151,7 @@ def _branches(drawn: dict[str, list[list[float]]], first: int) -> list[Json]:
         x += [*across, None]
         y += [*up, None]
     leaves: Sequence[int] = drawn["leaves"]  # type: ignore[assignment]
+    size = 7 if len(leaves) <= 40 else 4
     return [
         {
             "type": "scatter",
@@ -289,7 +167,10 @@ def _branches(drawn: dict[str, list[list[float]]], first: int) -> list[Json]:
             "mode": "markers",
             "x": [5 + 10 * k for k in range(len(leaves))],
             "y": [-0.03] * len(leaves),
-            "marker": {"color": [_FIRST if u < first else _SECOND for u in leaves], "size": 7},
+            "marker": {
+                "color": [_FIRST if u < first else _SECOND for u in leaves],
+                "size": 7 if len(leaves) <= 40 else 4,
+            },
             "hovertext": [
                 f"first network, unit {u + 1}" if u < first else f"second, unit {u - first + 1}"
                 for u in leaves
@@ -300,21 +181,6 @@ def _branches(drawn: dict[str, list[list[float]]], first: int) -> list[Json]:
     ]
 
 
-def _text(x: list[float], y: list[float], texts: list[str], position: str) -> Json:
-    return {
-        "type": "scatter",
-        "mode": "text",
-        "x": x,
-        "y": y,
-        "text": texts,
-        "textposition": position,
-        "textfont": {"size": 13, "color": INK},
-        "cliponaxis": False,
-        "hoverinfo": "skip",
-        "showlegend": False,
-    }
-
-
-def _chosen(choice: int) -> Json:
-    """Marks a trace as belonging to one layer; the first is shown first."""
-    return {"meta": choice, "visible": choice == 0}
+def of_layer(choice: int) -> Json:
+    """Marks a trace as belonging to one layer."""
+    return {"meta": choice, "visible": choice == SHOWN_FIRST}

@@ -31,8 +31,10 @@ class Settings:
     """Units whose one-to-one partner correlates less than this count as unmatched."""
     best_pairs: int = 8
     """Pairs of a layer that correlate most, looked up again among those of mutual information."""
-    tops: int = 5
-    """Images shown for a unit."""
+    tops: int = 30
+    """Images that drive a unit most, counted where two units have them in common."""
+    shown: int = 5
+    """Of these, those in the report."""
     penalties: tuple[float, ...] = PENALTIES
     """Of the lasso, the largest first; 1 is the largest correlation there is."""
     folds: int = 5
