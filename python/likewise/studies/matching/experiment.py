@@ -70,7 +70,7 @@ def run(settings: Settings | None = None, advance: Advance = lambda stage: None)
     training, probe = digits(settings.seed)
     result.probe = probe.images
     with _timed(result, "training"):
-        networks = _trained(settings, advance)
+        networks = trained(settings, advance)
     from threadpoolctl import threadpool_limits
 
     with one_thread(), threadpool_limits(limits=1):  # Matrices this small are slower on more.
@@ -103,8 +103,8 @@ def _timed(result: Result, part: str) -> Iterator[None]:
     result.seconds[part] = time.perf_counter() - started
 
 
-def _trained(settings: Settings, advance: Advance) -> Networks:
-    """One process means this one."""
+def trained(settings: Settings, advance: Advance) -> Networks:
+    """All networks of a run; one process means this one."""
     jobs = [Job(settings, k) for k in range(settings.networks)]
     weights = {}
     if settings.processes == 1:

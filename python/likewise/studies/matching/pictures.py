@@ -169,7 +169,7 @@ def _branches(drawn: dict[str, list[list[float]]], first: int) -> list[Json]:
             "y": [-0.03] * len(leaves),
             "marker": {
                 "color": [_FIRST if u < first else _SECOND for u in leaves],
-                "size": 7 if len(leaves) <= 40 else 4,
+                "size": size,
             },
             "hovertext": [
                 f"first network, unit {u + 1}" if u < first else f"second, unit {u - first + 1}"
