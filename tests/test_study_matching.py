@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from dataclasses import replace
 
 import numpy as np
@@ -149,9 +150,24 @@ def test_in_a_derangement_nothing_keeps_its_place():
         assert (order != np.arange(count)).all()
 
 
-@pytest.mark.parametrize("layer", ["conv1", "conv2", "conv3"])
-def test_a_unit_sees_its_receptive_field_and_nothing_else(layer):
-    network = networks.untrained(SMALL, 0)
+def strided_first():
+    """Convolutions after one with a stride."""
+    convolutions = OrderedDict(
+        conv1=torch.nn.Conv2d(1, 4, 3, stride=2, padding=1),
+        conv2=torch.nn.Conv2d(4, 4, 3, padding=1),
+    )
+    return torch.nn.Sequential(convolutions)
+
+
+@pytest.mark.parametrize(
+    ("network", "layer"),
+    [
+        *((networks.untrained(SMALL, 0), layer) for layer in ("conv1", "conv2", "conv3")),
+        (strided_first(), "conv2"),
+    ],
+    ids=["conv1", "conv2", "conv3", "after a stride"],
+)
+def test_a_unit_sees_its_receptive_field_and_nothing_else(network, layer):
     seen = networks.receptive_field(network, layer)
     before_relu = network[: list(dict(network.named_children())).index(layer) + 1]
     side = 8 // seen.step
@@ -205,9 +221,9 @@ def test_likeness_inside_a_network_leaves_out_the_unit_itself():
 
 
 def test_best_pairs_that_mutual_information_makes_too():
-    correlation = np.diag([0.9, 0.8, 0.7])
-    statistics = statistics_of(correlation, np.ones((2, 3), bool))
-    other = replace(statistics.pairs[0, 1], information=np.eye(3)[[0, 2, 1]])
+    correlation = np.diag([0.9, 0.6, 0.8, 0.7])
+    statistics = statistics_of(correlation, np.ones((2, 4), bool))
+    other = replace(statistics.pairs[0, 1], information=np.eye(4)[[0, 1, 3, 2]])
     found = partners(
         replace(statistics, pairs={(0, 1): other}), (0, 1), replace(SMALL, best_pairs=2)
     )
@@ -262,6 +278,14 @@ def test_a_sum_of_two_units_needs_two_weights():
     k = knee(found.loss, SMALL.knee)
     assert found.weights[k] == 2
     assert found.loss[0] == pytest.approx(TRIVIAL, abs=0.02)
+
+
+def test_the_loss_is_held_out():
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((40, 15)), rng.standard_normal((40, 3))
+    found = path(x, y, SMALL)
+    assert found.loss[-1] > TRIVIAL
+    assert found.weights[-1] > 10
 
 
 def test_the_lasso_is_flat_while_weights_fall_and_jumps_at_the_end(result):
@@ -363,6 +387,13 @@ def test_pictures_show_the_images_that_drive_the_units(result):
         shown = list(stimuli.shown_pairs(result, layer))
         assert [pair.name for pair in shown] == [name for name, _ in stimuli.RANKS]
         assert sorted((pair.r for pair in shown), reverse=True) == [pair.r for pair in shown]
+        first, second = result.statistics[layer].tops
+        for pair in shown:
+            sides = first.images[:, pair.unit], second.images[:, pair.partner]
+            assert pair.shared == len(set(sides[0].tolist()) & set(sides[1].tolist()))
+            assert result.partners[layer][0, 1].correlation.matching.one_to_one[pair.unit] == (
+                pair.partner
+            )
     assert shown[0].shared > SMALL.tops / 2  # of the logits, where partners are surely the same
     figure = stimuli.units(result).panels.json()
     mosaics = [trace for trace in figure["data"] if trace["type"] == "heatmap"]
