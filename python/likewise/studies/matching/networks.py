@@ -1,0 +1,143 @@
+"""Small convolutional networks of one architecture: training, receptive fields, plain arrays."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from likewise.maps import Layer, Network
+from likewise.studies.matching.data import CLASSES, SIDE, Data, digits
+from likewise.studies.matching.settings import Settings
+from likewise.torch import record
+
+Numbers = NDArray[np.float64]
+
+LOGITS = "logits"
+UNITS = {"conv1": 16, "conv2": 32, "conv3": 32, "fc": 64, LOGITS: CLASSES}
+"""Layers and their units; those of a convolution are its channels."""
+LAYERS = tuple(UNITS)
+HIDDEN = LAYERS[:-1]
+RECORDED = {layer: f"{layer}_relu" for layer in HIDDEN} | {LOGITS: LOGITS}
+"""The module whose output is a layer's activation: after the rectifier where there is one."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One network to train."""
+
+    settings: Settings
+    number: int
+
+
+def untrained(settings: Settings, number: int) -> nn.Sequential:
+    """A network with the initial weights of its seed; torch's own random state stays as it was."""
+    widths = list(UNITS.values())
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.of_network(number))
+        return nn.Sequential(
+            OrderedDict(
+                conv1=nn.Conv2d(1, widths[0], 3, padding=1),
+                conv1_relu=nn.ReLU(),
+                conv2=nn.Conv2d(widths[0], widths[1], 3, padding=1),
+                conv2_relu=nn.ReLU(),
+                conv3=nn.Conv2d(widths[1], widths[2], 3, stride=2, padding=1),
+                conv3_relu=nn.ReLU(),
+                flat=nn.Flatten(),
+                fc=nn.Linear(widths[2] * (SIDE // 2) ** 2, widths[3]),
+                fc_relu=nn.ReLU(),
+                logits=nn.Linear(widths[3], widths[4]),
+            )
+        ).eval()
+
+
+def trained_weights(job: Job) -> dict[str, Numbers]:
+    """Weights after training: cross-entropy, Adam, batches drawn with the network's seed."""
+    settings = job.settings
+    training, _ = digits(settings.seed)
+    network = untrained(settings, job.number)
+    optimizer = torch.optim.Adam(network.parameters(), settings.learning_rate, fused=True)
+    generator = torch.Generator().manual_seed(settings.of_network(job.number))
+    for _ in range(settings.epochs):
+        order = torch.randperm(len(training.images), generator=generator)
+        for rows in order.split(settings.batch_size):
+            loss = nn.functional.cross_entropy(
+                network(training.images[rows]), training.labels[rows]
+            )
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    return {name: value.numpy() for name, value in network.state_dict().items()}
+
+
+def with_weights(settings: Settings, weights: Mapping[str, Numbers]) -> nn.Sequential:
+    """A network with these weights."""
+    network = untrained(settings, 0)
+    network.load_state_dict({name: torch.as_tensor(value) for name, value in weights.items()})
+    return network
+
+
+def accuracy(network: nn.Module, data: Data) -> float:
+    """Share of the images whose largest output is that of their label."""
+    with torch.no_grad():
+        answers = network(data.images).argmax(1)
+    return float((answers == data.labels).float().mean())
+
+
+def as_arrays(settings: Settings, network: nn.Module, images: torch.Tensor) -> Network:
+    """Weights, and activations of the hidden units at drawn positions of these images."""
+    modules = [RECORDED[layer] for layer in HIDDEN]
+    seen = record(
+        network,
+        images,
+        modules,
+        reduce="positions",
+        positions=settings.positions,
+        random_state=settings.seed,
+    )
+    weights = {name: value.numpy() for name, value in network.state_dict().items()}
+    read, written = (None, *HIDDEN), (*HIDDEN, None)
+    layers = {
+        layer: Layer(weights[f"{layer}.weight"], a, b, {"bias": weights[f"{layer}.bias"]})
+        for layer, a, b in zip(LAYERS, read, written, strict=True)
+    }
+    return Network(layers, {layer: seen[RECORDED[layer]] for layer in HIDDEN})
+
+
+def from_arrays(settings: Settings, layers: Mapping[str, Layer]) -> nn.Sequential:
+    """The network of these layers."""
+    weights: dict[str, Numbers] = {}
+    for name, layer in layers.items():
+        weights |= {f"{name}.weight": layer.weight, f"{name}.bias": layer.vectors["bias"]}
+    return with_weights(settings, weights)
+
+
+@dataclass(frozen=True)
+class Field:
+    """The square of the image that a unit sees: first pixel ``start + position * step``."""
+
+    start: int
+    step: int
+    size: int
+
+
+def receptive_field(network: nn.Sequential, layer: str) -> Field | None:
+    """Of a convolutional layer; None for layers that see the whole image."""
+    start, step, size = 0, 1, 1
+    for name, module in network.named_children():
+        if not isinstance(module, nn.Conv2d):
+            continue
+        kernel, stride, padding = (
+            int(pair[0]) for pair in (module.kernel_size, module.stride, module.padding)
+        )
+        start -= padding * step
+        size += (kernel - 1) * step
+        step *= stride
+        if name == layer:
+            return Field(start, step, size)
+    return None

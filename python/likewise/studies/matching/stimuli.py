@@ -1,0 +1,177 @@
+"""Pictures of matched units: the images that drive both most, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from likewise.report import Figure, Panels, number
+from likewise.report.panels import Json
+from likewise.report.style import INK
+from likewise.studies.matching.data import PROBE, SIDE
+from likewise.studies.matching.experiment import Result
+from likewise.studies.matching.networks import (
+    LAYERS,
+    Field,
+    Numbers,
+    receptive_field,
+    untrained,
+)
+from likewise.studies.matching.pictures import of_layer
+
+RANKS = (("best pair", 0.0), ("a quarter down", 0.25), ("median", 0.5), ("worst", 1.0))
+
+_GREYS = ((0.0, "#ffffff"), (1.0, "#2b333c"))
+_FRAME = "#e4572e"
+
+# In pixels of the images.
+_PITCH, _ROW = SIDE + 1, SIDE + 4
+_BETWEEN_NETWORKS, _LABELS, _HEADER = 4, 22, 4
+
+
+@dataclass(frozen=True)
+class ShownPair:
+    """One-to-one partners of the first pair of networks."""
+
+    name: str
+    unit: int
+    partner: int
+    r: float
+    shared: int
+    """Images among the strongest of both."""
+
+
+def shown_pairs(result: Result, layer: str) -> Iterator[ShownPair]:
+    """From the best to the worst pair of living units."""
+    a, b = result.settings.pairs[0]
+    statistics = result.statistics[layer]
+    found = result.partners[layer][a, b].correlation
+    partner_of = found.matching.one_to_one
+    ranked = [unit for unit in found.ranked() if statistics.alive[b, partner_of[unit]]]
+    for name, rank in RANKS:
+        unit = int(ranked[round(rank * (len(ranked) - 1))])
+        partner = int(partner_of[unit])
+        both = np.intersect1d(
+            statistics.tops[a].images[:, unit], statistics.tops[b].images[:, partner]
+        )
+        r = float(statistics.pairs[a, b].correlation[unit, partner])
+        yield ShownPair(name, unit, partner, r, len(both))
+
+
+def units(result: Result) -> Figure:
+    """The images that drive both units of a pair most, for pairs from best to worst."""
+    shown, tops = result.settings.shown, result.settings.tops
+    panels = Panels(1, 1, height=500, left=12, bottom=8)
+    for choice, layer in enumerate(LAYERS):
+        for trace in _stimuli(result, layer):
+            panels.add(0, 0, trace | of_layer(choice))
+    bare = {"showgrid": False, "showticklabels": False, "showline": False, "ticks": ""}
+    width, height = _second(shown) + shown * _PITCH, len(RANKS) * _ROW
+    panels.axes(
+        0,
+        0,
+        bare | {"range": [-_LABELS, width], "constrain": "domain", "constraintoward": "left"},
+        bare | {"range": [height - 2, -_HEADER], "scaleanchor": "x"},
+    )
+    caption = (
+        f"Rows: one-to-one pairs of the chosen layer, ranked by correlation. Left the {shown} "
+        "probe images with the largest activation of the first network's unit, right those of its "
+        f"partner. Shared: images among the {tops} strongest of both, of {PROBE}; chance gives "
+        f"{number(tops**2 / PROBE, 1)}. Frames: what the unit sees of the image, at the position "
+        "where it is most active; without a frame it sees all."
+    )
+    return Figure("units", "What matched units respond to", panels, caption)
+
+
+@dataclass
+class _Mosaic:
+    """Images side by side, with frames on them."""
+
+    pixels: Numbers
+    x: list[float | None] = field(default_factory=list)
+    y: list[float | None] = field(default_factory=list)
+
+    def put(self, image: Numbers, left: int, top: int) -> None:
+        self.pixels[top : top + SIDE, left : left + SIDE] = image
+
+    def frame(self, seen: Field, position: int, left: int, top: int) -> None:
+        """Around what a unit sees at a position, as far as it lies in the image."""
+        row, column = divmod(position, SIDE // seen.step)
+        x0, x1 = (left + edge for edge in _edges(seen, column))
+        y0, y1 = (top + edge for edge in _edges(seen, row))
+        self.x += [x0, x1, x1, x0, x0, None]
+        self.y += [y0, y0, y1, y1, y0, None]
+
+
+def _edges(seen: Field, position: int) -> tuple[float, float]:
+    start = seen.start + position * seen.step
+    return max(start, 0) - 0.5, min(start + seen.size, SIDE) - 0.5
+
+
+def _second(shown: int) -> int:
+    """Where the images of the second network begin."""
+    return shown * _PITCH + _BETWEEN_NETWORKS
+
+
+def _stimuli(result: Result, layer: str) -> list[Json]:
+    settings, statistics = result.settings, result.statistics[layer]
+    second = _second(settings.shown)
+    seen = receptive_field(untrained(settings, 0), layer)
+    mosaic = _Mosaic(np.full((len(RANKS) * _ROW, second + settings.shown * _PITCH), np.nan))
+    labels = []
+    for row, pair in enumerate(shown_pairs(result, layer)):
+        labels.append(
+            f"<b>{pair.name}</b><br>r = {number(pair.r)}<br>{pair.shared} of {settings.tops} shared"
+        )
+        sides = ((pair.unit, 0), (pair.partner, second))
+        for network, (unit, start) in zip(settings.pairs[0], sides, strict=True):
+            tops = statistics.tops[network]
+            for k in range(settings.shown):
+                left, top = start + k * _PITCH, row * _ROW
+                mosaic.put(result.probe[tops.images[k, unit], 0].numpy(), left, top)
+                if seen is not None:
+                    mosaic.frame(seen, int(tops.positions[k, unit]), left, top)
+    middles = [row * _ROW + SIDE / 2 - 0.5 for row in range(len(labels))]
+    titles = ["<b>unit of the first network</b>", "<b>its partner in the second</b>"]
+    return [
+        _image(mosaic.pixels),
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": mosaic.x,
+            "y": mosaic.y,
+            "line": {"color": _FRAME, "width": 1.8},
+            "hoverinfo": "skip",
+            "showlegend": False,
+        },
+        _text([1.0 - _LABELS] * len(labels), middles, labels),
+        _text([-0.5, second - 0.5], [1.4 - _HEADER] * 2, titles),
+    ]
+
+
+def _image(pixels: Numbers) -> Json:
+    return {
+        "type": "heatmap",
+        "z": [[None if np.isnan(v) else round(v, 3) for v in row] for row in pixels.tolist()],
+        "zmin": 0,
+        "zmax": 1,
+        "colorscale": [list(stop) for stop in _GREYS],
+        "showscale": False,
+        "hoverinfo": "skip",
+    }
+
+
+def _text(x: list[float], y: list[float], texts: list[str]) -> Json:
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": x,
+        "y": y,
+        "text": texts,
+        "textposition": "middle right",
+        "textfont": {"size": 13, "color": INK},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
