@@ -14,7 +14,7 @@ from likewise.studies.convergence.networks import Networks
 from likewise.studies.convergence.pairs import Job, Scores, compared
 from likewise.studies.convergence.recordings import Layer, recorded
 from likewise.studies.convergence.settings import Settings
-from likewise.studies.convergence.shifts import Shift, shifts
+from likewise.studies.convergence.shifts import shifts
 from likewise.studies.processes import as_done, one_thread
 
 Advance = Callable[[str], None]

@@ -49,7 +49,7 @@ class Settings:
             seed=seed,
             widths=(16,),
             epochs=3,
-            early=(10, 100),
+            early=(100,),
             later=(2,),
             draws=2,
             most_units=512,
