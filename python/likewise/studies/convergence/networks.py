@@ -7,13 +7,14 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import nn
 
 __all__ = ["Networks", "load", "weighted"]
 
+Probe: TypeAlias = "torch.Tensor | Mapping[str, torch.Tensor]"
 Layers = str | Sequence[str] | Callable[[str, nn.Module], bool]
 
 
@@ -29,7 +30,7 @@ class Networks:
     models: Mapping[str, nn.Module | Sequence[nn.Module]]
     """Two or more by name: each a module, or the checkpoints of its training, the untrained network
     first, as many for every network."""
-    probe: torch.Tensor | Mapping[str, torch.Tensor]
+    probe: Probe
     """Samples along the first axis, the same for all networks: images (n, c, h, w), vectors (n, d),
     or whatever the models take; a mapping gives them as keyword arguments. They should not have
     been trained on them."""

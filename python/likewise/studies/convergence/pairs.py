@@ -159,16 +159,16 @@ class _Pair:
         return scores
 
     def _score(self, measure: str, x: Array | None, y: Array | None) -> float:
-        if not _comparable(measure, x, y):
+        if x is None or y is None or not _comparable(measure, x, y):
             return float("nan")
         return held_out(measure, x, y, self._folds)[0]
 
 
-def _comparable(measure: str, x: Array | None, y: Array | None) -> bool:
+def _comparable(measure: str, x: Array, y: Array) -> bool:
     """Positions must be as many on both sides.
 
     Between equal numbers of units soft matching is the best permutation, and there is no other.
     """
-    if x is None or y is None or len(x) != len(y):
+    if len(x) != len(y):
         return False
     return measure not in MATCHINGS or (measure == PERMUTATION) == (x.shape[1] == y.shape[1])

@@ -11,12 +11,10 @@ import torch
 from torch import nn
 
 from likewise._array import Array
-from likewise.studies.convergence.networks import Networks
+from likewise.studies.convergence.networks import Networks, Probe
 from likewise.studies.convergence.settings import MAIN, REDUCTIONS, Settings
 from likewise.studies.convergence.shifts import Shift
 from likewise.torch import record
-
-Inputs = torch.Tensor | Mapping[str, torch.Tensor]
 
 _BATCH = 256
 
@@ -104,11 +102,11 @@ class _Recorder:
     def __init__(self, layers: list[Layer], settings: Settings) -> None:
         self._layers, self._settings = layers, settings
 
-    def all(self, model: nn.Module, inputs: Inputs) -> list[Array]:
+    def all(self, model: nn.Module, inputs: Probe) -> list[Array]:
         """Every layer in the main reduction."""
         return self._recorded(model, inputs, self._layers, reduce=MAIN)
 
-    def reduced(self, model: nn.Module, inputs: Inputs, how: str) -> list[Array | None]:
+    def reduced(self, model: nn.Module, inputs: Probe, how: str) -> list[Array | None]:
         """Layers with positions, those that are not too wide."""
         kept = [layer for layer in self._layers if self._fits(layer, how)]
         found: dict[Layer, Array] = {}
@@ -124,24 +122,24 @@ class _Recorder:
         return how != "flatten" or layer.units * layer.positions <= self._settings.most_units
 
     def _recorded(
-        self, model: nn.Module, inputs: Inputs, layers: list[Layer], **options: Any
+        self, model: nn.Module, inputs: Probe, layers: list[Layer], **options: Any
     ) -> list[Array]:
         modules = {layer.name.split("#")[0] for layer in layers}
         found = record(model, _batches(inputs), lambda name, _: name in modules, **options)
         return [found[layer.name] for layer in layers]
 
 
-def _batches(inputs: Inputs) -> Any:
+def _batches(inputs: Probe) -> Any:
     return inputs.split(_BATCH) if isinstance(inputs, torch.Tensor) else inputs
 
 
-def _first(inputs: Inputs, count: int) -> Inputs:
+def _first(inputs: Probe, count: int) -> Probe:
     if isinstance(inputs, torch.Tensor):
         return inputs[:count]
     return {name: tensor[:count] for name, tensor in inputs.items()}
 
 
-def _accuracy(model: nn.Module, inputs: Inputs, labels: torch.Tensor) -> float:
+def _accuracy(model: nn.Module, inputs: Probe, labels: torch.Tensor) -> float:
     """Share of samples whose largest output is that of their class."""
     training = model.training
     model.eval()

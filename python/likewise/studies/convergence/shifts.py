@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
 
 from likewise.studies.convergence.digits import rotated
+from likewise.studies.convergence.networks import Probe
 
 NOISE, ROTATION, SHUFFLE = "noise", "rotation", "shuffled pixels"
 SIZES: dict[str, tuple[float, ...]] = {
@@ -39,7 +39,7 @@ def size_text(kind: str, size: float) -> str:
     return f"{size:g}°" if kind == ROTATION else f"{100 * size:.0f} %"
 
 
-def shifts(probe: torch.Tensor | Mapping[str, torch.Tensor], seed: int) -> list[Shift]:
+def shifts(probe: Probe, seed: int) -> list[Shift]:
     """All shifts that this probe can have: of images all, of vectors all but rotations, or none."""
     if not isinstance(probe, torch.Tensor) or not probe.is_floating_point():
         return []
