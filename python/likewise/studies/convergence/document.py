@@ -81,9 +81,13 @@ def _lead(result: Result) -> str:
         parts.append(f"at {len(result.steps)} checkpoints")
     if result.shifts:
         parts.append("on shifted stimuli")
+    reduced = ", of feature maps by their mean over positions" if has_positions(result) else ""
+    stage = "after rectification" if result.own else "as the modules give them"
     return (
         f"{who} are compared with each other {', '.join(parts)}: how well does one predict the "
-        "other under any linear map, under a rotation, and unit by unit?"
+        "other under any linear map, under a rotation, and unit by unit? Scores are Pearson r on "
+        f"held-out stimuli, mean over both directions, of layers {stage}{reduced}, where nothing "
+        "else is said; their control is the same with the stimuli of one network shuffled."
     )
 
 

@@ -38,11 +38,13 @@ def headline(result: Result) -> str:
     linear, procrustes, matched = (
         float(np.nanmean(at_end(result, m))) for m in (LINEAR, PROCRUSTES, matching(result))
     )
-    values = f"held-out r {number(procrustes)}, any linear map {number(linear)}"
-    values += f", unit by unit {number(matched)}"
-    if procrustes > 0.85 * linear:
-        return f"Networks trained apart are nearly rotations of one another: {values}"
-    return f"Networks trained apart are no rotations of one another: {values}"
+    values = (
+        f"held-out r {number(procrustes)} by a rotation, {number(linear)} by any linear map, "
+        f"{number(matched)} unit by unit"
+    )
+    who = "Networks trained apart" if result.own else "The networks"
+    how = "nearly" if procrustes > 0.85 * linear else "no"
+    return f"{who} are {how} rotations of one another: {values}"
 
 
 def findings(result: Result) -> list[Finding]:
@@ -52,9 +54,12 @@ def findings(result: Result) -> list[Finding]:
         statements.append(_first_epoch(result))
     elif len(result.steps) > 1:
         statements.append(_training(result))
-    if result.shifts:
+    several = len(layer_names(result)) > 1
+    if result.shifts and several:
         statements += [_shift(result, transferred=False), _shift(result, transferred=True)]
-    statements += [_basis(result), _depth(result)]
+    statements.append(_basis(result))
+    if several:
+        statements.append(_depth(result))
     if has_positions(result):
         statements.append(_reductions(result))
     return statements
@@ -117,12 +122,11 @@ def _shift(result: Result, *, transferred: bool) -> Finding:
         deeper.append(last > first)
         size = size_text(kind, result.shifts[k][1])
         texts.append(f"{kind} ({size}) {number(first)} in early, {number(last)} in late layers")
-    what = "Maps taken over from unshifted images" if transferred else "Under shift, maps fit anew"
-    verb = "lose more in late layers than in early ones"
-    count = _of(sum(deeper), len(deeper), "shift")
+    what = "Maps fitted without shift" if transferred else "Maps fitted anew to shifted stimuli"
+    count = _of(sum(deeper), len(deeper), "kind")
     return (
-        f"{what} {verb} for {count}",
-        f"What Procrustes loses at the largest shift: {'; '.join(texts)}.",
+        f"{what} lose more in late layers than in early ones for {count} of shift",
+        f"What Procrustes loses on shifted stimuli at the largest size: {'; '.join(texts)}.",
     )
 
 
@@ -187,8 +191,8 @@ def _by_layer(
 
 
 def _of(count: int, total: int, what: str) -> str:
-    every = "all" if count == total else f"{count} of"
-    return f"{every} {total} {what}{'s' if total != 1 else ''}"
+    part = {total: "all", 0: "none of"}.get(count, f"{count} of")
+    return f"{part} {total} {what}{'s' if total != 1 else ''}"
 
 
 def _percent(value: float) -> str:
