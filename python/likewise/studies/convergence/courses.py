@@ -68,7 +68,7 @@ def shift(result: Result) -> Figure:
     lost = [drops(result, PROCRUSTES, transferred=transferred) for transferred in (False, True)]
     shuffled = mean(result, result.scores.refitted_shuffled, PROCRUSTES)[..., 0]
     low, high = _range(np.concatenate(lost))
-    for row, (how, values) in enumerate(zip(("fit anew", "taken over"), lost, strict=True)):
+    for row, (how, values) in enumerate(zip(("fitted anew", "taken over"), lost, strict=True)):
         for column, kind in enumerate(present):
             panels.title(row, column, f"{kind}, maps {how}")
             up: Json = {"range": [low, high], "zeroline": True, "zerolinecolor": "#9aa5b0"}

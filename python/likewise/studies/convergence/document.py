@@ -109,9 +109,9 @@ def _notes(result: Result) -> list[tuple[str, str]]:
     notes.append(
         (
             "Stimuli",
-            f"{result.samples}, none of them used for training"
+            f"{result.samples}, none of them used for training."
             if result.own
-            else f"{result.samples}, as given",
+            else f"{result.samples}, as given.",
         )
     )
     notes.append(
@@ -180,7 +180,7 @@ def _layers(result: Result) -> str:
     if result.own:
         text = "As they come out, after normalisation and rectification; logits as they are. "
     else:
-        text = "As the modules give them. "
+        text = f"As the modules give them; at most {result.settings.depths}, evenly spread. "
     described = {
         name: ", ".join(f"{layer.name} ({layer.units})" for layer in layers)
         for name, layers in result.layers.items()

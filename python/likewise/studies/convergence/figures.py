@@ -80,7 +80,7 @@ def layers(result: Result) -> Figure:
     caption = (
         "Held-out r of every layer of one network (rows, the source of the map) with every layer "
         "of another (columns, what is predicted), at the end of training, mean over pairs. "
-        "Soft matching shares units out where layers differ in their number."
+        "Soft matching shares units out where layers differ in their number. Darker is more alike."
     )
     return Figure("layers", "Which layers predict each other", panels, caption)
 

@@ -120,7 +120,7 @@ def _normalize(network: nn.Module, images: torch.Tensor) -> None:
 
 def _name(job: Job) -> str:
     width, number = job
-    return f"width {width}, network {number + 1}"
+    return f"network {number + 1} of width {width}"
 
 
 def _drawn(width: int, seed: int) -> Convolutional:
