@@ -22,9 +22,9 @@ from typer.testing import CliRunner
 
 from likewise.cli import app
 from likewise.studies import convergence
-from likewise.studies.convergence import digits, shifts, summaries, training
+from likewise.studies.convergence import digits, pairs, shifts, summaries, training
 from likewise.studies.convergence.networks import Networks, load
-from likewise.studies.convergence.recordings import chosen
+from likewise.studies.convergence.recordings import Layer, Recorded, chosen
 from likewise.studies.convergence.scoring import (
     LINEAR,
     MEASURES,
@@ -149,6 +149,63 @@ def test_positions_of_a_sample_are_held_out_and_shuffled_together():
     array = np.arange(60.0).reshape(30, 2)
     expected = np.concatenate([array[3 * k : 3 * k + 3] for k in order])
     np.testing.assert_array_equal(folds.reordered(array, order), expected)
+
+
+def test_everything_of_a_pair_is_compared_as_it_says():
+    rng = np.random.default_rng(0)
+    shared = rng.standard_normal((40, 4))
+
+    def network(widths):
+        def layers():
+            noise = [rng.standard_normal((40, w)) for w in widths]
+            return [shared @ rng.standard_normal((4, e.shape[1])) + e for e in noise]
+
+        return Recorded(
+            layers=[Layer(str(k), width, None) for k, width in enumerate(widths)],
+            checkpoints=[layers(), layers()],
+            reduced={how: layers() for how in REDUCTIONS},
+            shifted=[layers(), layers(), layers()],
+            accuracy=np.empty(0),
+            dead=[0, 0],
+        )
+
+    a, b = network((5, 7)), network((5, 6))
+    a.reduced["flatten"][0] = None
+    settings = replace(TINY, draws=2)
+    scores = pairs.compared(settings, pairs.Job(0, a, b))
+    folds = Folds(40, settings.folds, settings.seed)
+    for m, measure in enumerate(MEASURES):
+
+        def score(x, y, measure=measure):
+            if measure == PERMUTATION and x.shape[1] != y.shape[1]:
+                return np.nan
+            return held_out(measure, x, y, folds)[0]
+
+        x, y = (one.checkpoints[-1] for one in (a, b))
+        expected = [[score(p, q) for q in y] for p in x]
+        np.testing.assert_allclose(scores.depth[m], expected, atol=1e-12)
+        for layer in range(2):
+            for found, sources, targets in (
+                (scores.training, a.checkpoints, b.checkpoints),
+                (scores.reduced, a.reduced.values(), b.reduced.values()),
+                (scores.refitted, a.shifted, b.shifted),
+            ):
+                for k, (p, q) in enumerate(zip(sources, targets, strict=True)):
+                    if p[layer] is None:
+                        assert np.isnan(found[m, k, layer])
+                    else:
+                        wanted = score(p[layer], q[layer])
+                        assert found[m, k, layer] == pytest.approx(wanted, abs=1e-12, nan_ok=True)
+            if not np.isnan(score(x[layer], y[layer])):
+                others = [(p[layer], q[layer]) for p, q in zip(a.shifted, b.shifted, strict=True)]
+                wanted = held_out(measure, x[layer], y[layer], folds, others)[1:]
+                np.testing.assert_allclose(scores.transferred[m, :, layer], wanted, atol=1e-12)
+    rotated = scores.rotated[:, 0, 0]
+    assert np.isnan(rotated[:2]).all()
+    assert (rotated[2] != scores.reduced[2, 0, 0]).all()
+    assert rotated[2, 0] != rotated[2, 1]
+    shuffled = scores.training_shuffled[:, 0, 0, 0]
+    assert (shuffled < scores.training[:, 0, 0] - 0.2).all()
 
 
 # data and trainings
