@@ -137,6 +137,14 @@ def study_command(
     out: Annotated[
         Path | None, typer.Option(help="The folder to write to; likewise-NAME if not given.")
     ] = None,
+    models: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.py:FUNCTION",
+            help="Of convergence: your networks, as the function returns them in a "
+            "likewise.studies.convergence.Networks.",
+        ),
+    ] = None,
 ) -> None:
     """Run the study of a paper again: train networks, compare them, report the finding.
 
@@ -145,18 +153,26 @@ def study_command(
     _require("studies", "sklearn", "scipy", "plotly", "torch")
     if name not in NAMES:
         console.fail(f"NAME must be one of {', '.join(NAMES)}, got {name!r}")
+    if models is not None and name != "convergence":
+        console.fail(f"--models is an option of the study convergence, not of {name}")
     folder = out or Path(f"likewise-{name}")
     if folder.exists() and not (folder.is_dir() and os.access(folder, os.W_OK)):
         console.fail(f"--out {folder}: is no folder that can be written to")
     module = study(name)
     settings = module.Settings.quick(seed) if quick else module.Settings(seed=seed)
-    with (
-        console.one_line_warnings(),
-        console.progress(module.stages(settings) + 1) as advance,
-    ):
-        outcome = module.outcome(module.run(settings, advance))
-        advance("writing the report")
-        outcome.save(folder)
+    try:
+        given = {} if models is None else {"networks": module.load(models)}
+        with (
+            console.one_line_warnings(),
+            console.progress(module.stages(settings, **given) + 1) as advance,
+        ):
+            outcome = module.outcome(module.run(settings, advance, **given))
+            advance("writing the report")
+            outcome.save(folder)
+    except ValueError as error:
+        if models is None:
+            raise
+        console.fail(error)
     console.print_findings(outcome.headline, outcome.findings, console.standard_output())
     print(f"Report: {(folder / 'report.html').resolve()}")
 

@@ -15,7 +15,7 @@ from likewise.studies.outcome import Outcome
 
 __all__ = ["NAMES", "Outcome", "study"]
 
-NAMES: tuple[str, ...] = ("circles", "guidance", "matching", "truncation")
+NAMES: tuple[str, ...] = ("circles", "convergence", "guidance", "matching", "truncation")
 
 
 def study(name: str) -> Any:

@@ -114,8 +114,9 @@ def _cut_off(result: Result, row: Row) -> Finding:
             f"{_percent(guided)} guided throughout.",
         )
     share = (cut - base) / (guided - base)
+    part = f"{_percent(share)} of the gain" if share > 0 else "nothing of the gain"
     return (
-        f"{row.title}: the first {steps} steps of guidance bring {_percent(share)} of the gain",
+        f"{row.title}: the first {steps} steps of guidance bring {part}",
         f"Test accuracy {_percent(base)} alone, {_percent(cut)} with guidance cut off after "
         f"{steps} steps, {_percent(guided)} guided throughout, by the same untrained guide.",
     )

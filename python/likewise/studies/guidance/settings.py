@@ -76,7 +76,6 @@ COPYING = Row(
     width=32,
     guide_width=32,
     longest=8,
-    conditions=(BASE, UNTRAINED, TRAINED),
 )
 PARITY = replace(
     COPYING,

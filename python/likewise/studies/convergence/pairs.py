@@ -1,0 +1,174 @@
+"""Everything that is compared between two networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from likewise._array import Array
+from likewise._cross_validation import haar
+from likewise.errors import quiet
+from likewise.studies.convergence.recordings import Recorded
+from likewise.studies.convergence.scoring import (
+    MATCHINGS,
+    MEASURES,
+    PERMUTATION,
+    Folds,
+    held_out,
+)
+from likewise.studies.convergence.settings import REDUCTIONS, Settings
+
+Sides = tuple[Sequence[Array | None], Sequence[Array | None]]
+"""The layers of both networks, in one recording."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Of one pair of networks, or of all with pairs first; NaN where there is nothing to compare.
+
+    Axes: m measures, l layers, c checkpoints, r reductions, s shifts, d draws of a control.
+    """
+
+    depth: Array
+    """(m, l, l): every layer of the source with every layer of the target, at the end."""
+    training: Array
+    """(m, c, l)."""
+    training_shuffled: Array
+    """(m, c, l, 1): its control, the samples of the source in random order."""
+    reduced: Array
+    """(m, r, l), at the end."""
+    reduced_shuffled: Array
+    """(m, r, l, d)."""
+    rotated: Array
+    """(m, r, l, d): the units of the source rotated at random; matchings only."""
+    refitted: Array
+    """(m, s, l): shifted samples, the map fitted to shifted samples too."""
+    refitted_shuffled: Array
+    """(m, s, l, 1)."""
+    transferred: Array
+    """(m, s, l): shifted samples, the map fitted to samples that are not."""
+
+    @classmethod
+    def stacked(cls, scores: list[Scores]) -> Scores:
+        """Of all pairs, their axis first."""
+        arrays = {f.name: np.stack([getattr(one, f.name) for one in scores]) for f in fields(cls)}
+        return cls(**arrays)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Two networks and the number of their pair, which the draws of the controls depend on."""
+
+    number: int
+    source: Recorded
+    target: Recorded
+
+
+def compared(settings: Settings, job: Job) -> Scores:
+    """All scores of one pair of networks, from the source to the target."""
+    from sklearn import config_context
+    from threadpoolctl import threadpool_limits
+
+    # Matrices this small are slower on more threads, and a third of the time would be checks.
+    with quiet(), threadpool_limits(limits=1), config_context(assume_finite=True):
+        return _Pair(settings, job).scores()
+
+
+class _Pair:
+    def __init__(self, settings: Settings, job: Job) -> None:
+        self._source, self._target = job.source, job.target
+        samples = len(job.source.checkpoints[0][0])
+        self._folds = Folds(samples, settings.folds, settings.seed)
+        self._draws = range(settings.draws)
+        self._seed = (settings.seed, job.number)
+        generator = np.random.default_rng(self._seed)
+        self._orders = [generator.permutation(samples) for _ in self._draws]
+
+    def scores(self) -> Scores:
+        a, b = self._source, self._target
+        checkpoints = list(zip(a.checkpoints, b.checkpoints, strict=True))
+        reductions = [(a.reduced[how], b.reduced[how]) for how in REDUCTIONS]
+        shifts = list(zip(a.shifted, b.shifted, strict=True))
+        refitted, refitted_shuffled = self._same_layers(shifts, self._orders[:1])
+        training, training_shuffled = self._same_layers(checkpoints, self._orders[:1])
+        reduced, reduced_shuffled = self._same_layers(reductions, self._orders)
+        scores = Scores(
+            depth=self._all_layers(),
+            training=training,
+            training_shuffled=training_shuffled,
+            reduced=reduced,
+            reduced_shuffled=reduced_shuffled,
+            rotated=self._rotated(reductions),
+            refitted=refitted,
+            refitted_shuffled=refitted_shuffled,
+            transferred=self._transferred(),
+        )
+        for field in fields(scores):
+            array = getattr(scores, field.name)
+            permutation, soft = (array[MEASURES.index(measure)] for measure in MATCHINGS)
+            np.copyto(soft, permutation, where=~np.isnan(permutation))
+        return scores
+
+    def _all_layers(self) -> Array:
+        sources, targets = self._source.checkpoints[-1], self._target.checkpoints[-1]
+        return np.array(
+            [[[self._score(m, x, y) for y in targets] for x in sources] for m in MEASURES]
+        )
+
+    def _same_layers(self, recordings: Sequence[Sides], orders: list[Array]) -> tuple[Array, Array]:
+        """Scores (m, k, l) of k recordings, and with the source's samples in each of d orders."""
+        shape = (len(MEASURES), len(recordings), len(self._source.layers))
+        scores, shuffled = np.empty(shape), np.empty((*shape, len(orders)))
+        for m, measure in enumerate(MEASURES):
+            for k, (sources, targets) in enumerate(recordings):
+                for layer, (x, y) in enumerate(zip(sources, targets, strict=True)):
+                    scores[m, k, layer] = self._score(measure, x, y)
+                    for d, order in enumerate(orders):
+                        other = None if x is None else self._folds.reordered(x, order)
+                        shuffled[m, k, layer, d] = self._score(measure, other, y)
+        return scores, shuffled
+
+    def _rotated(self, reductions: Sequence[Sides]) -> Array:
+        shape = (len(MEASURES), len(reductions), len(self._source.layers), len(self._draws))
+        scores = np.full(shape, np.nan)
+        generator = np.random.default_rng((*self._seed, 1))
+        for k, (sources, targets) in enumerate(reductions):
+            for layer, (x, y) in enumerate(zip(sources, targets, strict=True)):
+                for d in self._draws:
+                    if x is None:
+                        continue
+                    turned = (x @ haar(x.shape[1], generator)).astype(x.dtype)
+                    for measure in MATCHINGS:
+                        m = MEASURES.index(measure)
+                        scores[m, k, layer, d] = self._score(measure, turned, y)
+        return scores
+
+    def _transferred(self) -> Array:
+        a, b = self._source, self._target
+        count = len(a.layers)
+        scores = np.full((len(MEASURES), len(a.shifted), count), np.nan)
+        for m, measure in enumerate(MEASURES):
+            for layer in range(count):
+                x, y = a.checkpoints[-1][layer], b.checkpoints[-1][layer]
+                if _comparable(measure, x, y):
+                    pairs = zip(a.shifted, b.shifted, strict=True)
+                    others = [(p[layer], q[layer]) for p, q in pairs]
+                    scores[m, :, layer] = held_out(measure, x, y, self._folds, others)[1:]
+        return scores
+
+    def _score(self, measure: str, x: Array | None, y: Array | None) -> float:
+        if x is None or y is None or not _comparable(measure, x, y):
+            return float("nan")
+        return held_out(measure, x, y, self._folds)[0]
+
+
+def _comparable(measure: str, x: Array, y: Array) -> bool:
+    """Positions must be as many on both sides.
+
+    Between equal numbers of units soft matching is the best permutation, and there is no other.
+    """
+    if len(x) != len(y):
+        return False
+    return measure not in MATCHINGS or (measure == PERMUTATION) == (x.shape[1] == y.shape[1])
