@@ -18,8 +18,8 @@ _TERMS = (
     (
         "Correlation",
         "Pearson's r over the samples, signed, of activations after the rectifier (of the logits "
-        "as they are). Every position of a feature map is a sample. From sums over batches; "
-        "activations are not kept.",
+        "as they are). Every position of a feature map is a sample. From sums over batches, "
+        "without keeping activations.",
     ),
     (
         "Greedy",
@@ -69,9 +69,9 @@ def _lead(result: Result) -> str:
     return (
         f"{settings.networks} convolutional networks of one architecture learned digits from "
         f"different initial weights, up to a test accuracy of {number(min(result.accuracies), 3)} "
-        f"to {number(max(result.accuracies), 3)}. Which units of one has another, too? "
-        f"{PROBE} held-out images probe them, in {pairs} {'pair' if pairs == 1 else 'pairs'} of "
-        "networks; pictures of single layers show the first pair."
+        f"to {number(max(result.accuracies), 3)}. Which units of one network does another have, "
+        f"too? {PROBE} held-out images probe them, in {pairs} {'pair' if pairs == 1 else 'pairs'} "
+        "of networks; pictures of single layers show the first pair."
     )
 
 
