@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from browser import assert_drawn_whole
 
 import likewise as lw
 
@@ -19,7 +20,6 @@ pytest.importorskip("typer")
 pytest.importorskip("threadpoolctl")
 
 import torch
-from threadpoolctl import threadpool_limits
 from typer.testing import CliRunner
 
 from likewise.cli import app
@@ -43,7 +43,7 @@ SMALL = replace(matching.Settings.quick(), epochs=15)
 @pytest.fixture(scope="module", autouse=True)
 def one_thread_of_everything():
     """Matrices this small are many times slower on more."""
-    with one_thread(), threadpool_limits(limits=1):
+    with one_thread():
         yield
 
 
@@ -418,17 +418,28 @@ def test_processes_give_what_one_process_gives():
     assert not torch.equal(several[0].fc.weight, several[1].fc.weight)
 
 
-def test_the_command_shows_the_finding(tmp_path):
-    arguments = ["study", "matching", "--quick", "--out", str(tmp_path)]
-    answer = CliRunner().invoke(app, arguments)
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    """What the command printed, and the folder that it wrote."""
+    out = tmp_path_factory.mktemp("matching")
+    answer = CliRunner().invoke(app, ["study", "matching", "--quick", "--out", str(out)])
     assert answer.exit_code == 0, answer.output
-    results = json.loads((tmp_path / "results.json").read_text())
-    assert results["headline"].split(":")[0] in " ".join(answer.output.split())
-    assert results["headline"].split(":")[0] in (tmp_path / "report.html").read_text()
+    return answer.output, out
+
+
+def test_the_report_is_drawn(browser, quick):
+    assert_drawn_whole(browser, quick[1] / "report.html")
+
+
+def test_the_command_shows_the_finding(quick):
+    output, out = quick
+    results = json.loads((out / "results.json").read_text())
+    assert results["headline"].split(":")[0] in " ".join(output.split())
+    assert results["headline"].split(":")[0] in (out / "report.html").read_text()
     found = results["numbers"]
     assert min(found["accuracies"]) > 0.9
     assert found["average"]["matched"] > found["average"]["as they are"] + 0.2
-    with np.load(tmp_path / "grids.npz") as grids:
+    with np.load(out / "grids.npz") as grids:
         for layer, numbers in found["layers"].items():
             assert numbers["correlation_greedy"] >= numbers["correlation_one_to_one"]
             assert numbers["correlation_one_to_one"] > numbers["shuffled_one_to_one"] + 0.3

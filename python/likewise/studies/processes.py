@@ -16,13 +16,14 @@ __all__ = ["as_done", "cores", "one_thread"]
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """One thread for torch and the engine: networks this small are slower with more."""
+    """One thread for torch, NumPy and the engine: networks this small are slower with more."""
     import torch
+    from threadpoolctl import threadpool_limits
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with num_threads(1):
+        with num_threads(1), threadpool_limits(limits=1):
             yield
     finally:
         torch.set_num_threads(threads)

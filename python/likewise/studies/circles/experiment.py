@@ -33,6 +33,7 @@ from likewise.studies.circles.signals import (
     survivors_absolute,
     survivors_relative,
 )
+from likewise.studies.processes import one_thread
 
 if TYPE_CHECKING:
     from likewise.studies.circles.training import Label, Run
@@ -111,8 +112,6 @@ def run(settings: Settings | None = None, advance: Advance = lambda stage: None)
     Networks are trained in spawned processes: in a script, call this under
     `if __name__ == "__main__":`.
     """
-    from threadpoolctl import threadpool_limits
-
     from likewise.studies.circles.training import train_all
 
     settings = settings or Settings()
@@ -128,7 +127,7 @@ def run(settings: Settings | None = None, advance: Advance = lambda stage: None)
         for number in range(settings.embeddings)
     ]
     signals = np.array([[one.signals for one in row] for row in survival_runs])
-    with threadpool_limits(limits=1):  # Matrices this small are slower on more threads.
+    with one_thread():
         tested = _survival(survival_runs, signals, settings)
         collaboration = [
             _collaboration(row[0], tested.alive[RELATIVE][number, 0], number, settings)

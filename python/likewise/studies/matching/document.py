@@ -41,10 +41,10 @@ _TERMS = (
 
 
 def document(result: Result, outcome: Outcome) -> Page:
-    """Lay the page out: findings, figures, tables, notes."""
+    """Lay the page out: the main figure, findings, figures, tables, notes."""
     page = Page(outcome.headline, "likewise study matching", _lead(result))
-    page.findings(outcome.findings)
     page.figure(figures.strength(result))
+    page.findings(outcome.findings)
     page.choices("Layer", LAYERS, pictures.SHOWN_FIRST)
     for picture in (stimuli.units, pictures.matrices, pictures.groups):
         page.figure(picture(result))

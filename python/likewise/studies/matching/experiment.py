@@ -71,9 +71,7 @@ def run(settings: Settings | None = None, advance: Advance = lambda stage: None)
     result.probe = probe.images
     with _timed(result, "training"):
         networks = trained(settings, advance)
-    from threadpoolctl import threadpool_limits
-
-    with one_thread(), threadpool_limits(limits=1):  # Matrices this small are slower on more.
+    with one_thread():
         result.accuracies = [accuracy(network, probe) for network in networks]
         with _timed(result, "statistics and partners"):
             result.statistics, result.partners = _matched(networks, probe, settings)
