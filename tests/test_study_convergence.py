@@ -38,7 +38,7 @@ from likewise.studies.convergence.settings import MAIN, REDUCTIONS
 from likewise.studies.processes import one_thread
 
 SMALL = replace(
-    convergence.Settings.quick(), seeds=2, epochs=2, later=(), most_units=256, positions=4, folds=3
+    convergence.Settings.quick(), epochs=2, later=(), most_units=256, positions=4, folds=3
 )
 TINY = replace(
     SMALL, widths=(2, 3), seeds=1, epochs=1, early=(), variants=1, processes=1, folds=2, draws=1

@@ -98,6 +98,7 @@ def shift(result: Result) -> Figure:
     return Figure("shift", "What a shift of the stimuli takes away, by depth", panels, caption)
 
 
+_MOST_STEPS = 6
 _SIZES = (DEPTHS[0], DEPTHS[1], CONTRASTS[2])
 
 
@@ -136,7 +137,9 @@ def _step_axis(result: Result) -> Json:
         means = result.accuracy[:, : len(labels)].mean(axis=0)
         labels = [f"{s}<br>{100 * a:.0f} %" for s, a in zip(labels, means, strict=True)]
         title += ", accuracy"
-    axis = category_axis(labels) | {"title": axis_title(title)}
+    every = -(-len(labels) // _MOST_STEPS)
+    labels = [label if k % every == 0 else "" for k, label in enumerate(labels)]
+    axis = category_axis(labels) | {"title": axis_title(title), "tickangle": 0}
     return axis | {"range": [-0.3, len(labels) - 0.7]}
 
 

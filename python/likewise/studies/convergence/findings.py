@@ -23,6 +23,7 @@ from likewise.studies.convergence.summaries import (
     layer_names,
     matching,
     mean,
+    share_of_accuracy,
     share_of_gain,
     total_share,
 )
@@ -92,7 +93,10 @@ def _first_epoch(result: Result) -> Finding:
     if result.accuracy.size:
         accuracies = result.accuracy[:, [0, epoch, len(result.steps) - 1]].mean(axis=0)
         first, then, last = (_percent(float(value)) for value in accuracies)
-        accuracy = f" Accuracy goes from {first} to {then} and {last}."
+        own = _percent(float(share_of_accuracy(result)[epoch]))
+        accuracy = (
+            f" Accuracy goes from {first} to {then} and {last}, {own} of its own gain by then."
+        )
     return (
         f"{most} of the gain over untrained networks is there after the first epoch",
         f"Share of the final gain after step {result.steps[epoch]}, all layers together: "

@@ -26,7 +26,7 @@ class Settings:
     """Of every training image in an epoch: 1200 images in batches of 32 make 412 steps."""
     batch_size: int = 32
     learning_rate: float = 1e-3
-    early: tuple[int, ...] = (10, 30, 100, 200)
+    early: tuple[int, ...] = (30, 100, 200)
     """Checkpoints within the first epoch, in steps, beside its start and its end."""
     later: tuple[int, ...] = (2, 5, 10)
     """Checkpoints after it, in epochs, beside the last."""
@@ -44,9 +44,10 @@ class Settings:
 
     @classmethod
     def quick(cls, seed: int = 0) -> Settings:
-        """Three networks of one width and three epochs."""
+        """Two networks of one width and three epochs."""
         return cls(
             seed=seed,
+            seeds=2,
             widths=(16,),
             epochs=3,
             early=(100,),
