@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from browser import assert_drawn_whole
 
 import likewise as lw
 
@@ -325,6 +326,11 @@ def test_every_part_of_the_result_agrees(result):
     assert result.accuracy.shape == (2, 4 + 9)
     assert result.accuracy[:, 3].min() > 0.9
     assert result.accuracy[:, 0].max() < 0.4
+
+
+def test_the_report_is_drawn(browser, result, tmp_path):
+    convergence.outcome(result).save(tmp_path)
+    assert_drawn_whole(browser, tmp_path / "report.html")
 
 
 def test_the_outcome_is_written(result, tmp_path):

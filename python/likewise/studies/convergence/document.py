@@ -45,10 +45,10 @@ _MEASURES = (
 
 
 def document(result: Result) -> Page:
-    """Lay the page out: findings, figures, table, notes."""
+    """Lay the page out: the main figure, findings, figures, table, notes."""
     page = Page(headline(result), "likewise study convergence", _lead(result))
-    page.findings(findings(result))
     page.figure(figures.ladder(result))
+    page.findings(findings(result))
     if len(result.steps) > 1:
         page.figure(courses.training(result))
     if result.shifts:

@@ -69,10 +69,8 @@ class Job:
 def compared(settings: Settings, job: Job) -> Scores:
     """All scores of one pair of networks, from the source to the target."""
     from sklearn import config_context
-    from threadpoolctl import threadpool_limits
 
-    # Matrices this small are slower on more threads, and a third of the time would be checks.
-    with quiet(), threadpool_limits(limits=1), config_context(assume_finite=True):
+    with quiet(), config_context(assume_finite=True):  # a third of the time would be checks
         return _Pair(settings, job).scores()
 
 
