@@ -339,7 +339,7 @@ def test_the_outcome_is_written(result, tmp_path):
     results = json.loads((tmp_path / "results.json").read_text())
     page = (tmp_path / "report.html").read_text()
     assert results["headline"] in page
-    assert "nearly rotations" in outcome.headline
+    assert "nearly as well as any linear map" in outcome.headline
     numbers = results["numbers"][summaries.SAME]
     np.testing.assert_allclose(
         numbers[PROCRUSTES]["training"][-1], summaries.at_end(result, PROCRUSTES)
@@ -476,7 +476,7 @@ def test_positions_of_maps_of_different_sizes_are_not_compared():
     compared = ~np.isnan(result.scores.reduced[0, 0, :, 0])
     expected = [how != "positions" for how in REDUCTIONS]
     assert compared.tolist() == expected
-    assert convergence.outcome(result).headline.startswith("The networks are")
+    assert convergence.outcome(result).headline.startswith("A rotation relates the networks ")
 
 
 def test_load_lets_the_file_import_what_lies_beside_it(file):

@@ -39,13 +39,12 @@ def headline(result: Result) -> str:
     linear, procrustes, matched = (
         float(np.nanmean(at_end(result, m))) for m in (LINEAR, PROCRUSTES, matching(result))
     )
-    values = (
-        f"held-out r {number(procrustes)} by a rotation, {number(linear)} by any linear map, "
-        f"{number(matched)} unit by unit"
+    who = "networks trained apart" if result.own else "the networks"
+    how = "nearly as well as" if procrustes > 0.85 * linear else "less well than"
+    return (
+        f"A rotation relates {who} {how} any linear map: held-out r {number(procrustes)} against "
+        f"{number(linear)}; unit by unit {number(matched)}"
     )
-    who = "Networks trained apart" if result.own else "The networks"
-    how = "nearly" if procrustes > 0.85 * linear else "no"
-    return f"{who} are {how} rotations of one another: {values}"
 
 
 def findings(result: Result) -> list[Finding]:
@@ -123,7 +122,7 @@ def _shift(result: Result, *, transferred: bool) -> Finding:
     for kind in kinds(result):
         k = largest(result, kind)
         first, last = float(np.nanmean(lost[k, early])), float(np.nanmean(lost[k, late]))
-        deeper.append(last > first)
+        deeper.append(last > first + _SAME)
         size = size_text(kind, result.shifts[k][1])
         texts.append(f"{kind} ({size}) {number(first)} in early, {number(last)} in late layers")
     what = "Maps fitted without shift" if transferred else "Maps fitted anew to shifted stimuli"
@@ -153,7 +152,7 @@ def _depth(result: Result) -> Finding:
     best = int((scores.argmax(axis=1) == np.arange(len(scores))).sum())
     early, late = early_and_late(result)
     blocks = [float(scores[a, b].mean()) for a, b in ((early, early), (late, late), (early, late))]
-    apart = "stand apart" if min(blocks[:2]) > blocks[2] else "do not stand apart"
+    apart = "stand apart" if min(blocks[:2]) > blocks[2] + _SAME else "do not stand apart"
     return (
         f"Early and late layers {apart}; {best} of {len(scores)} layers predict their counterpart "
         "best",
@@ -182,8 +181,8 @@ def _reductions(result: Result) -> Finding:
     verb = "do not all start from 0" if max(chances) > 0.1 else "all start from 0"
     return (
         f"Reductions of feature maps differ in their scores, and {verb}",
-        f"Procrustes, mean over layers with maps: {'; '.join(texts)}. Positions of a map share "
-        "what any image has there, such as dark margins, whatever the image.",
+        f"Procrustes, mean over layers with maps: {'; '.join(texts)}. Positions share what every "
+        "sample has there, an image its dark margins for example.",
     )
 
 
