@@ -277,7 +277,8 @@ class SoftPermutation(_UnitMap):
 class Ridge(_LinearMap):
     """Ridge regression whose penalty is chosen for each target by generalised cross-validation.
 
-    The model inside each fold of :func:`likewise.linear_predictivity`.
+    The model inside each fold of :func:`likewise.linear_predictivity`, with one difference: the
+    default penalties are scaled by the samples it is fitted on, there by all of them.
 
     Parameters
     ----------
