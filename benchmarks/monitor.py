@@ -18,9 +18,10 @@ import torch
 from torch import nn
 
 import likewise as lw
-from likewise.studies.convergence.digits import load, varied
 from likewise.studies.convergence.settings import Settings
 from likewise.studies.convergence.training import Convolutional
+from likewise.studies.convergence.variants import varied
+from likewise.studies.digits import digits
 from likewise.studies.processes import one_thread
 
 GOAL = 0.05
@@ -29,19 +30,19 @@ GOAL = 0.05
 def trained(epochs: int, store: Path | None) -> tuple[nn.Module, float, float]:
     """A network, the seconds that took, and the share that the monitor says it took."""
     settings = Settings()
-    images, labels, probe, probe_labels = load(0)
+    training, probe = digits(0)
     torch.manual_seed(0)
     model = Convolutional(settings.widths[-1])
     optimizer = torch.optim.Adam(model.parameters(), settings.learning_rate, fused=True)
     generator = torch.Generator().manual_seed(0)
     monitor = None
     if store is not None:
-        monitor = lw.torch.Monitor(model, (probe, probe_labels), store, classifier="logits")
+        monitor = lw.torch.Monitor(model, (probe.images, probe.labels), store, classifier="logits")
     started = time.perf_counter()
     for _ in range(epochs * settings.epoch_steps):
-        rows = torch.randint(len(images), (settings.batch_size,), generator=generator)
-        inputs = varied(images[rows], generator)
-        loss = nn.functional.cross_entropy(model(inputs), labels[rows])
+        rows = torch.randint(len(training.images), (settings.batch_size,), generator=generator)
+        inputs = varied(training.images[rows], generator)
+        loss = nn.functional.cross_entropy(model(inputs), training.labels[rows])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -24,10 +24,10 @@ from typer.testing import CliRunner
 
 from likewise.cli import app
 from likewise.studies import matching
+from likewise.studies.digits import HELD_OUT, Digits, digits
 from likewise.studies.matching import groups as groups_
 from likewise.studies.matching import networks, stimuli, streaming
 from likewise.studies.matching.averaging import averages
-from likewise.studies.matching.data import PROBE, Data, digits
 from likewise.studies.matching.experiment import trained
 from likewise.studies.matching.findings import findings, headline
 from likewise.studies.matching.networks import LAYERS, RECORDED, UNITS
@@ -77,7 +77,7 @@ def test_drawing_leaves_the_random_state_alone():
 
 def test_no_probe_image_is_trained_on():
     training, probe = digits(0)
-    assert (len(training.images), len(probe.images)) == (1200, PROBE)
+    assert (len(training.images), len(probe.images)) == (1200, HELD_OUT)
     seen = {tuple(image) for image in training.images.flatten(1).tolist()}
     assert not seen & {tuple(image) for image in probe.images.flatten(1).tolist()}
     assert torch.equal(digits(0)[1].images, probe.images)
@@ -91,7 +91,7 @@ def test_streamed_correlations_are_those_of_all_samples(pair, whole):
         with np.errstate(invalid="ignore"):  # constant units
             both = np.nan_to_num(np.corrcoef(x.T, y.T))
         found = streamed[layer]
-        assert len(x) == PROBE * {"conv1": 64, "conv2": 64, "conv3": 16}.get(layer, 1)
+        assert len(x) == HELD_OUT * {"conv1": 64, "conv2": 64, "conv3": 16}.get(layer, 1)
         np.testing.assert_allclose(found.pairs[0, 1].correlation, both[:units, units:], atol=1e-10)
         np.testing.assert_allclose(found.within[0], both[:units, :units], atol=1e-10)
         np.testing.assert_allclose(found.within[1], both[units:, units:], atol=1e-10)
@@ -104,12 +104,12 @@ def test_streamed_correlations_are_those_of_all_samples(pair, whole):
 
 
 def test_controls_are_correlations_with_other_samples(pair, whole):
-    settings = replace(SMALL, probe_batch=PROBE, seed=3)
+    settings = replace(SMALL, probe_batch=HELD_OUT, seed=3)
     found = streaming.stream(*pair, settings)["conv1"]
     generator = np.random.default_rng(3)
     x, y = whole["conv1"]
-    anywhere, images = (streaming.derangement(generator, n) for n in (len(x), PROBE))
-    elsewhere = y.reshape(PROBE, 64, 16)[images].reshape(-1, 16)
+    anywhere, images = (streaming.derangement(generator, n) for n in (len(x), HELD_OUT))
+    elsewhere = y.reshape(HELD_OUT, 64, 16)[images].reshape(-1, 16)
     for name, other in (("shuffled", y[anywhere]), ("same_position", elsewhere)):
         living = np.ix_(*found.alive)
         expected = np.corrcoef(x[:, found.alive[0]].T, other[:, found.alive[1]].T)
@@ -123,7 +123,7 @@ def test_controls_are_correlations_with_other_samples(pair, whole):
 
 @pytest.mark.filterwarnings("ignore::likewise.DegenerateWarning")
 def test_streamed_information_in_one_batch_is_that_of_all_samples(pair, whole):
-    streamed = streaming.stream(*pair, replace(SMALL, probe_batch=PROBE))
+    streamed = streaming.stream(*pair, replace(SMALL, probe_batch=HELD_OUT))
     for layer in LAYERS:
         information = lw.unit_similarity(*whole[layer], similarity="mutual_information")
         found = streamed[layer].pairs[0, 1].information
@@ -133,7 +133,7 @@ def test_streamed_information_in_one_batch_is_that_of_all_samples(pair, whole):
 def test_the_strongest_images_and_their_positions(pair, whole):
     streamed = streaming.stream(*pair, replace(SMALL, probe_batch=100, tops=7))
     for layer in ("conv1", "conv3", "logits"):
-        maps = whole[layer][1].reshape(PROBE, -1, UNITS[layer])
+        maps = whole[layer][1].reshape(HELD_OUT, -1, UNITS[layer])
         peaks = maps.max(axis=1)
         tops = streamed[layer].tops[1]
         assert tops.images.shape == (7, UNITS[layer])
@@ -344,7 +344,7 @@ def test_a_network_with_its_units_in_another_order_is_matched_exactly():
         second.conv1.weight[:] = second.conv1.weight[order]
         second.conv1.bias[:] = second.conv1.bias[order]
         second.conv2.weight[:] = second.conv2.weight[:, order]
-    few = Data(probe.images[:300], probe.labels[:300])
+    few = Digits(probe.images[:300], probe.labels[:300])
     found = averages(first, second, training.images[:400], few, SMALL)
     accuracy = networks.accuracy(first, few)
     assert found.matched_network == accuracy

@@ -155,19 +155,24 @@ def command(*arguments):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Ctrl-C is ignored by what a script starts in the background, these tests for example.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
 def test_command(history, tmp_path):
     history.append(row(0))
     with command(tmp_path / "run.zarr", "--port", "0") as server:
-        line = server.stdout.readline()
-        assert line.startswith("Watching 'training' on http://127.0.0.1:")
-        assert line.endswith("until Ctrl-C\n")
-        assert json.loads(fetched(line.split()[3] + "state?rows=0")[1])["rows"] == 1
-        server.send_signal(signal.SIGINT)
-        assert server.wait(30) == 0
-        assert server.stderr.read() == ""
+        try:
+            line = server.stdout.readline()
+            assert line.startswith("Watching 'training' on http://127.0.0.1:")
+            assert line.endswith("until Ctrl-C\n")
+            assert json.loads(fetched(line.split()[3] + "state?rows=0")[1])["rows"] == 1
+            server.send_signal(signal.SIGINT)
+            assert server.wait(30) == 0
+            assert server.stderr.read() == ""
+        finally:
+            server.kill()
 
 
 def test_command_refuses(history, tmp_path):

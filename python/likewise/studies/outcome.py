@@ -15,7 +15,7 @@ import numpy as np
 from likewise._array import Array
 from likewise.report import Page
 
-__all__ = ["Outcome"]
+__all__ = ["Outcome", "provenance"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,16 @@ class Outcome:
             "seconds": dict(self.seconds),
             "versions": {"likewise": version("likewise"), "python": platform.python_version()},
         }
+
+
+def provenance(seconds: Mapping[str, float]) -> list[tuple[str, str]]:
+    """Last notes of a report: how long its parts took, and what ran them."""
+    packages = ("likewise", "numpy", "torch", "scikit-learn")
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    return [
+        ("Time", ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())),
+        ("Versions", f"{versions}, Python {platform.python_version()}"),
+    ]
 
 
 def _plain(value: Any) -> Any:

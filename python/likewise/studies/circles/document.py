@@ -9,7 +9,7 @@ from likewise.studies.circles.experiment import ABSOLUTE, RELATIVE, Result
 from likewise.studies.circles.figures import figures
 from likewise.studies.circles.findings import diverged, findings, headline, median, numbers
 from likewise.studies.circles.fitting import FITS, PARTS
-from likewise.studies.outcome import Outcome
+from likewise.studies.outcome import Outcome, provenance
 
 _TERMS = (
     (
@@ -126,8 +126,5 @@ def _notes(result: Result) -> list[tuple[str, str]]:
             "a frequency that is undecided here may still change.",
         ),
         ("Seed", f"{settings.seed}"),
-        (
-            "Seconds",
-            ", ".join(f"{name} {number(s, 1)}" for name, s in result.seconds.items()),
-        ),
+        *provenance(result.seconds),
     ]

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import platform
-from importlib.metadata import version
-
 from likewise.report import Cell, Page, Table, number
 from likewise.studies.convergence import courses, figures
-from likewise.studies.convergence.digits import PROBE, TRAINING
 from likewise.studies.convergence.experiment import Result
 from likewise.studies.convergence.findings import findings, headline
 from likewise.studies.convergence.scoring import MEASURES
@@ -19,6 +15,8 @@ from likewise.studies.convergence.summaries import (
     layer_names,
     main_group,
 )
+from likewise.studies.digits import HELD_OUT, TRAINING
+from likewise.studies.outcome import provenance
 
 _MEASURES = (
     (
@@ -144,12 +142,7 @@ def _notes(result: Result) -> list[tuple[str, str]]:
     again = f"; likewise study convergence --seed {settings.seed} repeats the full run"
     notes += [
         ("Seed", f"{settings.seed}{again if result.own else ''}."),
-        ("Time", ", ".join(f"{name} {value:.0f} s" for name, value in result.seconds.items())),
-        (
-            "Versions",
-            ", ".join(f"{name} {version(name)}" for name in ("likewise", "torch", "scikit-learn"))
-            + f", Python {platform.python_version()}",
-        ),
+        *provenance(result.seconds),
         (
             "Source",
             "Kapoor, Srivastava & Khosla, Bridging critical gaps in convergent learning, NeurIPS "
@@ -172,7 +165,7 @@ def _networks(result: Result) -> str:
         "an epoch (turned by up to 15°, moved by up to a pixel, noise of sd 0.1), so that an epoch "
         f"has {settings.epoch_steps} steps; {settings.epochs} epochs of Adam with learning rate "
         f"{settings.learning_rate}, batches of {settings.batch_size}. Untrained networks are "
-        f"normalised by the statistics of training images. {PROBE} digits are kept apart."
+        f"normalised by the statistics of training images. {HELD_OUT} digits are kept apart."
     )
 
 

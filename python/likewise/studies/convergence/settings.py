@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from likewise.studies.convergence.digits import TRAINING
+from likewise.studies.digits import TRAINING
 
 REDUCTIONS = ("mean", "centre", "positions", "flatten")
 MAIN = "mean"

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import torch
 
-from likewise.studies.convergence.digits import rotated
 from likewise.studies.convergence.networks import Probe
+from likewise.studies.convergence.variants import rotated
 
 NOISE, ROTATION, SHUFFLE = "noise", "rotation", "shuffled pixels"
 SIZES: dict[str, tuple[float, ...]] = {

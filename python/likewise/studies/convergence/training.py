@@ -8,9 +8,10 @@ from functools import partial
 import torch
 from torch import nn
 
-from likewise.studies.convergence.digits import CLASSES, SIDE, TRAINING, load, varied
 from likewise.studies.convergence.networks import Networks
 from likewise.studies.convergence.settings import Settings
+from likewise.studies.convergence.variants import varied
+from likewise.studies.digits import CLASSES, SIDE, TRAINING, digits
 from likewise.studies.processes import as_done, one_thread
 
 State = dict[str, torch.Tensor]
@@ -48,12 +49,12 @@ def networks(settings: Settings, done: Callable[[str], None]) -> Networks:
     for job, states in _trained(settings, jobs):
         found[job] = states
         done(f"{_name(job)} trained")
-    _, _, probe, labels = load(settings.seed)
+    _, probe = digits(settings.seed)
     return Networks(
         models={_name(job): [_restored(job[0], state) for state in found[job]] for job in jobs},
-        probe=probe,
+        probe=probe.images,
         layers=LAYERS,
-        labels=labels,
+        labels=probe.labels,
         checkpoints=settings.checkpoints,
         first_epoch=1 + len(settings.early),
     )
@@ -73,7 +74,8 @@ def _trained(settings: Settings, jobs: list[Job]) -> Iterator[tuple[Job, list[St
 def train(settings: Settings, job: Job) -> list[State]:
     """The weights of one network at its checkpoints."""
     width, number = job
-    images, labels, _, _ = load(settings.seed)
+    training, _ = digits(settings.seed)
+    images, labels = training.images, training.labels
     seed = settings.of_seed(number)
     network = _drawn(width, seed)
     generator = torch.Generator().manual_seed(seed)

@@ -8,10 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from likewise.studies.digits import SIDE
+from likewise.studies.digits import digits as load_digits
 from likewise.studies.guidance.settings import Row
 
-SIDE, PIXELS, CLASSES = 8, 64, 10
-HELD_OUT, HELD_OUT_SEQUENCES = 597, 500
+PIXELS = SIDE * SIDE
+HELD_OUT_SEQUENCES = 500
 
 # No symbol has the number of the padding: what the loss leaves out must not be part of the task.
 PADDING, IGNORED = 0, -1
@@ -38,16 +40,11 @@ def load(row: Row, seed: int) -> tuple[Data, Data]:
 
 def digits(count: int, seed: int) -> tuple[Data, Data]:
     """`count` training images (n, 64) from 0 to 1, and 597 others, the same for every count."""
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
-
-    pixels, labels = load_digits(return_X_y=True)
-    images = (pixels / 16).astype(np.float32)
-    images, held_out, labels, held_out_labels = train_test_split(
-        images, labels, test_size=HELD_OUT, stratify=labels, random_state=seed
+    training, held_out = load_digits(seed)
+    return (
+        Data(training.images[:count].flatten(1), training.labels[:count]),
+        Data(held_out.images.flatten(1), held_out.labels),
     )
-    training = Data(torch.from_numpy(images[:count]), torch.from_numpy(labels[:count]))
-    return training, Data(torch.from_numpy(held_out), torch.from_numpy(held_out_labels))
 
 
 def copying(count: int, longest: int, seed: int) -> tuple[Data, Data]:

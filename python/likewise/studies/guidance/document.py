@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import platform
-from importlib.metadata import version
-
 from likewise.report import Cell, Page, Table, number
+from likewise.studies.digits import HELD_OUT
 from likewise.studies.guidance import figures
-from likewise.studies.guidance.data import HELD_OUT, HELD_OUT_SEQUENCES
+from likewise.studies.guidance.data import HELD_OUT_SEQUENCES
 from likewise.studies.guidance.experiment import Result
 from likewise.studies.guidance.findings import (
     compared,
@@ -17,6 +15,7 @@ from likewise.studies.guidance.findings import (
     mean,
 )
 from likewise.studies.guidance.settings import Row
+from likewise.studies.outcome import provenance
 
 _MEASURES = (
     (
@@ -134,12 +133,7 @@ def _notes(result: Result) -> list[tuple[str, str]]:
             f"{settings.seed}; likewise study guidance --seed {settings.seed} repeats the full "
             "run. Data, weights and order of batches are drawn anew for each of the seeds.",
         ),
-        ("Time", ", ".join(f"{name} {value:.0f} s" for name, value in result.seconds.items())),
-        (
-            "Versions",
-            ", ".join(f"{name} {version(name)}" for name in ("likewise", "torch", "scikit-learn"))
-            + f", Python {platform.python_version()}",
-        ),
+        *provenance(result.seconds),
         (
             "Source",
             "Subramaniam et al., Training the untrainable: introducing inductive bias via "

@@ -8,7 +8,8 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from likewise.studies.guidance.data import CLASSES, COPY_TOKENS, PARITY_TOKENS, PIXELS, SIDE
+from likewise.studies.digits import CLASSES, SIDE
+from likewise.studies.guidance.data import COPY_TOKENS, PARITY_TOKENS, PIXELS
 from likewise.studies.guidance.settings import Row
 
 Network = TypeVar("Network", bound=nn.Module)

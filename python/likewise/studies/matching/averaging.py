@@ -11,7 +11,7 @@ from torch import nn
 
 from likewise import DegenerateWarning
 from likewise.maps import average_networks, match_network
-from likewise.studies.matching.data import Data
+from likewise.studies.digits import Digits
 from likewise.studies.matching.networks import LAYERS, Numbers, accuracy, as_arrays, from_arrays
 from likewise.studies.matching.settings import Settings
 
@@ -40,7 +40,7 @@ def averages(
     first: nn.Sequential,
     second: nn.Sequential,
     images: torch.Tensor,
-    test: Data,
+    test: Digits,
     settings: Settings,
 ) -> Averages:
     """Units are matched by what they do on `images`; networks are tested on others."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import platform
-from importlib.metadata import version
-
 from likewise.report import Cell, Page, Table, number
+from likewise.studies.digits import HELD_OUT
 from likewise.studies.matching import figures, pictures, stimuli
-from likewise.studies.matching.data import PROBE
 from likewise.studies.matching.experiment import Result
 from likewise.studies.matching.networks import LAYERS, UNITS
 from likewise.studies.matching.numbers import knee_of, matched_units, numbers
 from likewise.studies.matching.wording import count
-from likewise.studies.outcome import Outcome
+from likewise.studies.outcome import Outcome, provenance
 
 _TERMS = (
     (
@@ -70,8 +67,9 @@ def _lead(result: Result) -> str:
         f"{settings.networks} convolutional networks of one architecture learned digits from "
         f"different initial weights, up to a test accuracy of {number(min(result.accuracies), 3)} "
         f"to {number(max(result.accuracies), 3)}. Which units of one network does another have, "
-        f"too? {PROBE} held-out images probe them, in {pairs} {'pair' if pairs == 1 else 'pairs'} "
-        "of networks; pictures of single layers show the first pair."
+        f"too? {HELD_OUT} held-out images probe them, in {pairs} "
+        f"{'pair' if pairs == 1 else 'pairs'} of networks; pictures of single layers show the "
+        "first pair."
     )
 
 
@@ -174,12 +172,7 @@ def _notes(result: Result) -> list[tuple[str, str]]:
             f"{numbers(result)['largest_duality_gap']:.0e}, in units of the loss.",
         ),
         ("Seed", f"{settings.seed}; data, weights and order of batches are drawn from it."),
-        ("Time", ", ".join(f"{name} {value:.0f} s" for name, value in result.seconds.items())),
-        (
-            "Versions",
-            ", ".join(f"{name} {version(name)}" for name in ("likewise", "torch", "scikit-learn"))
-            + f", Python {platform.python_version()}",
-        ),
+        *provenance(result.seconds),
         (
             "Source",
             "Li, Yosinski, Clune, Lipson, Hopcroft, Convergent learning: do different neural "

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from likewise._array import Array
+from likewise.studies.digits import Digits, digits
 from likewise.studies.matching.averaging import Averages, averages
-from likewise.studies.matching.data import Data, digits
 from likewise.studies.matching.groups import Groups, groups
 from likewise.studies.matching.networks import (
     LAYERS,
@@ -118,7 +118,7 @@ def trained(settings: Settings, advance: Advance) -> Networks:
 
 
 def _matched(
-    networks: Networks, probe: Data, settings: Settings
+    networks: Networks, probe: Digits, settings: Settings
 ) -> tuple[dict[str, LayerStatistics], dict[str, dict[Pair, PairPartners]]]:
     statistics = stream(networks, probe.images, settings)
     found = {

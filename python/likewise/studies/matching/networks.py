@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from likewise.maps import Layer, Network
-from likewise.studies.matching.data import CLASSES, SIDE, Data, digits
+from likewise.studies.digits import CLASSES, SIDE, Digits, digits
 from likewise.studies.matching.settings import Settings
 from likewise.torch import record
 
@@ -82,7 +82,7 @@ def with_weights(settings: Settings, weights: Mapping[str, Numbers]) -> nn.Seque
     return network
 
 
-def accuracy(network: nn.Module, data: Data) -> float:
+def accuracy(network: nn.Module, data: Digits) -> float:
     """Share of the images whose largest output is that of their label."""
     with torch.no_grad():
         answers = network(data.images).argmax(1)

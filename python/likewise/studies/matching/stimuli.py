@@ -10,7 +10,7 @@ import numpy as np
 from likewise.report import Figure, Panels, number
 from likewise.report.panels import Json
 from likewise.report.style import INK
-from likewise.studies.matching.data import PROBE, SIDE
+from likewise.studies.digits import HELD_OUT, SIDE
 from likewise.studies.matching.experiment import Result
 from likewise.studies.matching.networks import (
     LAYERS,
@@ -78,9 +78,9 @@ def units(result: Result) -> Figure:
     caption = (
         f"Rows: one-to-one pairs of the chosen layer, ranked by correlation. Left the {shown} "
         "probe images with the largest activation of the first network's unit, right those of its "
-        f"partner. Shared: images among the {tops} strongest of both, of {PROBE}; chance gives "
-        f"{number(tops**2 / PROBE, 1)}. Frames: what the unit sees of the image, at the position "
-        "where it is most active; without a frame it sees all."
+        f"partner. Shared: images among the {tops} strongest of both, of {HELD_OUT}; chance gives "
+        f"{number(tops**2 / HELD_OUT, 1)}. Frames: what the unit sees of the image, at the "
+        "position where it is most active; without a frame it sees all."
     )
     return Figure("units", "What matched units respond to", panels, caption)
 

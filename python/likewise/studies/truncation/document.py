@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import platform
-from importlib.metadata import version
-
 from likewise.report import Cell, Page, Table, number
-from likewise.studies.outcome import Outcome
+from likewise.studies.outcome import Outcome, provenance
 from likewise.studies.truncation import figures
 from likewise.studies.truncation.experiment import Result
 from likewise.studies.truncation.findings import collapse
@@ -125,7 +122,6 @@ def _controlled(value: float, control: tuple[float, float]) -> Cell:
 
 def _notes(result: Result, outcome: Outcome) -> list[tuple[str, str]]:
     settings = result.settings
-    versions = ("likewise", "numpy", "torch", "scikit-learn", "plotly")
     return [
         (
             "Controls",
@@ -145,10 +141,5 @@ def _notes(result: Result, outcome: Outcome) -> list[tuple[str, str]]:
             "Seed",
             f"{settings.seed}; likewise study truncation --seed {settings.seed} repeats the run.",
         ),
-        ("Time", ", ".join(f"{stage} {s:.1f} s" for stage, s in outcome.seconds.items())),
-        (
-            "Versions",
-            ", ".join(f"{name} {version(name)}" for name in versions)
-            + f", Python {platform.python_version()}",
-        ),
+        *provenance(outcome.seconds),
     ]

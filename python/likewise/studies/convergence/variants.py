@@ -1,34 +1,14 @@
-"""Handwritten digits, in many variants for training, and others to probe the networks with."""
+"""Handwritten digits in many variants."""
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
 import torch
 
-SIDE, CLASSES = 8, 10
-TRAINING, PROBE = 1200, 597
+from likewise.studies.digits import SIDE
 
 _ANGLE, _PIXELS, _NOISE = 15.0, 1.0, 0.1
-
-
-def load(seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """1200 images to train on (n, 1, 8, 8) from 0 to 1 and their classes, and 597 others."""
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
-
-    pixels, labels = load_digits(return_X_y=True)
-    images = (pixels / 16).astype(np.float32).reshape(-1, 1, SIDE, SIDE)
-    images, probe, labels, probe_labels = train_test_split(
-        images, labels, test_size=PROBE, stratify=labels, random_state=seed
-    )
-    return (
-        torch.from_numpy(images),
-        torch.from_numpy(labels),
-        torch.from_numpy(probe),
-        torch.from_numpy(probe_labels),
-    )
 
 
 def varied(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
