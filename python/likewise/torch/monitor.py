@@ -89,7 +89,7 @@ class Monitor:
         probe: torch.Tensor | tuple[torch.Tensor, torch.Tensor],
         store: Store | str | Path,
         *,
-        every: int = 200,
+        every: int = 500,
         measures: Iterable[str | Measure] = ("cka",),
         reference: nn.Module | None = None,
         layers: Layers = compared,
