@@ -213,6 +213,45 @@ def test_several_trainings_in_one_store(tmp_path):
         lw.torch.Monitor(network(), x, tmp_path / "run.zarr", name="seed 1")
 
 
+class Summed(nn.Module):
+    """Takes keyword arguments, as models of text do."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(9, 4)
+        self.fc = nn.Linear(4, 3)
+
+    def forward(self, tokens, mask):
+        return self.fc((self.embedding(tokens) * mask[..., None]).sum(1))
+
+
+def test_a_probe_of_keyword_arguments(tmp_path):
+    torch.manual_seed(0)
+    model = Summed()
+    probe = {"tokens": torch.randint(9, (20, 5)), "mask": (torch.rand(20, 5) > 0.3).float()}
+    labels = torch.arange(20) % 3
+    before = lw.torch.record(model, probe, "fc")
+    monitor = lw.torch.Monitor(model, (probe, labels), tmp_path / "run.zarr", classifier="fc")
+    with torch.no_grad():
+        model.fc.weight += torch.randn(3, 4)
+    monitor.look()
+    row = monitor.history.read()
+    now = lw.torch.record(model, probe, "fc")
+    assert row["start cka/fc"] == pytest.approx(lw.cka(now["fc"], before["fc"]), abs=1e-6)
+    assert row["start cka/fc"] < 0.99
+    assert row["collapse/nc1"] > 0
+    assert monitor.history.notes["samples"] == 20
+    shorter = probe | {"mask": probe["mask"][:-1]}
+    for wrong, match in (
+        (shorter, "as many samples in every tensor, got 19 and 20"),
+        ({"tokens": [1, 2]}, "a tensor or a mapping of tensors, got list"),
+        ({}, "a tensor or a mapping of tensors, got nothing"),
+        (np.zeros((20, 5)), "a tensor or a mapping of tensors, got ndarray"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            lw.torch.Monitor(model, wrong, tmp_path / "other.zarr")
+
+
 def test_refusals(tmp_path):
     model, (x, y) = network(), data()
     store = Store.create(tmp_path / "run.zarr")

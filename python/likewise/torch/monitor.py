@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import nn
@@ -23,6 +23,8 @@ from likewise.torch.guidance import Guidance, even_layer_map
 from likewise.torch.recording import How, Layers, record
 
 __all__ = ["Monitor"]
+
+Samples: TypeAlias = "torch.Tensor | Mapping[str, torch.Tensor]"
 
 
 class Monitor:
@@ -43,10 +45,10 @@ class Monitor:
     Parameters
     ----------
     model
-        The network in training; takes one tensor.
+        The network in training.
     probe
-        A tensor of samples, or ``(samples, labels)``. It stays the same; some hundred held-out
-        samples tell most of what there is.
+        Samples, or ``(samples, labels)``: a tensor, or a mapping of tensors, keyword arguments of
+        the model. It stays the same; some hundred held-out samples tell most of what there is.
     store
         A :class:`~likewise.scale.Store`, or the path of one, which is made if there is nothing.
     every
@@ -86,7 +88,7 @@ class Monitor:
     def __init__(
         self,
         model: nn.Module,
-        probe: torch.Tensor | tuple[torch.Tensor, torch.Tensor],
+        probe: Samples | tuple[Samples, torch.Tensor],
         store: Store | str | Path,
         *,
         every: int = 500,
@@ -111,12 +113,13 @@ class Monitor:
             if self._labels is None:
                 raise ValueError("Monitor: classifier needs a probe of (samples, labels)")
             self._classifier = classifier_of("Monitor", model, classifier)
-        if len(self._inputs) < 2:
-            raise ValueError(f"Monitor: probe must have 2 samples or more, got {len(self._inputs)}")
-        if self._labels is not None and len(self._labels) != len(self._inputs):
+        self._samples = _count(self._inputs)
+        if self._samples < 2:
+            raise ValueError(f"Monitor: probe must have 2 samples or more, got {self._samples}")
+        if self._labels is not None and len(self._labels) != self._samples:
             raise ValueError(
                 "Monitor: probe must have as many labels as samples, got "
-                f"{len(self._labels)} and {len(self._inputs)}"
+                f"{len(self._labels)} and {self._samples}"
             )
         self._first = self._recorded(model)
         self._before = self._first
@@ -185,17 +188,15 @@ class Monitor:
 
     def _recorded(self, network: nn.Module) -> dict[str, Array]:
         """Representations of the probe by name of layer."""
-        parameter = next(network.parameters())
-        recording: Any = record(
-            network, self._inputs.to(parameter.device), self._layers, reduce=self._reduce
-        )
+        inputs = _on(next(network.parameters()).device, self._inputs)
+        recording: Any = record(network, inputs, self._layers, reduce=self._reduce)
         return dict(zip(recording.layers, recording.values(), strict=True))
 
     def _notes(self) -> dict[str, Any]:
         """What a reader must know of the columns."""
         return {
             "model": type(self.model).__name__,
-            "samples": len(self._inputs),
+            "samples": self._samples,
             "reduce": self._reduce,
             "every": self.every,
             "measures": {
@@ -203,6 +204,24 @@ class Monitor:
                 for title, one in self._measures.items()
             },
         }
+
+
+def _count(samples: Samples) -> int:
+    tensors = list(samples.values()) if isinstance(samples, Mapping) else [samples]
+    if not tensors or not all(isinstance(one, torch.Tensor) and one.ndim for one in tensors):
+        kinds = ", ".join(type(one).__name__ for one in tensors) or "nothing"
+        raise ValueError(f"Monitor: probe must be a tensor or a mapping of tensors, got {kinds}")
+    counts = sorted({len(one) for one in tensors})
+    if len(counts) > 1:
+        got = " and ".join(map(str, counts))
+        raise ValueError(f"Monitor: probe must have as many samples in every tensor, got {got}")
+    return counts[0]
+
+
+def _on(device: torch.device, samples: Samples) -> Samples:
+    if isinstance(samples, Mapping):
+        return {name: tensor.to(device) for name, tensor in samples.items()}
+    return samples.to(device)
 
 
 @contextmanager

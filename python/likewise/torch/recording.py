@@ -85,8 +85,8 @@ def record(
     model
         Any module: plain, timm's, Hugging Face's.
     data
-        A tensor of samples, or an iterable of batches as a ``DataLoader`` gives them: a tensor, a
-        tuple or list that begins with one, or a mapping of keyword arguments of the model.
+        A tensor of samples, a mapping of keyword arguments of the model, or an iterable of batches
+        as a ``DataLoader`` gives them: tensors, tuples or lists that begin with one, mappings.
     layers
         Names of modules (``model.named_modules()``) or patterns such as ``"*.conv*"``, one or
         several, or a function of name and module. Modules that contain others match too; of those
