@@ -2,7 +2,7 @@
 
     python tests/cuda/mutate.py WORK            all mutants; writes tests/cuda/mutants.json
     python tests/cuda/mutate.py WORK gram lap   those of these kernels, and their part of the table
-    python tests/cuda/mutate.py WORK --changed  those of kernels that changed since, and every 30th
+    python tests/cuda/mutate.py WORK --changed  those of kernels that changed since, and every tenth
                                                 of the others, others every day; no table
 
 Faults are those of faults/, and every barrier left out. Checks are the driver under five schedules,
@@ -18,9 +18,11 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from runpy import run_path
 from typing import Any, NamedTuple
@@ -31,19 +33,11 @@ KERNELS = [
     str(path.relative_to(ROOT / "csrc").with_suffix(""))
     for path in (*sorted(ROOT.glob("csrc/*/cuda/*.cu")), ROOT / "csrc/core/cuda/uploads.cpp")
 ]  # and what orders streams
-FLAVOURS = {  # as CMakeLists.txt has them
-    "plain": [],
-    "address": ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"],
-    "thread": ["-fsanitize=thread"],
-}
-COMPILE = [
-    *("-std=c++20", "-g1", "-O1", "-ffp-contract=off", "-w"),
-    *(f"-I{ROOT}/tests/cuda/sim", f"-I{ROOT}/csrc"),
-]
+FLAVOURS = ("plain", "address", "thread")
 SCHEDULES = [{"CUSIM_ORDER": "0"}, {"CUSIM_ORDER": "1"}] + [
     {"CUSIM_ORDER": "2", "CUSIM_SEED": str(seed), "CUSIM_ASYNC": "random"} for seed in (1, 2, 3)
 ]
-SECONDS = {"plain": 20, "address": 60, "thread": 240}
+SECONDS = {"plain": 8, "address": 60, "thread": 240}
 
 
 # Common headers with what can be broken, and who uses it; one that includes another comes first.
@@ -78,37 +72,58 @@ def planted_mutants() -> list[Mutant]:
 
 def build_drivers(work: Path) -> None:
     """What is there already stays: .ci/check-cuda builds the same in the same place."""
-    for flavour, options in FLAVOURS.items():
-        sanitize = options[0].partition("=")[2] if options else ""
-        switches = {
-            "LIKEWISE_PYTHON": "OFF",
-            "LIKEWISE_TESTS": "ON",
-            "LIKEWISE_CUDA_SIMULATOR": "ON",
-            "LIKEWISE_SANITIZE": sanitize,
-            "Python_EXECUTABLE": sys.executable,
-        }
-        defined = [f"-D{name}={value}" for name, value in switches.items()]
-        build = str(work / flavour)
-        commands = [["cmake", "--build", build, "--target", "cuda_driver"]]
-        if not (work / flavour / "build.ninja").exists():
-            commands.insert(0, ["cmake", "-G", "Ninja", "-S", str(ROOT), "-B", build, *defined])
-        for command in commands:
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    switches = {
+        "LIKEWISE_PYTHON": "OFF",
+        "LIKEWISE_CUDA_SIMULATOR": "ON",
+        "Python_EXECUTABLE": sys.executable,
+    }
+    defined = [f"-D{name}={value}" for name, value in switches.items()]
+    commands = [["cmake", "--build", str(work), "--target", "cuda_drivers"]]
+    if not (work / "build.ninja").exists():
+        commands.insert(0, ["cmake", "-G", "Ninja", "-S", str(ROOT), "-B", str(work), *defined])
+    for command in commands:
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
-def link_driver(made: Path, work: Path, flavour: str, program: Path) -> None:
-    """The driver with this object in place of the one in the engine's archive."""
-    build = work / flavour / "tests/cuda"
-    rest = map(str, sorted(build.glob("CMakeFiles/cuda_driver.dir/driver/*.o")))
-    engine = [str(build / "libsimulated_engine.a"), str(build / "libcusim.so")]
-    options = [*FLAVOURS[flavour], f"-Wl,-rpath,{build.resolve()}", "-ldl"]
-    subprocess.run(["g++", str(made), *rest, *engine, *options, "-o", str(program)], check=True)
+@cache
+def compile_options(work: Path) -> dict[tuple[str, str], list[str]]:
+    """With what the build compiles each file for each flavour, precompiled headers and all."""
+    told = subprocess.check_output(["ninja", "-t", "compdb"], cwd=work, text=True)
+    found = {}
+    for entry in json.loads(told):
+        if target := re.search(r"simulated_engine_(\w+)\.dir", entry["output"]):
+            command = shlex.split(entry["command"])
+            found[entry["file"], target[1]] = command[: command.index("-MD")]
+    return found
+
+
+def build_mutant(kernel: str, broken: Path, work: Path, flavour: str, program: Path) -> bool:
+    """The kernel's checks with this file in place of the engine's; false if it does not compile."""
+    made = program.with_suffix(".o")
+    compiler, *options = compile_options(work)[str(file_of(kernel)), flavour]
+    compiled = subprocess.run(
+        [compiler, *options, "-w", "-o", str(made), "-c", str(broken)], stderr=subprocess.DEVNULL
+    )
+    if compiled.returncode:
+        return False
+    build = work / "tests/cuda"
+    names = ("main", Path(kernel).name)
+    checks = [str(build / f"CMakeFiles/cuda_checks.dir/driver/{name}.cpp.o") for name in names]
+    engine = [str(build / f"libsimulated_engine_{flavour}.a"), str(build / "libcusim.so")]
+    sanitizers = [option for option in options if option.startswith("-fsanitize=")]
+    where = [f"-Wl,-rpath,{build.resolve()}", "-ldl", "-o", str(program)]
+    subprocess.run([compiler, str(made), *checks, *engine, *sanitizers, *where], check=True)
+    return True
+
+
+def file_of(kernel: str) -> Path:
+    path = ROOT / f"csrc/{kernel}.cu"
+    return path if path.exists() else path.with_suffix(".cpp")
 
 
 def source_of(kernel: str) -> str:
     """The file, and in it the common headers whose barriers it uses."""
-    path = ROOT / f"csrc/{kernel}.cu"
-    source = (path if path.exists() else path.with_suffix(".cpp")).read_text()
+    source = file_of(kernel).read_text()
     for header, use in HEADERS.items():
         if use in source:
             text = (ROOT / f"csrc/{header}").read_text().replace("#pragma once", "")
@@ -138,16 +153,14 @@ def noticed(mutant: Mutant, work: Path, tag: str) -> str:
     source = source_of(mutant.kernel)
     if source.count(mutant.old) != 1:
         raise SystemExit(f"{mutant.kernel}: {mutant.fault!r} does not fit the source any more")
-    broken = work / f"{tag}.cu"
+    broken = work / (tag + file_of(mutant.kernel).suffix)
     broken.write_text(source.replace(mutant.old, mutant.new))
-    topic = mutant.kernel.rpartition("/")[2]
-    for flavour, options in FLAVOURS.items():
-        made, program = work / f"{tag}.o", work / f"{tag}.driver"
-        command = ["g++", *COMPILE, *options, "-x", "c++", "-c", str(broken), "-o", str(made)]
-        if subprocess.run(command, stderr=subprocess.DEVNULL).returncode:
+    topic = Path(mutant.kernel).name
+    for flavour in FLAVOURS:
+        program = work / f"{tag}.driver"
+        if not build_mutant(mutant.kernel, broken, work, flavour, program):
             print(f"{mutant.kernel}: {mutant.fault!r} does not compile")
             return ""
-        link_driver(made, work, flavour, program)
         for schedule in SCHEDULES if flavour == "plain" else SCHEDULES[2:3]:
             if how := outcome([str(program), topic], schedule, SECONDS[flavour]):
                 return f"{flavour}: {how}"
@@ -155,7 +168,7 @@ def noticed(mutant: Mutant, work: Path, tag: str) -> str:
 
 
 def outcome(command: list[str], schedule: dict[str, str], seconds: int) -> str:
-    environment = {**os.environ, **schedule, "TSAN_OPTIONS": "halt_on_error=1"}
+    environment = {**os.environ, **schedule, "TSAN_OPTIONS": "halt_on_error=1:atexit_sleep_ms=0"}
     try:
         run = subprocess.run(
             command, env=environment, capture_output=True, timeout=seconds, errors="replace"
@@ -185,7 +198,7 @@ def chosen_mutants(kernels: list[str], changed: bool) -> list[Mutant]:
     return [
         mutant
         for number, mutant in enumerate(everything)
-        if mutant.kernel in kernels or number % 30 == today % 30
+        if mutant.kernel in kernels or number % 10 == today % 10
     ]
 
 

@@ -284,7 +284,7 @@ void ratios() {
 
 void centred_sums() {
   scores();
-  if (!kThreadSanitizer) many_pairs();
+  if (!thread_sanitizer()) many_pairs();
   limits();
   rounding();
   constants();

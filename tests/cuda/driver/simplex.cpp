@@ -133,7 +133,7 @@ void searches(bool shifted) {
            axes, kProblems, stream),
        "start");
   // Beyond the first ones, threads that are launched cost too much there.
-  const int most = kThreadSanitizer ? 30 : kMostEvaluations;
+  const int most = thread_sanitizer() ? 30 : kMostEvaluations;
   for (int step = 0; step < most; ++step) {
     std::vector<double> values;
     const auto now = states.values();
@@ -151,7 +151,7 @@ void searches(bool shifted) {
   }
   const auto found = scores.values();
   const auto last = states.values();
-  for (int k = 0; k < kProblems && !kThreadSanitizer; ++k) {
+  for (int k = 0; k < kProblems && !thread_sanitizer(); ++k) {
     Search slow(k, shifted ? 0.5 * (k + 1) : 0);
     const double expected = -slow.least();
     expect(last[k].done, "an end");
@@ -219,7 +219,7 @@ void starts() {
 
 void all() {
   searches(true);
-  if (!kThreadSanitizer) searches(false);
+  if (!thread_sanitizer()) searches(false);
   starts();
 }
 

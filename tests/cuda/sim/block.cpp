@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <deque>
 #include <map>
 #include <memory>
 #include <vector>
@@ -76,7 +75,6 @@ struct Block {
 
   Fiber scheduler;
   void* scheduler_tsan_fiber = nullptr;
-  std::vector<void*> passing_fibers;  // that no later launch takes
   const void* scheduler_stack = nullptr;
   size_t scheduler_stack_bytes = 0;
 };
@@ -255,19 +253,17 @@ Piece new_piece(size_t bytes, size_t align) {
   return {data, bytes, align};
 }
 
-// A fiber costs a millisecond. Launches of a stream come one after the other, so that the next one
-// may take the fibers of the last; within a launch no two threads may share one, since what one
-// fiber does is ordered and races between its threads would be missed.
+// A fiber costs a millisecond and a megabyte. Launches of a stream come one after the other, so
+// that the next one may take the fibers of the last. What one fiber does is ordered: within a
+// launch, races are missed between blocks that share a fiber, whole rounds through all of them
+// apart, and between no others.
 void* take_fiber() {
-  static const size_t most = size_t(setting("CUSIM_TSAN_POOL", 2048));
+  static const size_t most = size_t(setting("CUSIM_TSAN_FIBERS", 2048));
   if (!tsan()) return nullptr;
   std::vector<void*>& fibers = *block->launch.fibers;
-  size_t& taken = block->launch.fibers_taken;
-  if (taken == fibers.size() && taken < most) fibers.push_back(new_fiber());
-  if (taken < fibers.size()) return fibers[taken++];
-  void* const fiber = new_fiber();
-  block->passing_fibers.push_back(fiber);
-  return fiber;
+  const size_t place = block->launch.fibers_taken++ % most;
+  if (place == fibers.size()) fibers.push_back(new_fiber());
+  return fibers[place];
 }
 
 void start_threads() {
@@ -344,19 +340,9 @@ void run_threads() {
   }
 }
 
-// A destroyed fiber's number is given out again, and its old accesses then look like the new
-// fiber's own: some stay alive.
-void retire_tsan_fibers() {
-  static std::deque<void*> old;
-  static const size_t kept = size_t(setting("CUSIM_TSAN_FIBERS", 1024));
-  old.insert(old.end(), block->passing_fibers.begin(), block->passing_fibers.end());
-  while (old.size() > kept) {
-    __tsan_destroy_fiber(old.front());
-    old.pop_front();
-  }
-}
-
 }  // namespace
+
+bool thread_sanitizer() { return tsan(); }
 
 bool run_block(Launch& launch, uint3 at) {
   std::unique_ptr<Block> own;
@@ -380,7 +366,6 @@ bool run_block(Launch& launch, uint3 at) {
   const Quiet quiet;
   for (const Piece& piece : block->dynamic) std::free(piece.data);
   for (const auto& [key, piece] : block->fixed) std::free(piece.data);
-  if (tsan()) retire_tsan_fibers();
   own.reset();
   block = nullptr;
   return good;

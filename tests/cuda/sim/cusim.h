@@ -25,6 +25,9 @@ void fail_allocation(long n);
 
 bool is_device(const void* pointer);
 
+// Whether the kernels run under ThreadSanitizer.
+bool thread_sanitizer();
+
 // Queues work on a stream, as a library does.
 void on_stream(cudaStream_t stream, std::function<void()> work);
 
