@@ -24,7 +24,14 @@ from likewise.studies import guidance
 from likewise.studies.guidance import data, networks, settings, training
 from likewise.studies.guidance.experiment import error_consistency
 from likewise.studies.guidance.findings import kappa, mean
-from likewise.studies.guidance.settings import BASE, CUT, GUIDE_TRAINED, TRAINED, UNTRAINED
+from likewise.studies.guidance.settings import (
+    BASE,
+    CUT,
+    GUIDE_TRAINED,
+    GUIDE_UNTRAINED,
+    TRAINED,
+    UNTRAINED,
+)
 
 TINY = replace(settings.OVERFITS, epochs=4, guide_epochs=4, depth=5, guide_depth=3)
 SMALL = replace(
@@ -174,6 +181,30 @@ def test_error_consistency(result):
     assert error_consistency(runs[0], runs[0]) == pytest.approx(1)
     perfect = replace(runs[0], correct=np.ones(597, bool))
     assert np.isnan(error_consistency(perfect, perfect))
+
+
+@pytest.mark.parametrize(
+    ("untrained", "trained", "statement"),
+    [
+        ([0.8, 0.7, 0.6], [0.6, 0.6, 0.6], "Both guides help with every seed"),
+        ([0.9, 0.9, 0.49], [0.6, 0.6, 0.6], "The trained guide alone helps with every seed"),
+        ([0.6, 0.6, 0.6], [0.51, 0.51, 0.51], "The untrained guide alone helps with every seed"),
+        ([0.51, 0.51, 0.51], [0.9, 0.9, 0.4], "Neither guide helps with every seed"),
+    ],
+)
+def test_a_guide_helps_if_it_does_with_every_seed(result, untrained, trained, statement):
+    run = result.runs[0]
+    accuracies = {BASE: [0.5, 0.5, 0.5], UNTRAINED: untrained, TRAINED: trained}
+    runs = [
+        replace(run, condition=name, test_accuracy=np.array([accuracy]))
+        for name in (BASE, UNTRAINED, TRAINED, CUT, GUIDE_UNTRAINED, GUIDE_TRAINED)
+        for accuracy in accuracies.get(name, [0.5] * 3)
+    ]
+    several = replace(result, settings=replace(SMALL, seeds=3, rows=(TINY,)), runs=runs)
+    assert guidance.outcome(several).findings[0][0] == f"{TINY.title}: {statement}"
+    assert (" does not help" in guidance.outcome(several).headline) == (
+        "Both" not in statement and "untrained" not in statement
+    )
 
 
 def test_processes_give_what_one_process_gives(result):

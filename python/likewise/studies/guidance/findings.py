@@ -63,12 +63,18 @@ def kappa(result: Result, row: Row, first: str, second: str) -> float:
     return float(np.mean(defined)) if defined else math.nan
 
 
+def helps(result: Result, row: Row, condition: str) -> bool:
+    """Whether guidance wins with every seed, and more than a little in the mean."""
+    gains = at_end(result, row, condition) - at_end(result, row, BASE)
+    return bool(gains.min() > 0 and gains.mean() > _SAME)
+
+
 def headline(result: Result) -> str:
     """The finding that the report has as its title."""
     row = result.settings.rows[0]
     base, guided = mean(result, row, BASE), mean(result, row, UNTRAINED)
     values = f"test accuracy {_percent(guided)} instead of {_percent(base)}"
-    verb = "helps" if guided > base + _SAME else "does not help"
+    verb = "helps" if helps(result, row, UNTRAINED) else "does not help"
     return f"Guidance by a network that was never trained {verb}: {values}"
 
 
@@ -87,14 +93,14 @@ def findings(result: Result) -> list[Finding]:
 
 
 def _gain(result: Result, row: Row) -> Finding:
-    base = mean(result, row, BASE)
-    gains = [mean(result, row, condition) - base for condition in (UNTRAINED, TRAINED)]
-    if min(gains) > _SAME:
-        verb = "Both guides help"
-    elif max(gains) <= _SAME:
-        verb = "Neither guide helps"
-    else:
-        verb = f"The {'untrained' if gains[0] > gains[1] else 'trained'} guide alone helps"
+    helping = [name for name in (UNTRAINED, TRAINED) if helps(result, row, name)]
+    verb = {
+        0: "Neither guide helps",
+        1: f"The {' '.join(helping)} alone helps",
+        2: "Both guides help",
+    }[len(helping)]
+    if result.settings.seeds > 1:
+        verb += " with every seed"
     texts = [
         f"{name} {_accuracies(result, row, name)}, test loss "
         f"{number(mean(result, row, name, 'test_loss'))}"
