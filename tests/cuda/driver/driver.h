@@ -28,7 +28,7 @@ struct Topic {
   void (*run)();
 };
 
-// Where large launches are left out: they take long there.
+// Where the largest launches are left out: they take long there.
 inline bool thread_sanitizer() {
 #ifdef CUSIM
   return cusim::thread_sanitizer();

@@ -167,7 +167,7 @@ void first_pairs() {
 
 void gram_gradients() {
   KernelOptions options;
-  if (!thread_sanitizer()) gradients<double>(33, options);  // linear, more than a warp
+  gradients<double>(33, options);  // linear, more than a warp
   options.estimator = HsicEstimator::unbiased;
   gradients<float>(8, options);
   options.normalize = false;
@@ -183,7 +183,7 @@ void gram_gradients() {
   gradients<float>(7, options);
   options.median = false;
   options.bandwidth = 1.5;
-  gradients<double>(thread_sanitizer() ? 8 : 33, options);
+  gradients<double>(33, options);
   nothing_to_differentiate();
   no_gradient_of_hsic_and_of_rounding();
   first_pairs<float>();

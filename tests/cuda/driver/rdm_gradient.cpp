@@ -148,8 +148,7 @@ void rdm_gradients() {
   gradients<double>(6, 4, {Dissimilarity::sqeuclidean, RdmComparison::cosine_cov});
   gradients<double>(6, 4, {Dissimilarity::euclidean, RdmComparison::corr_cov});
   gradients<double>(6, 40, {Dissimilarity::cosine, RdmComparison::corr_cov});
-  if (!thread_sanitizer())
-    gradients<double>(34, 2, {Dissimilarity::sqeuclidean, RdmComparison::corr});
+  gradients<double>(34, 2, {Dissimilarity::sqeuclidean, RdmComparison::corr});
   special_samples();
 }
 

@@ -132,9 +132,7 @@ void searches(bool shifted) {
            {of.get(), a.get(), b.get(), 0, kSide, shifted, states.get(), scores.get(), nullptr},
            axes, kProblems, stream),
        "start");
-  // Beyond the first ones, threads that are launched cost too much there.
-  const int most = thread_sanitizer() ? 30 : kMostEvaluations;
-  for (int step = 0; step < most; ++step) {
+  for (int step = 0; step < kMostEvaluations; ++step) {
     std::vector<double> values;
     const auto now = states.values();
     for (int k = 0; k < kProblems; ++k) {
@@ -151,7 +149,7 @@ void searches(bool shifted) {
   }
   const auto found = scores.values();
   const auto last = states.values();
-  for (int k = 0; k < kProblems && !thread_sanitizer(); ++k) {
+  for (int k = 0; k < kProblems; ++k) {
     Search slow(k, shifted ? 0.5 * (k + 1) : 0);
     const double expected = -slow.least();
     expect(last[k].done, "an end");
@@ -219,7 +217,7 @@ void starts() {
 
 void all() {
   searches(true);
-  if (!thread_sanitizer()) searches(false);
+  searches(false);
   starts();
 }
 

@@ -258,10 +258,10 @@ Piece new_piece(size_t bytes, size_t align) {
 // launch, races are missed between blocks that share a fiber, whole rounds through all of them
 // apart, and between no others.
 void* take_fiber() {
-  static const size_t most = size_t(setting("CUSIM_TSAN_FIBERS", 2048));
+  constexpr size_t kMost = 2048;
   if (!tsan()) return nullptr;
   std::vector<void*>& fibers = *block->launch.fibers;
-  const size_t place = block->launch.fibers_taken++ % most;
+  const size_t place = block->launch.fibers_taken++ % kMost;
   if (place == fibers.size()) fibers.push_back(new_fiber());
   return fibers[place];
 }

@@ -35,6 +35,11 @@ _MEASURES = (
         "Cohen's kappa (o − e) / (1 − e): o is the share of test answers that both networks have "
         "right or both have wrong, e what their two accuracies alone would give.",
     ),
+    (
+        "Helps",
+        "A guide helps if test accuracy is above that of the base network with every seed, and by "
+        "more than two points in the mean.",
+    ),
 )
 _TASKS = {
     "digits": (
