@@ -132,6 +132,8 @@ _BATCHED: dict[str, Callable[[Any, Any], Any]] = {
     "unit_similarity": lambda x, y: lw.unit_similarity(x, y),
     "mutual_information": lambda x, y: lw.unit_similarity(x, y, similarity="mutual_information"),
     "canonical_correlations": lambda x, y: lw.canonical_correlations(x, y),
+    "shape_distance_whitened": lambda x, y: lw.shape_distance(x, y, alpha=0.0),
+    "shape_distance_between": lambda x, y: lw.shape_distance(x, y, alpha=0.5),
 }
 _TWO_ARRAYS = _BATCHED | {
     "pairwise": lambda x, y: lw.pairwise([x, y], "cka"),

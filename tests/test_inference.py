@@ -91,6 +91,20 @@ def test_p_values_of_unrelated_data_are_uniform():
     assert 0.01 < np.mean(np.array(p) <= 0.05) < 0.12
 
 
+@pytest.mark.parametrize(("name", "options"), VARIANTS, ids=str)
+@pytest.mark.filterwarnings("ignore::likewise.LikewiseWarning")
+def test_resamples_of_rarely_active_units_are_their_single_calls(name, options):
+    # Many draws lack the two samples for which a unit is active: it, or all of x, is constant.
+    rng = np.random.default_rng(0)
+    x, y = np.zeros((30, 3)), rng.standard_normal((30, 4))
+    x[[4, 17], 0] = 1, 2
+    draws = rng.integers(0, 30, (40, 30))
+    m = lw.measure(name, **options)
+    for a in (x, x[:, :1]):
+        alone = [m(a[rows], y[rows]) for rows in draws]
+        np.testing.assert_allclose(m(a[draws], y[draws]), alone, rtol=1e-9, atol=1e-12)
+
+
 def test_bootstrap_draws_are_the_scores_of_resampled_rows(pair):
     x, y = pair
     result = lw.bootstrap(x, y, "procrustes", n=25, random_state=4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from reference import rsa, transport
@@ -127,3 +129,31 @@ def test_a_constant_representation_scores_nan_and_spares_the_batch(measure, pair
     assert len(seen) == 1
     assert np.isnan(scores[1])
     np.testing.assert_allclose(np.delete(scores, 1), np.delete(expected, 1), rtol=1e-10)
+
+
+@pytest.mark.filterwarnings("ignore::likewise.LikewiseWarning")
+def test_batches_with_constant_items_are_their_single_calls(batched_function):
+    # Every choice of constant items on both sides, whatever is next to them; also broadcast.
+    def scores(x, y):
+        result = batched_function(x, y)
+        return np.asarray(result[0] if isinstance(result, tuple) else result)
+
+    rng = np.random.default_rng(2)
+    x, y = rng.standard_normal((2, 3, 12, 4))
+    flat = np.full((12, 4), 0.1)
+    alone = {
+        (i, j, *constant): scores(flat if constant[0] else x[i], flat if constant[1] else y[j])
+        for i, j in np.ndindex(3, 3)
+        for constant in np.ndindex(2, 2)
+    }
+    close = partial(np.testing.assert_allclose, rtol=1e-9, atol=1e-12)
+    for mask in np.ndindex(*(2,) * 6):
+        of_x, of_y = mask[:3], mask[3:]
+        a, b = (
+            np.where(np.reshape(m, (3, 1, 1)), flat, side) for m, side in ((of_x, x), (of_y, y))
+        )
+        close(scores(a, b), [alone[k, k, of_x[k], of_y[k]] for k in range(3)])
+        close(scores(a[0], b), [alone[0, k, of_x[0], of_y[k]] for k in range(3)])
+        if of_x == of_y:
+            pairs = [[alone[i, j, of_x[i], of_y[j]] for j in range(3)] for i in range(3)]
+            close(scores(a[:, None], b), pairs)

@@ -95,7 +95,7 @@ def test_tensors_that_require_grad_have_one_or_are_refused(function, request):
     torch = pytest.importorskip("torch")
     x = torch.tensor(X)
     for value in (x.clone().requires_grad_(), 2 * x.clone().requires_grad_()):
-        if request.node.callspec.id in DIFFERENTIABLE:
+        if request.node.callspec.id.startswith(DIFFERENTIABLE):
             assert function(value, value).requires_grad
         else:
             with pytest.raises(lw.InputTypeError, match=r"requires grad.*call \.detach\(\) first"):

@@ -15,10 +15,12 @@ constexpr int64_t kRowsPerBlock = 1024;  // bounds the packed panels to 4 MB of 
 constexpr int64_t kRowsPerFloatBlock = 256;
 constexpr int64_t kTilesPerThread = 8;  // fewer, larger tiles would leave threads idle at the end
 
-// Consecutive items [begin, end) and the column at which each of them starts in the panel.
+// Consecutive items [begin, end) whose columns stand side by side in one panel.
 struct Group {
   int64_t begin, end, width;
 };
+
+constexpr int64_t kAlone = -1;  // tile width that merges no items, not even those of no columns
 
 template <class T>
 std::vector<Group> group_items(const std::vector<Item<T>>& items, int64_t tile_width) {
@@ -105,7 +107,7 @@ bool is_symmetric(Pairing pairing) {
 template <class T>
 int64_t tile_width_for(const std::vector<Item<T>>& a, const std::vector<Item<T>>& b,
                        Pairing pairing, int threads) {
-  if (pairing == Pairing::paired) return 0;  // every item alone
+  if (pairing == Pairing::paired) return kAlone;
   int64_t width_a = 0, width_b = 0;
   for (const auto& item : a) width_a += item.cols;
   for (const auto& item : b) width_b += item.cols;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <vector>
@@ -36,7 +37,7 @@ Whitened<T> whitened(const std::vector<Matrix>& items) {
     CHECK(shape.converged);
     out.list.items.push_back({shape.data.data(), shape.cols});
     out.list.norms.push_back(shape.reshaped_norm);
-    const int64_t units = int64_t(shape.loadings.size()) / shape.cols;
+    const int64_t units = int64_t(shape.loadings.size()) / std::max<int64_t>(shape.cols, 1);
     out.list.loadings.push_back({shape.loadings.data(), shape.cols, units, units, 1});
   }
   return out;
@@ -65,6 +66,32 @@ void scores_are_consistent(double tolerance) {
   CHECK_NEAR(std::accumulate(correlations.begin(), correlations.begin() + 9, 0.0) / 5, plain[2],
              tolerance);
   CHECK(correlations[5] == 0 && correlations[4] > 0);
+}
+
+// Whichever items are constant, the others have the correlations that they have alone.
+TEST(correlations_beside_constant_items) {
+  const int64_t n = 20, count = 4, k = 3;
+  for (int pattern = 0; pattern < 1 << 2 * count; ++pattern) {
+    std::vector<Matrix> x, y;
+    for (int64_t i = 0; i < count; ++i) {
+      x.push_back(pattern >> i & 1 ? Matrix(n, 3) : random_matrix(n, 3, uint64_t(i)));
+      y.push_back(pattern >> (count + i) & 1 ? Matrix(n, 4)
+                                             : random_matrix(n, 4, 40 + uint64_t(i)));
+    }
+    const Whitened<double> a = whitened<double>(x), b = whitened<double>(y);
+    std::vector<double> together(size_t(count * k)), alone(size_t(k), 0.0);
+    canonical_correlations(a.list, b.list, n, k, 2, together.data());
+    for (size_t i = 0; i < size_t(count); ++i) {
+      canonical_correlations<double>({{a.list.items[i]}, {a.list.norms[i]}, {}},
+                                     {{b.list.items[i]}, {b.list.norms[i]}, {}}, n, k, 1,
+                                     alone.data());
+      const bool constant = a.list.norms[i] == 0 || b.list.norms[i] == 0;
+      for (size_t c = 0; c < size_t(k); ++c) {
+        const double found = together[i * size_t(k) + c];
+        CHECK(constant ? std::isnan(found) : found == alone[c]);
+      }
+    }
+  }
 }
 
 TEST(all_pairs_and_correlations) {

@@ -96,6 +96,20 @@ TEST(products_of_all_pairs) {
   }
 }
 
+TEST(items_without_columns_keep_their_partners) {
+  const std::vector<std::vector<int64_t>> lists{
+      {3, 4, 5, 6}, {0, 0, 5, 6}, {3, 0, 0, 6}, {0, 4, 0, 0}, {0, 0, 0, 0}};
+  for (const Pairing pairing : kPairings) {
+    for (const auto& a : lists) {
+      for (const auto& b : lists) {
+        products_match_naive<double, double>(a, is_symmetric(pairing) ? a : b, 12, pairing, 2,
+                                             1e-12);
+        products_match_naive<float, double>(a, is_symmetric(pairing) ? a : b, 12, pairing, 2, 1e-4);
+      }
+    }
+  }
+}
+
 TEST(products_over_several_blocks_of_rows) {
   const std::vector<int64_t> widths{6, 7, 8};
   for (const int64_t rows : {511, 512, 1024, 2500}) {
