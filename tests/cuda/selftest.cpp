@@ -72,6 +72,13 @@ __global__ void reduce(int* out, unsigned* most) {
   most[threadIdx.x] = __reduce_max_sync(kAllLanes, threadIdx.x * 3u);
 }
 
+__global__ void use_both_kinds(int* out) {
+  SHARED_ARRAY(int, fixed, 256);
+  SharedArena arena;
+  arena.take<int>(64)[threadIdx.x] = fixed[threadIdx.x] = 1;
+  out[threadIdx.x] = 1;
+}
+
 template <class T>
 T* zeros(size_t n) {
   T* p = nullptr;
@@ -177,6 +184,29 @@ void bad_sizes() {
   REQUIRE(launch(fill, 1, 2048, 0, nullptr, out, 1) == cudaErrorInvalidConfiguration);
   REQUIRE(cudaMemcpy(out, out, 1000, cudaMemcpyDeviceToDevice) == cudaErrorInvalidValue);
 }
+// 48 KiB are for both kinds of shared memory together, unless more was asked for.
+cudaError_t run_with_shared(size_t bytes, bool asks) {
+  int* const out = zeros<int>(32);
+  cudaLaunchConfig_t config;
+  config.blockDim = 32;
+  config.dynamicSmemBytes = bytes;
+  if (asks) {
+    cudaFuncSetAttribute(reinterpret_cast<const void*>(use_both_kinds),
+                         cudaFuncAttributeMaxDynamicSharedMemorySize, int(bytes));
+  }
+  cudaLaunchKernelEx(&config, use_both_kinds, out);
+  return cudaDeviceSynchronize();
+}
+void shared_memory_without_asking() {
+  REQUIRE(run_with_shared(48 * 1024 - 1024, false) == cudaSuccess);
+  REQUIRE(run_with_shared(48 * 1024 - 1023, false) == cudaErrorLaunchFailure);
+  REQUIRE(reported("static shared memory"));
+}
+void shared_memory_when_asked() {
+  REQUIRE(run_with_shared(48 * 1024, true) == cudaSuccess);
+  REQUIRE(run_with_shared(227 * 1024 - 1024, true) == cudaSuccess);
+  REQUIRE(run_with_shared(227 * 1024 - 1023, true) == cudaErrorLaunchFailure);
+}
 void warp_reductions() {
   int* const out = zeros<int>(32);
   unsigned* const most = zeros<unsigned>(32);
@@ -204,6 +234,8 @@ constexpr Case kCases[] = {
     {"race_pinned_memory_before_a_wait", race_pinned_memory_before_a_wait},
     {"host_pointer_in_a_launch", host_pointer_in_a_launch},
     {"bad_sizes", bad_sizes},
+    {"shared_memory_without_asking", shared_memory_without_asking},
+    {"shared_memory_when_asked", shared_memory_when_asked},
     {"warp_reductions", warp_reductions},
 };
 

@@ -13,7 +13,7 @@ void check(cudaError_t error, const char* what) {
   cudaGetLastError();  // it is reported here, and not again by the next call
   std::string text = std::string("CUDA ") + what + ": " + cudaGetErrorString(error);
   if (error == cudaErrorNoKernelImageForDevice) {
-    text = "this GPU is older than the kernels of likewise (compute capability 8.0)";
+    text = "this build of likewise has no kernels for this GPU; build it again on this machine";
   }
   throw DeviceError(text);
 }

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/cuda/launch.h"
+
 // What every file of kernels includes. The same files are compiled by nvcc and, for the tests, as
 // C++ against the simulator in tests/cuda/sim. Rules that keep this possible:
 //  * shared memory is a SHARED_ARRAY or comes from a SharedArena, and starts undefined;
@@ -86,10 +88,8 @@ inline dim3 blocks_for(int64_t size) {
 template <class... Expected, class... Given>
 cudaError_t launch(void (*kernel)(Expected...), dim3 grid, dim3 block, size_t shared_bytes,
                    cudaStream_t stream, Given... arguments) {
-  constexpr size_t kWithoutAsking = 48 * 1024;
-  if (shared_bytes > kWithoutAsking) {
-    const cudaError_t error = cudaFuncSetAttribute(
-        kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared_bytes));
+  if (shared_bytes > 0) {
+    const cudaError_t error = allow_shared(reinterpret_cast<const void*>(kernel), shared_bytes);
     if (error != cudaSuccess) return error;
   }
   cudaLaunchConfig_t config = {};

@@ -41,6 +41,19 @@ void decompose(int m, int n) {
   }
 }
 
+// Takes nearly 48 KiB beside what is static, which together is more than a kernel has without
+// asking.
+template <class T>
+void at_the_limit_without_asking(int m, int n) {
+  std::vector<T> host(size_t(m) * n);
+  for (int j = 0; j < n; ++j) host[size_t(j) * m + j] = T(n - j);
+  const OnDevice<T> a(host), columns(host.size()), right(size_t(n) * n), values(n);
+  const JacobiSvd<T> svd{columns.get(), right.get(), values.get(), nullptr, 1, m, n};
+  need(jacobi_svd_shared<T>(a.get(), true, svd, stream), "svd at the limit");
+  const auto found = values.values();
+  for (int j = 0; j < n; ++j) expect(found[j] == T(n - j), "singular values at the limit");
+}
+
 // Columns of lengths 1 to n, mixed in pairs: more of them than a block turns at a time.
 void values_of_many_columns() {
   constexpr int kM = 70, kN = 67;
@@ -91,6 +104,8 @@ void values_of_graded_rows() {
 }
 
 void decompositions() {
+  at_the_limit_without_asking<float>(110, 66);  // first: the limit stays where it was raised
+  at_the_limit_without_asking<double>(128, 36);
   decompose<float>(9, 1);     // a block of one warp, most of it idle
   decompose<float>(150, 7);   // odd, 16 lanes for a pair
   decompose<double>(21, 20);  // several warps, the last of them partly idle

@@ -19,7 +19,6 @@ dim3 blockDim, gridDim;
 namespace cusim {
 namespace {
 
-constexpr size_t kStaticSharedBytes = 49152;
 constexpr unsigned long long kNoLane = 0xDEADBEEFDEADBEEFull;  // what a lane outside gives
 
 enum class State { ready, at_barrier, at_warp_op, done };
@@ -447,8 +446,9 @@ void* static_shared(const void* key, size_t bytes) {
     const Quiet quiet;
     found = block->fixed.emplace(key, new_piece(bytes, 16)).first;
     block->fixed_bytes += bytes;
-    if (block->fixed_bytes > kStaticSharedBytes) {
-      complain("static shared memory exceeds 48 KiB");
+    if (block->fixed_bytes > block->launch.most_static_bytes) {
+      complain("%zu bytes of static shared memory, dynamic ones leave %zu", block->fixed_bytes,
+               block->launch.most_static_bytes);
       abandon();
     }
   }

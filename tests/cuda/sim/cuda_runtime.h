@@ -250,9 +250,8 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
       *config, reinterpret_cast<const void*>(kernel), [=] { std::apply(kernel, arguments); },
       pointers);
 }
-template <class F>
-cudaError_t cudaFuncSetAttribute(F* kernel, cudaFuncAttribute, int value) {
-  return cusim::set_shared_limit(reinterpret_cast<const void*>(kernel), value);
+inline cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute, int value) {
+  return cusim::set_shared_limit(kernel, value);
 }
 
 #define CUSIM_SITE (cusim::Site{__FILE__, __LINE__})

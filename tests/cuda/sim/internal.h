@@ -30,6 +30,7 @@ struct Launch {
   std::function<void()> body;
   dim3 grid, block;
   size_t dynamic_bytes;
+  size_t most_static_bytes;  // what dynamic shared memory leaves of the limit
   // For ThreadSanitizer: blocks acquire `begin` and release `end`, so that they are ordered with
   // what comes before and after the launch and not with each other.
   char begin[8], end[8];

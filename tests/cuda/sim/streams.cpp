@@ -175,38 +175,44 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, std::fu
              block.x, block.y, block.z);
     return fail_with(cudaErrorInvalidConfiguration);
   }
+  // What a kernel has in static arrays is known when it runs.
+  constexpr size_t kWithoutAsking = 49152;
   const auto limit = shared_limits.find(kernel);
-  const size_t most = limit == shared_limits.end() ? 49152 : size_t(limit->second);
+  const bool asked = limit != shared_limits.end();
+  const size_t most = asked ? size_t(limit->second) : kWithoutAsking;
   if (config.dynamicSmemBytes > most) {
     complain("launch asks for %zu bytes of dynamic shared memory, the limit is %zu",
              config.dynamicSmemBytes, most);
     return fail_with(cudaErrorInvalidValue);
   }
+  const size_t left = asked ? size_t(most_shared_bytes()) - most : most - config.dynamicSmemBytes;
+  const size_t most_static = std::min(left, kWithoutAsking);
   for (size_t i = 0; i < pointers.size(); ++i) {
     if (pointers[i] && memory_of(pointers[i]) == Memory::unknown) {
       complain("kernel argument: pointer %zu (%p) is not device memory", i, pointers[i]);
       return fail_with(sticky_error = cudaErrorIllegalAddress);
     }
   }
-  push(stream, [stream, body = std::move(body), grid, block, bytes = config.dynamicSmemBytes] {
-    if (sticky_error != cudaSuccess) return;
-    stats.launches++;
-    std::unique_ptr<Launch> running;
-    {
-      const Quiet quiet;
-      running = std::make_unique<Launch>(
-          Launch{body, grid, block, bytes, {}, {}, &stream->thread_fibers});
-    }
-    release(running->begin);
-    for (const uint3& at : block_order(grid)) {
-      if (run_block(*running, at)) continue;
-      sticky_error = cudaErrorLaunchFailure;
-      break;
-    }
-    acquire(running->end);
-    const Quiet quiet;
-    running.reset();
-  });
+  push(stream,
+       [stream, body = std::move(body), grid, block, most_static, bytes = config.dynamicSmemBytes] {
+         if (sticky_error != cudaSuccess) return;
+         stats.launches++;
+         std::unique_ptr<Launch> running;
+         {
+           const Quiet quiet;
+           running = std::make_unique<Launch>(
+               Launch{body, grid, block, bytes, most_static, {}, {}, &stream->thread_fibers});
+         }
+         release(running->begin);
+         for (const uint3& at : block_order(grid)) {
+           if (run_block(*running, at)) continue;
+           sticky_error = cudaErrorLaunchFailure;
+           break;
+         }
+         acquire(running->end);
+         const Quiet quiet;
+         running.reset();
+       });
   return cudaSuccess;
 }
 
