@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,43 @@ def test_correlations_are_those_of_numpy():
     narrow = lw.unit_similarity(x.astype(np.float32), y.astype(np.float32))
     assert narrow.dtype == np.float32
     np.testing.assert_allclose(narrow, expected, rtol=0, atol=1e-6)
+
+
+def single_precision(kind):
+    """Units that are hard to correlate in float32, seven and six."""
+    rng = np.random.default_rng(5)
+    common = rng.standard_normal((10_000, 7))
+    x, y = (np.maximum(common + 0.3 * rng.standard_normal(common.shape) - 1, 0) for _ in range(2))
+    if kind == "large means":
+        x, y = x + 300, y - 1000
+    if kind == "mixed scales":
+        x, y = x * 10.0 ** np.arange(-30, 33, 10)[:7], y * 10.0 ** np.arange(30, -33, -10)[:7]
+    return x.astype(np.float32), y[:, :6].astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", ["rectified", "large means", "mixed scales"])
+def test_float32_units_correlate_as_float64_units_of_the_same_numbers(kind):
+    x, y = single_precision(kind)
+    x64, y64 = x.astype(np.float64), y.astype(np.float64)
+    expected = np.corrcoef(x64.T, y64.T)[:7, 7:]
+    found = lw.unit_similarity(x, y)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, rtol=0, atol=2.0**-24 + 1e-12)
+    tolerance = 260 * 2.0**-24 / 4  # as a rule less (see permutation_match); float32 sums: 1e-4
+    for match in (
+        lw.semi_match,
+        lw.permutation_match,
+        lw.soft_match,
+        partial(lw.soft_match, mass=0.5),
+    ):
+        score = match(x64, y64).score
+        assert match(x, y).score == pytest.approx(score, abs=tolerance)
+    for name in ("semi_match", "permutation_match", "soft_match"):
+        grid = lw.pairwise([x, y, x], name)
+        np.testing.assert_allclose(grid, lw.pairwise([x64, y64, x64], name), rtol=0, atol=tolerance)
+        np.testing.assert_allclose(
+            lw.cross([x], [y, x], name), grid[:1, 1:], rtol=0, atol=tolerance
+        )
 
 
 @pytest.mark.parametrize("correct", [True, False])

@@ -17,8 +17,7 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // Mean correlation over the pairs of the best one-to-one matching.
-template <class T>
-double match_permutation(AssignmentSolver& solver, const MatrixRef<const T>& correlation,
+double match_permutation(AssignmentSolver& solver, const MatrixRef<const double>& correlation,
                          std::vector<int64_t>& assignment) {
   assignment.resize(size_t(correlation.rows));
   if (solver.solve(correlation, -1) != LapStatus::optimal) {
@@ -27,14 +26,13 @@ double match_permutation(AssignmentSolver& solver, const MatrixRef<const T>& cor
   solver.columns_of_rows(assignment.data());
   double sum = 0;
   for (int64_t i = 0; i < correlation.rows; ++i) {
-    if (assignment[i] >= 0) sum += double(correlation(i, assignment[i]));
+    if (assignment[i] >= 0) sum += correlation(i, assignment[i]);
   }
   return sum / double(std::min(correlation.rows, correlation.cols));
 }
 
 // Mean over rows of the largest correlation.
-template <class T>
-double match_semi(const MatrixRef<const T>& correlation, std::vector<int64_t>& assignment) {
+double match_semi(const MatrixRef<const double>& correlation, std::vector<int64_t>& assignment) {
   assignment.resize(size_t(correlation.rows));
   double sum = 0;
   for (int64_t i = 0; i < correlation.rows; ++i) {
@@ -43,23 +41,21 @@ double match_semi(const MatrixRef<const T>& correlation, std::vector<int64_t>& a
       if (correlation(i, j) > correlation(i, best)) best = j;
     }
     assignment[i] = best;
-    sum += double(correlation(i, best));
+    sum += correlation(i, best);
   }
   return sum / double(correlation.rows);
 }
 
 // Mean over columns of the largest correlation, read along rows.
-template <class T>
-double mean_column_maximum(const MatrixRef<const T>& correlation) {
-  std::vector<T> best(&correlation(0, 0), &correlation(0, 0) + correlation.cols);
+double mean_column_maximum(const MatrixRef<const double>& correlation) {
+  std::vector<double> best(&correlation(0, 0), &correlation(0, 0) + correlation.cols);
   for (int64_t i = 1; i < correlation.rows; ++i) {
     for (int64_t j = 0; j < correlation.cols; ++j) best[j] = std::max(best[j], correlation(i, j));
   }
   return std::accumulate(best.begin(), best.end(), 0.0) / double(correlation.cols);
 }
 
-template <class T>
-bool has_nan(const MatrixRef<const T>& correlation) {
+bool has_nan(const MatrixRef<const double>& correlation) {
   bool found = false;
   for (int64_t i = 0; i < correlation.rows; ++i) {
     for (int64_t j = 0; j < correlation.cols; ++j) {
@@ -70,9 +66,9 @@ bool has_nan(const MatrixRef<const T>& correlation) {
 }
 
 // NaN data, which only an unchecked call holds, score NaN and match nothing.
-template <class T>
 double match_correlations(Matching matching, AssignmentSolver& solver,
-                          const MatrixRef<const T>& correlation, std::vector<int64_t>& assignment) {
+                          const MatrixRef<const double>& correlation,
+                          std::vector<int64_t>& assignment) {
   if (has_nan(correlation)) {
     assignment.assign(size_t(correlation.rows), -1);
     return kNaN;

@@ -28,11 +28,11 @@ class SoftMatcher {
   double run(const UnitPair<T>& pair, const SoftMatchOptions& options) {
     links_.clear();
     if (pair.constant || has_nan(pair.correlation)) return kNaN;
-    const MatrixRef<const T> cost = options.distance ? distances(pair) : pair.correlation;
+    const MatrixRef<const double> cost = options.distance ? distances(pair) : pair.correlation;
     find_links(cost, options);
     double sum = 0;
     if (!options.distance) {
-      for (const Link& link : links_) sum += link.mass * double(pair.correlation(link.i, link.j));
+      for (const Link& link : links_) sum += link.mass * pair.correlation(link.i, link.j);
       return sum / options.mass;
     }
     for (int64_t row = 0; row < pair.rows; ++row) {
@@ -50,10 +50,10 @@ class SoftMatcher {
 
  private:
   // Squared distances of unit columns: 2 - 2 S, or 1 from a constant unit to one that varies.
-  MatrixRef<const T> distances(const UnitPair<T>& pair) {
-    const MatrixRef<const T>& s = pair.correlation;
-    const std::vector<T> x = squared_norms(pair.x, pair.rows, s.rows);
-    const std::vector<T> y = squared_norms(pair.y, pair.rows, s.cols);
+  MatrixRef<const double> distances(const UnitPair<T>& pair) {
+    const MatrixRef<const double>& s = pair.correlation;
+    const std::vector<double> x = squared_norms(pair.x, pair.rows, s.rows);
+    const std::vector<double> y = squared_norms(pair.y, pair.rows, s.cols);
     cost_.resize(size_t(s.rows * s.cols));
     for (int64_t i = 0; i < s.rows; ++i) {
       for (int64_t j = 0; j < s.cols; ++j) {
@@ -64,8 +64,8 @@ class SoftMatcher {
   }
 
   // 1, or 0 of a constant unit.
-  static std::vector<T> squared_norms(const T* unit_columns, int64_t rows, int64_t cols) {
-    std::vector<T> norms(size_t(cols), T(0));
+  static std::vector<double> squared_norms(const T* unit_columns, int64_t rows, int64_t cols) {
+    std::vector<double> norms(size_t(cols), 0.0);
     for (int64_t i = 0; i < rows; ++i) {
       for (int64_t j = 0; j < cols; ++j) {
         if (unit_columns[i * cols + j] != 0) norms[j] = 1;
@@ -74,7 +74,7 @@ class SoftMatcher {
     return norms;
   }
 
-  void find_links(const MatrixRef<const T>& cost, const SoftMatchOptions& options) {
+  void find_links(const MatrixRef<const double>& cost, const SoftMatchOptions& options) {
     const double sign = options.distance ? 1 : -1;
     if (cost.rows == cost.cols && options.mass == 1) {
       if (assignment_.solve(cost, sign) != LapStatus::optimal) fail();
@@ -101,7 +101,7 @@ class SoftMatcher {
         [&](int64_t i, int64_t j, double mass) { links_.push_back({i, j, mass}); });
   }
 
-  static bool has_nan(const MatrixRef<const T>& m) {
+  static bool has_nan(const MatrixRef<const double>& m) {
     bool found = false;
     for (int64_t i = 0; i < m.rows; ++i) {
       for (int64_t j = 0; j < m.cols; ++j) found |= m(i, j) != m(i, j);
@@ -116,7 +116,7 @@ class SoftMatcher {
   Marginals marginals_;
   int64_t rows_ = 0, cols_ = 0;  // of the marginals
   double mass_ = 0;
-  std::vector<T> cost_;
+  std::vector<double> cost_;
   std::vector<int64_t> columns_;
   std::vector<Link> links_;
 };

@@ -267,7 +267,9 @@ def permutation_match(
     ``score = max over one-to-one pairings of mean_k S[i_k, j_k]`` over ``min(dx, dy)`` pairs, where
     ``S[i, j]`` is the Pearson correlation over samples of unit ``i`` of x and unit ``j`` of y
     (Li et al. 2015, "Convergent learning", bipartite matching). 1 if the units of one side are the
-    other's, reordered, shifted and scaled by positive factors; range [-1, 1].
+    other's, reordered, shifted and scaled by positive factors; range [-1, 1]. float32 units are
+    standardised in float64 and multiplied in blocks of 256 samples that are summed in float64:
+    correlations and scores are then off by at most ``260 * 2**-24 = 1.6e-5``, as a rule by 1e-6.
 
     Parameters
     ----------

@@ -127,7 +127,7 @@ def cluster_units(
 
 def _graph(x: Array, y: Array, inside: bool) -> tuple[Array, int]:
     """Weights of the edges between units, and how many of them are constant."""
-    (a, constant_a), (b, constant_b) = unit_norm(x), unit_norm(y)
+    (a, constant_a), (b, constant_b) = (unit_norm(s.astype(np.float64)) for s in (x, y))
     units = np.hstack([a, b])
     weights = np.clip(np.abs(units.T @ units), 0, 1)
     if not inside:

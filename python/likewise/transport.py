@@ -264,7 +264,8 @@ def soft_match(
     are the centred units, scaled to unit norm (Khosla & Williams 2023, "Soft matching distance").
     With equal widths the plan is the best permutation, divided by the width. With ``mass < 1`` row
     and column sums are upper limits, the plan sends only this mass, wherever it costs least, and
-    the similarity is divided by it.
+    the similarity is divided by it. float32 correlations have the error that
+    :func:`permutation_match` names.
 
     Parameters
     ----------

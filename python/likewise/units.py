@@ -36,7 +36,9 @@ def unit_similarity(
 ) -> Any:
     """Every unit of ``x`` with every unit of ``y``, ``(..., dx, dy)``.
 
-    ``"correlation"`` is Pearson's, signed, in [-1, 1]. ``"mutual_information"`` is
+    ``"correlation"`` is Pearson's, signed, in [-1, 1]; computed in float64, so that for float32
+    inputs it is that of the numbers given, off by the rounding of the result, at most ``2**-24``.
+    ``"mutual_information"`` is
     ``sum p_ij log(p_ij / (p_i p_j))`` in nats of the joint histogram: zeros, which a rectifier
     makes many of, have a bin for themselves, all other values share ``bins - 1`` quantiles (Li,
     Yosinski, Clune, Lipson & Hopcroft 2016). It is at most ``log(bins)``.
@@ -79,10 +81,12 @@ def unit_similarity(
     out = np.empty((*pair.batch, pair.x.shape[-1], pair.y.shape[-1]), pair.x.dtype)
     constant = 0
     for index in np.ndindex(pair.batch):
-        sides, counts = zip(*(unit_norm(side[index]) for side in (pair.x, pair.y)), strict=True)
+        sides, counts = zip(
+            *(unit_norm(side[index].astype(np.float64)) for side in (pair.x, pair.y)), strict=True
+        )
         constant += sum(counts)
         if similarity == "correlation":
-            np.clip(sides[0].T @ sides[1], -1, 1, out=out[index])
+            out[index] = np.clip(sides[0].T @ sides[1], -1, 1)
         else:
             from likewise.information import mutual_information
 
@@ -95,11 +99,11 @@ def _similarity_on_device(pair: Pair, similarity: Similarity, bins: int, correct
     library = pair.library
     shape = (*pair.batch, pair.x.shape[-1], pair.y.shape[-1])
     constants = library.empty((*pair.batch, 2), np.int64)
+    out = library.empty(shape, np.float64)
     if similarity == "correlation":
-        out = library.empty(shape, pair.x.dtype)
-        library.engine.unit_correlations(pair.x, pair.y, out, constants, library.run)
+        wide = [library.cast(side, np.dtype(np.float64)) for side in (pair.x, pair.y)]
+        library.engine.unit_correlations(*wide, out, constants, library.run)
     else:
-        out = library.empty(shape, np.float64)
         library.engine.mutual_information(
             pair.x, pair.y, bins, correct, out, constants, library.run
         )

@@ -6,7 +6,6 @@
 #include "assignment/cuda/lap.h"
 #include "assignment/cuda/unit_runs.h"
 #include "core/cuda/scratch.h"
-#include "linalg/cuda/gemm.h"
 
 namespace likewise::cuda {
 namespace {
@@ -18,22 +17,20 @@ void match_some(const Context& context, Matching matching, const UnitRun<T>& x, 
   const int64_t dx = x.cols, dy = y.cols;
   // The shorter side of a permutation comes first.
   const bool turned = matching == Matching::permutation && dx > dy;
-  T* const similarity = context.temporary<T>(size_t(count * dx * dy));
-  const Matrices<const T> a{x.data, dx, x.step}, b{y.data, dy, y.step};
   const int64_t height = turned ? dy : dx, width = turned ? dx : dy;
-  gemm<T>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, height, width, rows, T(1),
-          turned ? b : a, turned ? a : b, {similarity, width, dx * dy}, count);
+  const double* const similarity =
+      unit_products(context, turned ? y : x, turned ? x : y, count, rows);
   const MatchOutputs out{score, assignment, x.constant, y.constant, dx, dy};
   if (matching == Matching::semi) {
-    return check(finish_semi<T>(similarity, count, out, context.stream), "launch");
+    return check(finish_semi(similarity, count, out, context.stream), "launch");
   }
   const int64_t pairs = count * height;
   AssignmentOutputs found{};
   found.row_ind = context.temporary<int64_t>(size_t(pairs));
   found.col_ind = context.temporary<int64_t>(size_t(pairs));
   found.cost = context.temporary<double>(size_t(count));
-  check(solve_assignments<T>(similarity, count, int(height), int(width), true, turned, found,
-                             context.stream),
+  check(solve_assignments<double>(similarity, count, int(height), int(width), true, turned, found,
+                                  context.stream),
         "assignment");
   check(finish_permutation(found.row_ind, found.col_ind, found.cost, count, height, out,
                            context.stream),
@@ -43,7 +40,7 @@ void match_some(const Context& context, Matching matching, const UnitRun<T>& x, 
 template <class T>
 void match_run(Scratch& scratch, Matching matching, const UnitRun<T>& x, const UnitRun<T>& y,
                int64_t count, int64_t rows, double* score, int64_t* assignment) {
-  const int64_t fitting = kWorkBytes / (x.cols * y.cols * int64_t(sizeof(T)));
+  const int64_t fitting = kWorkBytes / (x.cols * y.cols * int64_t(sizeof(T) + sizeof(double)));
   const int64_t chunk = std::clamp<int64_t>(fitting, 1, count);
   for (int64_t first = 0; first < count; first += chunk) {
     match_some(scratch.next(), matching, x.from(first), y.from(first),

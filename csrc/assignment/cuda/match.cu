@@ -67,17 +67,16 @@ __global__ void __launch_bounds__(kMostThreads)
   }
 }
 
-template <class T>
 __global__ void __launch_bounds__(kMostThreads)
-    semi_kernel(const T* __restrict__ similarity, MatchOutputs out) {
+    semi_kernel(const double* __restrict__ similarity, MatchOutputs out) {
   SHARED_ARRAY(double, partial, 32);
   const size_t item = blockIdx.x;
   const int lane = int(threadIdx.x) & 31, warp = int(threadIdx.x) >> 5;
   const bool matches = !nothing_to_match(out, item);
   double sum = 0;
   for (int64_t i = warp; i < out.dx; i += blockDim.x >> 5) {
-    const T* const row = similarity + (item * out.dx + i) * out.dy;
-    T best = -INFINITY;
+    const double* const row = similarity + (item * out.dx + i) * out.dy;
+    double best = -INFINITY;
     int where = 0x7fffffff;
     bool unknown = false;
     for (int j = lane; j < out.dy; j += 32) {
@@ -88,7 +87,7 @@ __global__ void __launch_bounds__(kMostThreads)
       }
     }
     for (int step = 16; step > 0; step /= 2) {
-      const T other = __shfl_xor_sync(kAllLanes, best, step);
+      const double other = __shfl_xor_sync(kAllLanes, best, step);
       const int there = __shfl_xor_sync(kAllLanes, where, step);
       if (other > best || (other == best && there < where)) {
         best = other;
@@ -98,7 +97,7 @@ __global__ void __launch_bounds__(kMostThreads)
     unknown = __any_sync(kAllLanes, unknown);
     if (lane > 0) continue;
     if (out.assignment) out.assignment[item * out.dx + i] = matches && !unknown ? where : -1;
-    sum += unknown ? double(NAN) : double(best);
+    sum += unknown ? double(NAN) : best;
   }
   sum = block_sum(sum, partial);
   if (threadIdx.x == 0) out.score[item] = matches ? sum / double(out.dx) : NAN;
@@ -127,17 +126,15 @@ cudaError_t finish_permutation(const int64_t* row_ind, const int64_t* col_ind, c
                 col_ind, sum, pairs, out);
 }
 
-template <class T>
-cudaError_t finish_semi(const T* similarity, int64_t count, const MatchOutputs& out,
+cudaError_t finish_semi(const double* similarity, int64_t count, const MatchOutputs& out,
                         cudaStream_t stream) {
-  return launch(semi_kernel<T>, dim3(unsigned(count)), threads_for(32 * out.dx), 0, stream,
-                similarity, out);
+  return launch(semi_kernel, dim3(unsigned(count)), threads_for(32 * out.dx), 0, stream, similarity,
+                out);
 }
 
 #define LIKEWISE_INSTANTIATE(T)                                                                    \
   template cudaError_t unit_columns<T>(const T*, int64_t, int64_t, int64_t, T*, int64_t*, int64_t, \
-                                       cudaStream_t);                                              \
-  template cudaError_t finish_semi<T>(const T*, int64_t, const MatchOutputs&, cudaStream_t);
+                                       cudaStream_t);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

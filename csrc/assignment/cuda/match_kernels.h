@@ -32,8 +32,7 @@ cudaError_t finish_permutation(const int64_t* row_ind, const int64_t* col_ind, c
                                cudaStream_t stream);
 
 // From the similarities (count, dx, dy): the first of the most similar units.
-template <class T>
-cudaError_t finish_semi(const T* similarity, int64_t count, const MatchOutputs& out,
+cudaError_t finish_semi(const double* similarity, int64_t count, const MatchOutputs& out,
                         cudaStream_t stream);
 
 }  // namespace likewise::cuda

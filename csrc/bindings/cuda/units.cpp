@@ -8,12 +8,9 @@ namespace {
 void correlations(const DeviceArray& x, const DeviceArray& y, const DeviceArray& out,
                   const DeviceArray& constant_units, Run& run) {
   const CallContext context(run);
-  dispatch_float(x, [&](auto zero) {
-    using T = decltype(zero);
-    cuda::unit_correlations<T>(context, unit_shapes(x, y), contiguous<T>(x, context),
-                               contiguous<T>(y, context), out.filled<T>(),
-                               constant_units.filled<int64_t>());
-  });
+  cuda::unit_correlations(context, unit_shapes(x, y), contiguous<double>(x, context),
+                          contiguous<double>(y, context), out.filled<double>(),
+                          constant_units.filled<int64_t>());
 }
 
 void graph(const DeviceArray& x, const DeviceArray& y, bool inside, const DeviceArray& weights,

@@ -6,7 +6,6 @@
 
 #include "assignment/cuda/unit_runs.h"
 #include "core/cuda/scratch.h"
-#include "linalg/cuda/gemm.h"
 #include "transport/cuda/plans.h"
 
 namespace likewise::cuda {
@@ -15,7 +14,8 @@ namespace {
 // How many problems of this size are solved at a time.
 template <class T>
 int64_t chunk_of(int64_t count, int64_t rows, int64_t cols) {
-  const int64_t fitting = kWorkBytes / (rows * cols * int64_t(sizeof(T) + sizeof(short)));
+  const int64_t fitting =
+      kWorkBytes / (rows * cols * int64_t(sizeof(T) + sizeof(double) + sizeof(short)));
   return std::clamp<int64_t>(fitting, 1, count);
 }
 
@@ -48,13 +48,11 @@ void match_some(const Context& context, bool distance, const UnitRun<T>& x, cons
   const bool turned = x.cols > y.cols;
   const UnitRun<T>&a = turned ? y : x, &b = turned ? x : y;  // the shorter side comes first
   const int64_t rows = a.cols, cols = b.cols, size = rows * cols;
-  T* const similarity = context.temporary<T>(size_t(count * size));
-  gemm<T>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, rows, cols, samples, T(1),
-          {a.data, rows, a.step}, {b.data, cols, b.step}, {similarity, cols, size}, count);
+  const double* const similarity = unit_products(context, a, b, count, samples);
   FlowOutputs out{};
   out.units = context.temporary<short>(size_t(count * size));
   out.cost = context.temporary<double>(size_t(count));
-  solve<T>(context, similarity, count, int(rows), int(cols), true, out);
+  solve<double>(context, similarity, count, int(rows), int(cols), true, out);
   double* squares = nullptr;
   if (distance) {  // from the units: 2 - 2 S has lost the digits of small distances
     squares = context.temporary<double>(size_t(count * cols));

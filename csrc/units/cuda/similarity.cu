@@ -6,12 +6,12 @@
 namespace likewise::cuda {
 namespace {
 
-template <class T>
-__global__ void __launch_bounds__(kMostThreads) limit_kernel(T* __restrict__ values, int64_t size) {
+__global__ void __launch_bounds__(kMostThreads)
+    limit_kernel(double* __restrict__ values, int64_t size) {
   const int64_t step = int64_t(gridDim.x) * blockDim.x;
   for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
-    const T value = values[k];
-    values[k] = value > 1 ? T(1) : value < -1 ? T(-1) : value;
+    const double value = values[k];
+    values[k] = value > 1 ? 1 : value < -1 ? -1 : value;
   }
 }
 
@@ -26,18 +26,13 @@ __global__ void __launch_bounds__(kMostThreads)
 
 }  // namespace
 
-template <class T>
-cudaError_t limit_correlations(T* correlations, int64_t size, cudaStream_t stream) {
-  return launch(limit_kernel<T>, blocks_for(size), threads_for(size), 0, stream, correlations,
-                size);
+cudaError_t limit_correlations(double* correlations, int64_t size, cudaStream_t stream) {
+  return launch(limit_kernel, blocks_for(size), threads_for(size), 0, stream, correlations, size);
 }
 
 cudaError_t edge_weights(double* correlations, int64_t units, cudaStream_t stream) {
   const int64_t size = units * units;
   return launch(weight_kernel, blocks_for(size), threads_for(size), 0, stream, correlations, units);
 }
-
-template cudaError_t limit_correlations<float>(float*, int64_t, cudaStream_t);
-template cudaError_t limit_correlations<double>(double*, int64_t, cudaStream_t);
 
 }  // namespace likewise::cuda

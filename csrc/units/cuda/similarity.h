@@ -7,8 +7,7 @@
 namespace likewise::cuda {
 
 // Correlations that rounding has left a little outside [-1, 1] go back there; NaN stays.
-template <class T>
-cudaError_t limit_correlations(T* correlations, int64_t size, cudaStream_t stream);
+cudaError_t limit_correlations(double* correlations, int64_t size, cudaStream_t stream);
 
 // Correlations of `units` units with each other become weights of edges: absolute values, at most
 // 1, and 0 from a unit to itself.

@@ -14,39 +14,38 @@ namespace {
 constexpr int64_t kMostItems = 32768;  // of one sort
 
 // The units of both sides, prepared; constant_units (count, 2).
-template <class T>
 struct UnitSides {
-  T *x, *y;
+  double *x, *y;
 
-  UnitSides(const Context& context, const UnitShapes& shapes, const T* from_x, const T* from_y,
-            int64_t* constant_units) {
+  UnitSides(const Context& context, const UnitShapes& shapes, const double* from_x,
+            const double* from_y, int64_t* constant_units) {
     const auto [count, rows, dx, dy] = shapes;
     check(cudaMemsetAsync(constant_units, 0, size_t(2 * count) * sizeof(int64_t), context.stream),
           "memset");
-    x = context.temporary<T>(size_t(count * rows * dx));
-    y = context.temporary<T>(size_t(count * rows * dy));
-    check(unit_columns<T>(from_x, count, rows, dx, x, constant_units, 2, context.stream), "launch");
-    check(unit_columns<T>(from_y, count, rows, dy, y, constant_units + 1, 2, context.stream),
+    x = context.temporary<double>(size_t(count * rows * dx));
+    y = context.temporary<double>(size_t(count * rows * dy));
+    check(unit_columns<double>(from_x, count, rows, dx, x, constant_units, 2, context.stream),
+          "launch");
+    check(unit_columns<double>(from_y, count, rows, dy, y, constant_units + 1, 2, context.stream),
           "launch");
   }
 };
 
 }  // namespace
 
-template <class T>
-void unit_correlations(const Context& context, const UnitShapes& shapes, const T* x, const T* y,
-                       T* out, int64_t* constant_units) {
+void unit_correlations(const Context& context, const UnitShapes& shapes, const double* x,
+                       const double* y, double* out, int64_t* constant_units) {
   const auto [count, rows, dx, dy] = shapes;
   if (count == 0) return;
-  const UnitSides<T> units(context, shapes, x, y, constant_units);
-  gemm<T>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, dx, dy, rows, T(1),
-          {units.x, dx, rows * dx}, {units.y, dy, rows * dy}, {out, dy, dx * dy}, count);
-  check(limit_correlations<T>(out, count * dx * dy, context.stream), "launch");
+  const UnitSides units(context, shapes, x, y, constant_units);
+  gemm<double>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, dx, dy, rows, 1.0,
+               {units.x, dx, rows * dx}, {units.y, dy, rows * dy}, {out, dy, dx * dy}, count);
+  check(limit_correlations(out, count * dx * dy, context.stream), "launch");
 }
 
 void unit_graph(const Context& context, int64_t rows, int64_t dx, int64_t dy, const double* x,
                 const double* y, bool inside, double* weights, int64_t* constant_units) {
-  const UnitSides<double> units(context, {1, rows, dx, dy}, x, y, constant_units);
+  const UnitSides units(context, {1, rows, dx, dy}, x, y, constant_units);
   const int64_t all = dx + dy;
   check(cudaMemsetAsync(weights, 0, size_t(all * all) * sizeof *weights, context.stream), "memset");
   struct Side {
@@ -99,12 +98,10 @@ void unit_statistics(const Context& context, const T* x, int64_t count, int64_t 
   }
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                 \
-  template void unit_correlations<T>(const Context&, const UnitShapes&, const T*, const T*, T*, \
-                                     int64_t*);                                                 \
-  template void unit_partners<T>(const Context&, const T*, const T*, int64_t, int64_t, double,  \
-                                 const Partners&);                                              \
-  template void unit_statistics<T>(const Context&, const T*, int64_t, int64_t, int64_t,         \
+#define LIKEWISE_INSTANTIATE(T)                                                                \
+  template void unit_partners<T>(const Context&, const T*, const T*, int64_t, int64_t, double, \
+                                 const Partners&);                                             \
+  template void unit_statistics<T>(const Context&, const T*, int64_t, int64_t, int64_t,        \
                                    const UnitStatistics<T>&);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)

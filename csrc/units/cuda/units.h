@@ -11,9 +11,8 @@ namespace likewise::cuda {
 
 // out (count, dx, dy): correlations of the units of `count` pairs x (count, rows, dx) and y (count,
 // rows, dy), all contiguous; constant_units (count, 2).
-template <class T>
-void unit_correlations(const Context& context, const UnitShapes& shapes, const T* x, const T* y,
-                       T* out, int64_t* constant_units);
+void unit_correlations(const Context& context, const UnitShapes& shapes, const double* x,
+                       const double* y, double* out, int64_t* constant_units);
 
 // weights (dx + dy, dx + dy) of the edges between the units of x (rows, dx) and y (rows, dy), of
 // one network as well if `inside`; constant_units (2).
