@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
 from torch import nn
 
-__all__ = ["compared", "evaluating", "first_tensor", "module_of", "time_first"]
+__all__ = [
+    "compared",
+    "evaluating",
+    "first_tensor",
+    "flat_copy",
+    "is_compiled",
+    "module_of",
+    "named_modules",
+    "padded_by",
+    "time_first",
+]
 
+
+_COMPILED = "_orig_mod"  # where torch.compile keeps what it has compiled
 
 # What Subramaniam et al. compare: outputs before normalisation and nonlinearity.
 _COMPARED = (
@@ -35,19 +48,51 @@ def compared(name: str, module: nn.Module) -> bool:
 
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """In evaluation mode, every module back in its own afterwards."""
+    """In evaluation mode and not compiled, every module back in its own mode afterwards.
+
+    Compiled code does not call hooks that it has not been compiled with.
+    """
     modes = [(module, module.training) for module in network.modules()]
+    # What compiles is in that module, which takes a second to import.
+    compiles = "torch._dynamo" in sys.modules
     network.eval()
     try:
-        yield
+        with torch.compiler.set_stance("force_eager") if compiles else nullcontext():
+            yield
     finally:
         for module, training in modes:
             module.training = training
 
 
+def named_modules(network: nn.Module) -> dict[str, nn.Module]:
+    """Modules by name; of a compiled one that which was compiled, by the name that it has there."""
+    return {
+        ".".join(part for part in name.split(".") if part != _COMPILED): module
+        for name, module in network.named_modules()
+        if not hasattr(module, _COMPILED)
+    }
+
+
+def is_compiled(network: nn.Module) -> bool:
+    """Whether ``torch.compile`` has made the network or a module in it."""
+    return any(
+        hasattr(module, _COMPILED) or getattr(module, "_compiled_call_impl", None) is not None
+        for module in network.modules()
+    )
+
+
+def padded_by(arguments: Mapping[str, Any]) -> str | None:
+    """The name of an attention mask among them that leaves positions out."""
+    for name, mask in arguments.items():
+        is_mask = str(name).endswith("attention_mask") and isinstance(mask, torch.Tensor)
+        if is_mask and mask.ndim == 2 and bool((mask == 0).any()):
+            return str(name)
+    return None
+
+
 def module_of(function: str, role: str, network: nn.Module, name: str) -> Any:
     """The module of that name; ``ValueError`` with near names if there is none."""
-    modules = dict(network.named_modules())
+    modules = named_modules(network)
     if name not in modules:
         near = difflib.get_close_matches(name, modules, n=3)
         hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
@@ -63,6 +108,13 @@ def first_tensor(value: Any) -> torch.Tensor | None:
     if not isinstance(value, (Mapping, tuple, list)):
         return None
     return next((found for part in parts if (found := first_tensor(part)) is not None), None)
+
+
+def flat_copy(value: Any) -> torch.Tensor | None:
+    """A tensor's samples flat and on the CPU, safe from what works in place; None if it is none."""
+    if not isinstance(value, torch.Tensor):
+        return None
+    return value.detach().flatten(1).to("cpu", copy=True)
 
 
 def time_first(module: nn.Module) -> bool:

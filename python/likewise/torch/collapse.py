@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from likewise.collapse import NeuralCollapse, neural_collapse
-from likewise.torch._modules import evaluating, module_of
+from likewise.torch._modules import evaluating, flat_copy, module_of
 
 __all__ = ["CollapseMonitor"]
 
@@ -79,16 +79,16 @@ class CollapseMonitor:
 
     def _features(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The layer's output for the whole probe ``(n, d)``, and the labels."""
-        kept: list[torch.Tensor] = []
+        kept: list[torch.Tensor | None] = []
         features: list[torch.Tensor] = []
         labels: list[torch.Tensor] = []
         if self.layer is None:
             hook = _layer(self.model, self.classifier).register_forward_pre_hook(
-                lambda module, inputs: kept.append(inputs[0])
+                lambda module, inputs: kept.append(flat_copy(inputs[0]))
             )
         else:
             hook = _layer(self.model, self.layer).register_forward_hook(
-                lambda module, inputs, output: kept.append(output)
+                lambda module, inputs, output: kept.append(flat_copy(output))
             )
         parameter = next(self.model.parameters())
         # A loader that begins draws from the random state even if it does not shuffle.
@@ -96,12 +96,14 @@ class CollapseMonitor:
             try:
                 for inputs, of_batch in self.probe:
                     self.model(inputs.to(parameter.device))
-                    if len(kept) != 1 or not isinstance(kept[0], torch.Tensor):
+                    found = kept[0] if len(kept) == 1 else None
+                    if found is None:
                         raise ValueError(
                             f"CollapseMonitor: layer {self.layer or self.classifier!r} must see "
                             f"one tensor in a forward pass, got {len(kept)} calls"
                         )
-                    features.append(kept.pop().flatten(1).cpu())
+                    kept.clear()
+                    features.append(found)
                     labels.append(of_batch.cpu())
             finally:
                 hook.remove()

@@ -11,7 +11,16 @@ from torch import nn
 
 from likewise.errors import DegenerateWarning, LikewiseWarning, quiet, warn
 from likewise.measure import Measure, measure
-from likewise.torch._modules import compared, evaluating, first_tensor, module_of, time_first
+from likewise.torch._modules import (
+    compared,
+    evaluating,
+    first_tensor,
+    is_compiled,
+    module_of,
+    named_modules,
+    padded_by,
+    time_first,
+)
 
 __all__ = ["Guidance", "GuidanceStep", "even_layer_map"]
 
@@ -159,17 +168,21 @@ class Guidance:
         RuntimeError
             If the target was not run, with gradients, since the last call.
         ValueError
-            For layers with different numbers of samples.
+            For layers with different numbers of samples, or with positions of padded samples.
         """
         step, self.step = self.step, self.step + 1
         weight = self.weight(step) if callable(self.weight) else self.weight
         found = self._of_target.taken()
         if not found:
+            compiled = is_compiled(self.target)
             raise RuntimeError(
                 "Guidance: run the target on a batch, with gradients, before every call"
+                + "; its compiled code may not know of the guidance: call torch._dynamo.reset() "
+                "once after making the guidance, and it is compiled anew" * compiled
             )
         if weight == 0 or (self.until is not None and step >= self.until):
             return next(iter(found.values())).new_zeros(())
+        mask = padded_by(keywords)
         with evaluating(self.guide), torch.no_grad():
             self.guide(*inputs, **keywords)
         guides = self._of_guide.taken()
@@ -184,6 +197,12 @@ class Guidance:
                     raise ValueError(
                         f"Guidance: layer {name!r} of the {role} gave no floating-point output of "
                         "two or more axes in this forward pass"
+                    )
+                if mask is not None and outputs[name].ndim > 2:
+                    raise ValueError(
+                        f"Guidance: layer {name!r} of the {role} has positions that are padding "
+                        f"({mask!r} has zeros), which would count like all others; give batches "
+                        "of samples of one length, without padding"
                     )
         distances = self._distances(guides, found)
         self._seen.append((step, float(weight), distances.detach()))
@@ -258,12 +277,13 @@ class _Outputs:
 
     def __init__(self, role: str, network: nn.Module, names: Sequence[str] | None) -> None:
         if names is None:
-            names = [name for name, module in network.named_modules() if compared(name, module)]
+            modules = named_modules(network)
+            names = [name for name, module in modules.items() if compared(name, module)]
         self._role = role
         self._outputs: dict[str, list[torch.Tensor]] = {}
-        modules = {name: module_of("Guidance", role, network, name) for name in names}
+        chosen = {name: module_of("Guidance", role, network, name) for name in names}
         self._handles = [network.register_forward_pre_hook(self._begin)]
-        self._handles += [m.register_forward_hook(self._keep(n)) for n, m in modules.items()]
+        self._handles += [m.register_forward_hook(self._keep(n)) for n, m in chosen.items()]
 
     def taken(self) -> dict[str, torch.Tensor]:
         """The outputs, samples first, and nothing left. A module that was called several times, as
@@ -290,7 +310,8 @@ class _Outputs:
                 return
             if time_first(module) and tensor.ndim == 3:
                 tensor = tensor.transpose(0, 1)
-            self._outputs.setdefault(name, []).append(tensor)
+            # A copy: modules that work in place write over it.
+            self._outputs.setdefault(name, []).append(tensor.clone())
 
         return keep
 

@@ -17,7 +17,7 @@ from likewise._array import Array
 from likewise.errors import quiet
 from likewise.measure import Measure, measure
 from likewise.scale.store import Store
-from likewise.torch._modules import compared
+from likewise.torch._modules import compared, flat_copy
 from likewise.torch.collapse import classifier_of, collapse_before
 from likewise.torch.guidance import Guidance, even_layer_map
 from likewise.torch.recording import How, Layers, record
@@ -225,14 +225,14 @@ def _on(device: torch.device, samples: Samples) -> Samples:
 
 
 @contextmanager
-def _inputs_of(module: nn.Module | None) -> Iterator[list[torch.Tensor]]:
+def _inputs_of(module: nn.Module | None) -> Iterator[list[Any]]:
     """A list that every call of the module adds its input to, flattened, on the CPU."""
-    kept: list[torch.Tensor] = []
+    kept: list[Any] = []
     if module is None:
         yield kept
         return
     hook = module.register_forward_pre_hook(
-        lambda module, inputs: kept.append(inputs[0].detach().flatten(1).cpu())
+        lambda module, inputs: kept.append(flat_copy(inputs[0]))
     )
     try:
         yield kept

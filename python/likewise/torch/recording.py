@@ -15,7 +15,13 @@ from torch import nn
 from likewise._array import Array
 from likewise.reduce import reduce as reduced
 from likewise.scale.store import Store
-from likewise.torch._modules import evaluating, first_tensor, time_first
+from likewise.torch._modules import (
+    evaluating,
+    first_tensor,
+    named_modules,
+    padded_by,
+    time_first,
+)
 
 __all__ = ["Recording", "record"]
 
@@ -77,8 +83,9 @@ def record(
 ) -> Recording | list[Any]:
     """Run a model on data and keep what its layers give.
 
-    One forward pass per batch for all layers, in evaluation mode and without gradients; modes and
-    hooks are put back afterwards, whatever happens.
+    One forward pass per batch for all layers, in evaluation mode, uncompiled and without gradients;
+    modes and hooks are put back afterwards, whatever happens. What a layer gives or gets is kept
+    before anything else runs, so that later modules that work in place do not change it.
 
     Parameters
     ----------
@@ -89,7 +96,8 @@ def record(
         as a ``DataLoader`` gives them: tensors, tuples or lists that begin with one, mappings.
     layers
         Names of modules (``model.named_modules()``) or patterns such as ``"*.conv*"``, one or
-        several, or a function of name and module. Modules that contain others match too; of those
+        several, or a function of name and module; of compiled modules the names of what was
+        compiled. Modules that contain others match too; of those
         that patterns match, the ones that no forward pass calls are left out.
     reduce
         What becomes of feature maps ``(n, c, h, w)`` and sequences ``(n, t, d)``, see
@@ -118,8 +126,9 @@ def record(
     ------
     ValueError
         For a pattern that matches nothing (near names are listed), a layer that no forward pass
-        calls or that gives no floating-point tensor, one with more axes and no ``reduce``, layers
-        that change their width or their order of calls between batches, no data.
+        calls or that gives no floating-point tensor, one with more axes and no ``reduce`` or in a
+        padded batch (an attention mask with zeros), layers that change their width or their order
+        of calls between batches, no data.
     """
     if stage not in ("pre", "post"):
         raise ValueError(f"record: stage must be 'pre' or 'post', got {stage!r}")
@@ -132,15 +141,14 @@ def record(
     reduction = _Reduction(reduce, positions, random_state)
     keys: list[Any] = []
     seen = 0
-    with _recorded(model, chosen, stage) as calls, torch.no_grad():
+    calls = _Calls(reduction, stage, np.dtype(dtype))
+    with _recorded(model, chosen, calls), torch.no_grad():
         for batch in _batches(data, samples):
-            calls.clear()
+            found = calls.begin(batch)
             model(*batch.positional, **batch.keywords)
-            _require_samples(calls, batch.size)
-            found = {name: reduction(name, value) for name, value in _named(calls)}
             _require_complete(_exact(chosen, layers), found, pieces)
             for name, values in found.items():
-                values = values[: len(values) // batch.size * batch.kept].astype(dtype)
+                values = values[: len(values) // batch.size * batch.kept]
                 if store is None:
                     pieces.setdefault(name, []).append(values)
                     continue
@@ -186,6 +194,7 @@ class _Batch:
                 )
             self.positional = (first,)
         self.size = self.kept = len(first)
+        self.padded_by = padded_by(self.keywords)
 
 
 def _batches(data: Any, samples: int | None) -> Iterator[_Batch]:
@@ -200,15 +209,6 @@ def _batches(data: Any, samples: int | None) -> Iterator[_Batch]:
             left -= batch.kept
         if batch.size:
             yield batch
-
-
-def _require_samples(calls: Sequence[tuple[str, torch.Tensor]], size: int) -> None:
-    for name, tensor in calls:
-        if tensor.ndim == 0 or len(tensor) != size:
-            raise ValueError(
-                f"record: layers must have the {size} samples of a batch along their first axis, "
-                f"got shape {tuple(tensor.shape)} of {name!r}"
-            )
 
 
 def _repeated(ids: Any, rows: int) -> Any:
@@ -226,7 +226,7 @@ def _joined(name: str, parts: list[Array]) -> Array:
 
 
 def _matching(model: nn.Module, layers: Layers) -> dict[str, nn.Module]:
-    modules = {name: module for name, module in model.named_modules() if name}
+    modules = {name: module for name, module in named_modules(model).items() if name}
     if callable(layers):
         found = {name: module for name, module in modules.items() if layers(name, module)}
         if not found:
@@ -247,45 +247,67 @@ def _matching(model: nn.Module, layers: Layers) -> dict[str, nn.Module]:
     return found
 
 
+class _Calls:
+    """What the layers give in a forward pass, reduced and copied as soon as they are called: what
+    is called later may write over it."""
+
+    def __init__(self, reduction: _Reduction, stage: str, dtype: np.dtype[Any]) -> None:
+        self.stage = stage
+        self._reduction, self._dtype = reduction, dtype
+
+    def begin(self, batch: _Batch) -> dict[str, Array]:
+        """What the next forward pass fills; further calls of one layer are numbered."""
+        self._batch, self._times = batch, dict[str, int]()
+        self._found: dict[str, Array] = {}
+        return self._found
+
+    def add(self, name: str, module: nn.Module, value: Any) -> None:
+        tensor = first_tensor(value)
+        if tensor is None:
+            raise ValueError(
+                f"record: layer {name!r} {'gives' if self.stage == 'post' else 'gets'} no "
+                "floating-point tensor"
+            )
+        if tensor.ndim == 3 and time_first(module):
+            tensor = tensor.transpose(0, 1)
+        if tensor.ndim == 0 or len(tensor) != self._batch.size:
+            raise ValueError(
+                f"record: layers must have the {self._batch.size} samples of a batch along their "
+                f"first axis, got shape {tuple(tensor.shape)} of {name!r}"
+            )
+        if self._batch.padded_by is not None and tensor.ndim > 2:
+            raise ValueError(
+                f"record: layer {name!r} of shape {tuple(tensor.shape)} has positions that are "
+                f"padding ({self._batch.padded_by!r} has zeros), which would count like all "
+                "others; give batches of samples of one length, without padding"
+            )
+        self._times[name] = times = self._times.get(name, 0) + 1
+        label = name if times == 1 else f"{name}#{times}"
+        self._found[label] = self._reduction(label, tensor).astype(self._dtype)  # a copy
+
+
 @contextmanager
-def _recorded(
-    model: nn.Module, chosen: Mapping[str, nn.Module], stage: str
-) -> Iterator[list[tuple[str, torch.Tensor]]]:
-    """A list that every forward pass fills with the calls of these modules."""
-    calls: list[tuple[str, torch.Tensor]] = []
+def _recorded(model: nn.Module, chosen: Mapping[str, nn.Module], calls: _Calls) -> Iterator[None]:
+    """Every call of these modules is added to ``calls``."""
 
-    def keep(name: str) -> Callable[..., None]:
-        def hook(module: nn.Module, given: Any, named: Any, output: Any) -> None:
-            tensor = first_tensor(output if stage == "post" else (given, named))
-            if tensor is None:
-                raise ValueError(
-                    f"record: layer {name!r} {'gives' if stage == 'post' else 'gets'} no "
-                    "floating-point tensor"
-                )
-            if tensor.ndim == 3 and time_first(module):
-                tensor = tensor.transpose(0, 1)
-            calls.append((name, tensor))
+    def gives(name: str) -> Callable[..., None]:
+        return lambda module, given, named, output: calls.add(name, module, output)
 
-        return hook
+    def gets(name: str) -> Callable[..., None]:
+        return lambda module, given, named: calls.add(name, module, (given, named))
 
     handles = [
-        module.register_forward_hook(keep(name), with_kwargs=True)
+        module.register_forward_hook(gives(name), with_kwargs=True)
+        if calls.stage == "post"
+        else module.register_forward_pre_hook(gets(name), with_kwargs=True)
         for name, module in chosen.items()
     ]
     try:
         with evaluating(model):
-            yield calls
+            yield
     finally:
         for handle in handles:
             handle.remove()
-
-
-def _named(calls: list[tuple[str, torch.Tensor]]) -> Iterator[tuple[str, torch.Tensor]]:
-    """Further calls of one module are numbered."""
-    times: dict[str, int] = {}
-    for name, value in calls:
-        times[name] = times.get(name, 0) + 1
-        yield (name if times[name] == 1 else f"{name}#{times[name]}"), value
 
 
 def _exact(chosen: Mapping[str, nn.Module], layers: Layers) -> list[str]:
