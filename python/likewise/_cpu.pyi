@@ -209,7 +209,7 @@ def canonical_correlations(
 
 # neighbours
 def neighbours_prepare(
-    items: list[Array], k: int, euclidean: bool, center: bool, threads: int
+    items: list[Array], k: int, euclidean: bool, center: bool, similarities: bool, threads: int
 ) -> list[tuple[Array, Array, bool, int]]: ...
 def neighbours_compare(
     score: str,
