@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from reference import cca as slow
@@ -79,8 +81,10 @@ def test_invertible_maps_do_not_matter():
 def test_rank_deficient_representations_count_their_rank():
     x, y = pair(90, 5, 8)
     doubled = np.hstack([x, x[:, :2] + x[:, 2:4]])
-    assert lw.cca(doubled, y) == pytest.approx(lw.cca(x, y), abs=1e-12)
-    found = lw.canonical_correlations(doubled, y)
+    with pytest.warns(lw.DegenerateWarning, match="cca: 2 directions dropped"):
+        assert lw.cca(doubled, y) == pytest.approx(lw.cca(x, y), abs=1e-12)
+    with pytest.warns(lw.DegenerateWarning, match="cca: 2 directions dropped"):
+        found = lw.canonical_correlations(doubled, y)
     assert found.shape == (7,)
     np.testing.assert_allclose(found[5:], 0, rtol=0, atol=1e-12)
 
@@ -113,7 +117,9 @@ def test_pitfall_pwcca_weighs_by_variates_not_by_coefficients():
     copied = np.hstack([x, x[:, :1] * (1 + 1e-14)])
     weights = slow.pwcca(x, y)
     assert lw.pwcca(x, y) == pytest.approx(weights, abs=1e-12)
-    assert lw.pwcca(copied, y) == pytest.approx(slow.pwcca(copied, y), abs=1e-10)
+    with pytest.warns(lw.DegenerateWarning, match="1 direction dropped"):
+        found = lw.pwcca(copied, y)
+    assert found == pytest.approx(slow.pwcca(copied, y), abs=1e-10)
 
 
 def test_float32_stays_float32_and_close():
@@ -138,3 +144,193 @@ def test_float32_stays_float32_and_close():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call(*pair(20, 3, 4))
+
+
+# Which directions a representation has is a matter of its numbers alone, and so is every score.
+
+FORMS = [
+    ("cca", {}),
+    ("cca", {"regularization": 1e-3}),
+    ("svcca", {}),
+    ("svcca", {"variance": 1.0}),
+    ("pwcca", {}),
+    ("shape_distance", {"alpha": 0.0}),
+    ("shape_distance", {"alpha": 0.5}),
+    ("shape_distance", {"alpha": 0.0, "score": "euclidean"}),
+]
+every_form = pytest.mark.parametrize(("name", "options"), FORMS, ids=str)
+
+
+def sizes(d, most):
+    """Sizes of units over so many powers of ten, up and down."""
+    return 10.0 ** np.random.default_rng(d).permutation(np.linspace(-most, most, d))
+
+
+def odd_pairs():
+    """Pairs of float32 numbers that are hard to whiten, with how many directions they lack."""
+    x, y = pair(90, 6, 8)
+    cases = {"plain": (x, y, 0), "of all sizes": (x * sizes(6, 4), y * sizes(8, 4), 0)}
+    cases["ill-conditioned"] = (x, x + y[:, :6] * 10.0 ** -np.arange(6), 0)
+    cases["far from 0"] = (x + 1e3, y - 30, 0)
+    cases["more units than samples"] = (*pair(20, 30, 4), 0)
+    cases["as many units as samples"] = (*pair(20, 20, 3), 0)
+    cases["copies"] = (np.hstack([x, x[:, :2]]), np.hstack([y, 4 * y[:, :1]]), 3)
+    cases["one-hot"] = (np.eye(5)[np.random.default_rng(0).integers(0, 5, 90)], y, 1)
+    return {
+        key: (x.astype(np.float32), y.astype(np.float32), lacks)
+        for key, (x, y, lacks) in cases.items()
+    }
+
+
+def paths(name, options, x, y):
+    """The score of x with y wherever it can be had."""
+    m = lw.measure(name, **options)
+    stream = lw.scale.Accumulator(name, **options)
+    for rows in (slice(0, 13), slice(13, None)):
+        stream.update([x[rows]], [y[rows]])
+    found = {
+        "call": m(x, y),
+        "batch": m(np.stack([-x, x]), y)[1],
+        "cross": lw.cross([x], [y], name, **options)[0, 0],
+        "pairwise": np.asarray(lw.pairwise([x, y], name, **options))[0, 1],
+        "reordered": lw.permutation_test(x, y, m, n=1).score,
+        "stream": np.asarray(stream.compute())[0, 0],
+    }
+    if getattr(m, "differentiable", False):
+        found["gradient"] = m.gradients(x, y).score
+    return {path: float(score) for path, score in found.items()}
+
+
+@every_form
+@pytest.mark.parametrize("case", odd_pairs())
+@pytest.mark.filterwarnings("ignore::likewise.LikewiseWarning")
+def test_all_paths_and_precisions_agree(name, options, case):
+    x, y, _ = odd_pairs()[case]
+    if name == "pwcca" and len(x) <= x.shape[1] + y.shape[1]:
+        pytest.skip("correlations of 1 together, which have no variates of their own")
+    exact = paths(name, options, x.astype(np.float64), y.astype(np.float64))
+    for path, score in (exact | paths(name, options, x, y)).items():
+        assert score == pytest.approx(exact["call"], abs=1e-6), path
+    for path, score in exact.items():
+        tolerance = 1e-7 if path == "stream" else 1e-10  # sums cannot give angles near 0 better
+        assert score == pytest.approx(exact["call"], abs=tolerance), path
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [form for form in FORMS if "invertible" in lw.measure(form[0], **form[1]).invariances],
+    ids=str,
+)
+@pytest.mark.parametrize(("dtype", "most"), [(np.float64, 7), (np.float32, 4), (np.float64, 150)])
+def test_scaling_units_changes_nothing_where_invertible_maps_do_not(name, options, dtype, most):
+    m = lw.measure(name, **options)
+    x, y = (side.astype(dtype) for side in pair(90, 6, 8))
+    expected = float(m(x, y))
+    scaled = (x * sizes(6, most)).astype(dtype), (y * sizes(8, most)).astype(dtype)
+    tolerance = 1e-10 if dtype == np.float64 else 1e-6
+    assert float(m(*scaled)) == pytest.approx(expected, abs=tolerance)
+    if most < 100:
+        for path, score in paths(name, options, *scaled).items():
+            assert score == pytest.approx(expected, abs=max(tolerance, 1e-9)), path
+
+
+def test_breast_cancer_is_the_same_in_float32():
+    data = pytest.importorskip("sklearn.datasets").load_breast_cancer().data
+    for dtype in (np.float64, np.float32):
+        x, y = data[:, :15].astype(dtype), data[:, 15:].astype(dtype)
+        assert lw.cca(x, y) == pytest.approx(0.6602, abs=1e-4)
+        assert lw.pwcca(x, y) == pytest.approx(0.8371, abs=1e-4)
+        assert lw.shape_distance(x, y, alpha=0.0) == pytest.approx(0.8498, abs=1e-4)
+
+
+@every_form
+@pytest.mark.parametrize("case", odd_pairs())
+def test_dropped_directions_are_counted(name, options, case):
+    x, y, lacks = odd_pairs()[case]
+    if name == "svcca" and options.get("variance", 0.99) < 1:
+        lacks = 0  # they would not have been among the leading components
+    stream = lw.scale.Accumulator(name, **options)
+    stream.update([x], [y])
+    m = lw.measure(name, **options)
+    ways = [lambda: m(x, y), lambda: lw.cross([x], [y], m), stream.compute]
+    if getattr(m, "differentiable", False):
+        ways.append(lambda: m.gradients(x, y))
+    for way in ways:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            way()
+        said = [str(w.message) for w in caught if w.category is lw.DegenerateWarning]
+        assert len(said) == (lacks > 0)
+        if lacks:
+            assert f"{name}: {lacks} direction{'s' * (lacks > 1)} dropped" in said[0]
+
+
+def waves(n, norms):
+    """Orthogonal columns of mean 0 with these norms."""
+    k = np.arange(1, len(norms) + 1)
+    return np.cos(np.pi * (np.arange(n)[:, None] + 0.5) * k / n) * (2 / n) ** 0.5 * norms
+
+
+@pytest.mark.parametrize("least", [1e-3, 1e-12, 1e-18, 1e-100])
+@pytest.mark.parametrize("wide", [False, True])
+def test_small_units_keep_the_direction_that_their_definition_gives_them(least, wide):
+    # alpha and ridge weigh sizes against each other, after it is known what there is to weigh.
+    a, b = np.array([3.0, 1.0, least]), np.array([1.0, 2.0, least, 0.5])
+    x, y = waves(12, a), waves(12, b)
+    if wide:  # mixed into more units than samples, as exactly as their sizes allow
+        x, y = (np.hstack([side] * 5) / 5**0.5 for side in (x, y))
+    common = slice(0, 3)
+    for alpha in (0.2, 0.9):
+        f, g = (alpha * s + 1 - alpha for s in (a, b))
+        expected = f @ g[common] / np.linalg.norm(f) / np.linalg.norm(g)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", lw.LikewiseWarning)
+            found = lw.shape_distance(x, y, alpha=alpha, score="similarity")
+        assert found == pytest.approx(expected, abs=1e-10)
+    f, g = (s / np.sqrt(s**2 + 0.1 * (s @ s) / side.shape[1]) for s, side in ((a, x), (b, y)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", lw.LikewiseWarning)
+        found = lw.cca(x, y, regularization=0.1)
+    assert found == pytest.approx((f * g[common]).mean(), abs=1e-10)
+
+
+@every_form
+def test_a_unit_that_is_constant_up_to_rounding_has_no_direction(name, options):
+    if options.get("regularization") or (name == "svcca" and not options):
+        pytest.skip("counts such a unit, or never came to it")
+    x, y = pair(90, 6, 8)
+    rough = 1 + np.spacing(1) * np.random.default_rng(0).integers(0, 2, (90, 1))
+    m = lw.measure(name, **options)
+    with pytest.warns(lw.DegenerateWarning, match="1 direction dropped"):
+        found = m(np.hstack([rough, x]), y)
+    assert found == pytest.approx(m(x, y), abs=1e-10)
+    with pytest.warns(lw.DegenerateWarning, match="1 constant representation"):
+        assert np.isnan(m(rough, y))
+
+
+@every_form
+@pytest.mark.parametrize("scale", [1e-155, 1e-150, 1e-30, 1e30, 1e150, 1e155])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_scores_of_very_large_and_small_numbers(name, options, scale, dtype):
+    if dtype == np.float32 and not 1e-31 < scale < 1e31:
+        pytest.skip("beyond float32")
+    m = lw.measure(name, **options)
+    x, y = pair(40, 5, 5)
+    turned = x @ np.linalg.qr(invertible(5))[0]
+    tolerance = 1e-6 if dtype == np.float64 else 1e-4
+    best = 0 if m.kind == "distance" else float(m(x, x))
+    for other, expected in ((turned, best), (y, None)):
+        a, b = ((side * scale).astype(dtype) for side in (x, other))
+        if expected is None:
+            alpha = options.get("alpha", 0)
+            expected = (
+                float(m(x, y))
+                if not alpha
+                else float(m.__class__(**(options | {"alpha": float(scale > 1)}))(x, y))
+            )
+        assert float(m(a, b)) == pytest.approx(expected, abs=tolerance)
+        assert float(np.asarray(lw.pairwise([a, b], m))[0, 1]) == pytest.approx(
+            expected, abs=tolerance
+        )
+        if getattr(m, "differentiable", False):
+            assert float(m.gradients(a, b).score) == pytest.approx(expected, abs=tolerance)

@@ -22,7 +22,7 @@ py::list prepare(const std::vector<py::array>& items, double regularization, dou
         views, options, threads, [&](const PreparedShape<T>& shape, const py::array& data) {
           const int64_t units = int64_t(shape.loadings.size()) / std::max<int64_t>(shape.cols, 1);
           out.append(py::make_tuple(
-              data, shape.reshaped_norm, shape.constant_units,
+              data, shape.reshaped_norm, shape.constant_units, shape.dropped_directions,
               py::array_t<double>({loadings ? shape.cols : 0, units}, shape.loadings.data())));
         });
   });
@@ -75,7 +75,8 @@ void correlations(const std::vector<py::array>& a, const std::vector<double>& no
 }  // namespace
 
 void register_cca(py::module_& m) {
-  m.def("cca_prepare", &prepare, "Returns one (data, norm, constant units, loadings) per item.");
+  m.def("cca_prepare", &prepare,
+        "Returns one (data, norm, constant units, dropped directions, loadings) per item.");
   m.def("cca_compare", &compare);
   m.def("canonical_correlations", &correlations);
 }

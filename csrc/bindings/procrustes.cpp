@@ -10,6 +10,15 @@
 #include "procrustes/gradient.h"
 
 namespace likewise::bindings {
+namespace {
+
+py::tuple tuple_of(const ProcrustesCounts& counts) {
+  return py::make_tuple(counts.constant_units, counts.dropped_directions, counts.constant_items,
+                        counts.finite);
+}
+
+}  // namespace
+
 void register_procrustes(py::module_& m) {
   m.def(
       "procrustes",
@@ -22,10 +31,10 @@ void register_procrustes(py::module_& m) {
           const py::gil_scoped_release release;
           counts = procrustes_batch(vx, vy, options, threads, static_cast<double*>(scores.data));
         }
-        return py::make_tuple(counts.constant_units, counts.constant_items, counts.finite);
+        return tuple_of(counts);
       },
-      "Fills out (float64, contiguous) for all items; returns (constant units, constant items, "
-      "finite).");
+      "Fills out (float64, contiguous) for all items; returns (constant units, dropped directions, "
+      "constant items, finite).");
 
   m.def(
       "procrustes_gradients",
@@ -43,7 +52,7 @@ void register_procrustes(py::module_& m) {
           counts = procrustes_gradients(vx, vy, options, threads, static_cast<double*>(scores.data),
                                         gx ? &*gx : nullptr, gy ? &*gy : nullptr);
         }
-        return py::make_tuple(counts.constant_units, counts.constant_items, counts.finite);
+        return tuple_of(counts);
       },
       "The same, and grad_x and grad_y (contiguous, shapes of x and y), or those that are wanted.");
 
@@ -59,12 +68,13 @@ void register_procrustes(py::module_& m) {
           using T = decltype(zero);
           prepare_shapes<T>(views, options, threads,
                             [&](const PreparedShape<T>& shape, const py::array& data) {
-                              out.append(py::make_tuple(data, shape.norm, shape.constant_units));
+                              out.append(py::make_tuple(data, shape.norm, shape.constant_units,
+                                                        shape.dropped_directions));
                             });
         });
         return out;
       },
-      "Returns one (data, norm, constant units) per item.");
+      "Returns one (data, norm, constant units, dropped directions) per item.");
 
   m.def(
       "procrustes_compare",

@@ -11,6 +11,7 @@
 #include "core/failures.h"
 #include "core/parallel.h"
 #include "linalg/linalg.h"
+#include "procrustes/directions.h"
 #include "procrustes/gap.h"
 
 // With unit-norm X, Y and the SVD X'Y = U S V', the similarity is s = sum S and ds/dX = Y V U'
@@ -42,12 +43,13 @@ struct Side {
   int64_t n = 0, d = 0, r = 0;  // r: columns of z
   double unit = 1;              // samples are (x - mean) / unit
   double norm = 0;              // of the scaled samples
-  int64_t constant_units = 0;
-  Matrix left, values, right;  // their SVD, where one was needed: n x r, r, r x d
-  Matrix z;                    // n x r of unit norm: what is compared
-  double z_norm = 1;           // before that was made so
+  int64_t constant_units = 0, dropped_directions = 0;
+  Directions svd;     // of the scaled samples, where one was needed
+  Matrix norms;       // alpha = 0: of their columns, which were scaled to unit norm before
+  Matrix z;           // n x r of unit norm: what is compared
+  double z_norm = 1;  // before that was made so
 
-  bool decomposed() const { return !values.empty(); }
+  bool decomposed() const { return !svd.values.empty(); }
   bool comparable() const { return norm > 0 && std::isfinite(norm); }
 };
 
@@ -83,6 +85,35 @@ Matrix centred(const MatrixRef<const T>& x, bool center, Side& side) {
   return out;
 }
 
+template <class T>
+Columns columns_of(const MatrixRef<const T>& x, bool center, const Side& side) {
+  Columns columns{x.rows, x.cols, x.cols - side.constant_units, 0, {}};
+  columns.most = std::min(columns.varying, center ? x.rows - 1 : x.rows);
+  for (int64_t j = 0; j < x.cols; ++j) {
+    columns.noise.push_back(center ? columns.noise_of(double(x(0, j)) / side.unit) : 0);
+  }
+  return columns;
+}
+
+// The directions of the samples: for alpha = 0 of columns scaled to unit norm, which is an
+// invertible map that no score sees. False if the SVD failed.
+template <class T>
+bool decompose(const MatrixRef<const T>& x, const ProcrustesOptions& options, Side& side) {
+  const Columns columns = columns_of(x, options.center, side);
+  Matrix work = side.z;
+  if (options.alpha == 1) return existing_directions(columns, side.d, work.data(), side.svd);
+  bool found;
+  if (options.alpha == 0) {
+    unit_columns(columns, work.data(), side.norms);
+    found = existing_directions(columns, side.d, work.data(), side.svd);
+  } else {
+    const auto write = [&](double* out) { std::copy(side.z.begin(), side.z.end(), out); };
+    found = directions_of(columns, side.d, work.data(), write, side.svd);
+  }
+  side.dropped_directions = columns.most - side.svd.rank;
+  return found;
+}
+
 // False if the SVD failed.
 template <class T>
 bool prepare(const MatrixRef<const T>& x, const ProcrustesOptions& options, Side& side) {
@@ -91,33 +122,28 @@ bool prepare(const MatrixRef<const T>& x, const ProcrustesOptions& options, Side
   side.z = centred(x, options.center, side);
   side.norm = norm_of(side.z);
   if (!side.comparable()) return true;
+  double one = 1;
   if (options.alpha < 1 || side.d > side.n) {
-    const int64_t most = std::min(side.n, side.d);
-    side.values.resize(size_t(most));
-    side.left.resize(size_t(side.n * most));
-    side.right.resize(size_t(most * side.d));
-    if (!svd<double>(side.n, side.d, side.z.data(), side.d, side.values.data(), side.left.data(),
-                     side.right.data())) {
-      return false;
-    }
-    const double least = double(std::max(side.n, side.d)) * kEpsilon * side.values[0];
-    side.r = std::count_if(side.values.begin(), side.values.end(),
-                           [&](double value) { return value > least; });
-    side.values.resize(size_t(side.r));
+    if (!decompose(x, options, side)) return false;
+    side.r = side.svd.rank;
+    if (side.r == 0) side.norm = 0;  // all of it may be rounding
+    if (!side.comparable()) return true;
+    // alpha between 0 and 1 sees the units of the data; far above 1 they are brought down to it,
+    // for the sake of squares.
+    const bool mixed = options.alpha > 0 && options.alpha < 1;
+    if (mixed) one = std::min(1 / side.unit, 1.0);
     side.z.resize(size_t(side.n * side.r));
-    for (int64_t i = 0; i < side.n; ++i) {
-      for (int64_t k = 0; k < side.r; ++k) {
-        // alpha between 0 and 1 sees the units of the data.
-        const double value = side.values[k] * (options.alpha < 1 ? side.unit : 1);
-        side.left[i * side.r + k] = side.left[i * most + k];
-        side.z[i * side.r + k] =
-            side.left[i * side.r + k] * (options.alpha * value + 1 - options.alpha);
+    for (int64_t k = 0; k < side.r; ++k) {
+      const double value = side.svd.values[k] * (mixed ? side.unit * one : 1);
+      const double reshaped = options.alpha * value + (1 - options.alpha) * one;
+      for (int64_t i = 0; i < side.n; ++i) {
+        side.z[i * side.r + k] = side.svd.left[i * side.r + k] * reshaped;
       }
     }
-    side.left.resize(size_t(side.n * side.r));
   }
-  side.z_norm = norm_of(side.z);
-  for (double& value : side.z) value /= side.z_norm;
+  const double norm = norm_of(side.z);
+  for (double& value : side.z) value /= norm;
+  side.z_norm = norm / one;
   return true;
 }
 
@@ -129,33 +155,42 @@ Matrix pull_back(const Side& side, double alpha, Matrix by_z) {
     for (double& value : by_z) value /= side.unit;
     return by_z;
   }
+  const Matrix& left = side.svd.left;
+  const double unit = alpha > 0 ? side.unit : 1;  // of what was decomposed, in that of the data
   Matrix within(static_cast<size_t>(r * r)), by_data = by_z;
   if (alpha == 1) {
-    for (double& value : by_data) value /= side.unit;
+    for (double& value : by_data) value /= unit;
   } else {
     // alpha H + (1 - alpha) (W skew(W'H) 2 / (s_i + s_j) + (H - W W'H) / s_j)
-    gemm<double>(Op::transpose, Op::none, r, r, n, 1, side.left.data(), r, by_z.data(), r, 0,
+    gemm<double>(Op::transpose, Op::none, r, r, n, 1, left.data(), r, by_z.data(), r, 0,
                  within.data(), r);
     Matrix turned(static_cast<size_t>(r * r));
     for (int64_t i = 0; i < r; ++i) {
       for (int64_t j = 0; j < r; ++j) {
-        const double s_i = side.values[i] * side.unit, s_j = side.values[j] * side.unit;
+        const double s_i = side.svd.values[i] * unit, s_j = side.svd.values[j] * unit;
         turned[i * r + j] =
             (within[i * r + j] - within[j * r + i]) / (s_i + s_j) - within[i * r + j] / s_j;
       }
     }
     for (int64_t i = 0; i < n; ++i) {
-      for (int64_t k = 0; k < r; ++k) by_data[i * r + k] /= side.values[k] * side.unit;
+      for (int64_t k = 0; k < r; ++k) by_data[i * r + k] /= side.svd.values[k] * unit;
     }
-    gemm<double>(Op::none, Op::none, n, r, r, 1, side.left.data(), r, turned.data(), r, 1,
+    gemm<double>(Op::none, Op::none, n, r, r, 1, left.data(), r, turned.data(), r, 1,
                  by_data.data(), r);
     for (int64_t k = 0; k < n * r; ++k) {
       by_data[k] = alpha * by_z[k] + (1 - alpha) * by_data[k];
     }
   }
   Matrix out(static_cast<size_t>(n * d));
-  gemm<double>(Op::none, Op::none, n, d, r, 1, by_data.data(), r, side.right.data(), d, 0,
+  gemm<double>(Op::none, Op::none, n, d, r, 1, by_data.data(), r, side.svd.right.data(), d, 0,
                out.data(), d);
+  if (alpha > 0) return out;
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j < d; ++j) {
+      double& value = out[i * d + j];
+      value = side.norms[j] > 0 ? value / side.norms[j] / side.unit : 0;
+    }
+  }
   return out;
 }
 
@@ -295,7 +330,7 @@ ProcrustesCounts procrustes_gradients(const ArrayRef& x, const ArrayRef& y,
     const auto item = [](const ArrayRef* grad, int64_t k) {
       return grad ? MatrixBatch<T>(*grad)[k].data : nullptr;
     };
-    std::atomic<int64_t> constant_units = 0, constant_items = 0;
+    std::atomic<int64_t> constant_units = 0, dropped_directions = 0, constant_items = 0;
     std::atomic<bool> finite = true;
     Failures failures;
     parallel_for(items_x.count(), threads, [&](int64_t k, int) {
@@ -310,11 +345,12 @@ ProcrustesCounts procrustes_gradients(const ArrayRef& x, const ArrayRef& y,
           ++constant_items;
         } else {
           constant_units += side->constant_units;
+          dropped_directions += side->dropped_directions;
         }
       }
     });
     failures.raise("the singular value decomposition");
-    return ProcrustesCounts{constant_units, constant_items, finite};
+    return ProcrustesCounts{constant_units, dropped_directions, constant_items, finite};
   });
 }
 

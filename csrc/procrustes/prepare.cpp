@@ -12,7 +12,6 @@ namespace likewise {
 namespace {
 
 constexpr int64_t kBlockElements = 1 << 14;
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // A root costs about as much as one comparison: it must save a good part of every one.
 bool worth_a_root(int64_t rows, int64_t cols) { return 4 * cols >= 5 * rows; }
@@ -114,44 +113,63 @@ void ShapePreparation<T>::take_root(int64_t rows, int64_t& cols, bool center) {
   for (int64_t i = 0; i < rows; ++i) std::copy_n(&root_[i * rows], cols, &wide_[i * cols]);
 }
 
-// With X = U S V', X (alpha I + (1 - alpha) (X'X)^-1/2) is U (alpha S + 1 - alpha) up to V, which
-// no score sees; alpha weighs S, in the data's own units, against 1. Directions that rounding of
-// the input may have made count as absent.
+// Facts on the kept columns, which are written times `unit`.
 template <class T>
-bool ShapePreparation<T>::reshape(int64_t rows, int64_t units, const ShapeOptions& options,
-                                  double unit, PreparedShape<T>& out) {
-  const int64_t width = out.cols, r = std::min(rows, width);
-  left_.resize(size_t(rows * r));
-  right_.resize(size_t(r * width));
-  values_.resize(size_t(r));
-  if (!svd<double>(rows, width, wide_.data(), width, values_.data(), left_.data(), right_.data())) {
-    return false;
-  }
-  const double epsilon = double(std::numeric_limits<T>::epsilon());
-  const double least = double(std::max(rows, units)) * epsilon * values_[0];
+void ShapePreparation<T>::find_columns(int64_t rows, bool center, double unit) {
+  columns_.rows = rows;
+  columns_.count = columns_.varying = int64_t(kept_.size());
+  columns_.most = std::min(columns_.varying, center ? rows - 1 : rows);
+  columns_.noise.clear();
+  for (const int64_t j : kept_) columns_.noise.push_back(columns_.noise_of(reference_[j] * unit));
+}
+
+// With X = U S V', X (alpha I + (1 - alpha) (X'X)^-1/2) is U (alpha S + 1 - alpha) up to V, which
+// no score sees; alpha weighs S, in the data's own units, against 1.
+template <class T>
+bool ShapePreparation<T>::reshape(const MatrixRef<const T>& x, const ShapeOptions& options,
+                                  double unit, bool root, PreparedShape<T>& out) {
+  const int64_t rows = x.rows, units = int64_t(kept_.size());
+  Directions& d = directions_;
+  norms_.assign(size_t(units), 1.0);
+  find_columns(rows, options.center, unit);
+  const bool scaled = options.alpha == 0 && options.regularization == 0 && options.variance == 1;
+  if (scaled) unit_columns(columns_, wide_.data(), norms_);
+  if (root) take_root(rows, out.cols, options.center);
+  const auto write = [&](double* to) { write_centred(x, unit, to); };
+  // A share of the variance never reaches what rounding made.
+  const bool found = scaled || options.variance < 1
+                         ? existing_directions(columns_, out.cols, wide_.data(), d)
+                         : directions_of(columns_, out.cols, wide_.data(), write, d);
+  if (!found) return false;
+  if (options.variance == 1) out.dropped_directions = columns_.most - d.rank;
   double total = 0;
-  for (int64_t k = 0; k < r; ++k) total += values_[k] * values_[k];
-  const double wanted = options.variance < 1 ? options.variance * total : kInfinity;
+  for (const double s : d.values) total += s * s;
   int64_t& cols = out.cols;
-  cols = 0;
-  for (double seen = 0; cols < r && values_[cols] > least && seen < wanted; ++cols) {
-    seen += values_[cols] * values_[cols];
+  cols = d.rank;
+  if (options.variance < 1) {
+    double seen = 0;
+    for (cols = 0; cols < d.rank && seen < options.variance * total; ++cols) {
+      seen += d.values[cols] * d.values[cols];
+    }
   }
   if (options.loadings) {
-    out.loadings.resize(size_t(cols * width));
+    out.loadings.resize(size_t(cols * units));
     for (int64_t k = 0; k < cols; ++k) {
-      for (int64_t j = 0; j < width; ++j) {
-        out.loadings[k * width + j] = values_[k] * right_[k * width + j];
+      for (int64_t j = 0; j < units; ++j) {
+        out.loadings[k * units + j] = d.values[k] * d.right[k * units + j] * norms_[j];
       }
     }
   }
   const double ridge = options.regularization * total / double(units);
-  for (int64_t k = 0; k < cols; ++k) {
-    double& s = values_[k];
-    s = ridge > 0 ? s / std::sqrt(s * s + ridge) : options.alpha * (s / unit) + 1 - options.alpha;
+  // Data far above 1 are brought down to it, for the sake of squares.
+  const double one = options.alpha > 0 ? std::min(unit, 1.0) : 1;
+  for (double& s : d.values) {
+    s = ridge > 0 ? s / std::sqrt(s * s + ridge)
+                  : options.alpha * s * (one / unit) + (1 - options.alpha) * one;
   }
+  wide_.resize(size_t(rows * cols));
   for (int64_t i = 0; i < rows; ++i) {
-    for (int64_t k = 0; k < cols; ++k) wide_[i * cols + k] = left_[i * r + k] * values_[k];
+    for (int64_t k = 0; k < cols; ++k) wide_[i * cols + k] = d.left[i * d.rank + k] * d.values[k];
   }
   return true;
 }
@@ -171,6 +189,7 @@ void ShapePreparation<T>::run(const MatrixRef<const T>& x, const ShapeOptions& o
   out.constant_units = x.cols - kept;
   out.cols = kept;
   out.norm = out.reshaped_norm = 0;
+  out.dropped_directions = 0;
   out.converged = true;
   if (kept == 0) return;
 
@@ -188,9 +207,11 @@ void ShapePreparation<T>::run(const MatrixRef<const T>& x, const ShapeOptions& o
     norm = write_centred(x, unit, wide_.data());
     out.norm = norm / unit;
     if (std::isfinite(norm)) {
-      if (root) take_root(rows, out.cols, options.center);
       if (options.alpha < 1) {
-        out.converged = reshape(rows, kept, options, unit, out);
+        out.converged = reshape(x, options, unit, root, out);
+        if (out.cols == 0) out.norm = 0;
+      } else if (root) {
+        take_root(rows, out.cols, options.center);
       }
     }
     norm = norm_of(rows, out.cols, wide_.data());

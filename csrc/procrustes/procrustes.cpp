@@ -85,7 +85,7 @@ ProcrustesCounts score_batch(const MatrixBatch<const T>& x, const MatrixBatch<co
   const int64_t count = x.count();
   std::vector<PairWorkspace<T>> workspaces(
       std::clamp<int64_t>(threads, 1, std::max<int64_t>(count, 1)));
-  std::atomic<int64_t> constant_units = 0, constant_items = 0;
+  std::atomic<int64_t> constant_units = 0, dropped_directions = 0, constant_items = 0;
   std::atomic<bool> finite = true;
   Failures failures;
   parallel_for(count, threads, [&](int64_t k, int worker) {
@@ -100,6 +100,7 @@ ProcrustesCounts score_batch(const MatrixBatch<const T>& x, const MatrixBatch<co
         ++constant_items;
       } else {
         constant_units += side->shape().constant_units;
+        dropped_directions += side->shape().dropped_directions;
       }
     }
     double gap = kNaN;
@@ -113,7 +114,7 @@ ProcrustesCounts score_batch(const MatrixBatch<const T>& x, const MatrixBatch<co
     scores[k] = procrustes_score(gap, w.x.shape().norm, w.y.shape().norm, options);
   });
   failures.raise(kSvd);
-  return {constant_units, constant_items, finite};
+  return {constant_units, dropped_directions, constant_items, finite};
 }
 
 }  // namespace

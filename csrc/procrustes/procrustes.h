@@ -5,6 +5,7 @@
 
 #include "core/view.h"
 #include "linalg/cross.h"
+#include "procrustes/directions.h"
 
 // Procrustes and generalised shape distances (Williams et al. 2021) of representations.
 // Everything is a function of s, the nuclear norm of X'Y for unit-norm X and Y.
@@ -40,6 +41,9 @@ struct PreparedShape {
   // units of a power of two.
   std::vector<double> loadings;
   int64_t constant_units = 0;
+  // alpha < 1: how many of the min(units that vary, samples - 1) directions rounding may have made
+  // (see directions.h); not counted where a share of the variance decides.
+  int64_t dropped_directions = 0;
   bool converged = true;  // false: an SVD failed (alpha < 1 only), the data are unusable
 };
 
@@ -54,11 +58,14 @@ class ShapePreparation {
   template <class Out>
   double write_centred(const MatrixRef<const T>& x, double unit, Out* out);
   void take_root(int64_t rows, int64_t& cols, bool center);
-  bool reshape(int64_t rows, int64_t units, const ShapeOptions& options, double unit,
+  void find_columns(int64_t rows, bool center, double unit);
+  bool reshape(const MatrixRef<const T>& x, const ShapeOptions& options, double unit, bool root,
                PreparedShape<T>& out);
 
   std::vector<T> gathered_;
-  std::vector<double> reference_, mean_, total_, wide_, root_, left_, right_, values_;
+  std::vector<double> reference_, mean_, total_, wide_, root_, norms_;
+  Columns columns_;
+  Directions directions_;
   std::vector<int64_t> kept_;
 };
 
@@ -78,6 +85,7 @@ void procrustes_scores(const ShapeList<T>& a, const ShapeList<T>& b, int64_t row
 
 struct ProcrustesCounts {
   int64_t constant_units = 0;
+  int64_t dropped_directions = 0;
   int64_t constant_items = 0;
   bool finite = true;  // false: some item holds NaN or infinity, its scores are NaN
 };

@@ -59,8 +59,6 @@ def mutual_information(
 def information_of_counts(counts: Array, correct: bool, out: Array, threads: int) -> None: ...
 def add_joint_counts(x: Array, y: Array, counts: Array, threads: int) -> None: ...
 
-UNKNOWN_PAIR: int
-
 # linalg
 def svdvals(a: Array, s: Array, threads: int) -> None: ...
 def nuclear_norm(a: Array, out: Array, threads: int) -> None: ...
@@ -78,7 +76,7 @@ def procrustes(
     alpha: float,
     score: str,
     threads: int,
-) -> tuple[int, int, bool]: ...
+) -> tuple[int, int, int, bool]: ...
 def procrustes_gradients(
     x: Array,
     y: Array,
@@ -90,10 +88,10 @@ def procrustes_gradients(
     alpha: float,
     score: str,
     threads: int,
-) -> tuple[int, int, bool]: ...
+) -> tuple[int, int, int, bool]: ...
 def procrustes_prepare(
     items: list[Array], center: bool, scale: bool, alpha: float, score: str, threads: int
-) -> list[tuple[Array, float, int]]: ...
+) -> list[tuple[Array, float, int, int]]: ...
 def procrustes_compare(
     a: list[Array],
     norms_a: list[float],
@@ -188,7 +186,7 @@ def soft_match_cross(
 # cca
 def cca_prepare(
     items: list[Array], regularization: float, variance: float, loadings: bool, threads: int
-) -> list[tuple[Array, float, int, Array]]: ...
+) -> list[tuple[Array, float, int, int, Array]]: ...
 def cca_compare(
     a: list[Array],
     norms_a: list[float],
@@ -211,7 +209,7 @@ def canonical_correlations(
 
 # neighbours
 def neighbours_prepare(
-    items: list[Array], k: int, euclidean: bool, center: bool, similarities: bool, threads: int
+    items: list[Array], k: int, euclidean: bool, center: bool, threads: int
 ) -> list[tuple[Array, Array, bool, int]]: ...
 def neighbours_compare(
     score: str,
@@ -274,18 +272,12 @@ def ridge_errors(
 def rdm_gradient(
     x: Array, dissimilarity: str, weights: Array, out: Array, threads: int
 ) -> None: ...
-def rdm(x: Array, dissimilarity: str, out: Array, in_units: bool, threads: int) -> int: ...
+def rdm(x: Array, dissimilarity: str, out: Array, threads: int) -> int: ...
 def resampled_rdms(square: Array, draws: Array, out: Array, threads: int) -> None: ...
 def ranked_rdms(
-    items: list[Array],
-    dissimilarity: str,
-    tolerance: float,
-    ranks: Array,
-    ties: Array,
-    without: Array,
-    threads: int,
+    items: list[Array], dissimilarity: str, ranks: Array, ties: Array, without: Array, threads: int
 ) -> None: ...
-def ranks(x: Array, tolerance: float, ranks: Array, ties: Array, threads: int) -> None: ...
+def ranks(x: Array, ranks: Array, ties: Array, threads: int) -> None: ...
 def rank_products(
     a: list[Array], b: list[Array], symmetric: bool, paired: bool, products: Array, threads: int
 ) -> None: ...

@@ -15,9 +15,11 @@ __all__ = [
     "Moments",
     "UnitMoments",
     "augmented",
+    "directions_at_most",
     "pooled",
+    "principal_axes",
     "require_samples",
-    "spectrum",
+    "whitening",
 ]
 
 _NO_VARIANCE = 1024 * np.finfo(np.float64).eps
@@ -100,12 +102,12 @@ class Moments:
         units = slice(2, len(matrix))
         return _fourth(matrix, units, units, 1, 1)
 
-    def warn(self, function: str, flexible: bool = True) -> None:
-        """Of constant units and, if the measure is ``flexible``, of few samples."""
+    def warn(self, function: str, flexible: bool = True, dropped: int = 0) -> None:
+        """Of constant units, directions ``dropped`` and, if ``flexible``, of few samples."""
         items = {id(item): item for item in self.rows() + self.columns()}.values()
         constants = np.array([item.constant_units for item in items])
         widths = np.array([len(item.gram) for item in items])
-        _warn(function, constants, widths, self.samples, flexible)
+        _warn(function, constants, widths, self.samples, flexible, dropped)
 
     def _units(self, side: int, k: int) -> slice:
         start = int(self._starts[side][k])
@@ -179,16 +181,44 @@ def augmented(items: Sequence[Array]) -> Array:
     return np.concatenate([np.ones((len(items[0]), 1)), *squares, *wide], axis=1)
 
 
-def spectrum(gram: Array, samples: int) -> tuple[Array, Array]:
-    """Eigenvalues and eigenvectors (columns) that rounding of the sums cannot have made."""
-    values, vectors = np.linalg.eigh(gram)
+def whitening(gram: Array, samples: int) -> Array:
+    """W such that ``XW`` has orthonormal columns, which span the directions of X that exist.
+
+    Those have eigenvalues of the Gram matrix of units scaled to unit norm that are above
+    ``max(n, d) * eps`` of the largest: scaling units changes nothing. Sums of products resolve
+    singular values down to about 1e-7 of the largest one; smaller directions, which the samples
+    themselves would show, are dropped.
+    """
+    sizes = np.sqrt(np.diag(gram))
+    scale = np.divide(1, sizes, out=np.zeros_like(sizes), where=sizes > 0)
+    values, vectors = np.linalg.eigh(gram * scale * scale[:, None])
     kept = values > max(samples, len(gram)) * np.finfo(np.float64).eps * values[-1]
-    return values[kept], vectors[:, kept]
+    white: Array = scale[:, None] * vectors[:, kept] / np.sqrt(values[kept])
+    return white
 
 
-def _warn(function: str, constants: Array, widths: Array, samples: int, flexible: bool) -> None:
+def principal_axes(gram: Array, white: Array) -> tuple[Array, Array]:
+    """``XW`` turned to the principal axes of X: eigenvalues along them, ascending, and the W."""
+    within = white.T @ gram
+    values, vectors = np.linalg.eigh(within @ within.T)
+    return np.maximum(values, 0), white @ vectors
+
+
+def directions_at_most(gram: Array, samples: int, center: bool = True) -> int:
+    """How many directions these units can have."""
+    return min(int(np.count_nonzero(np.diag(gram))), samples - center)
+
+
+def _warn(
+    function: str,
+    constants: Array,
+    widths: Array,
+    samples: int,
+    flexible: bool,
+    dropped: int = 0,
+) -> None:
     constant = constants == widths
-    warn_degenerate(function, int(constants[~constant].sum()), int(constant.sum()))
+    warn_degenerate(function, int(constants[~constant].sum()), int(constant.sum()), dropped)
     if flexible:
         warn_small_sample(function, samples, int(widths.max()), 0)
 

@@ -32,7 +32,7 @@ def sources(items: Sequence[Array], alphas: Sequence[float] | None, center: bool
         list(items), center, True, 1.0, "similarity", _engine.threads()
     )
     out = Sources([], [], [], [])
-    for item, (data, norm, constant) in zip(items, prepared, strict=True):
+    for item, (data, norm, constant, _) in zip(items, prepared, strict=True):
         squares = norm**2
         relative = default_alphas(item, 1.0, constant)
         grid = relative * squares if alphas is None else np.asarray(alphas, np.float64)

@@ -11,7 +11,14 @@ import numpy as np
 
 from likewise import _cpu, _engine
 from likewise._array import Array
-from likewise._moments import DeviceMoments, Moments, UnitMoments, spectrum
+from likewise._moments import (
+    DeviceMoments,
+    Moments,
+    UnitMoments,
+    directions_at_most,
+    principal_axes,
+    whitening,
+)
 from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
 from likewise.measure import compare_reordered, prepare_batch, register
@@ -24,6 +31,7 @@ class _Prepared(NamedTuple):
     """Whitened representation, scaled to Frobenius norm 1."""
     norm: float
     constant_units: int
+    dropped_directions: int
     loadings: Array
     """Inner products of the whitened directions with the centred units; empty if not wanted."""
     width: int
@@ -53,9 +61,11 @@ class _CanonicalMeasure:
 
     def prepare(self, items: Sequence[Array]) -> list[_Prepared]:
         """Whitened items; see ``csrc/cca/cca.h``."""
+        # Weights depend on singular vectors, which rounding to float32 may turn.
+        exact = [item.astype(np.float64, copy=False) for item in items] if self.weighted else items
         with named_convergence(self.name):
             whitened = _cpu.cca_prepare(
-                list(items), *self._spectrum(), self.weighted, _engine.threads()
+                list(exact), *self._spectrum(), self.weighted, _engine.threads()
             )
         return [
             _Prepared(*facts, item.shape[1]) for facts, item in zip(whitened, items, strict=True)
@@ -75,7 +85,8 @@ class _CanonicalMeasure:
         """From whitened cross moments ``W'X'YV`` with ``W'X'XW = I``, or less with a ridge."""
         (m,) = moments
         rows = [self._whitening(item, m.samples) for item in m.rows()]
-        columns = [self._whitening(item, m.samples) for item in m.columns()]
+        same = m.columns() is m.rows()
+        columns = rows if same else [self._whitening(item, m.samples) for item in m.columns()]
         scores = np.full((len(rows), len(columns)), np.nan)
         for (i, left), (j, right) in itertools.product(enumerate(rows), enumerate(columns)):
             if not left.size or not right.size:
@@ -85,7 +96,15 @@ class _CanonicalMeasure:
             if self.weighted:
                 weights = np.abs(p.T @ left.T @ m.rows()[i].gram).sum(axis=1)
             scores[i, j] = (weights * np.minimum(rho, 1)).sum() / weights.sum()
-        m.warn(self.name)
+        dropped = 0
+        if self._spectrum()[1] == 1:
+            seen = zip(m.rows(), rows, strict=True)
+            others = () if same else zip(m.columns(), columns, strict=True)
+            dropped = sum(
+                directions_at_most(item.gram, m.samples) - white.shape[1]
+                for item, white in (*seen, *others)
+            )
+        m.warn(self.name, dropped=dropped)
         return scores
 
     def from_device_moments(self, moments: Sequence[DeviceMoments]) -> Any:
@@ -101,14 +120,17 @@ class _CanonicalMeasure:
         regularization, variance = self._spectrum()
         if item.is_constant:
             return np.empty((len(item.gram), 0))
-        values, directions = spectrum(item.gram, samples)
+        white = whitening(item.gram, samples)
+        if not regularization and variance == 1:
+            return white
+        values, white = principal_axes(item.gram, white)
         if variance < 1:
             shares = np.cumsum(values[::-1]) / values.sum()
             kept = int(np.searchsorted(shares, variance)) + 1
-            values, directions = values[-kept:], directions[:, -kept:]
-        varying = len(item.gram) - item.constant_units
-        whitening: Array = directions / np.sqrt(values + regularization * values.sum() / varying)
-        return whitening
+            values, white = values[-kept:], white[:, -kept:]
+        ridge = regularization * values.sum() / (len(item.gram) - item.constant_units)
+        ridged: Array = white * np.sqrt(values / (values + ridge))
+        return ridged
 
     def _scores(self, a: list[_Prepared], b: list[_Prepared] | None) -> Array:
         scores = np.empty((len(a), len(a if b is None else b)))
@@ -208,9 +230,11 @@ class _CanonicalMeasure:
         return values, ranks
 
     def _warn(self, items: list[_Prepared]) -> None:
-        constant = [item for item in items if item.norm == 0]
-        units = sum(item.constant_units for item in items if item.norm > 0)
-        warn_degenerate(self.name, units, len(constant))
+        varying = [item for item in items if item.norm > 0]
+        units = sum(item.constant_units for item in varying)
+        dropped = sum(item.dropped_directions for item in varying)
+        constant = sum(item.norm == 0 for item in items)
+        warn_degenerate(self.name, units, constant, dropped)
         if items:
             warn_small_sample(self.name, len(items[0].data), max(i.width for i in items), 0)
 
@@ -278,7 +302,11 @@ def cca(x: Any, y: Any, *, regularization: float = 0.0, check_finite: bool = Tru
 
     ``mean_k rho_k`` over the ``min(rank x, rank y)`` singular values ``rho`` of ``Zx'Zy``, where
     ``Zx = X (X'X)^(-1/2)`` on the span of the centred ``X`` (Hotelling 1936; Raghu et al. 2017).
-    Directions whose singular value is below ``max(n, d) * eps`` of the largest one do not count.
+    Which directions there are is decided on units scaled to unit norm, in float64 whatever the
+    input: those with singular values above ``max(n, d) * eps`` of the largest one. Scaling units
+    changes nothing then, and copies or combinations of units count once; a
+    :class:`DegenerateWarning` says how many directions were dropped. (A stream keeps sums of
+    products only, which resolve singular values down to about 1e-7 of the largest.)
     Range [0, 1]; 1 for representations that are invertible linear maps of each other, and also,
     with as many units as samples, for any two: a :class:`SmallSampleWarning` says so.
 

@@ -38,7 +38,8 @@ class LikewiseWarning(UserWarning):
 
 
 class DegenerateWarning(LikewiseWarning):
-    """Constant units (they contribute nothing) or constant representations (their score is NaN)."""
+    """Constant units and dropped directions (units that are combinations of others), which
+    contribute nothing, or constant representations (their score is NaN)."""
 
 
 class SmallSampleWarning(LikewiseWarning):
@@ -91,13 +92,21 @@ def quiet(silent: bool = True) -> Iterator[None]:
         _quiet.reset(token)
 
 
-def warn_degenerate(function: str, units: int, items: int) -> None:
-    """One warning with the counts that an engine call reported, none if both are zero."""
-    if not units and not items:
+def warn_degenerate(function: str, units: int, items: int, directions: int = 0) -> None:
+    """One warning with the counts that an engine call reported, none if all are zero.
+
+    ``directions``: how many fewer there are than units that vary, or samples but one, would allow.
+    """
+    if not units and not items and not directions:
         return
     parts = []
     if units:
         parts.append(f"{units} constant unit{'s' * (units != 1)} (contributing nothing)")
+    if directions:
+        parts.append(
+            f"{directions} direction{'s' * (directions != 1)} dropped (units that are combinations "
+            "of others, up to rounding)"
+        )
     if items:
         parts.append(f"{items} constant representation{'s' * (items != 1)} (score NaN)")
     warn(f"{function}: {' and '.join(parts)}", DegenerateWarning)

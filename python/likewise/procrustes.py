@@ -13,7 +13,13 @@ import numpy as np
 from likewise import _cpu, _engine
 from likewise._array import Array, require_finite
 from likewise._gradients import Differentiable, tracked
-from likewise._moments import DeviceMoments, Moments, spectrum
+from likewise._moments import (
+    DeviceMoments,
+    Moments,
+    directions_at_most,
+    principal_axes,
+    whitening,
+)
 from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
 from likewise.linalg import nuclear_norm
@@ -28,6 +34,7 @@ class _Prepared(NamedTuple):
     data: Array
     norm: float
     constant_units: int
+    dropped_directions: int
     width: int
     """Number of units before the engine reshaped them."""
 
@@ -87,11 +94,11 @@ class _ShapeMeasure(Differentiable):
 
     def prepare(self, items: Sequence[Array]) -> list[_Prepared]:
         """Centred, reduced and unit-norm items; see ``csrc/procrustes/procrustes.h``."""
+        wide = [self._wide(item) for item in items]
         with named_convergence(self.name):
-            prepared = _cpu.procrustes_prepare(list(items), *self._options(), _engine.threads())
+            prepared = _cpu.procrustes_prepare(wide, *self._options(), _engine.threads())
         return [
-            _Prepared(data, norm, constant, item.shape[1])
-            for (data, norm, constant), item in zip(prepared, items, strict=True)
+            _Prepared(*facts, item.shape[1]) for facts, item in zip(prepared, items, strict=True)
         ]
 
     def compare(self, a: list[_Prepared], b: list[_Prepared] | None) -> Array:
@@ -110,9 +117,11 @@ class _ShapeMeasure(Differentiable):
                 _engine.threads(),
             )
         seen = a if b is None else a + b
-        constant = [item for item in seen if item.norm == 0]
-        units = sum(item.constant_units for item in seen if item.norm > 0)
-        warn_degenerate(self.name, units, len(constant))
+        varying = [item for item in seen if item.norm > 0]
+        units = sum(item.constant_units for item in varying)
+        dropped = sum(item.dropped_directions for item in varying)
+        constant = sum(item.norm == 0 for item in seen)
+        warn_degenerate(self.name, units, constant, dropped)
         if scores.size:
             warn_small_sample(self.name, len(a[0].data), max(item.width for item in seen), 0)
         return scores
@@ -168,8 +177,8 @@ class _ShapeMeasure(Differentiable):
             return give_scores(pair, given)
         scores = empty_scores(pair)
         try:
-            units, items, finite = _cpu.procrustes(
-                pair.x, pair.y, scores, *self._options(), _engine.threads()
+            units, dropped, items, finite = _cpu.procrustes(
+                self._wide(pair.x), self._wide(pair.y), scores, *self._options(), _engine.threads()
             )
         except _cpu.EngineConvergenceError:
             with named_convergence(self.name):
@@ -178,8 +187,7 @@ class _ShapeMeasure(Differentiable):
             require_finite(self.name, "x", pair.x)
             require_finite(self.name, "y", pair.y)
             raise ValueError(f"{self.name}: differences within x or y overflow float64")
-        if units or items:
-            warn_degenerate(self.name, units, items)
+        warn_degenerate(self.name, units, items, dropped)
         warn_small_sample(self.name, pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
         return give_scores(pair, scores)
 
@@ -187,10 +195,10 @@ class _ShapeMeasure(Differentiable):
         self, pair: Pair, scores: Array, by_x: Array | None, by_y: Array | None
     ) -> None:
         with named_convergence(self.name):
-            units, items, _ = _cpu.procrustes_gradients(
+            units, dropped, items, _ = _cpu.procrustes_gradients(
                 pair.x, pair.y, scores, by_x, by_y, *self._options(), _engine.threads()
             )
-        warn_degenerate(self.name, units, items)
+        warn_degenerate(self.name, units, items, dropped)
         warn_small_sample(self.name, pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
 
     def _fill_gradients_on_device(self, pair: Pair, by_x: Any, by_y: Any) -> None:
@@ -206,19 +214,29 @@ class _ShapeMeasure(Differentiable):
     def from_moments(self, moments: Sequence[Moments]) -> Array:
         """Nuclear norms of ``W'X'YV``, W and V reshaping the singular values of x and y."""
         (m,) = moments
-        sides = []
+        sides: list[list[tuple[Array, float]]] = []
+        dropped = 0
         for side, items in enumerate((m.rows(), m.columns())):
+            if side == 1 and items is m.rows():
+                sides.append(sides[0])
+                break
             grams = [
                 item.gram if self.center else m.raw(side, k)[1] for k, item in enumerate(items)
             ]
             sides.append([self._reshaped(gram, m.samples) for gram in grams])
+            if self._alpha < 1:
+                dropped += sum(
+                    directions_at_most(gram, m.samples, self.center) - shape.shape[1]
+                    for gram, (shape, norm) in zip(grams, sides[side], strict=True)
+                    if norm > 0
+                )
         scores = np.full((len(sides[0]), len(sides[1])), np.nan)
         for (i, (left, norm_x)), (j, (right, norm_y)) in itertools.product(*map(enumerate, sides)):
             if norm_x > 0 and norm_y > 0:
                 product = m.cross(i, j) if self.center else m.uncentred(i, j)
                 common = float(nuclear_norm(left.T @ product @ right))
                 scores[i, j] = self._score_of(min(common, 1.0), norm_x, norm_y)
-        m.warn(self.name)
+        m.warn(self.name, dropped=dropped)
         return scores
 
     def from_device_moments(self, moments: Sequence[DeviceMoments]) -> Any:
@@ -231,6 +249,13 @@ class _ShapeMeasure(Differentiable):
         m.warn(self.name)
         return scores
 
+    def _wide(self, x: Array) -> Array:
+        """In float64 where x is whitened: angles of whitened items are small more often."""
+        if self._alpha == 1 or x.dtype == np.float64:
+            return x
+        once = tuple(slice(1 if stride == 0 else None) for stride in x.strides)
+        return np.broadcast_to(x[once].astype(np.float64), x.shape)
+
     def _reshaped(self, gram: Array, samples: int) -> tuple[Array, float]:
         """W such that ``XW`` has unit norm, up to a rotation; and the norm of X."""
         norm = math.sqrt(max(np.trace(gram), 0))
@@ -238,10 +263,12 @@ class _ShapeMeasure(Differentiable):
             return gram, norm
         if self._alpha == 1:
             return np.eye(len(gram)) / norm, norm
-        squares, directions = spectrum(gram, samples)
-        values = np.sqrt(squares)
-        reshaped = self._alpha * values + 1 - self._alpha
-        return directions * (reshaped / values / np.linalg.norm(reshaped)), norm
+        shape = whitening(gram, samples)
+        if self._alpha > 0:
+            squares, shape = principal_axes(gram, shape)
+            reshaped = self._alpha * np.sqrt(squares) + 1 - self._alpha
+            shape = shape * (reshaped / reshaped.max())  # squares may overflow
+        return shape / math.sqrt((shape * (gram @ shape)).sum()), norm
 
     def _score_of(self, similarity: float, norm_x: float, norm_y: float) -> float:
         if self.score == "similarity":
@@ -365,9 +392,10 @@ def shape_distance(
 
     Each representation is centred and partially whitened,
     ``X (alpha I + (1 - alpha) (X'X)^(-1/2))``, rescaled to the norm that it had (as netrep does),
-    and then compared as in :func:`procrustes`. Directions whose singular value is below
-    ``max(n, d) * eps`` of the largest one count as absent. For ``0 < alpha < 1`` the score depends
-    on the scale of the data, by this definition.
+    and then compared as in :func:`procrustes`. For ``alpha < 1`` it is decided as in :func:`cca`
+    which directions there are, on units scaled to unit norm; a :class:`DegenerateWarning` says how
+    many were dropped. For ``0 < alpha < 1`` the score depends on the scale of the data, by this
+    definition.
 
     Parameters, returned scores and errors are those of :func:`procrustes`; ``alpha`` is in
     ``[0, 1]``. Gradients of torch tensors go through the whitening too, along the directions that

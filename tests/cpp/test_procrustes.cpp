@@ -158,6 +158,42 @@ TEST(degenerate_items_are_counted) {
   CHECK(scores[0] > 0 && std::isnan(scores[1]));
 }
 
+// Orthogonal columns of mean 0 with these norms, `copies` of each, and one that is rounding of 1.
+std::vector<double> waves(int64_t n, const std::vector<double>& norms, int64_t copies) {
+  const int64_t kinds = int64_t(norms.size()), cols = kinds * copies + 1;
+  std::vector<double> x(size_t(n * cols), 1.0);
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j < kinds * copies; ++j) {
+      const double angle = 3.14159265358979323846 * (double(i) + 0.5) * double(j % kinds + 1);
+      x[size_t(i * cols + j)] = norms[size_t(j % kinds)] * std::cos(angle / double(n));
+    }
+  }
+  x.back() += 2.3e-16;
+  return x;
+}
+
+TEST(directions_that_exist) {
+  const int64_t n = 12;
+  for (const std::vector<double>& norms : {std::vector<double>{3, 1, 1e-3}, {3, 1e-30, 1e150}}) {
+    for (const int64_t copies : {1, 2, 6}) {  // through a root where they outnumber the samples
+      std::vector<double> x = waves(n, norms, copies);
+      const int64_t cols = int64_t(x.size()) / n;
+      for (const double alpha : {0.0, 0.5, 1.0}) {
+        ShapeOptions options;
+        options.alpha = alpha;
+        PreparedShape<double> shape;
+        ShapePreparation<double>().run({x.data(), n, cols, cols, 1}, options, shape);
+        const int64_t most = std::min(cols, n - 1);
+        CHECK(shape.dropped_directions == (alpha == 1 ? 0 : most - 3));
+        if (alpha < 1) CHECK(shape.cols == 3);
+        double squares = 0;
+        for (const double value : shape.data) squares += value * value;
+        CHECK_NEAR(squares, 1, 1e-12);
+      }
+    }
+  }
+}
+
 TEST(polar_factors_rebuild_and_nan_is_named) {
   for (const auto& [m, n] : {std::pair<int64_t, int64_t>{7, 4}, {4, 7}, {6, 6}}) {
     std::vector<double> a = random_matrix(3 * m, n, 3).data;

@@ -4,7 +4,6 @@
 
 #include "core/cuda/kernel.cuh"
 #include "information/cuda/histograms.h"
-#include "information/information.h"
 
 namespace likewise::cuda {
 namespace {
@@ -39,14 +38,11 @@ __global__ void __launch_bounds__(kMostThreads)
     }
   }
   __syncthreads();
-  for (int64_t c = threadIdx.x; c < cells && mine; c += blockDim.x) {
+  if (!mine) return;
+  for (int64_t c = threadIdx.x; c < cells; c += blockDim.x) {
     Count sum = 0;
     for (int table = 0; table < tables; ++table) sum += shared[table * cells + c];
     to[c] += sum;
-  }
-  if (threadIdx.x > 0 || !codes.unknown_x) return;
-  if (codes.unknown_x[row] || codes.unknown_y[item * codes.dy + column]) {
-    to[0] -= Count(likewise::kUnknownPair);
   }
 }
 
@@ -91,8 +87,7 @@ __global__ void __launch_bounds__(kMostThreads)
   const double plain = (joint - separate) / total + log(total);
   const double bias = correct ? (occupied - occupied_x - occupied_y + 1) / (2 * total) : 0;
   // One bin alone tells nothing, whatever the sums round to.
-  const double known = occupied_x == 1 || occupied_y == 1 ? 0 : plain - bias;
-  out[blockIdx.x] = int64_t(mine[0]) < 0 ? double(NAN) : known;
+  out[blockIdx.x] = occupied_x == 1 || occupied_y == 1 ? 0 : plain - bias;
 }
 
 }  // namespace
