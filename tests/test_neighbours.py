@@ -49,6 +49,90 @@ def test_of_equally_near_samples_the_first_is_taken():
             assert getattr(lw, function)(x, y, **options) == pytest.approx(expected, abs=1e-14)
 
 
+def clusters(distance):
+    def spread(x):
+        return x + distance * (np.arange(len(x)) % 3 != 0)[:, None]
+
+    return spread
+
+
+def unit(column, scale):
+    def grown(x):
+        x = x.copy()
+        x[:, column] *= scale
+        return x
+
+    return grown
+
+
+HARD = {
+    "far clusters": clusters(1e4),
+    "clusters 1000 deviations apart": clusters(2e3),
+    "one massive unit": unit(1, 1e4),
+    "a large mean": lambda x: x + 1e5,
+    "large means": lambda x: x + 10.0 ** np.arange(1, 1 + x.shape[1]).clip(max=5),
+    "whole numbers": lambda x: np.round(x),
+    "whole numbers and repeats": lambda x: np.round(x)[np.arange(len(x)) // 2],
+    "nearly parallel": lambda x: 1 + 1e-5 * x,
+    "equal distances": lambda x: np.eye(len(x)),
+    "tiny": lambda x: x * 1e-30,
+}
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", HARD)
+def test_neighbours_are_those_of_exact_dissimilarities(kind, dtype, metric):
+    # Numbers of float32 in both types: scores of both are those of one oracle. No two of its
+    # dissimilarities lie between the two tolerances of ties.
+    x, y = (HARD[kind](a).astype(np.float32) for a in pair(90, 5, 4, seed=7))
+    options = {"k": 7, "metric": metric}
+    rows = [slow.exact_neighbours(a.astype(np.float64), **options) for a in (x, y)]
+    found = lw.mutual_knn(x.astype(dtype), y.astype(dtype), **options)
+    assert found == pytest.approx(slow.shared(rows, 7), abs=1e-6)
+    found = lw.jaccard_knn(x.astype(dtype), y.astype(dtype), **options)
+    assert found == pytest.approx(slow.shared(rows, 7, of_union=True), abs=1e-6)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_clusters_that_float64_barely_resolves(metric):
+    x, y = (np.round(a * 16) / 16 for a in pair(90, 5, 4, seed=7))
+    far = clusters(1e8 if metric == "euclidean" else 1e6)
+    options = {"k": 7, "metric": metric}
+    expected = slow.shared([slow.exact_neighbours(far(a), **options) for a in (x, y)], 7)
+    assert lw.mutual_knn(far(x), far(y), **options) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_parallel_and_repeated_whole_numbers_tie_without_centring(metric):
+    rng = np.random.default_rng(1)
+    x, y = (rng.integers(1, 4, (80, 2)) * rng.integers(1, 6, (80, 1)) for _ in range(2))
+    options = {"k": 6, "metric": metric, "center": False}
+    expected = slow.shared([slow.exact_neighbours(a.astype(float), **options) for a in (x, y)], 6)
+    for dtype in (np.float32, np.float64):
+        found = lw.mutual_knn(x.astype(dtype), y.astype(dtype), **options)
+        assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_samples_without_direction_are_at_cosine_zero_from_all():
+    x = np.zeros((9, 3))
+    x[3:] = np.eye(3)[np.arange(6) % 3] * np.array([1, 1, 1, -1, -1, -1])[:, None]
+    rows = np.zeros((9, 9), bool)
+    for i, near in enumerate([[1, 2], [0, 2], [0, 1], *[[0, 1]] * 6]):
+        rows[i, near] = True
+    assert lw.mutual_knn(x, x, k=2) == 1
+    y = np.random.default_rng(0).standard_normal((9, 4))
+    expected = slow.shared([rows, slow.exact_neighbours(y, 2)], 2)
+    assert lw.mutual_knn(x, y, k=2) == pytest.approx(expected, abs=1e-15)
+
+
+@pytest.mark.parametrize("kind", ["far clusters", "one massive unit", "a large mean"])
+def test_alignment_is_the_same_in_both_types(kind):
+    x, y = (HARD[kind](a).astype(np.float32) for a in pair(90, 5, 4, seed=7))
+    both = lw.cknna(x.astype(np.float64), y.astype(np.float64), k=7)
+    assert lw.cknna(x, y, k=7) == pytest.approx(both, abs=1e-6)
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_planted_agreement(function):
     x, _ = pair(200, 10, 1)

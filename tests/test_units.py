@@ -104,6 +104,38 @@ def test_mutual_information_is_that_of_its_definition(bins, correct):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("bins", [4, 256])
+@pytest.mark.parametrize("batches", [1, 2, 3])  # NaN in the first, in the second, merged
+def test_mutual_information_of_units_with_nan_is_nan(bins, batches):
+    x, y, _ = networks(n=90)
+    x[70, 2] = y[80, 0] = np.nan
+    expected = np.zeros((8, 7), bool)
+    expected[2] = expected[:, 0] = True
+
+    def stream(*parts):
+        found = lw.scale.UnitAccumulator("mutual_information", bins=bins)
+        for rows in parts:
+            found.update(x[rows], y[rows], check_finite=False)
+        return found
+
+    first, second = slice(0, 60), slice(60, 90)
+    if batches == 1:
+        options = {"similarity": "mutual_information", "bins": bins}
+        found = lw.unit_similarity(x, y, check_finite=False, **options)
+        batch = lw.unit_similarity(np.stack([x, x]), y, check_finite=False, **options)
+        np.testing.assert_array_equal(np.isnan(batch[1]), expected)
+        np.testing.assert_array_equal(np.isnan(stream(slice(0, 90)).compute()), expected)
+    elif batches == 2:
+        found = stream(first, second).compute()
+    else:
+        whole = stream(first)
+        for _ in range(3):
+            part = stream(first, second)
+            whole.merge(part)
+        found = whole.compute()
+    np.testing.assert_array_equal(np.isnan(found), expected)
+
+
 def test_mutual_information_of_a_unit_with_itself_is_its_entropy():
     x = np.random.default_rng(0).standard_normal((900, 2))
     found = lw.unit_similarity(x, x, similarity="mutual_information", bias_correction=False)

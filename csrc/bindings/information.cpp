@@ -40,6 +40,7 @@ void register_information(py::module_& m) {
   m.def("mutual_information", &of_codes);
   m.def("information_of_counts", &of_counts);
   m.def("add_joint_counts", &add_counts);
+  m.attr("UNKNOWN_PAIR") = kUnknownPair;
 }
 
 }  // namespace likewise::bindings

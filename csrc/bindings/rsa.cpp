@@ -17,20 +17,29 @@ namespace likewise::bindings {
 namespace {
 
 // Fills out (count, n (n - 1) / 2) for x (..., n, d); returns the samples without direction.
-int64_t rdms(const py::array& x, const std::string& name, py::array out, int threads) {
+// `in_units`: in double, see Unit.
+int64_t rdms(const py::array& x, const std::string& name, py::array out, bool in_units,
+             int threads) {
   const ArrayRef view = input(x), to = output(out);
-  require_same_dtype(view, to, "rdm");
   const Dissimilarity dissimilarity = dissimilarity_of(name);
+  if (!in_units) require_same_dtype(view, to, "rdm");
   return dispatch_float(view.dtype, [&](auto zero) {
     using T = decltype(zero);
     const MatrixBatch<const T> batch(view);
     const int64_t count = batch.count();
     std::vector<int64_t> without(static_cast<size_t>(count));
-    const py::gil_scoped_release release;
-    parallel_for(count, count >= threads ? threads : 1, [&](int64_t k, int) {
-      T* one = static_cast<T*>(to.data) + k * condensed_size(batch[k].rows);
-      without[k] = rdm(batch[k], dissimilarity, threads, one);
-    });
+    const auto fill = [&](auto* all, Unit unit) {
+      const py::gil_scoped_release release;
+      parallel_for(count, count >= threads ? threads : 1, [&](int64_t k, int) {
+        auto* const one = all + k * condensed_size(batch[k].rows);
+        without[k] = rdm(batch[k], dissimilarity, unit, threads, one);
+      });
+    };
+    if (in_units) {
+      fill(double_output(out), Unit::item);
+    } else {
+      fill(static_cast<T*>(to.data), Unit::data);
+    }
     int64_t total = 0;
     for (const int64_t samples : without) total += samples;
     return total;
@@ -40,22 +49,18 @@ int64_t rdms(const py::array& x, const std::string& name, py::array out, int thr
 // Fills out (count, n (n - 1) / 2) for an RDM as a square (n, n) and draws (count, n).
 void resampled_rdms(const py::array& square, const py::array_t<int32_t, py::array::c_style>& draws,
                     py::array out, int threads) {
-  const ArrayRef view = input(square), to = output(out);
-  require_same_dtype(view, to, "resampled_rdms");
+  const double* const from = double_input(square);
+  double* const to = double_output(out);
   const int64_t count = draws.shape(0), n = draws.shape(1);
   const int32_t* const samples = draws.data();
-  dispatch_float(view.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    const py::gil_scoped_release release;
-    resample_rdm(static_cast<const T*>(view.data), n, samples, count, threads,
-                 static_cast<T*>(to.data));
-  });
+  const py::gil_scoped_release release;
+  resample_rdm(from, n, samples, count, threads, to);
 }
 
 // Ranks of the RDM of every item (n x d), ranks (count, n (n - 1) / 2) and ties (count) as Ranker
 // gives them; `without` (count): samples without direction.
-void ranked_rdms(const std::vector<py::array>& items, const std::string& name, py::array ranks,
-                 py::array ties, py::array without, int threads) {
+void ranked_rdms(const std::vector<py::array>& items, const std::string& name, double tolerance,
+                 py::array ranks, py::array ties, py::array without, int threads) {
   const std::vector<ArrayRef> views = inputs(items);
   int32_t* const to = integer_output<int32_t>(ranks);
   double* const to_ties = double_output(ties);
@@ -66,31 +71,28 @@ void ranked_rdms(const std::vector<py::array>& items, const std::string& name, p
     using T = decltype(zero);
     const int64_t count = int64_t(views.size()), size = condensed_size(views[0].shape[0]);
     const int workers = int(std::min<int64_t>(count, std::max(threads, 1)));
-    std::vector<Ranker<T>> rankers(static_cast<size_t>(workers));
-    std::vector<std::vector<T>> rdms(static_cast<size_t>(workers));
+    std::vector<Ranker> rankers(static_cast<size_t>(workers), Ranker(tolerance));
+    std::vector<std::vector<double>> rdms(static_cast<size_t>(workers));
     const py::gil_scoped_release release;
     parallel_for(count, workers, [&](int64_t k, int worker) {
       rdms[worker].resize(size_t(size));
-      to_without[k] = rdm(matrix<T>(views[k]), dissimilarity, threads, rdms[worker].data());
-      to_ties[k] = rankers[worker](rdms[worker].data(), size, to + k * size);
+      double* const one = rdms[worker].data();
+      to_without[k] = rdm(matrix<T>(views[k]), dissimilarity, Unit::item, threads, one);
+      to_ties[k] = rankers[worker](one, size, to + k * size);
     });
   });
 }
 
-// The same for RDMs x (count, size).
-void ranks(const py::array& x, py::array out, py::array ties, int threads) {
-  const ArrayRef view = input(x);
+// The same for RDMs x (count, size) of doubles.
+void ranks(const py::array& x, double tolerance, py::array out, py::array ties, int threads) {
+  const double* const from = double_input(x);
   int32_t* const to = integer_output<int32_t>(out);
   double* const to_ties = double_output(ties);
-  dispatch_float(view.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    const int64_t size = view.shape[1];
-    const py::gil_scoped_release release;
-    std::vector<Ranker<T>> rankers(size_t(std::max(threads, 1)));
-    parallel_for(view.shape[0], threads, [&](int64_t k, int worker) {
-      to_ties[k] =
-          rankers[worker](static_cast<const T*>(view.data) + k * size, size, to + k * size);
-    });
+  const int64_t count = x.shape(0), size = x.shape(1);
+  const py::gil_scoped_release release;
+  std::vector<Ranker> rankers(size_t(std::max(threads, 1)), Ranker(tolerance));
+  parallel_for(count, threads, [&](int64_t k, int worker) {
+    to_ties[k] = rankers[worker](from + k * size, size, to + k * size);
   });
 }
 
@@ -139,7 +141,7 @@ void kendall(const std::vector<RankArray>& a, const std::vector<RankArray>& b, b
   });
 }
 
-// Fills out (n x d) with the gradient of the weighted (n (n - 1) / 2) dissimilarities of x.
+// Fills out (n x d) with the gradient of the dissimilarities of x in units (see Unit), weighted.
 void gradient(const py::array& x, const std::string& name, const py::array& weights, py::array out,
               int threads) {
   const ArrayRef view = input(x);

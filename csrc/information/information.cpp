@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "core/parallel.h"
@@ -43,6 +44,7 @@ class Entropies {
 template <class Count, class Entropy>
 double information(const Count* counts, int64_t bins, bool correct, const Entropy& entropy,
                    std::vector<int64_t>& margins) {
+  if (counts[0] < 0) return std::numeric_limits<double>::quiet_NaN();
   margins.assign(size_t(2 * bins), 0);
   double joint = 0, separate = 0;
   int64_t total = 0, cells = 0, occupied[2] = {0, 0};

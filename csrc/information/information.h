@@ -18,6 +18,10 @@ struct BinnedUnits {
 void mutual_information(const BinnedUnits& x, const BinnedUnits& y, int64_t samples, int64_t bins,
                         bool correct, int threads, double* out);
 
+// A pair of units of which one has a NaN: this is taken from its first count, which it makes
+// negative in however many batches. Its information is NaN.
+constexpr int64_t kUnknownPair = int64_t{1} << 40;
+
 // The same from counts (pairs x bins x bins).
 void information_of_counts(const int64_t* counts, int64_t pairs, int64_t bins, bool correct,
                            int threads, double* out);

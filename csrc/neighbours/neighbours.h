@@ -11,23 +11,30 @@
 namespace likewise {
 
 struct NeighbourOptions {
-  int64_t k = 10;          // in [1, samples - 1]
-  bool euclidean = false;  // else by cosine
-  bool center = true;      // subtract the mean of every unit first
+  int64_t k = 10;             // in [1, samples - 1]
+  bool euclidean = false;     // else by cosine
+  bool center = true;         // subtract the mean of every unit first
+  bool similarities = false;  // the cosines are wanted, too
 };
 
-// The k nearest other samples of every sample; of equally near ones those of lowest index.
-template <class T>
+// The k nearest other samples of every sample. Dissimilarities (1 - cosine, or squared distances)
+// that differ by at most a relative tie_tolerance count as equal, chains of them as one group; of
+// equally near samples those of lowest index are taken.
 struct Neighbours {
-  std::vector<int32_t> index;  // samples x k, ascending in every row
-  std::vector<T> similarity;   // samples x k: the cosines (unset with euclidean)
+  std::vector<int32_t> index;      // samples x k, ascending in every row
+  std::vector<double> similarity;  // samples x k: the cosines, if wanted
   int64_t constant_units = 0;
   bool usable = true;  // neither constant nor holding NaN or infinity
 };
 
 template <class T>
+constexpr double tie_tolerance() {
+  return sizeof(T) == 4 ? 1e-6 : 1e-12;
+}
+
+template <class T>
 void find_neighbours(const MatrixRef<const T>& x, const NeighbourOptions& options, int threads,
-                     Neighbours<T>& out);
+                     Neighbours& out);
 
 enum class NeighbourScore {
   mutual,   // mean over samples of |A and B| / k
@@ -35,19 +42,17 @@ enum class NeighbourScore {
   cknna,    // unbiased HSIC of the cosines of common neighbours, over those of each with itself
 };
 
-template <class T>
 struct NeighbourItem {
   const int32_t* index;
-  const T* similarity;
+  const double* similarity;  // of CKNNA alone
   bool usable;
 };
 
 // scores (a x b) of all pairs; `b` null: `a` with itself. `paired`: of a[i] with b[i]. CKNNA is not
 // symmetric, since neighbours need not be mutual.
 // NaN where an item is not usable or, for CKNNA, has no positive alignment with itself.
-template <class T>
-void neighbour_scores(NeighbourScore score, const std::vector<NeighbourItem<T>>& a,
-                      const std::vector<NeighbourItem<T>>* b, bool paired, int64_t samples,
-                      int64_t k, int threads, double* scores);
+void neighbour_scores(NeighbourScore score, const std::vector<NeighbourItem>& a,
+                      const std::vector<NeighbourItem>* b, bool paired, int64_t samples, int64_t k,
+                      int threads, double* scores);
 
 }  // namespace likewise

@@ -7,9 +7,10 @@
 
 namespace likewise {
 
-// out (x.rows x x.cols) = sum over pairs i < j of weights_ij times the gradient of the
-// dissimilarity of samples i and j by x; weights as the condensed RDM. Samples without direction,
-// and equal ones under the euclidean distance, have none: 0.
+// out (x.rows x x.cols) = sum over pairs i < j of weights_ij times the gradient by x of the
+// dissimilarity of samples i and j in units of the item (see Unit); weights as the condensed RDM.
+// In double until it is rounded to T. Samples without direction, and equal ones under the euclidean
+// distance, have none: 0.
 template <class T>
 void rdm_gradient(const MatrixRef<const T>& x, Dissimilarity dissimilarity, const double* weights,
                   int threads, T* out);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -22,27 +23,19 @@ constexpr int kKeyBits = 16;
 
 // Steps from `low` to x, never descending in x. With scale = last / (high - low) the last one is
 // `last` or one less: two roundings do not reach the next whole number.
-template <class T>
-int32_t step_of(T x, T low, double scale) {
-  return int32_t((double(x) - double(low)) * scale);
-}
+int32_t step_of(double x, double low, double scale) { return int32_t((x - low) * scale); }
 
-template <class T>
-struct Range {
-  T low, high;
-  bool finite;
-};
+}  // namespace
 
-template <class T>
-Range<T> range_of(const T* x, int64_t n) {
+Ranker::Range Ranker::range_of(const double* x, int64_t n) {
   constexpr int64_t kLanes = 16;  // independent of each other, so that none waits for the last
-  T low[kLanes], high[kLanes], zeros[kLanes] = {};
+  double low[kLanes], high[kLanes], zeros[kLanes] = {};
   std::fill_n(low, kLanes, x[0]);
   std::fill_n(high, kLanes, x[0]);
-  const auto see = [&](T value, int64_t k) {
+  const auto see = [&](double value, int64_t k) {
     low[k] = value < low[k] ? value : low[k];
     high[k] = value > high[k] ? value : high[k];
-    zeros[k] += value * T(0);  // NaN from the first value on that is not finite
+    zeros[k] += value * 0.0;  // NaN from the first value on that is not finite
   };
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {
@@ -50,50 +43,51 @@ Range<T> range_of(const T* x, int64_t n) {
   }
   for (; i < n; ++i) see(x[i], 0);
   return {*std::min_element(low, low + kLanes), *std::max_element(high, high + kLanes),
-          std::accumulate(zeros, zeros + kLanes, T(0)) == 0};
+          std::accumulate(zeros, zeros + kLanes, 0.0) == 0};
 }
 
-}  // namespace
+bool Ranker::tie(double low, double high, double tolerance) const {
+  return high == low || high - low <= tolerance * std::max(std::abs(low), std::abs(high));
+}
 
-template <class T>
-double Ranker<T>::operator()(const T* x, int64_t n, int32_t* out) {
+double Ranker::operator()(const double* x, int64_t n, int32_t* out) {
   total_ = n;
   ties_ = 0;
-  if (n == 0 || rank(x, n, 0, 0, out)) return ties_;
-  std::fill_n(out, n, 0);
-  return std::numeric_limits<double>::quiet_NaN();
+  if (n == 0) return ties_;
+  const Range range = range_of(x, n);
+  if (!range.finite) {
+    std::fill_n(out, n, 0);
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  rank(x, n, range, 0, 0, out);
+  return ties_;
 }
 
-template <class T>
-int32_t Ranker<T>::shared_rank(int64_t begin, int64_t end) {
+int32_t Ranker::shared_rank(int64_t begin, int64_t end) {
   const double t = double(end - begin);
   ties_ += t * t * t - t;
   return int32_t(begin + end - total_);
 }
 
-template <class T>
-bool Ranker<T>::rank(const T* x, int64_t n, int64_t below, int depth, int32_t* out) {
-  const auto [low, high, finite] = range_of(x, n);
-  if (!finite) return false;
-  const double width = double(high) - double(low);
+void Ranker::rank(const double* x, int64_t n, const Range& range, int64_t below, int depth,
+                  int32_t* out) {
+  const double width = range.high - range.low;
   const bool divides = width > 1e-290 && width < 1e290;
-  if (low == high) {
+  if (range.low == range.high) {
     std::fill_n(out, n, shared_rank(below, below + n));
   } else if (!divides || (n > kFew && depth == kDepth)) {
     rank_by_comparison(x, n, below, out);
   } else if (n <= kFew) {
-    rank_few(x, n, below, low, width, out);
+    rank_few(x, n, range, below, out);
   } else {
-    distribute(x, n, below, low, width, depth, out);
+    distribute(x, n, range, below, depth, out);
   }
-  return true;
 }
 
-template <class T>
-void Ranker<T>::distribute(const T* x, int64_t n, int64_t below, T low, double width, int depth,
-                           int32_t* out) {
+void Ranker::distribute(const double* x, int64_t n, const Range& range, int64_t below, int depth,
+                        int32_t* out) {
   const int64_t buckets = std::min(int64_t(std::bit_ceil(uint64_t(n / kPerBucket))), kMostBuckets);
-  const double scale = double(buckets - 1) / width;
+  const double low = range.low, scale = double(buckets - 1) / (range.high - low);
   Level& level = levels_[depth];
   level.bucket.resize(size_t(n));
   level.values.resize(size_t(n));
@@ -108,21 +102,37 @@ void Ranker<T>::distribute(const T* x, int64_t n, int64_t below, T low, double w
   std::partial_sum(next, next + buckets + 1, next);
   const std::vector<int32_t> begins = level.next;
   for (int64_t i = 0; i < n; ++i) level.values[next[bucket[i]]++] = x[i];
-  for (int64_t b = 0; b < buckets; ++b) {
+  const double* const values = level.values.data();
+  const auto rank_values = [&](int64_t begin, int64_t end, const Range& of) {
+    // What ties from bucket to bucket will not come apart further down.
+    const int next_depth = end - begin > n / 2 ? std::max(depth + 1, kDepth - 1) : depth + 1;
+    rank(values + begin, end - begin, of, below + begin, next_depth, level.ranks.data() + begin);
+    poll_interrupt();
+  };
+  // Buckets that have a tie across their border are ranked as one.
+  int64_t first = 0;
+  Range seen = range_of(values, begins[1]);  // the first one has the lowest value
+  for (int64_t b = 1; b < buckets; ++b) {
     const int64_t begin = begins[b], count = begins[b + 1] - begin;
     if (count == 0) continue;
-    rank(level.values.data() + begin, count, below + begin, depth + 1, level.ranks.data() + begin);
-    poll_interrupt();
+    const Range here = range_of(values + begin, count);
+    if (tie(seen.high, here.low, tolerance_)) {
+      seen.high = here.high;
+      continue;
+    }
+    rank_values(first, begin, seen);
+    first = begin;
+    seen = here;
   }
+  rank_values(first, n, seen);
   std::copy(begins.begin(), begins.end(), next);
   for (int64_t i = 0; i < n; ++i) out[i] = level.ranks[next[bucket[i]]++];
 }
 
 // Radix sort of 16 bits of every value, which then lead to few comparisons of the values.
-template <class T>
-void Ranker<T>::rank_few(const T* x, int64_t n, int64_t below, T low, double width, int32_t* out) {
+void Ranker::rank_few(const double* x, int64_t n, const Range& range, int64_t below, int32_t* out) {
   constexpr uint32_t kLast = (1u << kKeyBits) - 1;
-  const double scale = double(kLast) / width;
+  const double low = range.low, scale = double(kLast) / (range.high - low);
   keys_.resize(size_t(kFew));
   sorted_keys_.resize(size_t(kFew));
   order_.resize(size_t(kFew));
@@ -147,10 +157,13 @@ void Ranker<T>::rank_few(const T* x, int64_t n, int64_t below, T low, double wid
     for (int64_t i = 0; i < n; ++i) sorted[lower[keys[i] >> 16 & 255]++] = keys[i];
     for (int64_t i = 0; i < n; ++i) keys[upper[sorted[i] >> 24]++] = sorted[i];
   }
+  // Steps that a tie may reach over.
+  const double largest = std::max(std::abs(low), std::abs(range.high));
+  const uint32_t reach = uint32_t(std::min(tolerance_ * largest * scale + 1, double(kLast)));
   const int32_t first = int32_t(2 * below + 1 - total_);
   for (int64_t k = 0; k < n; ++k) out[keys[k] & kLast] = first + int32_t(2 * k);
   for (int64_t begin = 0, end = 1; end <= n; ++end) {
-    if (end < n && keys[end] >> 16 == keys[begin] >> 16) continue;
+    if (end < n && (keys[end] >> 16) - (keys[end - 1] >> 16) <= reach) continue;
     if (end - begin > 1) {
       for (int64_t k = begin; k < end; ++k) order_[k] = int32_t(keys[k] & kLast);
       resolve(x, order_.data() + begin, end - begin, below + begin, out);
@@ -159,29 +172,35 @@ void Ranker<T>::rank_few(const T* x, int64_t n, int64_t below, T low, double wid
   }
 }
 
-template <class T>
-void Ranker<T>::rank_by_comparison(const T* x, int64_t n, int64_t below, int32_t* out) {
+void Ranker::rank_by_comparison(const double* x, int64_t n, int64_t below, int32_t* out) {
   std::vector<int32_t> order(static_cast<size_t>(n));
   std::iota(order.begin(), order.end(), 0);
   resolve(x, order.data(), n, below, out);
 }
 
 // Ranks the values at these positions.
-template <class T>
-void Ranker<T>::resolve(const T* x, int32_t* order, int64_t n, int64_t below, int32_t* out) {
-  const T first = x[order[0]];
+void Ranker::resolve(const double* x, int32_t* order, int64_t n, int64_t below, int32_t* out) {
+  const double first = x[order[0]];
   if (!std::all_of(order, order + n, [x, first](int32_t i) { return x[i] == first; })) {
     std::sort(order, order + n, [x](int32_t a, int32_t b) { return x[a] < x[b]; });
   }
+  share(x, order, n, below, tolerance_, out);
+}
+
+// Ranks the values at these positions, which ascend.
+void Ranker::share(const double* x, const int32_t* order, int64_t n, int64_t below,
+                   double tolerance, int32_t* out) {
   for (int64_t begin = 0, end = 0; begin < n; begin = end) {
     end = begin + 1;
-    while (end < n && x[order[end]] == x[order[begin]]) ++end;
+    while (end < n && tie(x[order[end - 1]], x[order[end]], tolerance)) ++end;
+    if (!tie(x[order[begin]], x[order[end - 1]], tolerance_)) {
+      const double finer = tolerance < std::numeric_limits<double>::epsilon() ? 0 : tolerance / 16;
+      share(x, order + begin, end - begin, below + begin, finer, out);
+      continue;
+    }
     const int32_t rank = shared_rank(below + begin, below + end);
     for (int64_t k = begin; k < end; ++k) out[order[k]] = rank;
   }
 }
-
-template class Ranker<float>;
-template class Ranker<double>;
 
 }  // namespace likewise

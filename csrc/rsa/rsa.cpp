@@ -4,75 +4,15 @@
 #include <cmath>
 #include <numeric>
 
-#include "core/copy.h"
 #include "core/parallel.h"
 #include "linalg/linalg.h"
+#include "rsa/samples.h"
 
 namespace likewise {
 namespace {
 
 constexpr int64_t kRowsPerTask = 64;
 constexpr int64_t kVectorsPerItem = 8;
-
-// Rows ready for products: of unit norm (correlation: centred before), or (distances) measured from
-// the first sample, which keeps whole numbers whole and equal distances equal, in units of a power
-// of two, which is returned through `unit`.
-template <class T>
-int64_t standardized(const MatrixRef<const T>& x, Dissimilarity dissimilarity, std::vector<T>& out,
-                     double& unit) {
-  const int64_t n = x.rows, d = x.cols;
-  out.resize(size_t(n * d));
-  copy_matrix(x, out.data());
-  unit = 1;
-  std::vector<double> values(static_cast<size_t>(d));
-  if (is_distance(dissimilarity)) {
-    const std::vector<T> origin(out.begin(), out.begin() + d);
-    double largest = 0;
-    for (int64_t i = 0; i < n; ++i) {
-      for (int64_t j = 0; j < d; ++j) {
-        largest = std::max(largest, std::abs(double(out[i * d + j]) - double(origin[j])));
-      }
-    }
-    if (largest > 0 && std::isfinite(largest)) unit = std::ldexp(1.0, std::ilogb(largest));
-    for (int64_t i = 0; i < n; ++i) {
-      for (int64_t j = 0; j < d; ++j) {
-        out[i * d + j] = T((double(out[i * d + j]) - double(origin[j])) / unit);
-      }
-    }
-    return 0;
-  }
-  int64_t without = 0;
-  for (int64_t i = 0; i < n; ++i) {
-    T* row = out.data() + i * d;
-    T low = row[0], high = row[0];
-    for (int64_t j = 1; j < d; ++j) {
-      low = std::min(low, row[j]);
-      high = std::max(high, row[j]);
-    }
-    const double size = std::max(std::abs(double(low)), std::abs(double(high)));
-    const bool flat = dissimilarity == Dissimilarity::correlation && low == high;
-    if (size == 0 || flat) {
-      std::fill_n(row, d, T(0));
-      ++without;
-      continue;
-    }
-    const double scale = std::isfinite(size) ? std::ldexp(1.0, -std::ilogb(size)) : 1;
-    double mean = 0;
-    for (int64_t j = 0; j < d; ++j) {
-      values[j] = double(row[j]) * scale;
-      mean += values[j];
-    }
-    mean = dissimilarity == Dissimilarity::cosine ? 0 : mean / double(d);
-    double squares = 0;
-    for (double& value : values) {
-      value -= mean;
-      squares += value * value;
-    }
-    const double factor = 1 / std::sqrt(squares);
-    for (int64_t j = 0; j < d; ++j) row[j] = T(values[j] * factor);
-  }
-  return without;
-}
 
 double pairs_of(int64_t count) { return double(count) * double(count - 1) / 2; }
 
@@ -119,60 +59,62 @@ double sort_and_count(std::vector<int32_t>& values, std::vector<int32_t>& buffer
 
 }  // namespace
 
-template <class T>
-int64_t rdm(const MatrixRef<const T>& x, Dissimilarity dissimilarity, int threads, T* out) {
+template <class T, class Out>
+int64_t rdm(const MatrixRef<const T>& x, Dissimilarity dissimilarity, Unit unit, int threads,
+            Out* out) {
   const int64_t n = x.rows, d = x.cols;
-  const bool distance = is_distance(dissimilarity);
-  std::vector<T> rows;
-  double unit = 1;
-  const int64_t without = standardized(x, dissimilarity, rows, unit);
-  std::vector<double> norms(size_t(n), 0.0);
-  for (int64_t i = 0; distance && i < n; ++i) {
-    const T* row = rows.data() + i * d;
-    for (int64_t j = 0; j < d; ++j) norms[i] += double(row[j]) * double(row[j]);
-  }
-  std::vector<std::vector<T>> workspaces(size_t(std::max(threads, 1)));
+  const Samples<T> samples(x, dissimilarity);
+  const double scale = unit == Unit::data ? samples.unit() : 1;
+  const double last = is_distance(dissimilarity) ? scale : 1;
+  struct Workspace {
+    std::vector<double> products, room;
+  };
+  std::vector<Workspace> workspaces(size_t(std::max(threads, 1)));
   parallel_for((n + kRowsPerTask - 1) / kRowsPerTask, threads, [&](int64_t task, int worker) {
     const int64_t first = task * kRowsPerTask, count = std::min(kRowsPerTask, n - first);
     const int64_t width = n - first;  // only the upper triangle
-    std::vector<T>& products = workspaces[worker];
+    auto& [products, room] = workspaces[worker];
     products.resize(size_t(count * width));
-    gemm<T>(Op::none, Op::transpose, count, width, d, T(1), rows.data() + first * d, d,
-            rows.data() + first * d, d, T(0), products.data(), width);
+    const double* const points = samples.points() + first * d;
+    gemm<double>(Op::none, Op::transpose, count, width, d, 1, points, d, points, d, 0,
+                 products.data(), width);
     for (int64_t i = first; i < first + count; ++i) {
-      T* to = out + i * (2 * n - i - 1) / 2;
-      const T* from = products.data() + (i - first) * width + (i - first) + 1;
-      for (int64_t j = i + 1; j < n; ++j, ++from, ++to) {
-        if (!distance) {
-          *to = T(1) - *from;
-          continue;
-        }
-        double square = norms[i] + norms[j] - 2 * double(*from);
-        // Nearly equal samples: the difference itself.
-        if (square < 1e-2 * (norms[i] + norms[j])) {
-          square = 0;
-          for (int64_t t = 0; t < d; ++t) {
-            const double step = (double(x(i, t)) - double(x(j, t))) / unit;
-            square += step * step;
-          }
-        }
-        *to = T(dissimilarity == Dissimilarity::euclidean ? std::sqrt(square) * unit
-                                                          : square * unit * unit);
+      Out* const to = out + i * (2 * n - i - 1) / 2 - (i + 1);
+      double* const squares = products.data() + (i - first) * width - first;
+      int64_t small = 0;  // counted: the loop has no branch
+      for (int64_t j = i + 1; j < n; ++j) {
+        const double norms = samples.norm(i) + samples.norm(j);
+        squares[j] = norms - 2 * squares[j];
+        small += samples.is_small(squares[j], norms) ? 1 : 0;
       }
+      for (int64_t j = i + 1; small > 0 && j < n; ++j) {
+        if (!samples.is_small(squares[j], samples.norm(i) + samples.norm(j))) continue;
+        squares[j] = samples.exact(i, j, squares[j], room);
+      }
+      if (dissimilarity == Dissimilarity::euclidean) {
+        for (int64_t j = i + 1; j < n; ++j) to[j] = Out(std::sqrt(squares[j]) * scale);
+      } else {
+        const double factor = is_distance(dissimilarity) ? scale : 0.5;
+        for (int64_t j = i + 1; j < n; ++j) to[j] = Out(squares[j] * factor * last);
+      }
+      poll_interrupt();
     }
-    poll_interrupt();
   });
-  return without;
+  for (int64_t i = 0; samples.undirected() > 0 && i < n; ++i) {
+    for (int64_t j = i + 1; j < n; ++j) {
+      if (samples.undirected(i, j)) out[i * (2 * n - i - 1) / 2 + j - i - 1] = 1;
+    }
+  }
+  return samples.undirected();
 }
 
-template <class T>
-void resample_rdm(const T* square, int64_t n, const int32_t* draws, int64_t count, int threads,
-                  T* out) {
+void resample_rdm(const double* square, int64_t n, const int32_t* draws, int64_t count, int threads,
+                  double* out) {
   parallel_for(count, threads, [&](int64_t k, int) {
     const int32_t* const samples = draws + k * n;
-    T* to = out + k * condensed_size(n);
+    double* to = out + k * condensed_size(n);
     for (int64_t i = 0; i < n; ++i) {
-      const T* const row = square + samples[i] * n;
+      const double* const row = square + samples[i] * n;
       for (int64_t j = i + 1; j < n; ++j) *to++ = row[samples[j]];
     }
   });
@@ -226,9 +168,11 @@ KendallCounts kendall_counts(const int32_t* x, const int32_t* y, int64_t n) {
   return counts;
 }
 
-template int64_t rdm<float>(const MatrixRef<const float>&, Dissimilarity, int, float*);
-template int64_t rdm<double>(const MatrixRef<const double>&, Dissimilarity, int, double*);
-template void resample_rdm<float>(const float*, int64_t, const int32_t*, int64_t, int, float*);
-template void resample_rdm<double>(const double*, int64_t, const int32_t*, int64_t, int, double*);
+#define LIKEWISE_INSTANTIATE(T, Out) \
+  template int64_t rdm<T, Out>(const MatrixRef<const T>&, Dissimilarity, Unit, int, Out*);
+LIKEWISE_INSTANTIATE(float, float)
+LIKEWISE_INSTANTIATE(float, double)
+LIKEWISE_INSTANTIATE(double, double)
+#undef LIKEWISE_INSTANTIATE
 
 }  // namespace likewise

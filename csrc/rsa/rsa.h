@@ -14,16 +14,22 @@ namespace likewise {
 
 inline int64_t condensed_size(int64_t samples) { return samples * (samples - 1) / 2; }
 
-// out (condensed_size(x.rows)): dissimilarities of all pairs of samples. Samples without variance
-// (correlation) or length (cosine) are at 1 from every other. Returns how many there are.
-template <class T>
-int64_t rdm(const MatrixRef<const T>& x, Dissimilarity dissimilarity, int threads, T* out);
+// Distances as they are, or in units of a power of two in which the largest is near 1: comparisons
+// of RDMs that no scale changes need not know it, and squares stay finite.
+enum class Unit { data, item };
+
+// out (condensed_size(x.rows)): dissimilarities of all pairs of samples, of a relative error below
+// 1e-12 before they are rounded to Out; 0 for equal samples, and for parallel ones under an angle.
+// Samples without variance (correlation) or length (cosine) are at 1 from every other. Returns how
+// many there are.
+template <class T, class Out>
+int64_t rdm(const MatrixRef<const T>& x, Dissimilarity dissimilarity, Unit unit, int threads,
+            Out* out);
 
 // out (count x condensed_size(n)): RDMs of the samples of each draw (count x n), from that of all
 // samples, given as a square (n x n) with what copies of a sample are at on its diagonal.
-template <class T>
-void resample_rdm(const T* square, int64_t n, const int32_t* draws, int64_t count, int threads,
-                  T* out);
+void resample_rdm(const double* square, int64_t n, const int32_t* draws, int64_t count, int threads,
+                  double* out);
 
 // Sums of x[k] y[k] of the wanted pairs of two lists of ranks: visit(i, j, sum), on any thread.
 void rank_products(const std::vector<const int32_t*>& a, const std::vector<const int32_t*>& b,

@@ -21,6 +21,7 @@ __all__ = [
     "Ranked",
     "comparator",
     "require_rankable",
+    "tie_tolerance",
 ]
 
 Comparison = Literal[
@@ -48,11 +49,22 @@ COMPARISONS = (*_PRODUCTS, *_RHOS, *_COUNTS, *_BURES, "neg_riem_dist")
 _MOST_RANKED = 2**31 - 1  # ranks are int32
 
 
+def tie_tolerance(dtype: Any) -> float:
+    """The share of the larger of two entries that they may differ by and tie: what computing an
+    RDM in this dtype leaves uncertain."""
+    return 1e-6 if dtype == np.float32 else 1e-12
+
+
 class Comparator(Protocol):
     """A comparison of RDMs."""
 
     def prepare(self, vectors: Array) -> list[Any]:
-        """One prepared RDM for each row of ``(k, m)``, which may be overwritten."""
+        """One prepared RDM for each row of ``(k, m)``, which may be overwritten. Entries tie as
+        :func:`tie_tolerance` of their dtype says."""
+        ...
+
+    def is_flat(self, item: Any) -> bool:
+        """Whether a finite RDM has no score with any, as its entries are all equal."""
         ...
 
     def all_pairs(self, a: list[Any], b: list[Any] | None) -> Array:
@@ -94,14 +106,32 @@ class Product(InnerProduct):
     """A cosine of entries, or of the inner products of samples that they stand for."""
 
     def prepare(self, vectors: Array) -> list[Any]:
-        vectors = vectors.astype(np.float64)
+        tolerance = tie_tolerance(vectors.dtype)
+        return [self._standard(v, tolerance)[0] for v in vectors.astype(np.float64, copy=False)]
+
+    def is_flat(self, item: Array) -> bool:
+        return bool(np.isnan(item[0]))
+
+    def _standard(self, vector: Array, tolerance: float) -> tuple[Array, float]:
+        """What is compared of an RDM, of unit norm, and its norm; NaN where that is nothing. May
+        overwrite the RDM."""
+        low, high = vector.min(), vector.max()
+        size = max(-low, high)
+        flat = high - low <= tolerance * size if self._centres else size == 0
+        if flat or not np.isfinite(size):
+            n = samples_of(len(vector))
+            return np.full(n * n if self._counts_covariance else len(vector), np.nan), math.nan
+        scale = 1.0
+        if not 1e-100 < size < 1e100:
+            scale = math.ldexp(1.0, min(max(-math.frexp(size)[1], -1000), 1000))
+            vector *= scale
         if self._centres:
-            vectors = vectors - vectors[:, :1]  # equal entries become exact zeros
-            vectors = vectors - vectors.mean(axis=1, keepdims=True)
+            vector -= vector.mean()
         if self._counts_covariance:
-            vectors = np.array([second_moments(v).ravel() for v in vectors])
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return list(vectors / np.where(norms > 0, norms, np.nan))
+            vector = second_moments(vector).ravel()
+        norm = float(np.linalg.norm(vector))
+        vector /= norm
+        return vector, norm / scale
 
     def all_pairs(self, a: list[Any], b: list[Any] | None) -> Array:
         left = np.stack(a)
@@ -115,14 +145,11 @@ class Product(InnerProduct):
         return item
 
     def gradients(self, p: Array, q: Array) -> tuple[Array, Array]:
-        """Of the score of two condensed RDMs by their entries. NaN where all entries are equal."""
-        vectors, norms = [], []
-        for rdm in (p, q):
-            whole = rdm - (rdm[0] if self._centres else 0)
-            whole = whole - (whole.mean() if self._centres else 0)
-            whole = second_moments(whole).ravel() if self._counts_covariance else whole
-            norms.append(np.linalg.norm(whole) or np.nan)
-            vectors.append(whole / norms[-1])
+        """Of the score of two condensed RDMs, which it overwrites, by their entries. NaN where all
+        entries are equal."""
+        vectors, norms = zip(
+            *(self._standard(v, tie_tolerance(v.dtype)) for v in (p, q)), strict=True
+        )
         score = vectors[0] @ vectors[1]
         sides = zip(vectors, reversed(vectors), norms, strict=True)
         by_p, by_q = (self._by_entries((other - score * own) / norm) for own, other, norm in sides)
@@ -157,6 +184,12 @@ class Ranks(NamedTuple):
     def finite(self) -> bool:
         return not math.isnan(self.ties)
 
+    @property
+    def flat(self) -> bool:
+        """Whether all entries are equal."""
+        size = float(len(self.values))
+        return self.ties >= size**3 - size
+
 
 def _values(items: list[Ranks]) -> list[Array]:
     return [item.values for item in items]
@@ -167,11 +200,16 @@ class Ranked(_Named):
 
     def prepare(self, vectors: Array) -> list[Any]:
         ranks, ties = np.empty(vectors.shape, np.int32), np.empty(len(vectors))
-        _cpu.ranks(vectors, ranks, ties, _engine.threads())
+        tolerance = tie_tolerance(vectors.dtype)
+        vectors = np.ascontiguousarray(vectors, np.float64)
+        _cpu.ranks(vectors, tolerance, ranks, ties, _engine.threads())
         return self.of_ranks(ranks, ties)
 
     def of_ranks(self, ranks: Array, ties: Array) -> list[Ranks]:
         return [Ranks(values, float(t)) for values, t in zip(ranks, ties, strict=True)]
+
+    def is_flat(self, item: Ranks) -> bool:
+        return item.flat and self.name in ("spearman", "tau-b", "kendall")
 
 
 class _Rho(Ranked, InnerProduct):
@@ -241,6 +279,9 @@ class _Bures:
         prepared = _cpu.procrustes_prepare(roots, *self.options, _engine.threads())
         return [(data, norm) for data, norm, *_ in prepared]
 
+    def is_flat(self, item: tuple[Any, float]) -> bool:
+        return item[1] == 0
+
     def all_pairs(self, a: list[Any], b: list[Any] | None) -> Array:
         scores = np.empty((len(a), len(a if b is None else b)))
         with named_convergence("rsa"):
@@ -265,6 +306,9 @@ class _Riemannian:
 
     def prepare(self, vectors: Array) -> list[Any]:
         return [_about_first(v.astype(np.float64)) for v in vectors]
+
+    def is_flat(self, item: Array) -> bool:
+        return False
 
     def all_pairs(self, a: list[Any], b: list[Any] | None) -> Array:
         return np.array([[_negative_distance(p, q) for q in (a if b is None else b)] for p in a])

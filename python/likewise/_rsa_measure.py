@@ -19,12 +19,20 @@ from likewise._comparison import (
     comparator,
     require_rankable,
     square,
+    tie_tolerance,
 )
 from likewise._gradients import Differentiable, tracked
 from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
 from likewise.errors import warn_degenerate
 from likewise.measure import prepare_batch, register, reordered_products
-from likewise.rdm import DISSIMILARITIES, Dissimilarity, Resampler, fill_rdm, warn_without
+from likewise.rdm import (
+    DISSIMILARITIES,
+    Dissimilarity,
+    Resampler,
+    fill_rdm,
+    warn_flat,
+    warn_without,
+)
 
 __all__ = ["RSA", "require_comparison"]
 
@@ -38,6 +46,8 @@ class _Prepared(NamedTuple):
     rdm: Any
     """What the comparison needs of the condensed RDM."""
     usable: bool
+    flat: bool
+    """All dissimilarities are equal, and the comparison needs a difference."""
     constant_units: int
     width: int
 
@@ -107,8 +117,10 @@ class RSA(Differentiable):
             bool(known and constant < width)
             for known, constant, width in zip(finite, constants, widths, strict=True)
         ]
+        flat = map(comparator(self.comparison).is_flat, rdms)
         warn_without("rsa", int(without[usable].sum()), self.dissimilarity)
-        return [_Prepared(*facts) for facts in zip(rdms, usable, constants, widths, strict=True)]
+        facts = zip(rdms, usable, flat, constants, widths, strict=True)
+        return [_Prepared(*fact) for fact in facts]
 
     def _rdms(self, items: Sequence[Array]) -> tuple[list[Any], Array, Array]:
         """Of each item its prepared RDM, whether that is finite, and its undirected samples."""
@@ -119,14 +131,22 @@ class RSA(Differentiable):
         without = np.empty(count, np.int64)
         if isinstance(by, Ranked):
             ranks, ties = np.empty((count, size), np.int32), np.empty(count)
-            _cpu.ranked_rdms(list(items), self.dissimilarity, ranks, ties, without, threads)
+            tolerance = tie_tolerance(np.float64)
+            _cpu.ranked_rdms(
+                list(items), self.dissimilarity, tolerance, ranks, ties, without, threads
+            )
             return by.of_ranks(ranks, ties), np.isfinite(ties), without
-        vectors = np.empty((count, size), items[0].dtype)
+        vectors = np.empty((count, size))
         for k, item in enumerate(items):
-            without[k] = fill_rdm(item, self.dissimilarity, vectors[k])
+            without[k] = fill_rdm(item, self.dissimilarity, vectors[k], in_units=self._scale_free)
         finite = np.asarray(np.isfinite(vectors).all(axis=1))
         vectors[~finite] = np.nan
         return by.prepare(vectors), finite, without
+
+    @property
+    def _scale_free(self) -> bool:
+        """Whether scores are the same of multiples of an RDM."""
+        return self.comparison != "bures_metric"
 
     def compare(self, a: list[_Prepared], b: list[_Prepared] | None) -> Array:
         """Scores of all pairs."""
@@ -167,7 +187,7 @@ class RSA(Differentiable):
         """From entries of the RDMs of all samples: copies of a sample tie exactly."""
         by = comparator(self.comparison)
         require_rankable(self.name, self.comparison, draws.shape[1] * (draws.shape[1] - 1) // 2)
-        sides = [Resampler(side, self.dissimilarity) for side in (x, y)]
+        sides = [Resampler(side, self.dissimilarity, in_units=self._scale_free) for side in (x, y)]
         scores = np.empty(len(draws))
         size = int(np.clip(_CHUNK_BYTES // (8 * draws.shape[1] ** 2), 1, len(draws)))
         for first in range(0, len(draws), size):
@@ -250,11 +270,11 @@ class RSA(Differentiable):
         library.engine.rsa_gradients(pair.x, pair.y, by_x, by_y, *options, library.run)
 
     def _weights(self, sides: Sequence[Array]) -> tuple[Array, Array]:
-        """Gradients of the score by the RDMs; NaN where that is NaN."""
+        """Gradients of the score by the RDMs in units; NaN where that is NaN."""
         size = len(sides[0]) * (len(sides[0]) - 1) // 2
         rdms = np.empty((2, size))
         for side, rdm in zip(sides, rdms, strict=True):
-            fill_rdm(side.astype(np.float64), self.dissimilarity, rdm)
+            fill_rdm(side, self.dissimilarity, rdm, in_units=True)
             if (side == side[:1]).all():
                 rdm[:] = np.nan
         by = comparator(self.comparison)
@@ -280,6 +300,7 @@ class RSA(Differentiable):
         constant = [item for item in items if item.constant_units == item.width]
         units = sum(item.constant_units for item in items) - sum(item.width for item in constant)
         warn_degenerate(self.name, units, len(constant))
+        warn_flat(self.name, sum(item.usable and item.flat for item in items))
 
 
 def require_comparison(function: str, comparison: str) -> None:

@@ -17,6 +17,7 @@ __all__ = [
     "mutual_information",
     "unit_codes",
     "unit_codes_on_device",
+    "unknown_units",
 ]
 
 
@@ -42,7 +43,7 @@ def bin_edges_on_device(library: Any, x: Any, bins: int) -> Any:
 
 
 def unit_codes(x: Array, edges: Array) -> Array:
-    """Bin of every value, ``(d, n)``: 0 for zeros, then by ``edges``."""
+    """Bin of every value, ``(d, n)``: 0 for zeros, then by ``edges``; NaN in any."""
     codes = np.empty((x.shape[1], x.shape[0]), np.uint8)
     for unit, column in enumerate(x.T):
         codes[unit] = 1 + np.searchsorted(edges[unit], column, side="right")
@@ -50,25 +51,38 @@ def unit_codes(x: Array, edges: Array) -> Array:
     return codes
 
 
-def unit_codes_on_device(library: Any, x: Any, edges: Any) -> Any:
-    """The same."""
+def unknown_units(x: Array) -> Array:
+    """Which units have a NaN, as only an unchecked call may, ``(d,)``."""
+    return np.asarray(np.isnan(x).any(axis=0))
+
+
+def unit_codes_on_device(library: Any, x: Any, edges: Any) -> tuple[Any, Any]:
+    """Both."""
     codes = library.empty((x.shape[1], x.shape[0]), np.uint8)
-    library.engine.unit_codes(x, edges, codes, library.run)
-    return codes
+    unknown = library.empty((x.shape[1],), np.int64)
+    library.engine.unit_codes(x, edges, codes, unknown, library.run)
+    return codes, unknown
 
 
 def mutual_information(x: Array, y: Array, bins: int, correct: bool) -> Array:
-    """``(dx, dy)`` in nats, for ``x (n, dx)`` and ``y (n, dy)``."""
+    """``(dx, dy)`` in nats, for ``x (n, dx)`` and ``y (n, dy)``; NaN for units that have one."""
     codes_x, codes_y = (unit_codes(side, bin_edges(side, bins)) for side in (x, y))
     out = np.empty((x.shape[1], y.shape[1]))
     _cpu.mutual_information(codes_x, codes_y, bins, correct, out, _engine.threads())
+    out[unknown_units(x)] = out[:, unknown_units(y)] = np.nan
     return out
 
 
-def joint_counts(x: Array, y: Array, bins: int) -> Array:
-    """Joint histograms ``(dx, dy, bins, bins)`` of the codes of two networks."""
-    counts = np.zeros((len(x), len(y), bins, bins), np.int64)
-    _cpu.add_joint_counts(x, y, counts, _engine.threads())
+def joint_counts(x: Array, y: Array, edges: tuple[Array, Array]) -> Array:
+    """Joint histograms ``(dx, dy, bins, bins)`` of the units of two networks.
+
+    The first count of a pair with NaN is negative, and stays so when histograms are added.
+    """
+    bins = edges[0].shape[1] + 2
+    codes_x, codes_y = map(unit_codes, (x, y), edges)
+    counts = np.zeros((len(codes_x), len(codes_y), bins, bins), np.int64)
+    _cpu.add_joint_counts(codes_x, codes_y, counts, _engine.threads())
+    counts[unknown_units(x)[:, None] | unknown_units(y), 0, 0] -= _cpu.UNKNOWN_PAIR
     return counts
 
 

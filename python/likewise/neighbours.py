@@ -27,7 +27,7 @@ class _Prepared(NamedTuple):
     neighbours: Array
     """``(n, k)`` neighbours of every sample, ascending."""
     similarity: Array
-    """``(n, k)`` cosines with them."""
+    """``(n, k)`` cosines with them, empty where nobody asks for them."""
     usable: bool
     constant_units: int
     width: int
@@ -68,7 +68,12 @@ class _NeighbourMeasure:
     def prepare(self, items: Sequence[Array]) -> list[_Prepared]:
         """The nearest neighbours of all samples of each item."""
         found = _cpu.neighbours_prepare(
-            list(items), int(self.k), self._euclidean, self.center, _engine.threads()
+            list(items),
+            int(self.k),
+            self._euclidean,
+            self.center,
+            self.score == "cknna",
+            _engine.threads(),
         )
         return [_Prepared(*facts, item.shape[1]) for facts, item in zip(found, items, strict=True)]
 
@@ -231,7 +236,9 @@ def mutual_knn(
     x, y
         ``(..., n, dx)`` and ``(..., n, dy)``, batch axes broadcast; ``n > k``.
     k
-        Number of neighbours. Of equally near samples those of lowest index are taken.
+        Number of neighbours. Dissimilarities (1 - cosine, distances) that differ by less than 1e-12
+        of the larger (float32: 1e-6) are equal; of equally near samples those of lowest index are
+        taken.
     metric
         Nearness: "cosine" of two samples, or "euclidean" distance.
     center

@@ -11,7 +11,15 @@ from likewise._array import Array, read, require_finite
 from likewise._representations import require_representation
 from likewise.errors import DegenerateWarning, warn
 
-__all__ = ["DISSIMILARITIES", "Dissimilarity", "Resampler", "fill_rdm", "rdm", "warn_without"]
+__all__ = [
+    "DISSIMILARITIES",
+    "Dissimilarity",
+    "Resampler",
+    "fill_rdm",
+    "rdm",
+    "warn_flat",
+    "warn_without",
+]
 
 Dissimilarity = Literal[
     "correlation", "cosine", "euclidean", "sqeuclidean", "mahalanobis", "crossnobis"
@@ -43,9 +51,11 @@ def rdm(
                       x and y (Walther et al. 2016): the squared Mahalanobis distance without the
                       bias of noise, so that it may be negative; not divided by the units
 
-    Distances are summed from differences where samples are nearly equal, so that none of them is
-    rounding. A sample whose units are all equal (correlation) or zero (cosine) is at 1 from every
-    other, with a :class:`DegenerateWarning`.
+    Computed in double, each to a relative error below 1e-12 (Mahalanobis: times the condition of
+    the precision), also between nearly equal samples, far from the origin or beside a unit of great
+    size; equal samples are at exactly 0, parallel ones too under an angle. A sample whose units are
+    all equal (correlation) or zero (cosine) is at 1 from every other, with a
+    :class:`DegenerateWarning`. Squared distances beyond the largest number are infinite.
 
     Parameters
     ----------
@@ -86,7 +96,9 @@ def rdm(
     if root is None:
         warn_without("rdm", fill_rdm(array, dissimilarity, out), dissimilarity)
     else:
-        fill_rdm(_whitened(array, root), "euclidean", out)
+        exact = out.astype(np.float64)
+        fill_rdm(_whitened(array, root), "euclidean", exact)
+        out[...] = exact
     return library.give(out)
 
 
@@ -155,9 +167,13 @@ def _require_square(precision: Any, units: int) -> None:
         raise ValueError(f"rdm: precision must have shape {(units, units)}, got {precision.shape}")
 
 
-def fill_rdm(array: Array, dissimilarity: str, out: Array) -> int:
-    """Fills the condensed RDMs; returns the number of samples without variance or length."""
-    return _cpu.rdm(array, dissimilarity, out, _engine.threads())
+def fill_rdm(array: Array, dissimilarity: str, out: Array, *, in_units: bool = False) -> int:
+    """Fills the condensed RDMs; returns the number of samples without variance or length.
+
+    ``in_units``: in float64, distances in units of a power of two in which the largest of each RDM
+    is near 1.
+    """
+    return _cpu.rdm(array, dissimilarity, out, in_units, _engine.threads())
 
 
 class Resampler:
@@ -166,11 +182,11 @@ class Resampler:
     Copies of a sample are at 0 from each other, or at 1 without direction, as in :func:`rdm`.
     """
 
-    def __init__(self, x: Array, dissimilarity: str) -> None:
+    def __init__(self, x: Array, dissimilarity: str, *, in_units: bool) -> None:
         n = len(x)
-        condensed = np.empty(n * (n - 1) // 2, x.dtype)
-        fill_rdm(x, dissimilarity, condensed)
-        self._square = np.zeros((n, n), x.dtype)
+        condensed = np.empty(n * (n - 1) // 2)
+        fill_rdm(x, dissimilarity, condensed, in_units=in_units)
+        self._square = np.zeros((n, n))
         self._square[np.triu_indices(n, 1)] = condensed
         self._square += self._square.T
         origin = {"correlation": x[:, :1], "cosine": np.zeros(1, x.dtype)}.get(dissimilarity)
@@ -182,7 +198,7 @@ class Resampler:
     def rdms(self, draws: Array) -> tuple[Array, Array]:
         """Condensed RDMs of draws ``(k, n)``; which are finite and not of equal samples alone."""
         n = len(self._square)
-        out = np.empty((len(draws), n * (n - 1) // 2), self._square.dtype)
+        out = np.empty((len(draws), n * (n - 1) // 2))
         _cpu.resampled_rdms(self._square, draws.astype(np.int32), out, _engine.threads())
         kinds = self._kinds[draws]
         constant = (kinds == kinds[:, :1]).all(axis=1)
@@ -192,10 +208,11 @@ class Resampler:
 
 
 def _whitened(array: Array, root: Array) -> Array:
-    """Samples whose Euclidean distances are the Mahalanobis distances of these."""
+    """Samples in float64 whose Euclidean distances are the Mahalanobis distances of these."""
     _require_square(root, array.shape[-1])
-    centred = array - array.mean(axis=-2, keepdims=True)
-    return np.asarray((centred @ root).astype(array.dtype))
+    centred = array.astype(np.float64)
+    centred -= centred.mean(axis=-2, keepdims=True)
+    return np.asarray(centred @ root)
 
 
 def warn_without(function: str, without: int, dissimilarity: str) -> None:
@@ -203,6 +220,14 @@ def warn_without(function: str, without: int, dissimilarity: str) -> None:
         warn(
             f"{function}: {without} sample{'s' * (without != 1)} without "
             f"{'variance' if dissimilarity == 'correlation' else 'length'} (dissimilarity 1)",
+            DegenerateWarning,
+        )
+
+
+def warn_flat(function: str, flat: int) -> None:
+    if flat:
+        warn(
+            f"{function}: {flat} RDM{'s' * (flat != 1)} whose entries are all equal (score NaN)",
             DegenerateWarning,
         )
 
@@ -218,9 +243,7 @@ def _require_repeats(repeats: Any) -> None:
 def _crossnobis(repeats: Array, root: Array | None) -> Array:
     """All pairs of repeats at once: the sum of all inner products minus those within repeats."""
     _require_repeats(repeats)
-    data = repeats.astype(np.float64)
-    if root is not None:
-        data = _whitened(data, root)
+    data = repeats.astype(np.float64) if root is None else _whitened(repeats, root)
     count, n = data.shape[-3], data.shape[-2]
     within = np.empty((*data.shape[:-2], n * (n - 1) // 2))
     of_mean = np.empty((*data.shape[:-3], n * (n - 1) // 2))

@@ -15,7 +15,7 @@ from likewise._comparison import (
     samples_of,
 )
 from likewise._rsa_measure import RSA, require_comparison
-from likewise.rdm import Dissimilarity
+from likewise.rdm import Dissimilarity, warn_flat
 
 __all__ = [
     "RSA",
@@ -57,6 +57,11 @@ def rsa(
                        first sample and N the covariance of its differences (Shahbazi et al. 2021);
                        not symmetric, needs RDMs of full rank and, on the CPU, SciPy
 
+    Dissimilarities are computed in double, float32 representations as well. Ranks and pairs tie
+    where two of them differ by no more than 1e-12 of the larger one (chains of ties whose ends
+    differ by more are cut at their larger gaps), so that repeated stimuli and whole numbers tie
+    whatever rounding says. No scale of the representations is too large or too small.
+
     Range [-1, 1]; of bures [0, 1], of bures_metric [0, inf), of neg_riem_dist (-inf, 0].
 
     Parameters
@@ -74,7 +79,8 @@ def rsa(
 
     Returns
     -------
-    ``(...)``; NaN for a constant representation, or for an RDM whose entries are all equal.
+    ``(...)``; NaN for a constant representation, and for an RDM whose entries are all equal where
+    the comparison is not defined for it (not of cosine and cosine_cov, and 0 of rho-a and tau-a).
 
     Raises
     ------
@@ -90,7 +96,8 @@ def rsa(
     Warns
     -----
     DegenerateWarning
-        Constant units or representations, and samples without variance or length.
+        Constant units or representations, samples without variance or length, RDMs whose entries
+        are all equal.
     """
     return RSA(dissimilarity, comparison)(x, y, check_finite=check_finite)
 
@@ -99,6 +106,8 @@ def compare_rdms(
     p: Any, q: Any, *, comparison: Comparison = "spearman", check_finite: bool = True
 ) -> Any:
     """Similarity of all RDMs of one list with all of another, by the comparisons of :func:`rsa`.
+
+    Entries of float64 RDMs tie as there; those of float32 within 1e-6 of the larger one.
 
     Parameters
     ----------
@@ -112,7 +121,8 @@ def compare_rdms(
 
     Returns
     -------
-    ``(k_p, k_q)``, without the axis of a single RDM. NaN where all entries of one are equal.
+    ``(k_p, k_q)``, without the axis of a single RDM. NaN as in :func:`rsa`, with a
+    :class:`DegenerateWarning`.
 
     Raises
     ------
@@ -139,7 +149,9 @@ def compare_rdms(
     lists = [np.atleast_2d(side).copy() for side in sides]
     scores = np.empty(tuple(map(len, lists)))
     if scores.size:
-        scores[:] = by.all_pairs(by.prepare(lists[0]), by.prepare(lists[1]))
+        items = [by.prepare(rdms) for rdms in lists]
+        scores[:] = by.all_pairs(*items)
+        warn_flat(name, sum(by.is_flat(item) for side in items for item in side))
     return library.give(scores.astype(sides[0].dtype, copy=False).reshape(shape))
 
 

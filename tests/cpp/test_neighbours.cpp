@@ -41,18 +41,18 @@ template <class T>
 void neighbours_are_nearest(int64_t n, int64_t d, int64_t k) {
   const Matrix x = random_matrix(n, d, 3);
   const std::vector<T> values = x.padded<T>(d);
-  Neighbours<T> found;
-  find_neighbours(MatrixRef<const T>{values.data(), n, d, d, 1}, {k, false, true}, 2, found);
+  Neighbours found;
+  find_neighbours(MatrixRef<const T>{values.data(), n, d, d, 1}, {k, false, true, true}, 2, found);
   CHECK(found.usable && found.constant_units == 0);
   for (int64_t i = 0; i < n; ++i) {
     const std::vector<int32_t> expected = naive_neighbours(x, i, k);
     CHECK(std::equal(expected.begin(), expected.end(), found.index.begin() + i * k));
   }
-  const NeighbourItem<T> item{found.index.data(), found.similarity.data(), true};
+  const NeighbourItem item{found.index.data(), found.similarity.data(), true};
   for (const auto score :
        {NeighbourScore::mutual, NeighbourScore::jaccard, NeighbourScore::cknna}) {
     std::vector<double> scores(4, 0.0);
-    neighbour_scores<T>(score, {item, item}, nullptr, false, n, k, 2, scores.data());
+    neighbour_scores(score, {item, item}, nullptr, false, n, k, 2, scores.data());
     for (const double value : scores) CHECK_NEAR(value, 1, 1e-12);
   }
 }
@@ -66,7 +66,7 @@ TEST(neighbours_of_every_size) {
 
 TEST(constant_representations_are_not_usable) {
   const std::vector<double> values(40, 0.1);
-  Neighbours<double> found;
+  Neighbours found;
   find_neighbours(MatrixRef<const double>{values.data(), 10, 4, 4, 1}, {3, false, true}, 1, found);
   CHECK(!found.usable && found.constant_units == 4);
 }

@@ -14,16 +14,15 @@ namespace {
 using namespace likewise;
 using namespace likewise::testing;
 
-template <class T>
 void ranks_and_counts_match_pairs(int64_t n, int64_t levels) {
   const Matrix m = random_matrix(2, n, 7);
-  std::vector<T> x(static_cast<size_t>(n)), y(static_cast<size_t>(n));
+  std::vector<double> x(static_cast<size_t>(n)), y = x;
   for (int64_t i = 0; i < n; ++i) {  // few levels: many ties; signs of zero do not matter
-    x[i] = T(std::round(m(0, i) * double(levels)));
-    y[i] = T(std::round(m(1, i) * double(levels)));
+    x[i] = std::round(m(0, i) * double(levels));
+    y[i] = std::round(m(1, i) * double(levels));
   }
   std::vector<int32_t> ranks(static_cast<size_t>(n)), ranks_y = ranks;
-  Ranker<T> ranker;
+  Ranker ranker(1e-12);
   ranker(y.data(), n, ranks_y.data());
   const double ties = ranker(x.data(), n, ranks.data());
   double difference = 0, ties_x = 0, ties_y = 0, squares = 0;
@@ -49,58 +48,74 @@ void ranks_and_counts_match_pairs(int64_t n, int64_t levels) {
 
 TEST(ranks_and_concordant_pairs) {
   for (const int64_t levels : {1, 4, 1 << 18}) {
-    ranks_and_counts_match_pairs<double>(1, levels);
-    ranks_and_counts_match_pairs<double>(137, levels);
-    ranks_and_counts_match_pairs<float>(200, levels);
+    ranks_and_counts_match_pairs(1, levels);
+    ranks_and_counts_match_pairs(137, levels);
+    ranks_and_counts_match_pairs(200, levels);
+  }
+}
+
+bool tie(double low, double high, double tolerance) {
+  return high - low <= tolerance * std::max(std::abs(low), std::abs(high));
+}
+
+// Shared ranks of sorted values, as the header of Ranker says; `gap` is the tolerance of
+// neighbours.
+void share(const std::vector<double>& sorted, int64_t begin, int64_t end, double gap,
+           double tolerance, std::vector<int32_t>& out) {
+  for (int64_t first = begin, last = begin; first < end; first = last) {
+    last = first + 1;
+    while (last < end && tie(sorted[last - 1], sorted[last], gap)) ++last;
+    if (tie(sorted[first], sorted[last - 1], tolerance)) {
+      std::fill(out.begin() + first, out.begin() + last,
+                int32_t(first + last - int64_t(sorted.size())));
+    } else {
+      share(sorted, first, last, gap < std::numeric_limits<double>::epsilon() ? 0 : gap / 16,
+            tolerance, out);
+    }
   }
 }
 
 // Ranks by sorting, for values of every kind of spread.
-template <class T>
-void ranks_match_sorted(const std::vector<T>& x) {
+void ranks_match_sorted(const std::vector<double>& x, double tolerance) {
   const int64_t n = int64_t(x.size());
   std::vector<int64_t> order(x.size());
   std::iota(order.begin(), order.end(), 0);
   std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return x[a] < x[b]; });
-  std::vector<int32_t> ranks(x.size());
-  Ranker<T> ranker;
+  std::vector<double> sorted(x.size());
+  for (int64_t k = 0; k < n; ++k) sorted[k] = x[order[k]];
+  std::vector<int32_t> ranks(x.size()), expected(x.size());
+  share(sorted, 0, n, tolerance, tolerance, expected);
+  Ranker ranker(tolerance);
   for (int repeat = 0; repeat < 2; ++repeat) ranker(x.data(), n, ranks.data());
   int64_t wrong = 0;
-  for (int64_t begin = 0, end = 0; begin < n; begin = end) {
-    end = begin + 1;
-    while (end < n && x[order[end]] == x[order[begin]]) ++end;
-    for (int64_t k = begin; k < end; ++k) wrong += ranks[order[k]] != begin + end - n;
-  }
+  for (int64_t k = 0; k < n; ++k) wrong += ranks[order[k]] != expected[k];
   CHECK(wrong == 0);
 }
 
-template <class T>
-void ranks_of_all_spreads() {
-  const Matrix m = random_matrix(1, 30000, 11);
-  std::vector<T> even(30000);
-  for (size_t i = 0; i < even.size(); ++i) even[i] = T(m(0, int64_t(i)));
-  const auto ranks_of = [&](auto map) {
-    std::vector<T> x = even;
-    for (T& value : x) value = T(map(double(value)));
-    ranks_match_sorted(x);
-    x.resize(100);
-    ranks_match_sorted(x);
-    x.resize(3000);
-    ranks_match_sorted(x);
-  };
-  ranks_of([](double v) { return v; });
-  ranks_of([](double v) { return std::exp(40 * v); });     // nearly all in one bucket
-  ranks_of([](double v) { return std::pow(v, 400.0); });   // in one at every depth
-  ranks_of([](double v) { return std::round(300 * v); });  // ties in every bucket
-  ranks_of([](double v) { return v > 0.5 ? v : 0; });      // many ties, the rest without
-  ranks_of([](double v) { return 1 + 1e-12 * v; });        // neighbours in floating point
-  ranks_of([](double v) { return std::numeric_limits<T>::max() * v; });  // the width overflows
-  ranks_of([](double v) { return std::numeric_limits<T>::denorm_min() * std::round(9 * v); });
-}
-
 TEST(ranks_of_any_spread) {
-  ranks_of_all_spreads<double>();
-  ranks_of_all_spreads<float>();
+  const Matrix m = random_matrix(2, 30000, 11);
+  const auto ranks_of = [&](auto map) {
+    std::vector<double> x(30000);
+    for (size_t i = 0; i < x.size(); ++i) x[i] = map(m(0, int64_t(i)), m(1, int64_t(i)));
+    for (const size_t size : {30000, 100, 3000}) {
+      x.resize(size);
+      for (const double tolerance : {0.0, 1e-12, 1e-6}) ranks_match_sorted(x, tolerance);
+    }
+  };
+  ranks_of([](double v, double) { return v; });
+  ranks_of([](double v, double) { return std::exp(40 * v); });     // nearly all in one bucket
+  ranks_of([](double v, double) { return std::pow(v, 400.0); });   // in one at every depth
+  ranks_of([](double v, double) { return std::round(300 * v); });  // ties in every bucket
+  ranks_of([](double v, double) { return v > 0.5 ? v : 0; });      // many ties, the rest without
+  ranks_of([](double v, double) { return 1 + 1e-12 * v; });        // neighbours in floating point
+  ranks_of([](double v, double) { return std::numeric_limits<double>::max() * v; });  // overflows
+  ranks_of([](double v, double) { return 5e-324 * std::round(9 * v); });
+  // Ties that rounding took apart, at borders of buckets too.
+  ranks_of([](double v, double w) { return std::round(300 * v) * (1 + 2e-13 * w); });
+  ranks_of([](double v, double w) { return std::round(64 * v) / 64 * (1 + 4e-13 * w); });
+  ranks_of([](double v, double w) { return 1 + std::round(300 * v) / 300 + 2e-16 * w; });
+  // Chains across all buckets.
+  ranks_of([](double v, double) { return double(float(1 + 0.01 * v)); });
 }
 
 TEST(ranks_of_what_is_not_finite) {
@@ -109,7 +124,7 @@ TEST(ranks_of_what_is_not_finite) {
       std::vector<double> x(9000, 1.0);
       x[at] = odd;
       std::vector<int32_t> ranks(x.size(), 7);
-      Ranker<double> ranker;
+      Ranker ranker(1e-12);
       CHECK(std::isnan(ranker(x.data(), int64_t(x.size()), ranks.data())));
       CHECK(ranks == std::vector<int32_t>(x.size(), 0));
     }
@@ -121,8 +136,8 @@ TEST(distances_match_naive) {
   const std::vector<double> values = m.padded<double>(9);
   const MatrixRef<const double> x{values.data(), 131, 9, 9, 1};
   std::vector<double> squares(size_t(condensed_size(131))), cosines = squares;
-  rdm(x, Dissimilarity::sqeuclidean, 2, squares.data());
-  rdm(x, Dissimilarity::cosine, 2, cosines.data());
+  rdm(x, Dissimilarity::sqeuclidean, Unit::data, 2, squares.data());
+  rdm(x, Dissimilarity::cosine, Unit::data, 2, cosines.data());
   size_t k = 0;
   for (int64_t i = 0; i < 131; ++i) {
     for (int64_t j = i + 1; j < 131; ++j, ++k) {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 
@@ -57,3 +59,40 @@ def cknna(x, y, k=10, center=True):
         return hsic_unbiased(both * kernels[i], both * kernels[j])
 
     return align(0, 1) / np.sqrt(align(0, 0) * align(1, 1))
+
+
+def exact_dissimilarities(x, metric, center):
+    """Squared distances or 1 - cosines from differences, in extended precision.
+
+    Whole numbers without centring: exact, as fractions.
+    """
+    if metric == "euclidean" and (x == np.round(x)).all():
+        whole = x.astype(object)
+        return np.array([[sum((a - b) ** 2) for b in whole] for a in whole], object)
+    x = x.astype(np.longdouble)
+    if metric == "cosine":
+        if center:
+            x = x - x[0]
+            x = x - x.mean(axis=0)
+        x = x / np.sqrt((x**2).sum(axis=1, keepdims=True))
+    return np.array([((row - x) ** 2).sum(axis=1) for row in x])
+
+
+def exact_neighbours(x, k, metric="cosine", center=True, tolerance=1e-12):
+    """Dissimilarities that differ by no more than that tie, chains of them as one group."""
+    dissimilarity = exact_dissimilarities(x, metric, center)
+    rounding = 1e-30 if metric == "cosine" else 0  # of parallel samples
+    rows = np.zeros((len(x), len(x)), bool)
+    for i, row in enumerate(dissimilarity):
+        order = [j for j in np.argsort(row, kind="stable") if j != i]
+        groups = [[order[0]]]
+        for previous, j in itertools.pairwise(order):
+            tied = row[j] - row[previous] <= tolerance * row[j] + rounding
+            groups[-1].append(j) if tied else groups.append([j])
+        rows[i, [j for group in groups for j in sorted(group)][:k]] = True
+    return rows
+
+
+def shared(rows, k, of_union=False):
+    both = (rows[0] & rows[1]).sum(axis=1)
+    return (both / ((rows[0] | rows[1]).sum(axis=1) if of_union else k)).mean()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 from scipy.linalg import eigvalsh
 from scipy.optimize import minimize_scalar
@@ -73,6 +75,26 @@ def second_moments(p):
     d = squareform(p, checks=False)
     centring = np.eye(len(d)) - 1 / len(d)
     return -centring @ d @ centring / 2
+
+
+def dissimilarities(x, dissimilarity):
+    """Condensed, from differences and in extended precision: small ones keep their digits."""
+    x = np.asarray(x, np.longdouble)
+    if dissimilarity == "correlation":
+        x = x - x[:, :1]
+        x = x - x.mean(axis=1, keepdims=True)
+    return np.array([_dissimilarity(a, b, dissimilarity) for a, b in combinations(x, 2)])
+
+
+def _dissimilarity(a, b, dissimilarity):
+    if dissimilarity in ("euclidean", "sqeuclidean"):
+        square = (a - b) @ (a - b)
+        return square if dissimilarity == "sqeuclidean" else np.sqrt(square)
+    a, b = a / np.abs(a).max(), b / np.abs(b).max()
+    cosine = a @ b / np.sqrt((a @ a) * (b @ b))
+    across = a - a @ b / (b @ b) * b
+    across -= across @ b / (b @ b) * b
+    return across @ across / (a @ a) / (1 + cosine) if cosine > 0 else 1 - cosine
 
 
 def rsa(x, y, dissimilarity="correlation", comparison="spearman"):

@@ -26,21 +26,26 @@ void bin_edges(const DeviceArray& x, int64_t bins, const DeviceArray& edges, Run
 }
 
 void unit_codes(const DeviceArray& x, const DeviceArray& edges, const DeviceArray& codes,
-                Run& run) {
+                const DeviceArray& unknown, Run& run) {
   const CallContext context(run);
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
     cuda::codes_of_units<T>(context, contiguous<T>(x, context), x.sizes()[0], x.sizes()[1],
-                            edges.elements<double>(), edges.sizes()[1] + 2,
-                            codes.filled<uint8_t>());
+                            edges.elements<double>(), edges.sizes()[1] + 2, codes.filled<uint8_t>(),
+                            unknown.filled<int64_t>());
   });
 }
 
-void add_joint_counts(const DeviceArray& x, const DeviceArray& y, const DeviceArray& counts,
-                      Run& run) {
+void add_joint_counts(const DeviceArray& x, const DeviceArray& y, const DeviceArray& unknown_x,
+                      const DeviceArray& unknown_y, const DeviceArray& counts, Run& run) {
   const CallContext context(run);
-  const cuda::CodedPairs codes{x.elements<uint8_t>(), y.elements<uint8_t>(), x.sizes()[0],
-                               y.sizes()[0], x.sizes()[1]};
+  const cuda::CodedPairs codes{x.elements<uint8_t>(),
+                               y.elements<uint8_t>(),
+                               x.sizes()[0],
+                               y.sizes()[0],
+                               x.sizes()[1],
+                               unknown_x.elements<int64_t>(),
+                               unknown_y.elements<int64_t>()};
   cuda::count_pairs(context, codes, counts.sizes()[2], counts.filled<int64_t>());
 }
 

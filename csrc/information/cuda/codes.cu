@@ -74,7 +74,7 @@ __global__ void __launch_bounds__(kMostThreads, 4)  // 64 registers: fewer spill
 template <class T>
 __global__ void __launch_bounds__(kMostThreads)
     code_kernel(const T* __restrict__ values, int64_t samples, const double* __restrict__ edges,
-                int count, uint8_t* __restrict__ codes) {
+                int count, uint8_t* __restrict__ codes, int64_t* __restrict__ unknown) {
   const size_t begin = size_t(blockIdx.y) * samples;
   const double* const mine = edges + size_t(blockIdx.y) * count;
   const int64_t step = int64_t(gridDim.x) * blockDim.x;
@@ -89,6 +89,8 @@ __global__ void __launch_bounds__(kMostThreads)
         high = middle;
       }
     }
+    if (value != value)
+      atomicMax(reinterpret_cast<unsigned long long*>(unknown) + blockIdx.y, 1ull);
     codes[begin + k] = uint8_t(value == 0 ? 0 : 1 + low);
   }
 }
@@ -104,14 +106,14 @@ cudaError_t bin_edges(const SortedUnits<T>& units, int64_t bins, double* edges,
 
 template <class T>
 cudaError_t unit_codes(const T* values, int64_t count, int64_t samples, const double* edges,
-                       int64_t bins, uint8_t* codes, cudaStream_t stream) {
+                       int64_t bins, uint8_t* codes, int64_t* unknown, cudaStream_t stream) {
   const unsigned blocks = blocks_for(samples).x;
   for (int64_t first = 0; first < count; first += kMostUnits) {
     const int64_t some = count - first < kMostUnits ? count - first : kMostUnits;
     const dim3 grid(blocks < kBlocksPerUnit ? blocks : kBlocksPerUnit, unsigned(some));
-    const cudaError_t error =
-        launch(code_kernel<T>, grid, threads_for(samples), 0, stream, values + first * samples,
-               samples, edges + first * (bins - 2), int(bins - 2), codes + first * samples);
+    const cudaError_t error = launch(code_kernel<T>, grid, threads_for(samples), 0, stream,
+                                     values + first * samples, samples, edges + first * (bins - 2),
+                                     int(bins - 2), codes + first * samples, unknown + first);
     if (error != cudaSuccess) return error;
   }
   return cudaSuccess;
@@ -121,7 +123,7 @@ cudaError_t unit_codes(const T* values, int64_t count, int64_t samples, const do
   template cudaError_t bin_edges<T>(const SortedUnits<T>&, int64_t, double*,                       \
                                     const ConstantCounters&, cudaStream_t);                        \
   template cudaError_t unit_codes<T>(const T*, int64_t, int64_t, const double*, int64_t, uint8_t*, \
-                                     cudaStream_t);
+                                     int64_t*, cudaStream_t);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

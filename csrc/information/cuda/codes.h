@@ -26,9 +26,10 @@ template <class T>
 cudaError_t bin_edges(const SortedUnits<T>& units, int64_t bins, double* edges,
                       const ConstantCounters& constant, cudaStream_t stream);
 
-// codes (count x samples): 0 for zeros, else 1 + the number of edges that a value reaches.
+// codes (count x samples): 0 for zeros, else 1 + the number of edges that a value reaches. unknown
+// (count), zeros before, becomes 1 where a unit has a NaN.
 template <class T>
 cudaError_t unit_codes(const T* values, int64_t count, int64_t samples, const double* edges,
-                       int64_t bins, uint8_t* codes, cudaStream_t stream);
+                       int64_t bins, uint8_t* codes, int64_t* unknown, cudaStream_t stream);
 
 }  // namespace likewise::cuda

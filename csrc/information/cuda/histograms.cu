@@ -4,6 +4,7 @@
 
 #include "core/cuda/kernel.cuh"
 #include "information/cuda/histograms.h"
+#include "information/information.h"
 
 namespace likewise::cuda {
 namespace {
@@ -38,11 +39,14 @@ __global__ void __launch_bounds__(kMostThreads)
     }
   }
   __syncthreads();
-  if (!mine) return;
-  for (int64_t c = threadIdx.x; c < cells; c += blockDim.x) {
+  for (int64_t c = threadIdx.x; c < cells && mine; c += blockDim.x) {
     Count sum = 0;
     for (int table = 0; table < tables; ++table) sum += shared[table * cells + c];
     to[c] += sum;
+  }
+  if (threadIdx.x > 0 || !codes.unknown_x) return;
+  if (codes.unknown_x[row] || codes.unknown_y[item * codes.dy + column]) {
+    to[0] -= Count(likewise::kUnknownPair);
   }
 }
 
@@ -87,7 +91,8 @@ __global__ void __launch_bounds__(kMostThreads)
   const double plain = (joint - separate) / total + log(total);
   const double bias = correct ? (occupied - occupied_x - occupied_y + 1) / (2 * total) : 0;
   // One bin alone tells nothing, whatever the sums round to.
-  out[blockIdx.x] = occupied_x == 1 || occupied_y == 1 ? 0 : plain - bias;
+  const double known = occupied_x == 1 || occupied_y == 1 ? 0 : plain - bias;
+  out[blockIdx.x] = int64_t(mine[0]) < 0 ? double(NAN) : known;
 }
 
 }  // namespace

@@ -44,16 +44,24 @@ void find_edges(const Context& context, const T* values, int64_t units, int64_t 
   }
 }
 
+template <class T>
+void find_codes(const Context& context, const T* values, int64_t units, int64_t rows,
+                const double* edges, int64_t bins, uint8_t* codes, int64_t* unknown) {
+  check(cudaMemsetAsync(unknown, 0, size_t(units) * sizeof(int64_t), context.stream), "memset");
+  check(unit_codes<T>(values, units, rows, edges, bins, codes, unknown, context.stream), "launch");
+}
+
 }  // namespace
 
 template <class T>
 void bin_units(const Context& context, const T* x, int64_t count, int64_t rows, int64_t cols,
-               int64_t bins, uint8_t* codes, int64_t* constant_units, int64_t step) {
+               int64_t bins, uint8_t* codes, int64_t* unknown, int64_t* constant_units,
+               int64_t step) {
   const int64_t units = count * cols;
   const T* const values = units_of(context, x, count, rows, cols);
   double* const edges = context.temporary<double>(size_t(units * (bins - 2)));
   find_edges<T>(context, values, units, rows, bins, edges, {constant_units, step, 0, cols});
-  check(unit_codes<T>(values, units, rows, edges, bins, codes, context.stream), "launch");
+  find_codes<T>(context, values, units, rows, edges, bins, codes, unknown);
 }
 
 template <class T>
@@ -67,9 +75,9 @@ void edges_of_units(const Context& context, const T* x, int64_t rows, int64_t co
 
 template <class T>
 void codes_of_units(const Context& context, const T* x, int64_t rows, int64_t cols,
-                    const double* edges, int64_t bins, uint8_t* codes) {
+                    const double* edges, int64_t bins, uint8_t* codes, int64_t* unknown) {
   const T* const values = units_of(context, x, 1, rows, cols);
-  check(unit_codes<T>(values, cols, rows, edges, bins, codes, context.stream), "launch");
+  find_codes<T>(context, values, cols, rows, edges, bins, codes, unknown);
 }
 
 void count_pairs(const Context& context, const CodedPairs& codes, int64_t bins, int64_t* counts) {
@@ -99,17 +107,19 @@ void mutual_information(const Context& context, const UnitShapes& shapes, const 
         "memset");
   uint8_t* const codes_x = context.temporary<uint8_t>(size_t(count * rows * dx));
   uint8_t* const codes_y = context.temporary<uint8_t>(size_t(count * rows * dy));
+  int64_t* const unknown_x = context.temporary<int64_t>(size_t(count * dx));
+  int64_t* const unknown_y = context.temporary<int64_t>(size_t(count * dy));
   Scratch scratch(context);
-  bin_units<T>(scratch.next(), x, count, rows, dx, bins, codes_x, constant_units, 2);
-  bin_units<T>(scratch.next(), y, count, rows, dy, bins, codes_y, constant_units + 1, 2);
+  bin_units<T>(scratch.next(), x, count, rows, dx, bins, codes_x, unknown_x, constant_units, 2);
+  bin_units<T>(scratch.next(), y, count, rows, dy, bins, codes_y, unknown_y, constant_units + 1, 2);
   const int64_t pairs = count * dx * dy, bytes = bins * bins * int64_t(sizeof(int64_t));
   const int64_t chunk = std::clamp<int64_t>(kWorkBytes / bytes, 1, std::min(pairs, kMostPairs));
   int64_t* const counts = context.temporary<int64_t>(size_t(chunk * bins * bins));
   for (int64_t first = 0; first < pairs; first += chunk) {
     const int64_t some = std::min(chunk, pairs - first);
     check(cudaMemsetAsync(counts, 0, size_t(some * bytes), context.stream), "memset");
-    check(add_joint_counts({codes_x, codes_y, dx, dy, rows}, first, some, bins, counts,
-                           context.stream),
+    check(add_joint_counts({codes_x, codes_y, dx, dy, rows, unknown_x, unknown_y}, first, some,
+                           bins, counts, context.stream),
           "launch");
     check(information_of_counts(counts, some, bins, correct, out + first, context.stream),
           "launch");
@@ -118,10 +128,10 @@ void mutual_information(const Context& context, const UnitShapes& shapes, const 
 
 #define LIKEWISE_INSTANTIATE(T)                                                                  \
   template void bin_units<T>(const Context&, const T*, int64_t, int64_t, int64_t, int64_t,       \
-                             uint8_t*, int64_t*, int64_t);                                       \
+                             uint8_t*, int64_t*, int64_t*, int64_t);                             \
   template void edges_of_units<T>(const Context&, const T*, int64_t, int64_t, int64_t, double*); \
   template void codes_of_units<T>(const Context&, const T*, int64_t, int64_t, const double*,     \
-                                  int64_t, uint8_t*);                                            \
+                                  int64_t, uint8_t*, int64_t*);                                  \
   template void mutual_information<T>(const Context&, const UnitShapes&, const T*, const T*,     \
                                       int64_t, bool, double*, int64_t*);
 LIKEWISE_INSTANTIATE(float)

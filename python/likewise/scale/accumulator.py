@@ -18,7 +18,6 @@ from likewise.information import (
     bin_edges_on_device,
     information_of_counts,
     joint_counts,
-    unit_codes,
     unit_codes_on_device,
 )
 from likewise.kernels import HSIC
@@ -261,7 +260,9 @@ class UnitAccumulator(Sums):
         mine, theirs = self._edges, getattr(other, "_edges", None)
         if mine is not None and theirs is not None and other._place == self._place:
             own, others = self._edges_here(), other._edges_here()
-            if not all(map(np.array_equal, own, others)):
+            if not all(
+                np.array_equal(*pair, equal_nan=True) for pair in zip(own, others, strict=True)
+            ):
                 raise ValueError(
                     "UnitAccumulator: bins of different first batches do not merge; start every "
                     "worker from a copy that has seen one batch"
@@ -293,8 +294,7 @@ class UnitAccumulator(Sums):
         left, right = a.arrays[0], b.arrays[0]
         if self._edges is None:
             self._edges = bin_edges(left, self.bins), bin_edges(right, self.bins)
-        codes = [unit_codes(side, e) for side, e in zip((left, right), self._edges, strict=True)]
-        self._add("counts", joint_counts(codes[0], codes[1], self.bins))
+        self._add("counts", joint_counts(left, right, self._edges))
 
     def _count_on_device(self, a: Items, b: Items) -> None:
         library: Any = a.library
@@ -304,13 +304,15 @@ class UnitAccumulator(Sums):
         if self._edges is None:
             left, right = (bin_edges_on_device(library, side, self.bins) for side in sides)
             self._edges = library.give(left), library.give(right)
-        codes = [
+        (left, unknown_left), (right, unknown_right) = (
             unit_codes_on_device(library, side, library.given(edges))
             for side, edges in zip(sides, self._edges, strict=True)
-        ]
+        )
         shape = (sides[0].shape[1], sides[1].shape[1], self.bins, self.bins)
         total = self._total(library, "counts", shape, np.int64)
-        library.engine.add_joint_counts(*codes, total, library.run)
+        library.engine.add_joint_counts(
+            left, right, unknown_left, unknown_right, total, library.run
+        )
 
     def compute(self) -> Any:
         """``(dx, dy)`` in the library and dtype of the first batch."""

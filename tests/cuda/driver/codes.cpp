@@ -43,14 +43,17 @@ void codes_of(int bins) {
   const OnDevice<int32_t> places(order);
   const OnDevice<double> edges(size_t(kUnits) * (bins - 2));
   const OnDevice<uint8_t> codes(host.size());
+  const OnDevice<int64_t> unknown(std::vector<int64_t>(kUnits, 0));
   const OnDevice<int64_t> constant(std::vector<int64_t>(6, 10));
   // The units are numbers 4 to 9 of items of 3: of 1, 1, 2, 2, 2, 3.
   need(bin_edges<T>({values.get(), places.get(), kUnits, kSamples}, bins, edges.get(),
                     {constant.get(), 1, 4, 3}, stream),
        "edges");
-  need(unit_codes<T>(values.get(), kUnits, kSamples, edges.get(), bins, codes.get(), stream),
+  need(unit_codes<T>(values.get(), kUnits, kSamples, edges.get(), bins, codes.get(), unknown.get(),
+                     stream),
        "codes");
   expect(constant.values() == std::vector<int64_t>({10, 12, 10, 10, 10, 10}), "constant units");
+  expect(unknown.values() == std::vector<int64_t>({0, 0, 0, 0, 1, 0}), "units with NaN");
   const auto found = edges.values();
   const auto bin = codes.values();
   for (int unit = 0; unit < kUnits; ++unit) {
