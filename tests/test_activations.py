@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import struct
+import warnings
+import zipfile
 
 import numpy as np
 import pytest
 
-from likewise.activations import ActivationsError, load_activations, load_two
+from likewise.activations import ActivationsError, load_activations, load_two, parse_size
 
 safetensors = pytest.importorskip("safetensors.numpy")
 
@@ -188,3 +191,87 @@ def test_rows_must_match_between_files(folder):
     np.save("b.npy", matrix(7))
     with pytest.raises(ActivationsError, match=r"b\.npy: rows .*\(7, 3\).*\(6, 3\) in .*a\.npy"):
         load_two(folder / "a.npy", folder / "b.npy")
+
+
+def _zipped(path, members):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in members:
+            buffer = io.BytesIO()
+            np.save(buffer, array)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                archive.writestr(f"{name}.npy", buffer.getvalue())
+
+
+def test_a_file_may_not_unpack_to_more_than_is_allowed(tmp_path):
+    path = tmp_path / "bomb.npz"
+    _zipped(path, [(f"layer{k}", np.zeros((1000, 200))) for k in range(20)])
+    assert 20 * path.stat().st_size < 20 * 1_600_000
+    with pytest.raises(ActivationsError, match=r"bomb.npz: would unpack to .* --max-size"):
+        load_activations(path, max_bytes=20 * 1_500_000)
+    with pytest.raises(ActivationsError, match="would unpack"):
+        load_two(path, path, max_bytes=1000)
+    assert len(load_activations(path)) == 20
+    honest = tmp_path / "honest.npz"
+    _zipped(honest, [("a", np.random.default_rng(0).standard_normal((500, 8)))])
+    assert load_activations(honest, max_bytes=1)["a"].shape == (500, 8)
+
+
+@pytest.mark.parametrize(
+    ("text", "bytes_"), [("2GiB", 2**31), (" 1.5 MiB", 3 * 2**19), ("100", 100), ("1KiB", 1024)]
+)
+def test_sizes(text, bytes_):
+    assert parse_size(text) == bytes_
+
+
+@pytest.mark.parametrize("text", ["", "much", "1.2.3MiB", "2GB", "GiB"])
+def test_what_is_no_size(text):
+    with pytest.raises(ValueError, match="a size is written as 2GiB"):
+        parse_size(text)
+
+
+def test_a_name_that_stands_there_twice_is_refused(tmp_path):
+    path = tmp_path / "twice.npz"
+    _zipped(path, [("a", np.ones((4, 2))), ("b", np.ones((4, 2))), ("a", np.zeros((4, 2)))])
+    with pytest.raises(ActivationsError, match=r"twice.npz: holds the name 'a' twice"):
+        load_activations(path)
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".safetensors"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_nan_is_located_in_the_words_of_files(tmp_path, suffix, bad):
+    array = np.ones((5, 3), np.float32)
+    array[3, 1] = bad
+    path = tmp_path / f"layer{suffix}"
+    if suffix == ".npy":
+        np.save(path, array)
+    elif suffix == ".npz":
+        np.savez(path, layer=array)
+    else:
+        safetensors.save_file({"layer": array}, path)
+    with pytest.raises(ActivationsError, match=rf"'layer' must be finite, got {bad} in row 3"):
+        load_activations(path)
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".safetensors"])
+def test_damaged_files_are_refused_by_name_in_few_words(tmp_path, suffix):
+    array = np.random.default_rng(0).standard_normal((30, 3))
+    path = tmp_path / f"layer{suffix}"
+    if suffix == ".npy":
+        np.save(path, array)
+    elif suffix == ".npz":
+        np.savez_compressed(path, **{"layer" * 60: array})
+    else:
+        safetensors.save_file({"layer": array}, path)
+    whole, rng = path.read_bytes(), np.random.default_rng(1)
+    for _ in range(60):
+        data = bytearray(whole)
+        for place in rng.integers(len(data), size=3):
+            data[place] = rng.integers(256)
+        path.write_bytes(data[: rng.integers(1, len(data) + 1)])
+        try:
+            found, said = load_activations(path), ""
+        except ActivationsError as error:
+            found, said = {}, str(error)
+        assert len(said) < 1000
+        assert str(path) in said or all(one.ndim == 2 for one in found.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -195,3 +196,24 @@ def test_memory_maps_and_frames_are_arrays(pair, tmp_path):
     assert lw.cka(np.load(tmp_path / "x.npy", mmap_mode="r"), y) == lw.cka(x, y)
     pandas = pytest.importorskip("pandas")
     assert lw.cka(pandas.DataFrame(x), pandas.DataFrame(y)) == lw.cka(x, y)
+
+
+@pytest.mark.parametrize("library", ["numpy", "jax"])
+def test_bfloat16_is_widened(two_array_function, library):
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    x = np.random.default_rng(0).standard_normal((24, 3)).astype(ml_dtypes.bfloat16)
+    y = np.random.default_rng(1).standard_normal((24, 3)).astype(ml_dtypes.bfloat16)
+    given: Any = (x, y)
+    if library == "jax":
+        jax = pytest.importorskip("jax")
+        given = [jax.numpy.asarray(side) for side in (x, y)]
+    found = two_array_function(*given)
+    expected = two_array_function(x.astype(np.float32), y.astype(np.float32))
+    for one, other in zip(_flat(found), _flat(expected), strict=True):
+        kinds = [np.asarray(value).dtype for value in (one, other)]
+        assert kinds[0] == kinds[1] or kinds[0].kind == "i"  # JAX has int32 alone
+        np.testing.assert_array_equal(np.asarray(one), other)
+
+
+def _flat(result: Any) -> tuple[Any, ...]:
+    return result if isinstance(result, tuple) else (result,)

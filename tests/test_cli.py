@@ -221,6 +221,110 @@ def test_a_terminal_sees_a_progress_bar(tmp_path, files):
     assert re.search(r"\d %", shown.decode())
 
 
+@pytest.fixture
+def many(tmp_path):
+    """45 layers of long names, each most like the one after it."""
+    rng = np.random.default_rng(0)
+    x, layers = rng.standard_normal((60, 5)), {}
+    for k in range(45):
+        x = x + 0.2 * rng.standard_normal(x.shape)
+        layers[f"encoder.block.{k}.attention.output.dense.LayerNorm.weight.{'x' * 60}"] = x
+    np.savez(tmp_path / "many.npz", **layers)
+    return layers
+
+
+def test_a_layer_is_not_its_own_best_partner_and_files_have_whole_labels(run, many):
+    result = run("compare", "many.npz", "--measure", "cka", "--shuffles", "0")
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.splitlines()
+    partners = [line.split()[:2] for line in lines if line.startswith("encoder")]
+    labels = list(many)
+    assert [row for row, _ in partners] == labels[:20] + labels[-20:]
+    assert any(line.startswith("...") for line in lines)
+    grid = np.array(lw.pairwise(many, "cka"))
+    np.fill_diagonal(grid, -1)
+    for row, partner in partners:
+        assert partner == labels[int(grid[labels.index(row)].argmax())]
+
+
+def test_a_partner_in_another_file_may_have_the_same_place(run, files, tmp_path):
+    np.savez(tmp_path / "again.npz", **{f"{k}{'y' * 200}": v for k, v in files[0].items()})
+    result = run("compare", "a.npz", "again.npz", "--measure", "procrustes", "--shuffles", "0")
+    assert re.search(r"^x +x(y{200}) +0\.000", result.stdout, re.MULTILINE), result.stdout
+
+
+def test_one_layer_alone_has_no_partner(run, files, tmp_path):
+    np.savez(tmp_path / "one.npz", **{"l" * 200: files[0]["x"]})
+    result = run("compare", "one.npz", "--measure", "cka", "--shuffles", "0")
+    assert re.search(r"^l{200} *$", result.stdout, re.MULTILINE), result.stdout
+
+
+def test_a_large_grid_prints_at_once():
+    from likewise.compare import Comparison
+    from likewise.console import print_grid, standard_output
+
+    rng = np.random.default_rng(0)
+    labels = tuple(f"layer{k}" for k in range(300))
+    grids = [lw.Grid(rng.random((300, 300)), labels, labels, "cka") for _ in range(3)]
+    comparison = Comparison("cka", lw.measure("cka"), *grids, shuffles=5, of_itself=True)
+    cells = []
+    output = standard_output()
+    print_rows = output.print
+    output.print = lambda *parts, **options: cells.extend(parts) or print_rows(*parts, **options)
+    print_grid(comparison, output)
+    assert max(len(part.rows) for part in cells if hasattr(part, "rows")) == 41
+
+
+_RBF = {"kernel": "rbf", "bandwidth": ("median", 1.0)}
+
+
+@pytest.mark.parametrize(
+    ("written", "options"),
+    [
+        (
+            'cka(kernel=rbf,bandwidth=["median", 1.0])',
+            {"kernel": "rbf", "bandwidth": ("median", 1.0)},
+        ),
+        (
+            'cka:kernel=rbf:bandwidth=["median",1.0]',
+            {"kernel": "rbf", "bandwidth": ("median", 1.0)},
+        ),
+        ("cka( kernel = rbf , bandwidth = 0.5 )", {"kernel": "rbf", "bandwidth": 0.5}),
+        ("cka:estimator=unbiased", {"estimator": "unbiased"}),
+        ("cka()", {}),
+        ("measure/netrep/procrustes-distance=angular", None),
+    ],
+)
+def test_measures_as_they_are_written(written, options):
+    from likewise.compare import parse_measures
+
+    (first, cca, last) = parse_measures(f"{written},cca(regularization=0.5),procrustes")
+    expected = lw.measure("cka", **options) if options is not None else lw.measure("procrustes")
+    assert first == (written, expected)
+    assert cca[1] == lw.measure("cca", regularization=0.5)
+    assert last == ("procrustes", lw.measure("procrustes"))
+
+
+def test_results_replace_what_was_there_whole_or_not_at_all(run, files, tmp_path):
+    """A file system of one page: the results do not fit."""
+    before = "before"
+    (tmp_path / "grid.json").write_text(before)
+    program = (
+        "import resource, signal, runpy, sys\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "sys.argv = ['likewise', 'compare', 'a.npz', '--shuffles', '0', '--out', 'grid.json']\n"
+        "runpy.run_module('likewise', run_name='__main__')"
+    )
+    result = python("-c", program, cwd=tmp_path)
+    assert result.returncode == 2, result.stderr
+    assert result.stderr.splitlines() == [
+        "likewise: --out grid.json: cannot be written (File too large)"
+    ]
+    assert (tmp_path / "grid.json").read_text() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.npz", "b.npz", "grid.json"]
+
+
 @pytest.mark.parametrize(
     ("name", "array", "words"),
     [
@@ -228,7 +332,7 @@ def test_a_terminal_sees_a_progress_bar(tmp_path, files):
         ("flat.npy", np.zeros(60), ["flat.npy", "2-D"]),
         ("short.npy", np.zeros((50, 6)), ["short.npy", "(50, 6)", "(60, 6)", "a.npz"]),
         ("trap.npy", np.array([[{}]], dtype=object), ["trap.npy", "never loaded"]),
-        ("nan.npy", np.full((60, 2), np.nan), ["nan", "(0, 0)"]),
+        ("nan.npy", np.full((60, 2), np.nan), ["nan.npy: 'nan' must be finite", "row 0, unit 0"]),
         ("complex.npy", np.zeros((60, 2), dtype=complex), ["complex"]),
         ("missing.npy", None, ["missing.npy", "no such file"]),
     ],
@@ -244,8 +348,15 @@ def test_bad_input_is_refused_in_one_line(run, files, tmp_path, name, array, wor
     ("arguments", "words"),
     [
         (["--measure", "nonsense"], ["nonsense", "procrustes"]),
-        (["--measure", "cka:kernle=rbf"], ["kernle=rbf", "kernel"]),
+        (["--measure", "cka:kernle=rbf"], ["'kernle'", "did you mean 'kernel'"]),
+        (["--measure", "cka(kernle=rbf)"], ["'kernle'", "did you mean 'kernel'"]),
+        (["--measure", "cka:rbf"], ["'cka': options are written as name=value", "'rbf'"]),
+        (["--max-size", "much"], ["2GiB", "'much'"]),
         (["--measure", "cka:estimator=wrong"], ["estimator", "wrong"]),
+        (["--measure", "cca:regularization=abc"], ["cca: regularization must be", "'abc'"]),
+        (["--measure", "svcca:variance=abc"], ["svcca: variance must be", "'abc'"]),
+        (["--measure", "shape_distance:alpha=abc"], ["shape_distance: alpha must be", "'abc'"]),
+        (["--measure", "mutual_knn:k=abc"], ["mutual_knn: k must be", "'abc'"]),
         (["--measure", ","], ["no measure"]),
         (["--shuffles", "1"], ["--shuffles"]),
         (["--out", "grid.xlsx"], ["grid.xlsx", ".json", ".csv", ".html"]),

@@ -101,8 +101,12 @@ def test_wide_layers_are_read_in_float32_and_from_torch():
     )
     expected = lw.neural_collapse(x, labels, weight, layer.bias.detach().numpy())
     np.testing.assert_allclose(found, expected, rtol=1e-12)
-    with pytest.raises(lw.InputTypeError, match=r"weight requires grad.*detach"):
-        lw.neural_collapse(torch.from_numpy(x), labels, layer.weight)
+    own = lw.neural_collapse(
+        torch.from_numpy(x), torch.from_numpy(labels), layer.weight, layer.bias
+    )
+    np.testing.assert_array_equal(own, found)  # parameters are only read
+    with pytest.raises(lw.InputTypeError, match=r"features requires grad.*detach"):
+        lw.neural_collapse(torch.from_numpy(x).requires_grad_(), torch.from_numpy(labels))
 
 
 def test_degenerate_classes():

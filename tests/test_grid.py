@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -95,6 +97,57 @@ def test_nan_scores_survive_files():
     assert back.values.dtype == np.float32
     np.testing.assert_array_equal(back.values, grid.values)
     np.testing.assert_array_equal(lw.Grid.from_csv(grid.to_csv()).values, grid.values)
+
+
+def test_infinite_scores_survive_files():
+    grid = lw.Grid(np.array([[np.inf, -np.inf, np.nan]]), ("a",), ("b", "c", "d"), "hsic")
+    assert "Infinity" not in grid.to_json()
+    for again in (lw.Grid.from_json(grid.to_json()), lw.Grid.from_csv(grid.to_csv())):
+        np.testing.assert_array_equal(again.values, grid.values)
+
+
+def test_files_of_version_0_1_0_are_read_and_unknown_formats_refused(grid, tmp_path):
+    old = {name: value for name, value in grid.to_dict().items() if name != "format"}
+    np.testing.assert_array_equal(lw.Grid.from_dict(old).values, grid.values)
+    np.testing.assert_array_equal(lw.Grid.from_json(json.dumps(old)).values, grid.values)
+    csv = grid.to_csv().replace('""format"": 1, ', "")
+    assert csv != grid.to_csv()
+    np.testing.assert_array_equal(lw.Grid.from_csv(csv).values, grid.values)
+    for read, text in (
+        (lw.Grid.from_json, json.dumps(old | {"format": 2})),
+        (lw.Grid.from_csv, grid.to_csv().replace('""format"": 1', '""format"": 2')),
+    ):
+        with pytest.raises(ValueError, match="has format 2; this version of likewise reads"):
+            read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{}", "{", '{"rows": 3}', "[]", '{"format": 1, "rows": ["a"], "columns": ["b"]}', "", '"a"'],
+)
+def test_what_is_no_grid_is_refused(tmp_path, text):
+    path = tmp_path / "grid"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"Grid\.from_json: needs JSON that to_json wrote"):
+        lw.Grid.from_json(path)
+    with pytest.raises(ValueError, match=r"Grid\.from_csv: needs CSV that to_csv wrote"):
+        lw.Grid.from_csv(path)
+
+
+@pytest.mark.parametrize("method", ["to_json", "to_csv"])
+def test_a_file_is_replaced_whole_or_not_at_all(grid, tmp_path, method, monkeypatch):
+    path = tmp_path / "grid"
+    getattr(grid, method)(path)
+    before = path.read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        getattr(grid[:1, :1], method)(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_pandas_and_matplotlib(grid):

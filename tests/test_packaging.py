@@ -126,3 +126,32 @@ def test_the_stub_has_the_arguments_of_the_compiled_function(function):
     assert len(stubbed) == len(compiled)
     for ours, theirs in zip(stubbed, compiled, strict=True):
         assert ours == theirs or theirs.startswith("arg")
+
+
+@pytest.mark.parametrize(
+    "name", ["", "cuda", "maps", "scale", "studies", "torch", "torch.metrics", "truncation"]
+)
+def test_modules_list_their_public_names_and_nothing_else(name):
+    if name.startswith("torch"):
+        pytest.importorskip("torch")
+    module = importlib.import_module(f"likewise.{name}".rstrip("."))
+    listed = dir(module)
+    assert set(module.__all__) <= set(listed)
+    modules = {"cuda", "maps", "scale", "studies", "torch", "truncation", "__version__"}
+    assert set(listed) - set(module.__all__) <= (modules if not name else set(lw.studies.NAMES))
+    for public in module.__all__:
+        assert getattr(module, public) is getattr(module, public)
+        assert public in vars(module)  # looked up once
+
+
+def test_the_version_is_that_of_the_package():
+    assert lw.__version__ == importlib.metadata.version("likewise")
+
+
+def test_torch_models_without_torch_say_what_to_install():
+    said = run_python(
+        "import sys; sys.modules['torch'] = None\n"
+        "import likewise as lw\n"
+        "try:\n    lw.torch\nexcept ImportError as error:\n    print(error)"
+    )
+    assert said.strip() == 'likewise.torch needs PyTorch: pip install "likewise[torch]"'

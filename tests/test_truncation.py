@@ -158,3 +158,15 @@ def test_diameters():
     assert cluster_diameters(near, np.zeros(9))[0] == pytest.approx(spread, rel=1e-6)
     with pytest.raises(ValueError, match=r"labels \(n,\), got"):
         cluster_diameters(x, labels[:5])
+
+
+def test_parameters_of_layers_are_only_read():
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    layers = [torch.nn.Linear(4, 4, dtype=torch.float64) for _ in range(2)]
+    x = np.random.default_rng(0).standard_normal((5, 4))
+    own = TruncationMaps([la.weight for la in layers], [la.bias for la in layers])
+    arrays = [[p.detach().numpy() for p in la.parameters()] for la in layers]
+    expected = TruncationMaps(*zip(*arrays, strict=True))
+    np.testing.assert_array_equal(own.apply(x, 2), expected.apply(x, 2))
+    assert adaptedness(layers[0].weight).off_diagonal == adaptedness(arrays[0][0]).off_diagonal

@@ -161,12 +161,19 @@ _DEFERRED = {
 def __getattr__(name: str) -> Any:
     import importlib
 
-    if name in _MODULES:
-        return importlib.import_module(f"likewise.{name}")
-    if name in _DEFERRED:
-        return getattr(importlib.import_module(f"likewise.{_DEFERRED[name]}"), name)
-    raise AttributeError(f"module 'likewise' has no attribute {name!r}")
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("likewise")
+    elif name in _MODULES:
+        value = importlib.import_module(f"likewise.{name}")
+    elif name in _DEFERRED:
+        value = getattr(importlib.import_module(f"likewise.{_DEFERRED[name]}"), name)
+    else:
+        raise AttributeError(f"module 'likewise' has no attribute {name!r}")
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_MODULES, *_DEFERRED])
+    return sorted([*__all__, *_MODULES, "__version__"])

@@ -77,6 +77,8 @@ def _give_numpy(array: Array) -> Any:
 
 NUMPY = Library("numpy", _give_numpy)
 
+_BFLOAT16 = "bfloat16"  # of ml_dtypes, which JAX uses too
+
 
 def read(
     function: str, check_finite: bool, *, look: bool = True, **arrays: Any
@@ -134,6 +136,11 @@ def _read_device(
     return views, library
 
 
+def detached(parameter: Any) -> Any:
+    """A parameter of a module that is only read."""
+    return parameter.detach() if getattr(parameter, "requires_grad", False) else parameter
+
+
 def require_finite(function: str, name: str, array: Array) -> None:
     """Raise ``ValueError`` naming the first NaN or infinity."""
     matrices = array if array.ndim >= 2 else np.atleast_2d(array)
@@ -164,24 +171,33 @@ def _view(function: str, name: str, value: Any) -> tuple[Array, Library]:
         raise InputTypeError(f"{function}: {name} is sparse; call .toarray() first")
     if hasattr(value, "__dlpack__"):
         return _read_dlpack(function, name, value)
-    return _engine_floats(function, name, np.asarray(value)), NUMPY
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise InputTypeError(
+            f"{function}: {name} must be an array, got a {type(value).__name__} whose parts differ "
+            "in shape"
+        ) from None
+    if array.dtype.kind not in "fiubc":
+        raise InputTypeError(
+            f"{function}: {name} must be an array of real numbers, got {_described(value)}"
+        )
+    return _engine_floats(function, name, array), NUMPY
+
+
+def _described(value: Any) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"
 
 
 def _numpy_of_tensor(function: str, name: str, tensor: Any) -> Array:
     import torch
 
-    if tensor.requires_grad:
-        raise InputTypeError(
-            f"{function}: {name} requires grad and {function} is not differentiable; "
-            "call .detach() first"
-        )
+    _device.require_plain_tensor(function, name, tensor)
     if tensor.device.type != "cpu":
         raise InputTypeError(
             f"{function}: {name} is on {tensor.device}, this build computes on CPUs only; "
             "call .cpu() first"
         )
-    if tensor.layout != torch.strided:
-        raise InputTypeError(f"{function}: {name} is sparse; call .to_dense() first")
     if tensor.dtype == torch.bfloat16:  # NumPy has no such type
         tensor = tensor.to(torch.float32)
     array: Array = tensor.resolve_conj().resolve_neg().numpy()
@@ -189,6 +205,13 @@ def _numpy_of_tensor(function: str, name: str, tensor: Any) -> Array:
 
 
 def _read_dlpack(function: str, name: str, value: Any) -> tuple[Array, Library]:
+    jax = sys.modules.get("jax")
+    if jax is not None and isinstance(value, jax.core.Tracer):
+        raise InputTypeError(
+            f"{function}: {name} is an array that JAX traces (in jit, grad or vmap); call "
+            f"{function} outside, on arrays with leading batch axes instead of vmap, with "
+            "lw.measure(...).gradients(x, y) instead of grad, or inside by jax.pure_callback"
+        )
     device, _ = value.__dlpack_device__()
     if int(device) != 1:  # kDLCPU
         raise InputTypeError(
@@ -196,7 +219,9 @@ def _read_dlpack(function: str, name: str, value: Any) -> tuple[Array, Library]:
             "build computes on CPUs only; move it first"
         )
     try:
-        array = np.from_dlpack(value)
+        # NumPy's DLPack has no bfloat16, its arrays have.
+        narrow = str(getattr(value, "dtype", "")) == _BFLOAT16
+        array = np.asarray(value) if narrow else np.from_dlpack(value)
     except (BufferError, RuntimeError) as error:
         raise InputTypeError(f"{function}: {name} cannot be read as an array: {error}") from error
     root = type(value).__module__.partition(".")[0]
@@ -215,7 +240,7 @@ def _engine_floats(function: str, name: str, array: Array) -> Array:
     kind, size = array.dtype.kind, array.dtype.itemsize
     if kind == "f" and size in (4, 8):
         target = array.dtype.newbyteorder("=")
-    elif kind == "f" and size == 2:
+    elif (kind == "f" and size == 2) or array.dtype.name == _BFLOAT16:
         target = np.dtype(np.float32)
     elif kind in "iub":
         target = np.dtype(np.float64)

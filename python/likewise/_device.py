@@ -121,7 +121,33 @@ def is_device_array(value: Any) -> bool:
         return bool(value.is_cuda)
     if isinstance(value, np.ndarray) or not hasattr(value, "__dlpack_device__"):
         return False
+    jax = sys.modules.get("jax")
+    if jax is not None and isinstance(value, jax.core.Tracer):
+        return False
     return int(value.__dlpack_device__()[0]) in _DEVICE_TYPES
+
+
+def require_plain_tensor(function: str, name: str, tensor: Any) -> None:
+    """Raise ``InputTypeError`` for torch tensors that are no plain arrays of numbers."""
+    torch = sys.modules["torch"]
+    if tensor.requires_grad:
+        raise InputTypeError(
+            f"{function}: {name} requires grad and {function} is not differentiable; "
+            "call .detach() first"
+        )
+    if tensor.is_nested:
+        raise InputTypeError(
+            f"{function}: {name} is a nested tensor; make one tensor of samples of equal length"
+        )
+    if tensor.layout != torch.strided:
+        raise InputTypeError(f"{function}: {name} is sparse; call .to_dense() first")
+    if tensor.is_quantized:
+        raise InputTypeError(f"{function}: {name} is quantised; call .dequantize() first")
+    if tensor.dtype.itemsize == 1 and tensor.dtype.is_floating_point:
+        raise InputTypeError(
+            f"{function}: {name} is {tensor.dtype}, a format of values without their scale; call "
+            ".to(torch.float32) first and multiply by the scale"
+        )
 
 
 # The call that public functions are computed for at the moment, and whether they are its last.
@@ -326,13 +352,7 @@ class DeviceLibrary:
         return out
 
     def _plain_tensor(self, name: str, tensor: Any) -> Any:
-        if tensor.requires_grad:
-            raise InputTypeError(
-                f"{self.function}: {name} requires grad and {self.function} is not differentiable; "
-                "call .detach() first"
-            )
-        if tensor.layout is not self._torch.strided:
-            raise InputTypeError(f"{self.function}: {name} is sparse; call .to_dense() first")
+        require_plain_tensor(self.function, name, tensor)
         return tensor.resolve_conj().resolve_neg()
 
     def _current_stream(self) -> int:

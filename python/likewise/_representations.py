@@ -161,9 +161,20 @@ def _listed(function: str, name: str, items: Any) -> tuple[dict[str, Any], tuple
                 )
             values = [items[k] for k in range(items.shape[0])]
         else:
-            values = list(items)
+            values = _sequence(function, name, items)
         names = [f"{name}[{k}]" for k in range(len(values))]
     return dict(zip(names, values, strict=True)), labels
+
+
+def _sequence(function: str, name: str, items: Any) -> list[Any]:
+    wanted = f"{function}: {name} must be a list of arrays, a mapping of labels to arrays or a "
+    try:
+        values = list(items)
+    except TypeError:
+        raise InputTypeError(f"{wanted}stacked array, got {type(items).__name__}") from None
+    if values and all(isinstance(v, tuple) and v and isinstance(v[0], str) for v in values):
+        raise InputTypeError(f"{wanted}stacked array, got pairs; pass dict({name})")
+    return values
 
 
 def require_representation(function: str, name: str, array: Array, min_samples: int) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
+import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -17,17 +21,22 @@ _NUMPY_KINDS = frozenset(
     ("F64", "F32", "F16", "I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL", "C64")
 )
 
-__all__ = ["ActivationsError", "load_activations", "load_two"]
+__all__ = ["ActivationsError", "load_activations", "load_two", "parse_size"]
+
+MAX_BYTES = 2**30  # what a compressed file may unpack to, unless it has a good part of that itself
+_RATIO = 20
+_UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 
 class ActivationsError(ValueError):
     """A file that holds no activations to compare; the text begins with its name."""
 
 
-def load_activations(path: str | Path) -> dict[str, Array]:
+def load_activations(path: str | Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Array]:
     """Read a ``.npy``, ``.npz`` or ``.safetensors`` file.
 
     Pickled objects are never loaded. bfloat16 tensors become float32, which holds them exactly.
+    A file that would unpack to more than ``max_bytes`` and 20 times its own size is refused.
 
     Returns
     -------
@@ -37,8 +46,9 @@ def load_activations(path: str | Path) -> dict[str, Array]:
     Raises
     ------
     ActivationsError
-        If the file is missing, damaged, of another kind or empty, or if an array in it is not
-        numeric, not 2-D or has another number of rows than the first one.
+        If the file is missing, damaged, of another kind, empty or larger than is allowed, or if an
+        array in it is not numeric, not 2-D, not finite, has a name twice or another number of rows
+        than the first one.
     """
     path = Path(path)
     readers: dict[str, Callable[[Path], Iterator[tuple[str, Array]]]] = {
@@ -51,11 +61,14 @@ def load_activations(path: str | Path) -> dict[str, Array]:
     if not path.is_file():
         raise ActivationsError(f"{path}: there is no such file")
     try:
+        if path.suffix == ".npz":
+            _require_modest(path, max_bytes)
         arrays = dict(readers[path.suffix](path))
     except ActivationsError:
         raise
     except Exception as error:  # Damaged files raise whatever their parser tripped over.
-        raise ActivationsError(f"{path}: cannot be read as {path.suffix} ({error})") from error
+        said = shorten(str(error), 160, placeholder="...")
+        raise ActivationsError(f"{path}: cannot be read as {path.suffix} ({said})") from error
     if not arrays:
         raise ActivationsError(f"{path}: holds no arrays")
     for name, array in arrays.items():
@@ -64,7 +77,18 @@ def load_activations(path: str | Path) -> dict[str, Array]:
     return arrays
 
 
-def load_two(path_a: Path, path_b: Path) -> tuple[dict[str, Array], dict[str, Array]]:
+def parse_size(text: str) -> int:
+    """Bytes of ``"2GiB"``, ``"500MiB"`` or a whole number."""
+    found = re.fullmatch(r"\s*([0-9.]+)\s*([KMGT]iB)?\s*", text)
+    try:
+        return int(float(found[1]) * _UNITS.get(found[2], 1))  # type: ignore[index]
+    except (TypeError, ValueError):
+        raise ValueError(f"a size is written as 2GiB or 500MiB, got {text!r}") from None
+
+
+def load_two(
+    path_a: Path, path_b: Path, *, max_bytes: int = MAX_BYTES
+) -> tuple[dict[str, Array], dict[str, Array]]:
     """Read two files whose rows are the same stimuli.
 
     Where the files share a label, every label gets the name of its file in front, ``run1/fc1``,
@@ -76,7 +100,7 @@ def load_two(path_a: Path, path_b: Path) -> tuple[dict[str, Array], dict[str, Ar
     ActivationsError
         As :func:`load_activations`, and if the files differ in their number of rows.
     """
-    a, b = load_activations(path_a), load_activations(path_b)
+    a, b = (load_activations(path, max_bytes=max_bytes) for path in (path_a, path_b))
     (name_a, first_a), (name_b, first_b) = next(iter(a.items())), next(iter(b.items()))
     if len(first_a) != len(first_b):
         raise ActivationsError(
@@ -110,13 +134,35 @@ def _numpy(path: Path) -> Iterator[tuple[str, Array]]:
             return
         with loaded:
             for name in loaded.files:
-                yield name, loaded[name]
+                try:
+                    array = loaded[name]
+                except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+                    if "pickle" in str(error):
+                        raise
+                    said = shorten(str(error), 160, placeholder="...")
+                    raise ActivationsError(f"{path}: {name!r} is damaged ({said})") from error
+                yield name, array
     except ValueError as error:
         if "pickle" not in str(error):
             raise
         raise ActivationsError(
             f"{path}: is not a NumPy file or holds pickled Python objects, which are never loaded"
         ) from None
+
+
+def _require_modest(path: Path, max_bytes: int) -> None:
+    """Names that stand there once, and no more bytes than a file of this size may hold."""
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    twice = [name for name, times in Counter(m.filename for m in members).items() if times > 1]
+    if twice:
+        raise ActivationsError(f"{path}: holds the name {twice[0].removesuffix('.npy')!r} twice")
+    claimed = sum(member.file_size for member in members)
+    if claimed > max(max_bytes, _RATIO * path.stat().st_size):
+        raise ActivationsError(
+            f"{path}: would unpack to {claimed / 2**30:.1f} GiB, {path.stat().st_size} bytes hold "
+            f"at most {max_bytes / 2**30:.3g} GiB unless --max-size (max_bytes=) allows more"
+        )
 
 
 def _safetensors(path: Path) -> Iterator[tuple[str, Array]]:
@@ -163,6 +209,7 @@ def _require_representation(path: Path, name: str, array: Array) -> None:
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biufc":
         raise ActivationsError(f"{path}: {name!r} is not a numeric array")
     if array.ndim == 2:
+        _require_finite(path, name, array)
         return
     how = {
         3: '; reduce a sequence (n, t, d) first, as in lw.reduce(x, layout="ntd", how="mean")',
@@ -172,6 +219,15 @@ def _require_representation(path: Path, name: str, array: Array) -> None:
     raise ActivationsError(
         f"{path}: {name!r} must be 2-D (n_samples, n_features), got shape {array.shape}"
         + how.get(array.ndim, "")
+    )
+
+
+def _require_finite(path: Path, name: str, array: Array) -> None:
+    if array.dtype.kind not in "fc" or np.isfinite(array).all():
+        return
+    row, unit = (int(k) for k in np.argwhere(~np.isfinite(array))[0])
+    raise ActivationsError(
+        f"{path}: {name!r} must be finite, got {array[row, unit]} in row {row}, unit {unit}"
     )
 
 

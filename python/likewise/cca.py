@@ -21,7 +21,7 @@ from likewise._moments import (
 )
 from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
-from likewise.measure import compare_reordered, prepare_batch, register
+from likewise.measure import compare_reordered, is_number, prepare_batch, register
 
 __all__ = ["CCA", "PWCCA", "SVCCA", "canonical_correlations", "cca", "pwcca", "svcca"]
 
@@ -254,7 +254,7 @@ class CCA(_CanonicalMeasure):
     name: ClassVar[str] = "cca"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.regularization < np.inf:
+        if not (is_number(self.regularization) and 0 <= self.regularization < np.inf):
             raise ValueError(f"cca: regularization must be at least 0, got {self.regularization!r}")
 
     @property
@@ -276,7 +276,7 @@ class SVCCA(_CanonicalMeasure):
     name: ClassVar[str] = "svcca"
 
     def __post_init__(self) -> None:
-        if not 0 < self.variance <= 1:
+        if not (is_number(self.variance) and 0 < self.variance <= 1):
             raise ValueError(f"svcca: variance must be in (0, 1], got {self.variance!r}")
 
     def _spectrum(self) -> tuple[float, float]:

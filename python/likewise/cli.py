@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +13,8 @@ from typing import Annotated
 import typer
 
 from likewise import console
-from likewise.activations import load_activations, load_two
+from likewise._files import write_text
+from likewise.activations import load_activations, load_two, parse_size
 from likewise.compare import Comparison, compare, parse_measures, stages, to_csv, to_json
 from likewise.report.comparison import comparison_page
 from likewise.studies import NAMES, study
@@ -73,7 +74,8 @@ def demo_command(
     with console.progress(demo.stages(settings) + 1) as advance:
         result = demo.run(settings, advance)
         advance("writing the report")
-        out.write_text(document(result).html(), encoding="utf-8")
+        with _writing(out):
+            write_text(out, document(result).html())
     print_result(result, console.standard_output())
     print(f"Report: {out.resolve()}")
 
@@ -85,7 +87,7 @@ def compare_command(
         Path | None, typer.Argument(metavar="B", help="More activations of the same stimuli.")
     ] = None,
     measure: Annotated[
-        str, typer.Option(help="Measures, as in procrustes,cka:estimator=unbiased.")
+        str, typer.Option(help="Measures, as in procrustes,cka(estimator=unbiased).")
     ] = "procrustes,cka,permutation_match",
     out: Annotated[
         Path | None, typer.Option(help="Where to write all scores: .json, .csv or .html.")
@@ -94,6 +96,9 @@ def compare_command(
         int, typer.Option(min=0, help="Shuffles of the stimuli for the control; 0 for none.")
     ] = 20,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the shuffles.")] = 0,
+    max_size: Annotated[
+        str, typer.Option(help="What a compressed file may unpack to, as in 8GiB.")
+    ] = "1GiB",
 ) -> None:
     """Compare every array of A with every array of B, or of A itself without B.
 
@@ -109,7 +114,12 @@ def compare_command(
         console.fail("--shuffles must be 0 or at least 2, for a standard deviation")
     try:
         measures = parse_measures(measure)
-        arrays_a, arrays_b = (load_activations(a), None) if b is None else load_two(a, b)
+        most = parse_size(max_size)
+        arrays_a, arrays_b = (
+            (load_activations(a, max_bytes=most), None)
+            if b is None
+            else load_two(a, b, max_bytes=most)
+        )
         with (
             console.one_line_warnings(),
             console.progress(stages(measures, shuffles)) as advance,
@@ -123,7 +133,8 @@ def compare_command(
     for comparison in comparisons:
         console.print_grid(comparison, output)
     if out is not None:
-        out.write_text(_WRITERS[out.suffix](comparisons), encoding="utf-8")
+        with _writing(out):
+            write_text(out, _WRITERS[out.suffix](comparisons))
         print(f"Written: {out.resolve()}")
 
 
@@ -168,7 +179,8 @@ def study_command(
         ):
             outcome = module.outcome(module.run(settings, advance, **given))
             advance("writing the report")
-            outcome.save(folder)
+            with _writing(folder):
+                outcome.save(folder)
     except ValueError as error:
         if models is None:
             raise
@@ -205,6 +217,15 @@ def _require(extra: str, *modules: str) -> None:
     """Stop before any work if a module of an extra is not installed."""
     if any(find_spec(module) is None for module in modules):
         console.fail(f'this needs pip install "likewise[{extra}]"')
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """One line for a full disk and its like; what was there is still there."""
+    try:
+        yield
+    except OSError as error:
+        console.fail(f"--out {out}: cannot be written ({error.strerror or error})")
 
 
 def _require_writable(out: Path, suffixes: Sequence[str]) -> None:

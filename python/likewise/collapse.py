@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from likewise._array import Array, read
+from likewise._array import Array, detached, read
 from likewise._representations import require_representation
 from likewise.errors import DegenerateWarning, InputTypeError, SmallSampleWarning, warn
 
@@ -70,7 +70,8 @@ def neural_collapse(
     labels
         ``(n,)`` integers or strings; with ``weight`` integers, the rows of ``weight``.
     weight, bias
-        The classifier, ``(C, d)`` and ``(C,)``, as in torch's ``Linear``.
+        The classifier, ``(C, d)`` and ``(C,)``, as in torch's ``Linear``, whose own parameters may
+        be given.
     check_finite
         Look for NaN and infinity first.
 
@@ -96,11 +97,11 @@ def neural_collapse(
     name = "neural_collapse"
     arrays = {"features": features}
     if weight is not None:
-        arrays["weight"] = weight
+        arrays["weight"] = detached(weight)
     if bias is not None:
         if weight is None:
             raise ValueError(f"{name}: bias needs the weight of the classifier")
-        arrays["bias"] = bias
+        arrays["bias"] = detached(bias)
     read_arrays, _ = read(name, check_finite, **arrays)
     views = {key: np.asarray(view) for key, view in zip(arrays, read_arrays, strict=True)}
     rows = views["features"]

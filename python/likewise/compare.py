@@ -6,13 +6,14 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from likewise._array import Array
+from likewise._files import FORMAT
 from likewise.errors import quiet
 from likewise.grid import Grid, cross, pairwise
 from likewise.measure import Measure, measure
@@ -34,39 +35,58 @@ class Comparison:
     control_sd: Grid | None = None
     shuffles: int = 0
     seed: int = 0
+    of_itself: bool = False
+    """Whether the two sides are one collection."""
 
 
 def parse_measures(text: str) -> list[tuple[str, Measure]]:
-    """Titles and measures from ``"procrustes,cka:estimator=unbiased"``.
+    """Titles and measures from ``"procrustes,cka(kernel=rbf,bandwidth=0.5)"``.
 
-    Measures are separated by commas, options follow their measure after colons. Values are
-    numbers, ``true`` or ``false`` where they read as such, and text elsewhere.
+    Measures are separated by commas, options follow their measure in brackets, or after colons as
+    in ``cka:kernel=rbf``. Values are JSON (numbers, ``true``, ``["median", 1.0]``) where they read
+    as such, and text elsewhere.
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         For an unknown measure, option or option value, or no measure at all.
     """
     chosen = []
-    parts = [part.strip() for part in text.split(",")]
-    for part in dict.fromkeys(filter(None, parts)):
-        name, *settings = part.split(":")
-        known = [option.name for option in fields(measure(name))]  # type: ignore[arg-type]
-        options = dict(_option(name, setting, known) for setting in settings)
-        chosen.append((part, measure(name, **options)))
+    for part in dict.fromkeys(filter(None, (part.strip() for part in _split(text, ",")))):
+        name, bracket, inside = part.partition("(")
+        if bracket and part.endswith(")"):
+            settings = _split(inside[:-1], ",")
+        else:
+            name, *settings = _split(part, ":")
+        options = dict(_option(name, setting) for setting in settings if setting.strip())
+        chosen.append((part, measure(name.strip(), **options)))
     if not chosen:
         raise ValueError("no measure given")
     return chosen
 
 
-def _option(name: str, setting: str, known: Sequence[str]) -> tuple[str, Any]:
-    option, separator, value = setting.partition("=")
-    if not separator or option not in known:
-        raise ValueError(f"measure {name!r} has the options {', '.join(known)}; got {setting!r}")
+def _split(text: str, separator: str) -> list[str]:
+    """Parts between separators that stand outside of brackets and quotes."""
+    parts, depth, quoted = [""], 0, False
+    for sign in text:
+        quoted ^= sign == '"'
+        depth += (sign in "([{") - (sign in ")]}") if not quoted else 0
+        if sign == separator and not depth and not quoted:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return parts
+
+
+def _option(name: str, setting: str) -> tuple[str, Any]:
+    option, separator, value = (part.strip() for part in setting.partition("="))
+    if not separator:
+        raise ValueError(f"measure {name!r}: options are written as name=value, got {setting!r}")
     try:
-        return option, json.loads(value)
+        found = json.loads(value)
     except json.JSONDecodeError:
         return option, value
+    return option, tuple(found) if isinstance(found, list) else found
 
 
 def compare(
@@ -93,7 +113,7 @@ def compare(
         advance(title)
         grid = pairwise(a, chosen) if b is None else cross(a, b, chosen)
         if not shuffles:
-            results.append(Comparison(title, chosen, grid))
+            results.append(Comparison(title, chosen, grid, of_itself=b is None))
             continue
         draws = []
         generator = np.random.default_rng(seed)
@@ -106,7 +126,9 @@ def compare(
                 draws.append(np.asarray(cross(a, shuffled, chosen, check_finite=False)))
         mean, sd = np.mean(draws, axis=0), np.std(draws, axis=0, ddof=1)
         results.append(
-            Comparison(title, chosen, grid, _like(grid, mean), _like(grid, sd), shuffles, seed)
+            Comparison(
+                title, chosen, grid, _like(grid, mean), _like(grid, sd), shuffles, seed, b is None
+            )
         )
     return results
 
@@ -134,7 +156,8 @@ def to_json(comparisons: Sequence[Comparison]) -> str:
                 "sd": comparison.control_sd.to_dict(),
             }
         entries.append(entry)
-    return json.dumps({"likewise": version("likewise"), "comparisons": entries}, allow_nan=False)
+    whole = {"format": FORMAT, "likewise": version("likewise"), "comparisons": entries}
+    return json.dumps(whole, allow_nan=False)
 
 
 def to_csv(comparisons: Sequence[Comparison]) -> str:

@@ -19,9 +19,12 @@ from rich.text import Text
 from likewise._array import Array
 from likewise.compare import Comparison
 from likewise.errors import LikewiseWarning
+from likewise.grid import ends
 from likewise.report import Cell, control_text, number
 
 _WIDTH_OF_FILES = 132
+_NARROWEST = 6  # a score and the gap after it
+_SHOWN = 20  # rows at either end of a long list of partners
 
 
 def standard_output() -> Console:
@@ -91,18 +94,44 @@ def print_grid(comparison: Comparison, output: Console) -> None:
     grid, kind = comparison.grid, comparison.measure.kind
     better = "smaller" if kind == "distance" else "larger"
     output.print(Text(comparison.title, style="bold"), f"({kind}, {better} is more alike)")
-    cells = [
-        [_cell(comparison, i, j) for j in range(len(grid.columns))] for i in range(len(grid.rows))
-    ]
-    rows: list[list[Cell]] = [[label, *line] for label, line in zip(grid.rows, cells, strict=True)]
-    shown = table(["", *grid.columns], rows, output)
-    if not _fits(shown, output):
-        best = _best(grid.values, kind)
-        rows = [[grid.rows[i], grid.columns[j], cells[i][j]] for i, j in enumerate(best)]
-        shown = table(["", "most alike", "score"], rows, output)
+    shown = None
+    if len(grid.columns) * _NARROWEST <= output.width:
+        header = ["", *grid.columns]
+        shown = table(header, [_whole_row(comparison, i) for i in range(len(grid.rows))], output)
+    if shown is None or not _fits(shown, output):
+        shown = table(["", "most alike", "score"], _best_partners(comparison), output)
         output.print("Too wide for this terminal: best partner of every row; --out has them all.")
+    width = output.width
+    if not output.is_terminal:  # a file has room for whole labels
+        output.width = max(width, _width(shown, output))
     output.print(shown)
+    output.width = width
     output.print()
+
+
+def _whole_row(comparison: Comparison, i: int) -> list[Cell]:
+    grid = comparison.grid
+    return [grid.rows[i], *(_cell(comparison, i, j) for j in range(len(grid.columns)))]
+
+
+def _best_partners(comparison: Comparison) -> list[list[Cell]]:
+    """Of the first and last rows, where there are many."""
+    grid, kind = comparison.grid, comparison.measure.kind
+    values = grid.values
+    if comparison.of_itself:  # with which every item is most alike
+        values = np.where(np.eye(len(values), dtype=bool), np.nan, values)
+    rows: list[list[Cell]] = []
+    for i in ends(len(grid.rows), _SHOWN):
+        if i is None:
+            rows.append(["...", "", ""])
+            continue
+        j = _best(values[i], kind)
+        rows.append([grid.rows[i], *(("", "") if j is None else _partner(comparison, i, j))])
+    return rows
+
+
+def _partner(comparison: Comparison, i: int, j: int) -> tuple[str, Cell]:
+    return comparison.grid.columns[j], _cell(comparison, i, j)
 
 
 def _table(
@@ -126,8 +155,12 @@ def _below(value: str, control: str) -> Text:
 
 
 def _fits(shown: Table, output: Console) -> bool:
-    unbounded = output.options.update(max_width=sys.maxsize)
-    return output.measure(shown, options=unbounded).maximum <= output.width
+    return _width(shown, output) <= output.width
+
+
+def _width(shown: Table, output: Console) -> int:
+    """What it takes to show everything in one line."""
+    return output.measure(shown, options=output.options.update(max_width=sys.maxsize)).maximum
 
 
 def _cell(comparison: Comparison, i: int, j: int) -> Cell:
@@ -138,12 +171,11 @@ def _cell(comparison: Comparison, i: int, j: int) -> Cell:
     return value, control_text(float(mean[i, j]), float(sd[i, j]))
 
 
-def _best(values: Array, kind: str) -> list[int]:
-    """The column most alike for every row; NaN is never chosen while there is a number."""
-    worst = np.inf if kind == "distance" else -np.inf
-    filled = np.where(np.isnan(values), worst, values)
-    best = np.argmin(filled, axis=1) if kind == "distance" else np.argmax(filled, axis=1)
-    return [int(column) for column in best]
+def _best(values: Array, kind: str) -> int | None:
+    """The column most alike; None where there is no number."""
+    if np.isnan(values).all():
+        return None
+    return int(np.nanargmin(values) if kind == "distance" else np.nanargmax(values))
 
 
 def print_findings(headline: str, findings: Sequence[tuple[str, str]], output: Console) -> None:

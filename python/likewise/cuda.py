@@ -34,3 +34,7 @@ def is_available() -> bool:
 def why_not() -> str:
     """One sentence that says what is missing, "" where nothing is."""
     return _device.why_not()
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -5,7 +5,9 @@ File formats are imported where they are used: ``import likewise`` should cost l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -14,15 +16,17 @@ import numpy as np
 
 from likewise import _cpu
 from likewise._array import Array
+from likewise._files import FORMAT, require_format, write_text
 from likewise._ids import require_same_ids
 from likewise._representations import Items, read_collections, read_items
+from likewise.errors import InputTypeError
 from likewise.measure import Measure, measure, require_version
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["Grid", "cross", "labelled", "pairwise"]
+__all__ = ["Grid", "cross", "ends", "labelled", "pairwise"]
 
 _SHOWN = 5  # rows and columns at either end of a printed grid
 
@@ -60,7 +64,7 @@ class Grid:
 
     def __repr__(self) -> str:
         """A table; of a large grid its first and last rows and columns."""
-        rows, columns = _ends(len(self.rows)), _ends(len(self.columns))
+        rows, columns = ends(len(self.rows)), ends(len(self.columns))
         lines = [["", *("..." if j is None else self.columns[j] for j in columns)]]
         for i in rows:
             label = "..." if i is None else self.rows[i]
@@ -98,20 +102,28 @@ class Grid:
         return pd.DataFrame(self.values, index=list(self.rows), columns=list(self.columns))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain lists, strings and numbers, as ``to_json`` writes them; NaN becomes None."""
+        """Plain lists, strings and numbers, as ``to_json`` writes them; NaN becomes None, infinity
+        ``"inf"``."""
         return {
+            "format": FORMAT,
             "measure": self.measure,
             "options": self.options,
             "dtype": str(self.values.dtype),
             "rows": list(self.rows),
             "columns": list(self.columns),
-            "values": [[None if np.isnan(v) else float(v) for v in row] for row in self.values],
+            "values": [[_plain(float(v)) for v in row] for row in self.values],
         }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Grid:
-        """The inverse of ``to_dict``."""
-        values = [[np.nan if v is None else v for v in row] for row in data["values"]]
+        """The inverse of ``to_dict``; ``ValueError`` for what is no such dictionary."""
+        require_format("Grid.from_dict: data", data)
+        with _refused("from_dict", "a dictionary that to_dict made"):
+            return cls._made_of(data)
+
+    @classmethod
+    def _made_of(cls, data: dict[str, Any]) -> Grid:
+        values = [[np.nan if v is None else float(v) for v in row] for row in data["values"]]
         shape = (len(data["rows"]), len(data["columns"]))
         return cls(
             np.array(values, dtype=data["dtype"]).reshape(shape),
@@ -125,14 +137,19 @@ class Grid:
         """JSON text with labels, measure and options; also written to ``path`` if given."""
         import json
 
-        return _written(json.dumps(self.to_dict()), path)
+        return _written(json.dumps(self.to_dict(), allow_nan=False), path)
 
     @classmethod
     def from_json(cls, source: str | PathLike[str]) -> Grid:
-        """A grid from a JSON file, or from JSON text."""
+        """A grid from a JSON file, or from JSON text; ``ValueError`` for any other."""
         import json
 
-        return cls.from_dict(json.loads(_text_of(source, "{")))
+        text = _text_of(source, "{")
+        with _refused("from_json", "JSON that to_json wrote"):
+            data = json.loads(text)
+        require_format("Grid.from_json: source", data)
+        with _refused("from_json", "JSON that to_json wrote"):
+            return cls._made_of(data)
 
     def to_csv(self, path: str | PathLike[str] | None = None) -> str:
         """Comma-separated text with labels; its first cell holds the measure and its options."""
@@ -142,7 +159,8 @@ class Grid:
 
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
-        corner = json.dumps({"measure": self.measure, "options": self.options})
+        notes = {"format": FORMAT, "measure": self.measure, "options": self.options}
+        corner = json.dumps(notes)
         writer.writerow([corner, *self.columns])
         for label, row in zip(self.rows, self.values, strict=True):
             writer.writerow([label, *(repr(float(v)) for v in row)])
@@ -150,21 +168,26 @@ class Grid:
 
     @classmethod
     def from_csv(cls, source: str | PathLike[str]) -> Grid:
-        """A grid (float64) from a CSV file that ``to_csv`` wrote, or from its text."""
+        """A grid (float64) from a CSV file that ``to_csv`` wrote, or from its text; ``ValueError``
+        for any other."""
         import csv
         import io
         import json
 
-        header, *lines = csv.reader(io.StringIO(_text_of(source, '"')))
-        corner = json.loads(header[0])
-        values = np.array([[float(v) for v in line[1:]] for line in lines], dtype=np.float64)
-        return cls(
-            values.reshape(len(lines), len(header) - 1),
-            tuple(line[0] for line in lines),
-            tuple(header[1:]),
-            corner["measure"],
-            _tuples(corner["options"]),
-        )
+        text = _text_of(source, '"')
+        with _refused("from_csv", "CSV that to_csv wrote"):
+            header, *lines = csv.reader(io.StringIO(text))
+            corner = json.loads(header[0])
+        require_format("Grid.from_csv: source", corner)
+        with _refused("from_csv", "CSV that to_csv wrote"):
+            values = np.array([[float(v) for v in line[1:]] for line in lines], dtype=np.float64)
+            return cls(
+                values.reshape(len(lines), len(header) - 1),
+                tuple(line[0] for line in lines),
+                tuple(header[1:]),
+                corner["measure"],
+                _tuples(corner["options"]),
+            )
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """A heat map on ``ax`` or on new axes (Matplotlib must be installed)."""
@@ -183,7 +206,7 @@ class Grid:
 
 def pairwise(
     items: Any,
-    measure: str | Measure = "procrustes",
+    measure: str | Measure | Callable[..., Any] = "procrustes",
     *,
     ids: Any = None,
     device: int | str | None = None,
@@ -228,6 +251,11 @@ def pairwise(
     MemoryError
         If the device has no room for two items and what comparing them takes.
     """
+    if isinstance(measure, (list, tuple, Mapping)) or hasattr(measure, "shape"):
+        raise InputTypeError(
+            "pairwise: compares one collection with itself, got a second one in the place of the "
+            "measure; lw.cross compares two"
+        )
     chosen = _measure(measure, options)
     read = read_items(
         "pairwise", "items", items, check_finite=check_finite, min_samples=chosen.min_samples
@@ -240,7 +268,7 @@ def pairwise(
 def cross(
     items_a: Any,
     items_b: Any,
-    measure: str | Measure = "procrustes",
+    measure: str | Measure | Callable[..., Any] = "procrustes",
     *,
     ids_a: Any = None,
     ids_b: Any = None,
@@ -272,7 +300,7 @@ def cross(
     return labelled(scores, a, b, chosen)
 
 
-def _measure(name: str | Measure, options: dict[str, Any]) -> Measure:
+def _measure(name: str | Measure | Callable[..., Any], options: dict[str, Any]) -> Measure:
     return measure(name, **options)
 
 
@@ -334,18 +362,34 @@ def _text_of(source: str | PathLike[str], start: str) -> str:
         return file.read()
 
 
-def _ends(count: int) -> list[int | None]:
+def ends(count: int, shown: int = _SHOWN) -> list[int | None]:
     """All positions, or the first and last few with None between."""
-    if count <= 2 * _SHOWN:
+    if count <= 2 * shown:
         return list(range(count))
-    return [*range(_SHOWN), None, *range(count - _SHOWN, count)]
+    return [*range(shown), None, *range(count - shown, count)]
 
 
 def _written(text: str, path: str | PathLike[str] | None) -> str:
     if path is not None:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
+        write_text(path, text)
     return text
+
+
+def _plain(value: float) -> float | str | None:
+    """As JSON has it, which knows neither NaN nor infinity."""
+    if math.isnan(value):
+        return None
+    return value if math.isfinite(value) else str(value)
+
+
+@contextmanager
+def _refused(method: str, wanted: str) -> Iterator[None]:
+    """What goes wrong with the text or the dictionary of another one, in our words."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, StopIteration) as error:
+        name = type(error).__name__
+        raise ValueError(f"Grid.{method}: needs {wanted} ({name}: {str(error)[:100]})") from error
 
 
 def _tuples(options: dict[str, Any]) -> dict[str, Any]:

@@ -374,3 +374,7 @@ class Lasso(_LinearMap):
         if not 0 < self.alpha < np.inf:
             raise ValueError(f"Lasso: alpha must be positive and finite, got {self.alpha!r}")
         return np.array([self.alpha])
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

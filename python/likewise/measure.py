@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
+from dataclasses import fields, is_dataclass
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Literal,
+    Protocol,
+    TypeVar,
+    get_args,
+    get_type_hints,
+)
 
 import numpy as np
 
@@ -18,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Measure",
     "compare_reordered",
+    "is_number",
     "measure",
     "measures",
     "prepare_batch",
@@ -165,6 +176,11 @@ def require_version(function: str, arrays: str, measure: Any) -> None:
         )
 
 
+def is_number(value: Any) -> bool:
+    """Whether an option's value is a real number."""
+    return isinstance(value, (float, int, np.floating, np.integer)) and not isinstance(value, bool)
+
+
 def prepare_batch(prepare: Callable[[Sequence[Array]], list[Any]], batch: Array) -> list[Any]:
     """One prepared item per item of ``(..., n, d)``; those that broadcasting repeats, once."""
     matrices = [batch[index] for index in np.ndindex(batch.shape[:-2])]
@@ -202,7 +218,7 @@ def measures() -> tuple[str, ...]:
     return tuple(sorted({*_registry, *_DEFERRED}))
 
 
-def measure(name: str | Measure, **options: Any) -> Measure:
+def measure(name: str | Measure | Callable[..., Any], **options: Any) -> Measure:
     """The measure of that name with these options, for example ``measure("cka", kernel="rbf")``.
 
     Parameters
@@ -210,7 +226,8 @@ def measure(name: str | Measure, **options: Any) -> Measure:
     name
         One of :func:`measures`, or an id of the similarity-repository naming scheme (
         ``measure/netrep/procrustes-distance=angular``; the part up to the last slash may be left
-        out). A measure object is returned as it is.
+        out). The public function of a measure stands for its name. A measure object is returned as
+        it is.
     options
         The keyword options of the public function of that name.
 
@@ -220,23 +237,64 @@ def measure(name: str | Measure, **options: Any) -> Measure:
         For an unknown name or option value, or options beside a measure object.
     TypeError
         For an unknown option.
+    InputTypeError
+        For anything that is no name, public function or measure.
     """
     if not isinstance(name, str):
-        if options:
-            raise ValueError("measure: options go with a name, not with a measure object")
-        return name
+        if not isinstance(name, type) and all(hasattr(name, part) for part in _PARTS):
+            if options:
+                raise ValueError("measure: options go with a name, not with a measure object")
+            return name  # type: ignore[return-value]
+        name = _name_of(name)
     name, options = _from_similarity_repository(name, options)
     if name in _DEFERRED:
         import importlib
 
         importlib.import_module(_DEFERRED[name])
     if name not in _registry:
-        import difflib
+        raise ValueError(
+            f"measure: no measure {name!r}, there are {list(measures())}" + _near(name, measures())
+        )
+    made = _registry[name]
+    known: list[str] = [option.name for option in fields(made)] if is_dataclass(made) else []
+    for option in options:
+        if option not in known:
+            raise TypeError(_unknown_option(name, option, known))
+    return made(**options)
 
-        near = difflib.get_close_matches(name, measures(), n=3)
-        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-        raise ValueError(f"measure: no measure {name!r}, there are {list(measures())}{hint}")
-    return _registry[name](**options)
+
+_PARTS = ("prepare", "compare", "min_samples")  # of every measure
+
+
+def _name_of(function: Any) -> str:
+    """The measure that a public function computes."""
+    import likewise
+
+    name = getattr(function, "__name__", "")
+    if name in measures() and getattr(likewise, name, None) is function:
+        return str(name)
+    got = name if isinstance(function, type) else f"a {type(function).__name__}"
+    raise InputTypeError(
+        "measure: a measure must be one of the names in lw.measures(), a public function such as "
+        f"lw.cka or a measure object such as lw.measure('cka'), got {got}"
+    )
+
+
+def _unknown_option(name: str, option: str, known: Sequence[str]) -> str:
+    hint = _near(option, known)
+    for other in known:
+        values = get_args(get_type_hints(_registry[name]).get(other))
+        if option in values:
+            hint = f"; did you mean {other}={option!r}?"
+    has = f"its options are {', '.join(known)}" if known else "it has none"
+    return f"{name}: no option {option!r}, {has}{hint}"
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=3)
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 # Ids of github.com/nacloos/similarity-repository (standardization.py) that name our measures.

@@ -23,7 +23,7 @@ from likewise._moments import (
 from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
 from likewise.linalg import nuclear_norm
-from likewise.measure import Kind, compare_reordered, register
+from likewise.measure import Kind, compare_reordered, is_number, register
 
 __all__ = ["Procrustes", "ShapeDistance", "procrustes", "shape_distance"]
 
@@ -303,7 +303,7 @@ class ShapeDistance(_ShapeMeasure):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.alpha <= 1:
+        if not (is_number(self.alpha) and 0 <= self.alpha <= 1):
             raise ValueError(f"{self.name}: alpha must be between 0 and 1, got {self.alpha!r}")
 
     @property

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from likewise._array import Array, read
+from likewise._array import Array, detached, read
 from likewise.linalg import polar
 
 __all__ = ["Adaptedness", "TruncationMaps", "adaptedness", "cluster_diameters"]
@@ -196,7 +196,7 @@ def adaptedness(weight: Any) -> Adaptedness:
     ConvergenceError
         If the SVD does not converge.
     """
-    (view,), _ = read("adaptedness", True, weight=weight)
+    (view,), _ = read("adaptedness", True, weight=detached(weight))
     matrix = np.asarray(view).astype(np.float64, copy=False)
     if matrix.ndim != 2 or not 1 <= matrix.shape[0] <= matrix.shape[1]:
         raise ValueError(
@@ -254,8 +254,8 @@ def _layers(weights: Sequence[Any], biases: Sequence[Any]) -> list[tuple[Array, 
             f"{name}: there must be as many biases as weights, at least one, got {len(weights)} "
             f"weights and {len(biases)} biases"
         )
-    named = {f"weights[{k}]": weight for k, weight in enumerate(weights)}
-    named |= {f"biases[{k}]": bias for k, bias in enumerate(biases)}
+    named = {f"weights[{k}]": detached(weight) for k, weight in enumerate(weights)}
+    named |= {f"biases[{k}]": detached(bias) for k, bias in enumerate(biases)}
     arrays = [np.asarray(view).astype(np.float64) for view in read(name, True, **named)[0]]
     layers = list(zip(arrays[: len(weights)], arrays[len(weights) :], strict=True))
     for k, (weight, bias) in enumerate(layers):
@@ -275,3 +275,7 @@ def _layers(weights: Sequence[Any], biases: Sequence[Any]) -> list[tuple[Array, 
                 f"({weight.shape[1]}): there is no truncation map for it"
             )
     return layers
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -15,11 +15,14 @@ __all__ = ["Accumulator", "History", "Key", "MinibatchCKA", "Store", "UnitAccumu
 
 def __getattr__(name: str) -> Any:
     if name == "History":
-        from likewise.scale.history import History
+        from likewise.scale import history as module
+    elif name in ("Key", "Store"):
+        from likewise.scale import store as module  # type: ignore[no-redef]
+    else:
+        raise AttributeError(f"module 'likewise.scale' has no attribute {name!r}")
+    globals()[name] = value = getattr(module, name)
+    return value
 
-        return History
-    if name in ("Key", "Store"):
-        from likewise.scale import store
 
-        return getattr(store, name)
-    raise AttributeError(f"module 'likewise.scale' has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return sorted(__all__)

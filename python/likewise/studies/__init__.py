@@ -35,3 +35,7 @@ def __getattr__(name: str) -> Any:
     if name in NAMES:
         return study(name)
     raise AttributeError(f"module 'likewise.studies' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *NAMES])

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from likewise._array import Array
+from likewise._files import FORMAT, replacing, write_text
 from likewise.report import Page
 
 __all__ = ["Outcome", "provenance"]
@@ -39,17 +40,20 @@ class Outcome:
     """Makes the report."""
 
     def save(self, folder: Path) -> None:
-        """Write ``results.json``, ``grids.npz`` and ``report.html``."""
+        """Write ``results.json``, ``grids.npz`` and ``report.html``, each whole or not at all."""
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(self.results(), indent=2, allow_nan=False, default=_plain)
-        (folder / "results.json").write_text(text + "\n", encoding="utf-8")
+        page = self.page(self).html()
         grids: dict[str, Any] = dict(self.grids)
-        np.savez_compressed(folder / "grids.npz", **grids)
-        (folder / "report.html").write_text(self.page(self).html(), encoding="utf-8")
+        write_text(folder / "results.json", text + "\n")
+        with replacing(folder / "grids.npz") as file:
+            np.savez_compressed(file, **grids)
+        write_text(folder / "report.html", page)
 
     def results(self) -> dict[str, Any]:
         """What ``results.json`` holds."""
         return {
+            "format": FORMAT,
             "study": self.study,
             "settings": asdict(self.settings),
             "headline": self.headline,

@@ -11,7 +11,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from likewise.torch import autograd as autograd
+try:
+    import torch as _torch  # noqa: F401
+except ImportError as error:
+    raise ImportError('likewise.torch needs PyTorch: pip install "likewise[torch]"') from error
+
+from likewise.torch import autograd as autograd  # registers the operators
 
 _MODULES = ("metrics",)
 _NAMES = {
@@ -38,7 +43,14 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return import_module(f"likewise.torch.{name}")
-    if name in _NAMES:
-        return getattr(import_module(f"likewise.torch.{_NAMES[name]}"), name)
-    raise AttributeError(f"module 'likewise.torch' has no attribute {name!r}")
+        value: Any = import_module(f"likewise.torch.{name}")
+    elif name in _NAMES:
+        value = getattr(import_module(f"likewise.torch.{_NAMES[name]}"), name)
+    else:
+        raise AttributeError(f"module 'likewise.torch' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -171,3 +171,7 @@ class MinibatchCKA(_Streamed):
 
     def _empty(self) -> _MinibatchCKA:
         return _MinibatchCKA(**self._own)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -25,7 +25,7 @@ from likewise.torch._modules import (
 
 __all__ = ["Recording", "record"]
 
-Layers = str | Sequence[str] | Callable[[str, nn.Module], bool]
+Layers = str | Sequence[str] | type[nn.Module] | Callable[[str, nn.Module], bool]
 How = Literal["flatten", "mean", "centre", "positions"]
 
 _LAYOUTS: dict[int, Literal["nchw", "ntd"]] = {3: "ntd", 4: "nchw"}
@@ -96,9 +96,9 @@ def record(
         as a ``DataLoader`` gives them: tensors, tuples or lists that begin with one, mappings.
     layers
         Names of modules (``model.named_modules()``) or patterns such as ``"*.conv*"``, one or
-        several, or a function of name and module; of compiled modules the names of what was
-        compiled. Modules that contain others match too; of those
-        that patterns match, the ones that no forward pass calls are left out.
+        several, a class of modules, or a function of name and module; of compiled modules the names
+        of what was compiled. Modules that contain others match too; of those that patterns match,
+        the ones that no forward pass calls are left out.
     reduce
         What becomes of feature maps ``(n, c, h, w)`` and sequences ``(n, t, d)``, see
         :func:`likewise.reduce`; required where there are any.
@@ -227,6 +227,11 @@ def _joined(name: str, parts: list[Array]) -> Array:
 
 def _matching(model: nn.Module, layers: Layers) -> dict[str, nn.Module]:
     modules = {name: module for name, module in named_modules(model).items() if name}
+    if isinstance(layers, type):
+        found = {name: module for name, module in modules.items() if isinstance(module, layers)}
+        if not found:
+            raise ValueError(f"record: layers must match modules, there is no {layers.__name__}")
+        return found
     if callable(layers):
         found = {name: module for name, module in modules.items() if layers(name, module)}
         if not found:
