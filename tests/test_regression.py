@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import simulated
 from reference import regression as slow
 
 import likewise as lw
@@ -191,12 +192,98 @@ def test_a_source_that_varies_in_one_fold_only_predicts_means():
     assert np.isfinite(found.r2).all()
 
 
-@pytest.mark.parametrize(("x_scale", "y_scale"), [(1e-150, 1e150), (1e150, 1e-150), (1e6, 1.0)])
-def test_default_penalties_follow_the_scale(x_scale, y_scale):
-    x, y = pair(60, 6, 4)
+EXTREMES = [
+    (np.float64, 1e-150, 1e150),
+    (np.float64, 1e150, 1e-150),
+    (np.float64, 1e300, 1e300),
+    (np.float64, 1e-300, 1e-300),
+    (np.float64, 1e6, 1.0),
+    (np.float32, 1e30, 1e-30),
+    (np.float32, 1e-30, 1e30),
+]
+
+
+@pytest.mark.parametrize(("dtype", "x_scale", "y_scale"), EXTREMES)
+@pytest.mark.parametrize("n", [60, 25])
+def test_default_penalties_follow_the_scale(dtype, x_scale, y_scale, n):
+    x, y = pair(n, 30, 4)
     expected = lw.linear_predictivity(x, y).per_fold
-    found = lw.linear_predictivity(x * x_scale, y * y_scale).per_fold
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
+    x, y = (x * x_scale).astype(dtype), (y * y_scale).astype(dtype)
+    atol = 1e-9 if dtype == np.float64 else 1e-5
+    found = lw.linear_predictivity(x, y).per_fold
+    np.testing.assert_allclose(found, expected, rtol=0, atol=atol)
+    grid = lw.cross([x], [y], "linear_predictivity")
+    np.testing.assert_allclose(grid, expected.mean(), rtol=0, atol=atol)
+
+
+@pytest.mark.parametrize(("x_scale", "y_scale"), [(1e100, 1e-150), (1e-100, 1e150), (1e150, 1)])
+def test_given_penalties_scale_with_squares_of_the_source(x_scale, y_scale):
+    x, y = pair(60, 6, 4)
+    alphas = np.array(ALPHAS)
+    call = partial(
+        lw.linear_predictivity, x * x_scale, y * y_scale, alphas=tuple(alphas * x_scale**2)
+    )
+    expected = lw.linear_predictivity(x, y, alphas=ALPHAS)
+    np.testing.assert_allclose(call().per_fold, expected.per_fold, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(call().alpha, expected.alpha * x_scale**2, rtol=1e-12)
+    for intercept in (True, False):
+        expected = lw.ridge_cv_errors(x, y, alphas=ALPHAS, fit_intercept=intercept).errors
+        y_scale = np.clip(y_scale, 1e-140, 1e140)  # squares are numbers
+        errors = lw.ridge_cv_errors(
+            x * x_scale, y * y_scale, alphas=tuple(alphas * x_scale**2), fit_intercept=intercept
+        ).errors
+        np.testing.assert_allclose(errors, expected * y_scale**2, rtol=1e-8)
+
+
+@pytest.mark.parametrize("size", [1e6] if simulated.is_used() else [1e6, 1e10, 1e13])
+@pytest.mark.parametrize("side", ["x", "y", "xy"])
+@pytest.mark.filterwarnings("ignore::likewise.GridEdgeWarning")
+def test_one_sample_may_be_larger_by_far(side, size):
+    x, y = pair(40, 3, 2)
+    x[7] *= size if "x" in side else 1
+    y[7] *= size if "y" in side else 1
+    for alphas in (None, (1e-4 * size**2, size**2)):
+        found = lw.linear_predictivity(x, y, alphas=alphas).per_fold
+        expected = slow.exact_correlations(x, y, alphas, 5)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
+
+
+def hard_in_single_precision(kind):
+    rng = np.random.default_rng(3)
+    x, y = pair(60, 90, 5, noise=0.1)
+    if kind == "far clusters":
+        side = np.repeat([[1000.0], [-1000.0]], 30, axis=0)
+        x, y = x[:, :20] + side * rng.standard_normal(20), y + side
+    if kind == "a large mean":
+        x, y = x + 1000, y - 3000
+    if kind == "falling variance":
+        x = x @ np.linalg.qr(rng.standard_normal((90, 90)))[0] * 10.0 ** -np.arange(0, 9, 0.1)
+    return x.astype(np.float32), y.astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "kind", ["fewer samples", "far clusters", "a large mean", "falling variance"]
+)
+def test_float32_agrees_with_float64_of_the_same_numbers(kind):
+    x, y = hard_in_single_precision(kind)
+    x64, y64 = x.astype(np.float64), y.astype(np.float64)
+    expected = lw.linear_predictivity(x64, y64)
+    found = lw.linear_predictivity(x, y)
+    assert found.score.dtype == np.float32
+    for name in ("score", "per_target", "per_fold", "r2", "alpha"):
+        one, other = getattr(found, name), getattr(expected, name)
+        np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
+    both = np.array([[lw.linear_predictivity(a, b).score for b in (x64, y64)] for a in (x64, y64)])
+    for items in ([x, y], {"x": x, "y": y}):
+        grid = np.asarray(lw.pairwise(items, "linear_predictivity"))
+        np.testing.assert_allclose(grid, both, rtol=0, atol=1e-6)
+    found = lw.cross([y], [x, y], "linear_predictivity")
+    np.testing.assert_allclose(found, both[1:], rtol=0, atol=1e-6)
+    batch = lw.linear_predictivity(np.stack([x, x]), y).score
+    np.testing.assert_allclose(batch, both[0, 1], rtol=0, atol=1e-6)
+    errors, wide = (lw.ridge_cv_errors(*sides) for sides in ((x, y), (x64, y64)))
+    np.testing.assert_allclose(errors.alphas, wide.alphas, rtol=1e-6)
+    np.testing.assert_allclose(errors.errors, wide.errors, rtol=1e-6)
 
 
 def test_a_large_mean_costs_no_digits():

@@ -6,13 +6,12 @@
 namespace likewise::bindings {
 namespace {
 
-template <class T>
-RidgeProblem<T> ridge_problem(const std::vector<ArrayRef>& sources,
-                              const std::vector<ArrayRef>& targets,
-                              const std::vector<std::vector<double>>& penalties,
-                              const std::vector<std::pair<int64_t, int64_t>>& pairs,
-                              const std::vector<int64_t>& edges, bool intercept) {
-  RidgeProblem<T> problem{items_of<T>(sources), items_of<T>(targets), penalties, {}, {}};
+RidgeProblem ridge_problem(const std::vector<ArrayRef>& sources,
+                           const std::vector<ArrayRef>& targets,
+                           const std::vector<std::vector<double>>& penalties,
+                           const std::vector<std::pair<int64_t, int64_t>>& pairs,
+                           const std::vector<int64_t>& edges, bool intercept) {
+  RidgeProblem problem{items_of<double>(sources), items_of<double>(targets), penalties, {}, {}};
   for (const auto& [source, target] : pairs) problem.pairs.push_back({source, target});
   problem.folds = {edges, intercept};
   return problem;
@@ -31,12 +30,9 @@ void predictivity(const std::vector<py::array>& sources, const std::vector<py::a
                    integer_output<int32_t>(choice[p])});
   }
   if (out.empty()) return;
-  dispatch_float(from[0].dtype, [&](auto zero) {
-    using T = decltype(zero);
-    const auto problem = ridge_problem<T>(from, to, penalties, pairs, edges, true);
-    const py::gil_scoped_release release;
-    ridge_predictivity(problem, threads, out);
-  });
+  const RidgeProblem problem = ridge_problem(from, to, penalties, pairs, edges, true);
+  const py::gil_scoped_release release;
+  ridge_predictivity(problem, threads, out);
 }
 
 void predictivity_of_moments(const std::vector<int64_t>& samples,
@@ -70,12 +66,9 @@ void errors(const std::vector<py::array>& sources, const std::vector<py::array>&
   std::vector<double*> out;
   for (py::array& array : errors) out.push_back(double_output(array));
   if (out.empty()) return;
-  dispatch_float(from[0].dtype, [&](auto zero) {
-    using T = decltype(zero);
-    const auto problem = ridge_problem<T>(from, to, penalties, pairs, edges, intercept);
-    const py::gil_scoped_release release;
-    ridge_errors(problem, threads, out);
-  });
+  const RidgeProblem problem = ridge_problem(from, to, penalties, pairs, edges, intercept);
+  const py::gil_scoped_release release;
+  ridge_errors(problem, threads, out);
 }
 
 int64_t lasso(const py::array& x, const py::array& y, double scale, double tolerance,

@@ -16,134 +16,141 @@ constexpr int64_t kCloseRows = 256;     // pairs of close eigenvalues that are
 
 }  // namespace
 
-template <class T>
-TargetSums target_sums(const Item<T>& target, const Folds& folds) {
+TargetSums target_sums(const Item<double>& target, const Folds& folds) {
   const int64_t cols = target.cols;
   const size_t size = size_t(folds.count() * cols);
   TargetSums out;
-  out.sum.assign(size, 0.0);
   out.squares.assign(size, 0.0);
   out.low.assign(size, std::numeric_limits<double>::infinity());
   out.high.assign(size, -std::numeric_limits<double>::infinity());
   for (int64_t f = 0; f < folds.count(); ++f) {
+    const std::vector<double> mean = fold_mean(target, folds, f);
     const int64_t first = f * cols;
     for (int64_t i = folds.edges[f]; i < folds.edges[f + 1]; ++i) {
       for (int64_t j = 0; j < cols; ++j) {
-        const double value = double(target.data[i * cols + j]);
-        if (folds.intercept) out.sum[first + j] += value;
-        out.squares[first + j] += value * value;
+        const double value = target.data[i * cols + j], away = value - mean[j];
+        out.squares[first + j] += away * away;
         out.low[first + j] = std::min(out.low[first + j], value);
         out.high[first + j] = std::max(out.high[first + j], value);
       }
     }
+    out.mean.insert(out.mean.end(), mean.begin(), mean.end());
   }
   return out;
 }
 
-template <class T>
-void fill_block(const Item<T>& source, const Item<T>& target, const Folds& folds, int64_t first,
-                ProductWorkspace<T, double>& workspace, TargetBlock& block) {
+void fill_block(const Item<double>& source, const std::vector<FoldMoments>& moments,
+                const Item<double>& target, const TargetSums& sums, const Folds& folds,
+                int64_t first, ProductWorkspace<double, double>& workspace, TargetBlock& block) {
   block.first = first;
   block.cols = std::min(kTargetColumns, target.cols - first);
   block.cross.resize(size_t(folds.count()));
   for (int64_t f = 0; f < folds.count(); ++f) {
-    product(source.block(folds.edges[f], 0, source.cols),
-            target.block(folds.edges[f], first, block.cols), folds.size(f), workspace);
+    product(centred_fold(source, folds, f, moments[f].mean.data(), 0, source.cols),
+            centred_fold(target, folds, f, &sums.mean[f * target.cols], first, block.cols),
+            folds.size(f), workspace);
     std::swap(block.cross[f], workspace.product);  // no copy, and no fresh pages in the long run
   }
 }
 
-template <class T>
-void FoldErrors<T>::prepare(const RidgeModel<T>& model, const std::vector<FoldMoments>& moments,
-                            const Folds& folds, int64_t fold, const TargetBlock& block,
-                            const TargetSums& sums, int64_t target_cols) {
+void FoldErrors::prepare(const RidgeModel& model, const std::vector<FoldMoments>& moments,
+                         const Folds& folds, int64_t fold, const TargetBlock& block,
+                         const TargetSums& sums, int64_t target_cols) {
   const int64_t cols = cols_ = block.cols, dimension = int64_t(model.train_mean.size());
-  const double left_out = left_out_ = double(folds.size(fold));
-  const double trained = double(folds.rows()) - left_out;
+  left_out_ = double(folds.size(fold));
+  const double trained = double(folds.rows()) - left_out_;
   model_ = &model;
   freedom_ = trained - double(folds.intercept) - double(model.rank);
 
+  const auto of = [&](const std::vector<double>& values, int64_t f) {
+    return &values[f * target_cols + block.first];
+  };
+  for (auto* v : {&train_squares_, &mean_difference_}) v->assign(size_t(cols), 0.0);
+  squares_.assign(of(sums.squares, fold), of(sums.squares, fold) + cols);
+  constant_.assign(size_t(cols), 0);
   std::vector<double> train_mean(size_t(cols), 0.0);
   std::vector<char> flat(static_cast<size_t>(cols));  // constant in the training set
-  for (auto* v : {&train_squares_, &squares_, &mean_difference_}) v->assign(size_t(cols), 0.0);
-  constant_.assign(size_t(cols), 0);
   for (int64_t t = 0; t < cols; ++t) {
-    double low = std::numeric_limits<double>::infinity(), high = -low, sum = 0;
+    double low = std::numeric_limits<double>::infinity(), high = -low;
     for (int64_t f = 0; f < folds.count(); ++f) {
       if (f == fold) continue;
-      const int64_t k = f * target_cols + block.first + t;
-      low = std::min(low, sums.low[k]);
-      high = std::max(high, sums.high[k]);
-      sum += sums.sum[k];
-      train_squares_[t] += sums.squares[k];
+      low = std::min(low, of(sums.low, f)[t]);
+      high = std::max(high, of(sums.high, f)[t]);
+      train_mean[t] += double(folds.size(f)) / trained * of(sums.mean, f)[t];
     }
-    const int64_t k = fold * target_cols + block.first + t;
     flat[t] = folds.intercept && low == high;  // a line through the origin may fit it
-    constant_[t] = sums.low[k] == sums.high[k];
-    train_mean[t] = sum / trained;
-    train_squares_[t] -= sum * train_mean[t];
-    squares_[t] = sums.squares[k] - sums.sum[k] * (sums.sum[k] / left_out);
-    mean_difference_[t] = sums.sum[k] / left_out - train_mean[t];
+    constant_[t] = of(sums.low, fold)[t] == of(sums.high, fold)[t];
+    mean_difference_[t] = of(sums.mean, fold)[t] - train_mean[t];
   }
 
-  cross_.resize(size_t(dimension * 2 * cols));
-  std::vector<double> total(static_cast<size_t>(cols));
-  for (int64_t i = 0; i < dimension; ++i) {
-    std::fill(total.begin(), total.end(), 0.0);
-    for (int64_t f = 0; f < folds.count(); ++f) {
-      if (f == fold) continue;
-      for (int64_t t = 0; t < cols; ++t) total[t] += block.cross[f][i * cols + t];
+  // Rows of training and left-out cross moments side by side.
+  cross_.assign(size_t(dimension * 2 * cols), 0.0);
+  std::vector<double> away(static_cast<size_t>(cols));
+  for (int64_t f = 0; f < folds.count(); ++f) {
+    const bool out = f == fold;
+    const double count = out ? 0 : double(folds.size(f));
+    for (int64_t t = 0; t < cols && !out; ++t) {
+      away[t] = of(sums.mean, f)[t] - train_mean[t];
+      train_squares_[t] += of(sums.squares, f)[t] + count * away[t] * away[t];
     }
-    const double train_sum = model.train_mean[i] * trained, fold_sum = moments[fold].sum[i];
-    const double* left = &block.cross[fold][i * cols];
-    T* out = &cross_[i * 2 * cols];
+    for (int64_t i = 0; i < dimension; ++i) {
+      const double scaled = count * (moments[f].mean[i] - model.train_mean[i]);
+      const double* from = &block.cross[f][i * cols];
+      double* to = &cross_[i * 2 * cols] + (out ? cols : 0);
+      for (int64_t t = 0; t < cols; ++t) to[t] += from[t] + scaled * away[t];
+    }
+  }
+  for (int64_t i = 0; i < dimension; ++i) {
     for (int64_t t = 0; t < cols; ++t) {
-      const double fold_mean = mean_difference_[t] + train_mean[t];
-      out[t] = flat[t] ? T(0) : T(total[t] - train_sum * train_mean[t]);
-      out[cols + t] = T(left[t] - fold_sum * fold_mean);
+      if (flat[t]) cross_[i * 2 * cols + t] = 0;
     }
   }
   rotated_.resize(size_t(model.rank * 2 * cols));
-  gemm<T>(Op::none, Op::none, model.rank, 2 * cols, dimension, T(1), model.basis.data(), dimension,
-          cross_.data(), 2 * cols, T(0), rotated_.data(), 2 * cols);
+  gemm<double>(Op::none, Op::none, model.rank, 2 * cols, dimension, 1.0, model.basis.data(),
+               dimension, cross_.data(), 2 * cols, 0.0, rotated_.data(), 2 * cols);
 }
 
-template <class T>
-void FoldErrors<T>::choose(const std::vector<double>& penalties, int32_t* choice) {
+void FoldErrors::choose(const std::vector<double>& penalties, int32_t* choice) {
   const int64_t rank = model_->rank, cols = cols_, count = int64_t(penalties.size());
-  // energy: squared components of y along the left singular vectors of X.
+  // Squared components of y along the left singular vectors of X. Where the eigenvalue is rounding
+  // they are not known, and the residual falls by (w + 2 a) / (w + a)^2 b^2.
   energy_.resize(size_t(rank * cols));
   unexplained_ = train_squares_;
   for (int64_t k = 0; k < rank; ++k) {
-    const T* b = against_train(k);
-    const double scale = 1 / model_->values[k];
+    const double* b = against_train(k);
+    const bool strong = k >= model_->strong;
+    const double scale = strong ? 1 / model_->values[k] : 1;
     for (int64_t t = 0; t < cols; ++t) {
-      const double energy = double(b[t]) * double(b[t]) * scale;
-      unexplained_[t] -= energy;
-      energy_[k * cols + t] = T(energy);
+      const double energy = b[t] * b[t] * scale;
+      if (strong) unexplained_[t] -= energy;
+      energy_[k * cols + t] = energy;
     }
   }
   // Exactly zero where the model can fit any target; elsewhere rounding must not go below.
-  for (double& u : unexplained_) u = freedom_ > 0 ? std::max(u, 0.0) : 0;
+  const bool fits_all = freedom_ + double(model_->strong) <= 0;
+  for (double& u : unexplained_) u = fits_all ? 0 : std::max(u, 0.0);
   filter_.resize(size_t(count * rank));
   std::vector<double> freedom(size_t(count), freedom_);
   for (int64_t a = 0; a < count; ++a) {
     for (int64_t k = 0; k < rank; ++k) {
-      const double kept = penalties[a] / (model_->values[k] + penalties[a]);
+      const double penalty = penalties[a], shrinkage = model_->shrinkage(k, penalty);
+      const double kept = shrinkage > 0 ? penalty * shrinkage : 1;
       freedom[a] += kept;
-      filter_[a * rank + k] = T(kept * kept);
+      filter_[a * rank + k] = k >= model_->strong
+                                  ? kept * kept
+                                  : -(model_->values[k] + 2 * penalty) * shrinkage * shrinkage;
     }
   }
-  residual_.assign(size_t(count * cols), T(0));
+  residual_.assign(size_t(count * cols), 0.0);
   if (rank > 0) {
-    gemm<T>(Op::none, Op::none, count, cols, rank, T(1), filter_.data(), rank, energy_.data(), cols,
-            T(0), residual_.data(), cols);
+    gemm<double>(Op::none, Op::none, count, cols, rank, 1.0, filter_.data(), rank, energy_.data(),
+                 cols, 0.0, residual_.data(), cols);
   }
   for (int64_t t = 0; t < cols; ++t) {
     double best = std::numeric_limits<double>::infinity();
     choice[t] = 0;
     for (int64_t a = 0; a < count; ++a) {
-      const double residual = double(residual_[a * cols + t]) + unexplained_[t];
+      const double residual = std::max(residual_[a * cols + t] + unexplained_[t], 0.0);
       const double score = residual / (freedom[a] * freedom[a]);
       if (score < best) {
         best = score;
@@ -153,48 +160,45 @@ void FoldErrors<T>::choose(const std::vector<double>& penalties, int32_t* choice
   }
 }
 
-template <class T>
-void FoldErrors<T>::solve(const std::vector<double>& penalties, const int32_t* choice) {
+void FoldErrors::solve(const std::vector<double>& penalties, const int32_t* choice) {
   coefficients_.resize(size_t(model_->rank * cols_));
   for (int64_t k = 0; k < model_->rank; ++k) {
-    const T* b = against_train(k);
+    const double* b = against_train(k);
     for (int64_t t = 0; t < cols_; ++t) {
-      coefficients_[k * cols_ + t] = T(double(b[t]) / (model_->values[k] + penalties[choice[t]]));
+      coefficients_[k * cols_ + t] = b[t] * model_->shrinkage(k, penalties[choice[t]]);
     }
   }
   evaluate();
 }
 
-template <class T>
-void FoldErrors<T>::solve(double penalty) {
+void FoldErrors::solve(double penalty) {
   coefficients_.resize(size_t(model_->rank * cols_));
   for (int64_t k = 0; k < model_->rank; ++k) {
-    const T* b = against_train(k);
-    const T scale = T(1 / (model_->values[k] + penalty));
+    const double* b = against_train(k);
+    const double scale = model_->shrinkage(k, penalty);
     for (int64_t t = 0; t < cols_; ++t) coefficients_[k * cols_ + t] = b[t] * scale;
   }
   evaluate();
 }
 
 // Inner products of prediction and target, squares of the prediction, and its mean shift.
-template <class T>
-void FoldErrors<T>::evaluate() {
+void FoldErrors::evaluate() {
   const int64_t rank = model_->rank, cols = cols_;
   for (auto* v : {&inner_, &quadratic_, &shifted_}) v->assign(size_t(cols), 0.0);
   product_.resize(size_t(kQuadraticRows * cols));
   for (int64_t row = 0; row < rank; row += kQuadraticRows) {
     const int64_t count = std::min(kQuadraticRows, rank - row);
-    gemm<T>(Op::none, Op::none, count, cols, row + count, T(1), &model_->fold_gram[row * rank],
-            rank, coefficients_.data(), cols, T(0), product_.data(), cols);
+    gemm<double>(Op::none, Op::none, count, cols, row + count, 1.0, &model_->fold_gram[row * rank],
+                 rank, coefficients_.data(), cols, 0.0, product_.data(), cols);
     for (int64_t i = 0; i < count; ++i) {
-      const T* c = &coefficients_[(row + i) * cols];
-      const T* p = &product_[i * cols];
-      const T* q = against_fold(row + i);
+      const double* c = &coefficients_[(row + i) * cols];
+      const double* p = &product_[i * cols];
+      const double* q = against_fold(row + i);
       const double shift = model_->shift[row + i];
       for (int64_t t = 0; t < cols; ++t) {
-        quadratic_[t] += double(c[t] * p[t]);
-        inner_[t] += double(c[t] * q[t]);
-        shifted_[t] += double(c[t]) * shift;
+        quadratic_[t] += c[t] * p[t];
+        inner_[t] += c[t] * q[t];
+        shifted_[t] += c[t] * shift;
       }
     }
     poll_interrupt();
@@ -203,8 +207,7 @@ void FoldErrors<T>::evaluate() {
 
 // As functions of g_k = 1 / (w_k + a), squared errors are linear in g_k, g_k^2 and the g_k g_l of
 // close pairs: coefficients of all columns, times the powers of all penalties.
-template <class T>
-void FoldErrors<T>::squared_errors(const std::vector<double>& penalties, double* out) {
+void FoldErrors::squared_errors(const std::vector<double>& penalties, double* out) {
   const int64_t rank = model_->rank, cols = cols_, count = int64_t(penalties.size());
   const GapForm& gaps = model_->gaps;
   if (gaps.divided.empty()) {
@@ -222,13 +225,13 @@ void FoldErrors<T>::squared_errors(const std::vector<double>& penalties, double*
   poll_interrupt();
   square_.resize(size_t(rank * cols));
   for (int64_t k = 0; k < rank; ++k) {
-    const double diagonal = double(model_->fold_gram[k * rank + k]);
+    const double diagonal = model_->fold_gram[k * rank + k];
     const double* b = &along_[k * cols];
-    const T* q = against_fold(k);
+    const double* q = against_fold(k);
     double* linear = &linear_[k * cols];
     double* square = &square_[k * cols];
     for (int64_t t = 0; t < cols; ++t) {
-      linear[t] = b[t] * (linear[t] - 2 * double(q[t]));
+      linear[t] = b[t] * (linear[t] - 2 * q[t]);
       square[t] = b[t] * b[t] * diagonal;
     }
   }
@@ -237,7 +240,7 @@ void FoldErrors<T>::squared_errors(const std::vector<double>& penalties, double*
   weights_.resize(size_t(count * std::max(rank, kCloseRows)));
   for (int64_t a = 0; a < count; ++a) {
     for (int64_t k = 0; k < rank; ++k) {
-      shrinkage_[a * rank + k] = 1 / (model_->values[k] + penalties[a]);
+      shrinkage_[a * rank + k] = model_->shrinkage(k, penalties[a]);
     }
   }
   const auto multiply = [&](int64_t rows, const double* weights, int64_t ld, const double* terms,
@@ -278,31 +281,19 @@ void FoldErrors<T>::squared_errors(const std::vector<double>& penalties, double*
   }
 }
 
-template <class T>
-double FoldErrors<T>::squared_error(int64_t t) const {
+double FoldErrors::squared_error(int64_t t) const {
   return total_error(t, quadratic_[t] - 2 * inner_[t], shifted_[t]);
 }
 
 // `fitted`: |prediction|^2 - 2 <prediction, target> about the fold's means.
-template <class T>
-double FoldErrors<T>::total_error(int64_t t, double fitted, double shifted) const {
+double FoldErrors::total_error(int64_t t, double fitted, double shifted) const {
   const double shift = mean_difference_[t] - shifted;
   return std::max(squares_[t] + fitted, 0.0) + left_out_ * shift * shift;
 }
 
-template <class T>
-double FoldErrors<T>::correlation(int64_t t) const {
+double FoldErrors::correlation(int64_t t) const {
   if (constant_[t] || quadratic_[t] <= 0) return 0;
-  return std::clamp(inner_[t] / std::sqrt(quadratic_[t] * squares_[t]), -1.0, 1.0);
+  return std::clamp(inner_[t] / std::sqrt(quadratic_[t]) / std::sqrt(squares_[t]), -1.0, 1.0);
 }
-
-#define LIKEWISE_INSTANTIATE(T)                                                      \
-  template TargetSums target_sums<T>(const Item<T>&, const Folds&);                  \
-  template void fill_block<T>(const Item<T>&, const Item<T>&, const Folds&, int64_t, \
-                              ProductWorkspace<T, double>&, TargetBlock&);           \
-  template class FoldErrors<T>;
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
 
 }  // namespace likewise

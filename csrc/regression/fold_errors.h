@@ -7,15 +7,16 @@
 
 namespace likewise {
 
-// Sums of a target, folds x cols.
+// Of a target, folds x cols: means, squares about them, and the range of values. Without an
+// intercept means count as zero.
 struct TargetSums {
-  std::vector<double> sum, squares, low, high;
+  std::vector<double> mean, squares, low, high;
 };
 
-template <class T>
-TargetSums target_sums(const Item<T>& target, const Folds& folds);
+TargetSums target_sums(const Item<double>& target, const Folds& folds);
 
-// Some columns of a target, with the cross moments of the source: one matrix per fold.
+// Some columns of a target, with the cross moments of the source about the means of a fold: one
+// matrix per fold.
 struct TargetBlock {
   int64_t first = 0, cols = 0;
   std::vector<std::vector<double>> cross;
@@ -24,17 +25,15 @@ struct TargetBlock {
 // Both for the columns [first, first + kTargetColumns) of a target, or as many as there are.
 constexpr int64_t kTargetColumns = 512;
 
-template <class T>
-void fill_block(const Item<T>& source, const Item<T>& target, const Folds& folds, int64_t first,
-                ProductWorkspace<T, double>& workspace, TargetBlock& block);
+void fill_block(const Item<double>& source, const std::vector<FoldMoments>& moments,
+                const Item<double>& target, const TargetSums& sums, const Folds& folds,
+                int64_t first, ProductWorkspace<double, double>& workspace, TargetBlock& block);
 
 // One fold of one source and a block of targets: errors as functions of the coefficients.
-template <class T>
 class FoldErrors {
  public:
-  void prepare(const RidgeModel<T>& model, const std::vector<FoldMoments>& moments,
-               const Folds& folds, int64_t fold, const TargetBlock& block, const TargetSums& sums,
-               int64_t target_cols);
+  void prepare(const RidgeModel& model, const std::vector<FoldMoments>& moments, const Folds& folds,
+               int64_t fold, const TargetBlock& block, const TargetSums& sums, int64_t target_cols);
 
   // The index of the penalty of the smallest generalised cross-validation, per column:
   // |y - X(c_a)|^2 / (n - 1 - sum_k w_k / (w_k + a))^2 on the training set.
@@ -57,15 +56,15 @@ class FoldErrors {
  private:
   void evaluate();
   double total_error(int64_t t, double fitted, double shifted) const;
-  T* against_train(int64_t k) { return &rotated_[k * 2 * cols_]; }
-  T* against_fold(int64_t k) { return &rotated_[k * 2 * cols_] + cols_; }
+  double* against_train(int64_t k) { return &rotated_[k * 2 * cols_]; }
+  double* against_fold(int64_t k) { return &rotated_[k * 2 * cols_] + cols_; }
 
-  const RidgeModel<T>* model_ = nullptr;
+  const RidgeModel* model_ = nullptr;
   int64_t cols_ = 0;
   double freedom_ = 0, left_out_ = 0;
-  std::vector<T> cross_;    // source columns x 2 cols_: training and left-out cross moments
-  std::vector<T> rotated_;  // rank x 2 cols_: the same in the model's basis
-  std::vector<T> coefficients_, product_, energy_, filter_, residual_;
+  std::vector<double> cross_;    // source columns x 2 cols_: training and left-out cross moments
+  std::vector<double> rotated_;  // rank x 2 cols_: the same in the model's basis
+  std::vector<double> coefficients_, product_, energy_, filter_, residual_;
   std::vector<double> train_squares_, unexplained_, squares_, mean_difference_;
   std::vector<double> inner_, quadratic_, shifted_;
   // Of all penalties: penalties x rank, rank x cols_ and penalties x cols_.

@@ -15,15 +15,13 @@ namespace {
 
 constexpr double kModelBytes = 256.0 * (1 << 20);  // models kept at a time
 
-template <class T>
-using BlockVisitor = std::function<void(int64_t pair, int64_t fold, const TargetBlock& block,
-                                        FoldErrors<T>& errors)>;
+using BlockVisitor =
+    std::function<void(int64_t pair, int64_t fold, const TargetBlock& block, FoldErrors& errors)>;
 
 // Calls `visit` for every pair, fold and block of targets; the folds of one block in order and on
 // one thread. With `gaps`, models have their gap form.
-template <class T>
-void for_each_block(const RidgeProblem<T>& problem, bool gaps, int threads,
-                    const BlockVisitor<T>& visit) {
+void for_each_block(const RidgeProblem& problem, bool gaps, int threads,
+                    const BlockVisitor& visit) {
   const Folds& folds = problem.folds;
   const int64_t sources = int64_t(problem.sources.size()), count = folds.count();
   std::vector<TargetSums> sums(problem.targets.size());
@@ -38,9 +36,9 @@ void for_each_block(const RidgeProblem<T>& problem, bool gaps, int threads,
     int64_t pair, first;
   };
   struct Workspace {
-    ProductWorkspace<T, double> product;
+    ProductWorkspace<double, double> product;
     TargetBlock block;
-    FoldErrors<T> errors;
+    FoldErrors errors;
   };
   std::vector<Workspace> workspaces(size_t(std::max(threads, 1)));
   Failures failures;
@@ -48,11 +46,10 @@ void for_each_block(const RidgeProblem<T>& problem, bool gaps, int threads,
     double bytes = 0;
     for (end = begin; end < sources && (end == begin || bytes < kModelBytes); ++end) {
       const double cols = double(problem.sources[end].cols);
-      bytes +=
-          double(count) * cols * cols * double((gaps ? 2 : 1) * sizeof(double) + 2 * sizeof(T));
+      bytes += double(count) * cols * cols * double((gaps ? 4 : 3) * int64_t(sizeof(double)));
     }
     std::vector<std::vector<FoldMoments>> moments(size_t(end - begin));
-    std::vector<std::vector<RidgeModel<T>>> models(size_t(end - begin));
+    std::vector<std::vector<RidgeModel>> models(size_t(end - begin));
     for (auto& list : moments) list.resize(size_t(count));
     for (auto& list : models) list.resize(size_t(count));
     parallel_for((end - begin) * count, threads, [&](int64_t k, int) {
@@ -60,7 +57,7 @@ void for_each_block(const RidgeProblem<T>& problem, bool gaps, int threads,
           fold_moments(problem.sources[begin + k / count], folds, k % count);
     });
     parallel_for((end - begin) * count, threads, [&](int64_t k, int) {
-      RidgeModel<T>& model = models[k / count][k % count];
+      RidgeModel& model = models[k / count][k % count];
       if (ridge_model(moments[k / count], folds, k % count, model)) {
         if (gaps) divide_by_gaps(model);
       } else {
@@ -81,7 +78,8 @@ void for_each_block(const RidgeProblem<T>& problem, bool gaps, int threads,
       const auto [p, first] = tasks[k];
       const auto [s, t] = problem.pairs[p];
       Workspace& w = workspaces[worker];
-      fill_block(problem.sources[s], problem.targets[t], folds, first, w.product, w.block);
+      fill_block(problem.sources[s], moments[s - begin], problem.targets[t], sums[t], folds, first,
+                 w.product, w.block);
       for (int64_t f = 0; f < count; ++f) {
         w.errors.prepare(models[s - begin][f], moments[s - begin], folds, f, w.block, sums[t],
                          problem.targets[t].cols);
@@ -92,9 +90,8 @@ void for_each_block(const RidgeProblem<T>& problem, bool gaps, int threads,
 }
 
 // Scores of one block of targets and one fold, to `at` in the arrays of the pair.
-template <class T>
-void score_block(const std::vector<double>& penalties, int64_t cols, int64_t at,
-                 FoldErrors<T>& errors, const Predictivity& out) {
+void score_block(const std::vector<double>& penalties, int64_t cols, int64_t at, FoldErrors& errors,
+                 const Predictivity& out) {
   int32_t* choice = out.choice + at;
   errors.choose(penalties, choice);
   errors.solve(penalties, choice);
@@ -105,11 +102,19 @@ void score_block(const std::vector<double>& penalties, int64_t cols, int64_t at,
   }
 }
 
-std::vector<double> contiguous(const MatrixRef<const double>& m, int64_t first, int64_t cols) {
+// Columns [first, first + cols) of cross moments about an origin, made those about the means.
+std::vector<double> centred_moments(const MatrixRef<const double>& m, const double* sum_x,
+                                    const double* mean_y, int64_t first, int64_t cols) {
   std::vector<double> out;
   for (int64_t i = 0; i < m.rows; ++i) {
-    for (int64_t j = first; j < first + cols; ++j) out.push_back(m(i, j));
+    for (int64_t j = first; j < first + cols; ++j) out.push_back(m(i, j) - sum_x[i] * mean_y[j]);
   }
+  return out;
+}
+
+std::vector<double> divided(const double* sums, int64_t size, int64_t samples) {
+  std::vector<double> out(sums, sums + size);
+  for (double& value : out) value /= double(samples);
   return out;
 }
 
@@ -121,10 +126,10 @@ TargetSums sums_of(const RidgeMoments& moments) {
   for (size_t f = 0; f < moments.samples.size(); ++f) {
     for (int64_t j = 0; j < cols; ++j) {
       const double sum = moments.target_sum[f][j], squares = moments.target_squares[f][j];
-      const double mean = sum / double(moments.samples[f]);
-      const double spread = squares - sum * mean <= kNoVariance * squares ? 0 : 1;
-      out.sum.push_back(sum);
-      out.squares.push_back(squares);
+      const double mean = sum / double(moments.samples[f]), centred = squares - sum * mean;
+      const double spread = centred <= kNoVariance * squares ? 0 : 1;
+      out.mean.push_back(mean);
+      out.squares.push_back(centred);
       out.low.push_back(mean - spread);
       out.high.push_back(mean + spread);
     }
@@ -143,15 +148,15 @@ void ridge_predictivity(const RidgeMoments& moments, const std::vector<double>& 
   for (size_t f = 0; f < count; ++f) {
     folds.edges.push_back(folds.edges.back() + moments.samples[f]);
     const MatrixRef<const double>& gram = moments.gram[f];
-    source.push_back({contiguous(gram, 0, gram.cols),
-                      std::vector<double>(moments.sum[f], moments.sum[f] + gram.cols)});
+    std::vector<double> mean = divided(moments.sum[f], gram.cols, moments.samples[f]);
+    source.push_back({centred_moments(gram, moments.sum[f], mean.data(), 0, gram.cols), mean});
   }
   const TargetSums sums = sums_of(moments);
-  FoldErrors<double> errors;
+  FoldErrors errors;
   TargetBlock block;
   block.cross.resize(count);
   for (size_t f = 0; f < count; ++f) {
-    RidgeModel<double> model;
+    RidgeModel model;
     if (!ridge_model(source, folds, int64_t(f), model)) {
       throw ConvergenceError("the eigendecomposition did not converge without fold " +
                              std::to_string(f));
@@ -159,7 +164,8 @@ void ridge_predictivity(const RidgeMoments& moments, const std::vector<double>& 
     for (block.first = 0; block.first < targets; block.first += kTargetColumns) {
       block.cols = std::min(kTargetColumns, targets - block.first);
       for (size_t g = 0; g < count; ++g) {
-        block.cross[g] = contiguous(moments.cross[g], block.first, block.cols);
+        block.cross[g] = centred_moments(moments.cross[g], moments.sum[g],
+                                         &sums.mean[g * size_t(targets)], block.first, block.cols);
       }
       errors.prepare(model, source, folds, int64_t(f), block, sums, targets);
       score_block(penalties, block.cols, int64_t(f) * targets + block.first, errors, out);
@@ -167,42 +173,32 @@ void ridge_predictivity(const RidgeMoments& moments, const std::vector<double>& 
   }
 }
 
-template <class T>
-void ridge_predictivity(const RidgeProblem<T>& problem, int threads,
+void ridge_predictivity(const RidgeProblem& problem, int threads,
                         const std::vector<Predictivity>& out) {
-  for_each_block<T>(problem, false, threads,
-                    [&](int64_t p, int64_t f, const TargetBlock& block, FoldErrors<T>& errors) {
-                      const auto [s, t] = problem.pairs[p];
-                      const int64_t at = f * problem.targets[t].cols + block.first;
-                      score_block(problem.penalties[s], block.cols, at, errors, out[p]);
-                    });
+  for_each_block(problem, false, threads,
+                 [&](int64_t p, int64_t f, const TargetBlock& block, FoldErrors& errors) {
+                   const auto [s, t] = problem.pairs[p];
+                   const int64_t at = f * problem.targets[t].cols + block.first;
+                   score_block(problem.penalties[s], block.cols, at, errors, out[p]);
+                 });
 }
 
-template <class T>
-void ridge_errors(const RidgeProblem<T>& problem, int threads, const std::vector<double*>& out) {
-  for_each_block<T>(
-      problem, true, threads,
-      [&](int64_t p, int64_t f, const TargetBlock& block, FoldErrors<T>& errors) {
-        const auto [s, t] = problem.pairs[p];
-        const double weight = 1 / double(problem.folds.size(f) * problem.folds.count());
-        const size_t count = problem.penalties[s].size();
-        std::vector<double> squared(count * size_t(block.cols));
-        errors.squared_errors(problem.penalties[s], squared.data());
-        for (size_t a = 0; a < count; ++a) {
-          double* row = out[p] + int64_t(a) * problem.targets[t].cols + block.first;
-          for (int64_t j = 0; j < block.cols; ++j) {
-            row[j] = (f > 0 ? row[j] : 0) + weight * squared[a * size_t(block.cols) + size_t(j)];
-          }
-        }
-      });
+void ridge_errors(const RidgeProblem& problem, int threads, const std::vector<double*>& out) {
+  for_each_block(problem, true, threads,
+                 [&](int64_t p, int64_t f, const TargetBlock& block, FoldErrors& errors) {
+                   const auto [s, t] = problem.pairs[p];
+                   const double weight = 1 / double(problem.folds.size(f) * problem.folds.count());
+                   const size_t count = problem.penalties[s].size();
+                   std::vector<double> squared(count * size_t(block.cols));
+                   errors.squared_errors(problem.penalties[s], squared.data());
+                   for (size_t a = 0; a < count; ++a) {
+                     double* row = out[p] + int64_t(a) * problem.targets[t].cols + block.first;
+                     for (int64_t j = 0; j < block.cols; ++j) {
+                       row[j] = (f > 0 ? row[j] : 0) +
+                                weight * squared[a * size_t(block.cols) + size_t(j)];
+                     }
+                   }
+                 });
 }
-
-#define LIKEWISE_INSTANTIATE(T)                                          \
-  template void ridge_predictivity<T>(const RidgeProblem<T>&, int,       \
-                                      const std::vector<Predictivity>&); \
-  template void ridge_errors<T>(const RidgeProblem<T>&, int, const std::vector<double*>&);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
 
 }  // namespace likewise

@@ -25,12 +25,11 @@ struct Folds {
 
 // Sources of about unit Frobenius norm and targets, their rows in the order of the folds and, with
 // an intercept, centred over all samples.
-template <class T>
 struct RidgeProblem {
   struct Pair {
     int64_t source, target;
   };
-  std::vector<Item<T>> sources, targets;
+  std::vector<Item<double>> sources, targets;
   std::vector<std::vector<double>> penalties;  // of each source, at least 0; equally many
   std::vector<Pair> pairs;                     // that are wanted
   Folds folds;
@@ -44,8 +43,7 @@ struct Predictivity {
 };
 
 // Fills out[p] for every pair. Throws ConvergenceError naming sources and folds.
-template <class T>
-void ridge_predictivity(const RidgeProblem<T>& problem, int threads,
+void ridge_predictivity(const RidgeProblem& problem, int threads,
                         const std::vector<Predictivity>& out);
 
 // What the scores of one pair are made of, if samples were summed up as they came: one entry per
@@ -64,7 +62,6 @@ void ridge_predictivity(const RidgeMoments& moments, const std::vector<double>& 
 
 // Fills out[p] (penalties x columns of the target): mean squared error on the fold left out, mean
 // over folds. Throws as above.
-template <class T>
-void ridge_errors(const RidgeProblem<T>& problem, int threads, const std::vector<double*>& out);
+void ridge_errors(const RidgeProblem& problem, int threads, const std::vector<double*>& out);
 
 }  // namespace likewise

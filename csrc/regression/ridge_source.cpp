@@ -13,100 +13,110 @@ namespace {
 constexpr double kCloseGap = 1.0 / 256;  // relative; a sum over pairs loses 8 bits at most
 constexpr double kMostClose = 1.0 / 16;  // of rank^2: above, a product per penalty costs less
 
-template <class T>
-void add_rows(const Item<T>& item, int64_t begin, int64_t end, double* sum) {
-  for (int64_t i = begin; i < end; ++i) {
-    const T* row = item.data + i * item.cols;
-    for (int64_t j = 0; j < item.cols; ++j) sum[j] += double(row[j]);
-  }
-}
+// A direction without variance in the training set has moments of rounding's size, 2^-52 of the
+// whole: a penalty of this share of the largest eigenvalue keeps its coefficients below 2^-18.
+constexpr double kWeakPenalty = 0x1p-34;
 
-// gram -= sum sum' / count, the lower triangle.
-void centre_gram(int64_t cols, const double* sum, int64_t count, double* gram) {
-  for (int64_t i = 0; i < cols; ++i) {
-    const double mean = sum[i] / double(count);
-    for (int64_t j = 0; j <= i; ++j) gram[i * cols + j] -= mean * sum[j];
-  }
-}
-
-// Eigenpairs whose eigenvalue rounding cannot have made.
-template <class T>
-void keep_directions(int64_t cols, const std::vector<double>& vectors,
-                     const std::vector<double>& values, RidgeModel<T>& model) {
-  const double least = double(cols) * std::numeric_limits<double>::epsilon() * values[cols - 1];
-  const int64_t first =
-      std::upper_bound(values.begin(), values.end(), std::max(least, 0.0)) - values.begin();
-  model.rank = cols - first;
+// All directions in which the training set may vary.
+void keep_directions(int64_t cols, int64_t most, const std::vector<double>& vectors,
+                     const std::vector<double>& values, RidgeModel& model) {
+  const double largest = values[cols - 1];
+  model.rank = largest > 0 ? std::min(cols, most) : 0;
+  const int64_t first = cols - model.rank;
+  const double least = double(cols) * std::numeric_limits<double>::epsilon() * largest;
   model.values.assign(values.begin() + first, values.end());
+  for (double& value : model.values) value = std::max(value, 0.0);
+  model.strong =
+      std::upper_bound(model.values.begin(), model.values.end(), least) - model.values.begin();
+  model.weak_from = kWeakPenalty * largest;
   model.basis.assign(vectors.begin() + first * cols, vectors.end());
 }
 
-template <class T>
-void rotate_fold(int64_t cols, const std::vector<double>& gram, RidgeModel<T>& model) {
+void rotate_fold(int64_t cols, const std::vector<double>& gram, RidgeModel& model) {
   const int64_t rank = model.rank;
-  const std::vector<T> symmetric(gram.begin(), gram.end());
-  std::vector<T> half(size_t(rank * cols));
-  gemm<T>(Op::none, Op::none, rank, cols, cols, T(1), model.basis.data(), cols, symmetric.data(),
-          cols, T(0), half.data(), cols);
-  std::vector<T>& out = model.fold_gram;
+  std::vector<double> half(size_t(rank * cols));
+  gemm<double>(Op::none, Op::none, rank, cols, cols, 1.0, model.basis.data(), cols, gram.data(),
+               cols, 0.0, half.data(), cols);
+  std::vector<double>& out = model.fold_gram;
   out.resize(size_t(rank * rank));
-  gemm<T>(Op::none, Op::transpose, rank, rank, cols, T(1), half.data(), cols, model.basis.data(),
-          cols, T(0), out.data(), rank);
+  gemm<double>(Op::none, Op::transpose, rank, rank, cols, 1.0, half.data(), cols,
+               model.basis.data(), cols, 0.0, out.data(), rank);
   for (int64_t i = 0; i < rank; ++i) {
     for (int64_t j = 0; j < i; ++j) out[i * rank + j] *= 2;
-    std::fill_n(&out[i * rank + i] + 1, rank - i - 1, T(0));
+    std::fill_n(&out[i * rank + i] + 1, rank - i - 1, 0.0);
   }
 }
 
 }  // namespace
 
-template <class T>
-FoldMoments fold_moments(const Item<T>& source, const Folds& folds, int64_t fold) {
-  const int64_t cols = source.cols;
-  const Item<T> rows = source.block(folds.edges[fold], 0, cols);
-  ProductWorkspace<T, double> workspace;
+std::vector<double> fold_mean(const Item<double>& item, const Folds& folds, int64_t fold) {
+  std::vector<double> mean(size_t(item.cols), 0.0);
+  if (!folds.intercept) return mean;
+  for (int64_t i = folds.edges[fold]; i < folds.edges[fold + 1]; ++i) {
+    const double* row = item.data + i * item.cols;
+    for (int64_t j = 0; j < item.cols; ++j) mean[j] += row[j];
+  }
+  for (double& m : mean) m /= double(folds.size(fold));
+  return mean;
+}
+
+Item<double> centred_fold(const Item<double>& item, const Folds& folds, int64_t fold,
+                          const double* mean, int64_t first, int64_t cols) {
+  const double* from = item.data + folds.edges[fold] * item.cols + first;
+  const int64_t step = item.cols;
+  mean += first;
+  return {nullptr, cols, [=](int64_t row, int64_t count, double* out, int64_t ld) {
+            for (int64_t i = row; i < row + count; ++i, out += ld) {
+              for (int64_t j = 0; j < cols; ++j) out[j] = from[i * step + j] - mean[j];
+            }
+          }};
+}
+
+FoldMoments fold_moments(const Item<double>& source, const Folds& folds, int64_t fold) {
+  FoldMoments out{{}, fold_mean(source, folds, fold)};
+  const Item<double> rows = centred_fold(source, folds, fold, out.mean.data(), 0, source.cols);
+  ProductWorkspace<double, double> workspace;
   product(rows, rows, folds.size(fold), workspace);
-  FoldMoments out{std::move(workspace.product), std::vector<double>(size_t(cols), 0.0)};
-  if (folds.intercept) add_rows(source, folds.edges[fold], folds.edges[fold + 1], out.sum.data());
+  out.gram = std::move(workspace.product);
   return out;
 }
 
-template <class T>
 bool ridge_model(const std::vector<FoldMoments>& moments, const Folds& folds, int64_t fold,
-                 RidgeModel<T>& model) {
-  const int64_t cols = int64_t(moments[0].sum.size());
+                 RidgeModel& model) {
+  const int64_t cols = int64_t(moments[0].mean.size());
   if (cols == 0) return true;  // a constant source predicts means
-  const int64_t left_out = folds.size(fold), trained = folds.rows() - left_out;
-  std::vector<double> gram(size_t(cols * cols), 0.0), sum(size_t(cols), 0.0);
-  std::vector<double> values(size_t(cols), 0.0);
+  const int64_t trained = folds.rows() - folds.size(fold);
+  const size_t size = size_t(cols);
+  std::vector<double> gram(size * size, 0.0), away(size, 0.0), values(size, 0.0);
+  model.train_mean.assign(size, 0.0);
   for (int64_t f = 0; f < folds.count(); ++f) {
     if (f == fold) continue;
-    for (size_t k = 0; k < gram.size(); ++k) gram[k] += moments[f].gram[k];
-    for (size_t j = 0; j < sum.size(); ++j) sum[j] += moments[f].sum[j];
+    const double share = double(folds.size(f)) / double(trained);
+    for (int64_t j = 0; j < cols; ++j) model.train_mean[j] += share * moments[f].mean[j];
   }
-  centre_gram(cols, sum.data(), trained, gram.data());
+  for (int64_t f = 0; f < folds.count(); ++f) {
+    if (f == fold) continue;
+    for (int64_t j = 0; j < cols; ++j) away[j] = moments[f].mean[j] - model.train_mean[j];
+    for (int64_t i = 0; i < cols; ++i) {
+      const double scaled = double(folds.size(f)) * away[i];
+      const double* from = &moments[f].gram[i * cols];
+      double* to = &gram[i * cols];
+      for (int64_t j = 0; j <= i; ++j) to[j] += from[j] + scaled * away[j];
+    }
+  }
   poll_interrupt();
   if (!symmetric_eigen(cols, gram.data(), cols, values.data(), true)) return false;
-  keep_directions(cols, gram, values, model);
-
-  gram = moments[fold].gram;
-  centre_gram(cols, moments[fold].sum.data(), left_out, gram.data());
-  symmetrize(cols, gram.data(), cols);
-  rotate_fold(cols, gram, model);
-  model.train_mean.resize(size_t(cols));
-  for (int64_t j = 0; j < cols; ++j) model.train_mean[j] = sum[j] / double(trained);
+  keep_directions(cols, trained - int64_t(folds.intercept), gram, values, model);
+  rotate_fold(cols, moments[fold].gram, model);
+  for (int64_t j = 0; j < cols; ++j) away[j] = moments[fold].mean[j] - model.train_mean[j];
   model.shift.assign(size_t(model.rank), 0.0);
   for (int64_t k = 0; k < model.rank; ++k) {
-    for (int64_t j = 0; j < cols; ++j) {
-      model.shift[k] += double(model.basis[k * cols + j]) *
-                        (moments[fold].sum[j] / double(left_out) - model.train_mean[j]);
-    }
+    for (int64_t j = 0; j < cols; ++j) model.shift[k] += model.basis[k * cols + j] * away[j];
   }
   return true;
 }
 
-template <class T>
-void divide_by_gaps(RidgeModel<T>& model) {
+void divide_by_gaps(RidgeModel& model) {
   const int64_t rank = model.rank;
   GapForm& out = model.gaps;
   out.close.clear();
@@ -115,7 +125,7 @@ void divide_by_gaps(RidgeModel<T>& model) {
     for (int64_t j = 0; j < i; ++j) {
       const double twice = double(model.fold_gram[i * rank + j]);
       const double gap = model.values[i] - model.values[j];  // ascending
-      if (gap <= kCloseGap * model.values[i]) {
+      if (j < model.strong || gap <= kCloseGap * model.values[i]) {
         out.close.push_back({int32_t(i), int32_t(j), twice});
       } else {
         out.divided[j * rank + i] = twice / (2 * gap);
@@ -125,14 +135,5 @@ void divide_by_gaps(RidgeModel<T>& model) {
   }
   if (double(out.close.size()) > kMostClose * double(rank) * double(rank)) out = {};
 }
-
-#define LIKEWISE_INSTANTIATE(T)                                                        \
-  template FoldMoments fold_moments<T>(const Item<T>&, const Folds&, int64_t);         \
-  template bool ridge_model<T>(const std::vector<FoldMoments>&, const Folds&, int64_t, \
-                               RidgeModel<T>&);                                        \
-  template void divide_by_gaps<T>(RidgeModel<T>&);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
 
 }  // namespace likewise

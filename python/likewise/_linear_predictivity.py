@@ -15,8 +15,7 @@ from likewise._device import is_device_array
 from likewise._folds import require_folds, shuffled_folds, unique_items
 from likewise._moments import DeviceMoments, Moments, pooled
 from likewise._representations import Pair, batch_size, give_scores, read_pair
-from likewise._ridge import GRID, checked_alphas, sources
-from likewise._units import unit_norm
+from likewise._ridge import GRID, checked_alphas, scaled_columns, sources
 from likewise.errors import GridEdgeWarning, named_convergence, warn, warn_degenerate
 from likewise.measure import register
 
@@ -250,7 +249,8 @@ class LinearPredictivity:
             per_target,
             determination.mean(axis=-2),
         )
-        return Prediction(*(give_scores(pair, value) for value in (*values, correlation)))
+        with np.errstate(over="ignore"):  # a penalty may be too large for float32
+            return Prediction(*(give_scores(pair, value) for value in (*values, correlation)))
 
     def _predict(
         self, xs: list[Array], ys: list[Array], pairs: list[tuple[int, int]]
@@ -261,9 +261,9 @@ class LinearPredictivity:
             prepared = sources(xs, self.alphas, center=True)
             targets, constant_targets = [], []
             for y in ys:
-                units, constant_units = unit_norm(y)
-                constant_targets.append((constant_units, y.shape[1]))
-                targets.append(units)
+                columns, _ = scaled_columns(y)
+                constant_targets.append((int((columns == 0).all(axis=0).sum()), y.shape[1]))
+                targets.append(columns)
             shapes = [(self.cv, ys[j].shape[1]) for _, j in pairs]
             correlation = [np.full(shape, np.nan) for shape in shapes]
             determination = [np.full(shape, np.nan) for shape in shapes]

@@ -10,10 +10,11 @@ import numpy as np
 from likewise import _cpu, _engine
 from likewise._array import Array
 
-__all__ = ["GRID", "Sources", "checked_alphas", "default_alphas", "sources"]
+__all__ = ["GRID", "Sources", "checked_alphas", "default_alphas", "scaled_columns", "sources"]
 
 # From hardly any shrinkage to so much that more would no longer change the correlation.
 GRID = np.logspace(-6, 4, 21)
+_MOST = 1e100  # a penalty in units of the squared norm at which all is shrunk away
 
 
 class Sources(NamedTuple):
@@ -28,22 +29,46 @@ class Sources(NamedTuple):
 
 
 def sources(items: Sequence[Array], alphas: Sequence[float] | None, center: bool) -> Sources:
+    """Always in float64: penalties reach to where float32 has no digits left.
+
+    With ``center`` variances are about means, which folds take out on their own.
+    """
+    scaled = [scaled_columns(item, center, axis=None) for item in items]
     prepared = _cpu.procrustes_prepare(
-        list(items), center, True, 1.0, "similarity", _engine.threads()
+        [data for data, _ in scaled], False, True, 1.0, "similarity", _engine.threads()
     )
     out = Sources([], [], [], [])
-    for item, (data, norm, constant, _) in zip(items, prepared, strict=True):
-        squares = norm**2
-        relative = default_alphas(item, 1.0, constant)
-        grid = relative * squares if alphas is None else np.asarray(alphas, np.float64)
+    for (data, norm, constant, _), (wide, exponent) in zip(prepared, scaled, strict=True):
+        spread = 1 - len(data) * float((data.mean(axis=0) ** 2).sum()) if center else 1.0
+        relative = default_alphas(wide, spread, constant)
+        with np.errstate(over="ignore", under="ignore"):  # squares may not fit any number
+            norm = float(np.ldexp(norm, -exponent))
+            grid = relative * norm * norm if alphas is None else np.asarray(alphas, np.float64)
+            penalties = relative if alphas is None or not norm else grid / norm / norm
         out.data.append(data)
         out.alphas.append(grid)
-        if alphas is None:
-            out.penalties.append(relative.tolist())
-        else:
-            out.penalties.append((grid / norm / norm).tolist() if norm else grid.tolist())
+        out.penalties.append(np.minimum(penalties, _MOST).tolist())
         out.constant_units.append(constant)
     return out
+
+
+def scaled_columns(x: Array, center: bool = True, axis: int | None = 0) -> tuple[Array, Array]:
+    """Columns times powers of two that bring them near 1, and the exponents of these powers.
+
+    One power for all with ``axis=None``. With ``center`` columns are moved to the middle of a few
+    samples, which no single one can carry away: equal values become exact zeros, and what means
+    are taken of is small.
+    """
+    x, exponents = _near_one(x.astype(np.float64), axis)
+    if not center:
+        return x, exponents
+    x, more = _near_one(x - np.median(x[:: max(1, len(x) // 9)][:9], axis=0), axis)
+    return x, exponents + more
+
+
+def _near_one(x: Array, axis: int | None) -> tuple[Array, Array]:
+    exponents = -np.frexp(np.abs(x).max(axis=axis))[1]
+    return np.ldexp(x, exponents), exponents
 
 
 def default_alphas(x: Array, squares: float, constant_units: int = 0) -> Array:

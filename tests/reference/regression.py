@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 
 GRID = np.logspace(-6, 4, 21)
@@ -61,3 +63,48 @@ def linear_predictivity(x, y, alphas=None, cv=5, random_state=0, splits=None):
         total = ((y[test] - y[test].mean(axis=0)) ** 2).sum(axis=0)
         results.append((pearson(predicted, y[test]), 1 - error / total, alphas[choice]))
     return tuple(np.array(part) for part in zip(*results, strict=True))
+
+
+def exact_correlations(x, y, alphas, cv):
+    """(cv, targets) of `linear_predictivity` in fractions: nothing is rounded but the result."""
+    x, y = (np.array([[Fraction(v) for v in row] for row in side.tolist()]) for side in (x, y))
+    eye = np.array([[Fraction(int(i == j)) for j in range(x.shape[1])] for i in range(x.shape[1])])
+    if alphas is None:
+        moved = x - x.mean(axis=0)
+        alphas = [Fraction(a) * (moved**2).sum() / min(len(x) - 1, x.shape[1]) for a in GRID]
+    found = []
+    for train, test in folds(len(x), cv, 0):
+        a, b = (side[train] - side[train].mean(axis=0) for side in (x, y))
+        gram, cross = a.T @ a, a.T @ b
+        best = [None] * y.shape[1]
+        for alpha in map(Fraction, alphas):
+            inverse = exact_inverse(gram + alpha * eye)
+            weights = inverse @ cross
+            freedom = len(train) - 1 - (inverse * gram).sum()
+            criteria = ((b - a @ weights) ** 2).sum(axis=0) / freedom**2
+            for t, criterion in enumerate(criteria):
+                if best[t] is None or criterion < best[t][0]:
+                    best[t] = criterion, weights[:, t]
+        predicted = x[test] @ np.stack([w for _, w in best], axis=1)
+        p, q = (side - side.mean(axis=0) for side in (predicted, y[test]))
+        squares = (p**2).sum(axis=0) * (q**2).sum(axis=0)
+        inner = (p * q).sum(axis=0)
+        found.append(
+            [np.sign(i) * float(i * i / s) ** 0.5 for i, s in zip(inner, squares, strict=True)]
+        )
+    return np.array(found, np.float64)
+
+
+def exact_inverse(matrix):
+    """Gauss-Jordan elimination."""
+    size = len(matrix)
+    work = np.concatenate(
+        [matrix, np.array([[Fraction(int(i == j)) for j in range(size)] for i in range(size)])],
+        axis=1,
+    )
+    for k in range(size):
+        work[k] = work[k] / work[k, k]
+        for i in range(size):
+            if i != k:
+                work[i] = work[i] - work[i, k] * work[k]
+    return work[:, size:]
