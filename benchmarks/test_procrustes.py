@@ -1,4 +1,4 @@
-"""Procrustes: similarities of all pairs, few samples in many units, one rotation, two threads."""
+"""Procrustes: all pairs, few samples in many units, one rotation, two threads."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def test_all_pairs_float64(race: Callable[..., None], workload: tuple[str, int, 
     pairs = all_pairs(count)
     goal = 2.0 if d >= 256 else 1.5
     race(
-        f"Procrustes similarity, all pairs, float64: {count} {kind} items, n = {n}, d = {d}",
+        f"Procrustes {score_of(kind)}, all pairs, float64: {count} {kind} items, n = {n}, d = {d}",
         [
-            ours(items, pairs),
+            ours(items, pairs, score=score_of(kind)),
             torch_svdvals(items, pairs, goal=goal),
             numpy_nuclear_norm(items, pairs),
             scipy_orthogonal_procrustes(items, pairs, goal=5.0),
@@ -63,9 +63,9 @@ def test_all_pairs_float32(race: Callable[..., None], workload: tuple[str, int, 
     items = representations(kind, count, n, d, np.float32)
     pairs = all_pairs(count)
     race(
-        f"Procrustes similarity, all pairs, float32: {count} {kind} items, n = {n}, d = {d}",
+        f"Procrustes {score_of(kind)}, all pairs, float32: {count} {kind} items, n = {n}, d = {d}",
         [
-            ours(items, pairs),
+            ours(items, pairs, score=score_of(kind)),
             torch_svdvals(items, pairs, goal=2.0, tolerance=1e-6),
             torch_svdvals(items, pairs, widen=True),
         ],
@@ -101,19 +101,13 @@ def test_angles(race: Callable[..., None], n: int, d: int, closeness: float, dty
     items = [item.astype(dtype) for item in near]
     pairs = all_pairs(len(items))
 
-    def angles() -> Contestant:
-        return Contestant(
-            name="likewise, angles",
-            module="likewise",
-            build=lambda lw: partial(lw.pairwise, items, "procrustes"),
-            answer=lambda scores: [np.cos(np.float64(scores[pair])) for pair in pairs],
-            units=len(pairs),
-        )
-
     race(
         f"Procrustes angles against similarities, {dtype}: items {0.01 * closeness:g} apart, "
         f"n = {n}, d = {d}",
-        [ours(items, pairs), angles()],
+        [
+            ours(items, pairs, name="likewise, similarities"),
+            ours(items, pairs, name="likewise, angles", score="angular"),
+        ],
         unit="pair",
         error=procrustes_error(items, pairs),
         tolerance=1e-7,
@@ -195,22 +189,32 @@ def all_pairs(count: int) -> Pairs:
     return list(itertools.combinations(range(count), 2))
 
 
+def score_of(kind: str) -> str:
+    """Neighbours are compared by the default score, whose digits near identity have a price."""
+    return "angular" if kind == "near-identical" else "similarity"
+
+
 def ours(
     items: Sequence[Array],
     pairs: Pairs,
     name: str = "likewise",
+    score: str = "similarity",
     threads: int = 1,
     goal: float | None = None,
 ) -> Contestant:
     return Contestant(
         name=name,
         module="likewise",
-        build=lambda lw: partial(lw.pairwise, items, "procrustes", score="similarity"),
-        answer=lambda scores: [np.asarray(scores)[pair] for pair in pairs],
+        build=lambda lw: partial(lw.pairwise, items, "procrustes", score=score),
+        answer=lambda scores: similarities(np.float64([scores[pair] for pair in pairs]), score),
         units=len(pairs),
         threads=threads,
         goal=goal,
     )
+
+
+def similarities(scores: Array, score: str) -> Array:
+    return np.cos(scores) if score == "angular" else scores
 
 
 def torch_svdvals(

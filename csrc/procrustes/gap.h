@@ -13,8 +13,9 @@ template <class T>
 class ProcrustesGap {
  public:
   // `m` = X'Y with leading dimension ld, only read. With `refine` the gap of nearly congruent pairs
-  // keeps the precision that their angle needs; the similarity itself needs no more than the plain
-  // value. False if the SVD of such a pair does not converge; NaN data give NaN.
+  // keeps the precision that their angle needs (see near_identity.h); the similarity itself needs
+  // no more than the plain value. False if the SVD of such a pair does not converge; NaN data give
+  // NaN.
   [[nodiscard]] bool run(const Item<T>& x, const Item<T>& y, int64_t rows, const double* m,
                          int64_t ld, bool refine, double& gap);
 
@@ -22,6 +23,9 @@ class ProcrustesGap {
   double gap_in_double(const Item<T>& x, const Item<T>& y, int64_t rows);
   [[nodiscard]] bool from_rotation(const Item<T>& x, const Item<T>& y, int64_t rows,
                                    const double* m, int64_t ld, double& gap);
+  [[nodiscard]] bool align_faint(const Item<T>& x, const Item<T>& y, int64_t rows, int64_t first);
+  template <class Body>
+  void for_each_block(const Item<T>& x, const Item<T>& y, int64_t rows, const Body& body);
 
   BidiagonalReduction<T> reduction_;
   BidiagonalReduction<double> exact_;

@@ -13,6 +13,7 @@
 #include "linalg/linalg.h"
 #include "procrustes/directions.h"
 #include "procrustes/gap.h"
+#include "procrustes/near_identity.h"
 
 // With unit-norm X, Y and the SVD X'Y = U S V', the similarity is s = sum S and ds/dX = Y V U'
 // before the norm is taken. A reshaped item is Z = W f(s) V' for X = W s V', f(s) = alpha s + 1 -
@@ -28,8 +29,6 @@ namespace {
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 // Distances below this many units of rounding of unit-norm items are 0.
 constexpr double kRoundingUnits = 64;
-// Below this gap it is computed from the rotation (see gap.cpp).
-constexpr double kFromRotationBelow = 1e-5;
 
 using Matrix = std::vector<double>;
 
@@ -199,21 +198,6 @@ struct Alignment {
   Matrix rotation;  // of x to y, along the directions that both have
 };
 
-// |X Q - Y|^2 / 2 of unit-norm items: the narrower one, rotated into the space of the wider one,
-// keeps its norm.
-double gap_of(const Side& x, const Side& y, const Matrix& rotation) {
-  const int64_t n = x.n, p = x.r, q = y.r;
-  Matrix difference = p <= q ? y.z : x.z;
-  if (p <= q) {
-    gemm<double>(Op::none, Op::none, n, q, p, 1, x.z.data(), p, rotation.data(), q, -1,
-                 difference.data(), q);
-  } else {
-    gemm<double>(Op::none, Op::transpose, n, p, q, 1, y.z.data(), q, rotation.data(), q, -1,
-                 difference.data(), p);
-  }
-  return std::pow(norm_of(difference), 2) / 2;
-}
-
 // False if the SVD failed.
 bool align(const Side& x, const Side& y, bool refine, Alignment& out) {
   const int64_t n = x.n, p = x.r, q = y.r, most = std::min(p, q);
@@ -225,21 +209,21 @@ bool align(const Side& x, const Side& y, bool refine, Alignment& out) {
   if (!svd<double>(p, q, out.rotation.data(), q, values.data(), left.data(), right.data())) {
     return false;
   }
-  const auto rotate = [&] {
-    gemm<double>(Op::none, Op::none, p, q, most, 1, left.data(), most, right.data(), q, 0,
-                 out.rotation.data(), q);
-  };
   out.gap = 1;
   for (const double value : values) out.gap -= value;
   if (refine && out.gap < kFromRotationBelow) {
-    rotate();
-    out.gap = gap_of(x, y, out.rotation);
+    ProcrustesGap<double> close;
+    ProductWorkspace<double, double> workspace;
+    const Item<double> left_item{x.z.data(), p}, right_item{y.z.data(), q};
+    const double* m = product<double, double>(left_item, right_item, n, workspace);
+    if (!close.run(left_item, right_item, n, m, q, true, out.gap)) return false;
   }
   const double least = double(std::max(p, q)) * kEpsilon * values[0];
   for (int64_t k = 0; k < most; ++k) {
     if (values[k] <= least) std::fill_n(right.data() + k * q, q, 0.0);
   }
-  rotate();
+  gemm<double>(Op::none, Op::none, p, q, most, 1, left.data(), most, right.data(), q, 0,
+               out.rotation.data(), q);
   return true;
 }
 

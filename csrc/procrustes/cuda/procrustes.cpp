@@ -12,13 +12,13 @@
 #include "linalg/cuda/polar.h"
 #include "linalg/cuda/svd.h"
 #include "procrustes/cuda/gap_score.h"
+#include "procrustes/near_identity.h"
 
 namespace likewise::cuda {
 namespace {
 
-// Products in float32 give angles below this gap with errors above 1e-6.
 template <class T>
-constexpr double kTooSmall = std::is_same_v<T, float> ? 1e-3 : 0;
+constexpr double kTooSmall = std::is_same_v<T, float> ? kAgainInDoubleBelow : 0;
 
 // Prepared items of equal width, `step` elements apart (0: one item for all pairs).
 template <class T>

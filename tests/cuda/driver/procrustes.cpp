@@ -2,6 +2,7 @@
 
 #include "driver.h"
 #include "procrustes/cuda/procrustes_kernels.h"
+#include "procrustes/near_identity.h"
 
 namespace likewise::cuda::driver {
 namespace {
@@ -80,7 +81,7 @@ void scores_of_waves(double alpha, likewise::ProcrustesScore score, bool symmetr
   int64_t near = 0;
   for (int i = 0; i < count && sizeof(T) == 4; ++i) {
     for (int j = symmetric ? i + 1 : 0; j < count; ++j) {
-      near += i != 2 && j != 2 && gap_of(norms[i], norms[j], alpha) < 1e-3;
+      near += i != 2 && j != 2 && gap_of(norms[i], norms[j], alpha) < kAgainInDoubleBelow;
     }
   }
   const bool looks = score != likewise::ProcrustesScore::similarity;
