@@ -52,15 +52,18 @@ __global__ void __launch_bounds__(kMostThreads) whiten_kernel(Eigenvalues e, Spe
 }
 
 __global__ void __launch_bounds__(kMostThreads)
-    reshape_kernel(Eigenvalues e, double alpha, double* __restrict__ weights) {
+    reshape_kernel(Eigenvalues e, double alpha, const double* __restrict__ units,
+                   double* __restrict__ weights) {
   SHARED_ARRAY(double, partial, 32);
   const double* const values = e.values + int64_t(blockIdx.x) * e.cols;
   weights += int64_t(blockIdx.x) * e.cols;
-  const double least = rounding_of(e, values);
-  double squares = 0;
+  const double least = rounding_of(e, values), added = (1 - alpha) / units[blockIdx.x];
+  double largest = 0, squares = 0;
+  for (int64_t k = 0; k < e.cols; ++k) largest = values[k] > largest ? values[k] : largest;
+  const double most = alpha * sqrt(largest) + added;  // squares of parts of it do not overflow
   for (int64_t k = threadIdx.x; k < e.cols; k += blockDim.x) {
     const double root = values[k] > least ? sqrt(values[k]) : 0;
-    const double reshaped = root > 0 ? alpha * root + 1 - alpha : 0;
+    const double reshaped = root > 0 ? (alpha * root + added) / most : 0;
     squares += reshaped * reshaped;
     weights[k] = root > 0 ? reshaped / root : 0;
   }
@@ -71,10 +74,12 @@ __global__ void __launch_bounds__(kMostThreads)
 }
 
 __global__ void __launch_bounds__(kMostThreads)
-    norm_kernel(const double* __restrict__ traces, int64_t count, double* __restrict__ norms) {
+    norm_kernel(const double* __restrict__ traces, const double* __restrict__ units, int64_t count,
+                double* __restrict__ norms, double* __restrict__ lengths) {
   const int64_t step = int64_t(gridDim.x) * blockDim.x;
   for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < count; k += step) {
     norms[k] = traces[k] < 0 ? 0 : sqrt(traces[k]);
+    lengths[k] = norms[k] * units[k];
   }
 }
 
@@ -97,15 +102,16 @@ cudaError_t whiten_spectra(const Eigenvalues& spectra, const SpectrumWhitening& 
                 spectra, whitening);
 }
 
-cudaError_t reshape_spectra(const Eigenvalues& spectra, double alpha, double* weights,
-                            cudaStream_t stream) {
+cudaError_t reshape_spectra(const Eigenvalues& spectra, double alpha, const double* units,
+                            double* weights, cudaStream_t stream) {
   return launch(reshape_kernel, dim3(unsigned(spectra.count)), threads_for(spectra.cols), 0, stream,
-                spectra, alpha, weights);
+                spectra, alpha, units, weights);
 }
 
-cudaError_t norms_of(const double* traces, int64_t count, double* norms, cudaStream_t stream) {
-  return launch(norm_kernel, blocks_for(count), threads_for(count), 0, stream, traces, count,
-                norms);
+cudaError_t norms_of(const double* traces, const double* units, int64_t count, double* norms,
+                     double* lengths, cudaStream_t stream) {
+  return launch(norm_kernel, blocks_for(count), threads_for(count), 0, stream, traces, units, count,
+                norms, lengths);
 }
 
 cudaError_t scale_similarities(double* similarities, int64_t count, const double* norm_x,

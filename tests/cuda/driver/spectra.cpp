@@ -59,21 +59,27 @@ void whiten(int cols, double samples, double regularization, double variance) {
 void reshape(int cols, double samples, double alpha) {
   const auto host = eigenvalues(cols, samples);
   const OnDevice<double> values(host), n(std::vector<double>{samples}), weights(host.size());
-  need(reshape_spectra({values.get(), n.get(), kCount, cols}, alpha, weights.get(), stream),
+  std::vector<double> units(kCount);
+  for (int item = 0; item < kCount; ++item) units[size_t(item)] = std::ldexp(1.0, 2 * item - 3);
+  const OnDevice<double> unit(units);
+  need(reshape_spectra({values.get(), n.get(), kCount, cols}, alpha, unit.get(), weights.get(),
+                       stream),
        "reshape");
   const auto found = weights.values();
   for (int item = 0; item < kCount; ++item) {
     const double* const own = &host[size_t(item * cols)];
     const double least =
         std::max<double>(samples, cols) * 0x1p-52 * *std::max_element(own, own + cols);
+    const auto reshaped = [&](double root) {  // singular values in units of the data
+      return alpha * root * units[size_t(item)] + 1 - alpha;
+    };
     double squares = 0;
     for (int k = 0; k < cols; ++k) {
-      if (own[k] > least) squares += std::pow(alpha * std::sqrt(own[k]) + 1 - alpha, 2);
+      if (own[k] > least) squares += std::pow(reshaped(std::sqrt(own[k])), 2);
     }
     for (int k = 0; k < cols; ++k) {
       const double root = std::sqrt(own[k]);
-      const double weight =
-          own[k] > least ? (alpha * root + 1 - alpha) / root / std::sqrt(squares) : 0;
+      const double weight = own[k] > least ? reshaped(root) / root / std::sqrt(squares) : 0;
       expect(std::abs(found[size_t(item * cols + k)] - weight) <= 1e-12 * weight, "reshaped");
     }
   }
@@ -86,10 +92,12 @@ void similarities() {
   std::vector<double> norms(kSize);
   for (int k = 0; k < kSize; ++k) norms[size_t(k)] = 1 + std::abs(host[size_t(k)]);
   const OnDevice<double> traces(host), roots(kSize), one(std::vector<double>{2.0}), own(norms);
-  need(norms_of(traces.get(), kSize, roots.get(), stream), "norms");
-  const auto found = roots.values();
+  const OnDevice<double> lengths(kSize);
+  need(norms_of(traces.get(), own.get(), kSize, roots.get(), lengths.get(), stream), "norms");
+  const auto found = roots.values(), scaled_norms = lengths.values();
   for (int k = 0; k < kSize; ++k) {
     expect(found[k] == (host[k] < 0 ? 0 : std::sqrt(host[k])), "norm");
+    expect(scaled_norms[k] == found[k] * norms[k], "norm in units of the data");
   }
   for (const bool scaled : {false, true}) {
     const OnDevice<double> values(host);
