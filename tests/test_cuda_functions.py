@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -260,15 +261,22 @@ def test_lists_of_rdms(comparison, dtype):
     p, q = (rng.integers(1, 9, (count, 45)).astype(dtype) for count in (3, 2))
     p[1, 7] = np.nan
     q[0] = 2  # nothing but ties
-    found = lw.compare_rdms(p, q, comparison=comparison, check_finite=False)
+    options = {"comparison": comparison, "check_finite": False}
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = lw.compare_rdms(p, q, **options)
     assert found.dtype == dtype
-    expected = simulated.cpu(lw.compare_rdms)(p, q, comparison=comparison, check_finite=False)
+    with warnings.catch_warnings(record=True) as said_there:
+        warnings.simplefilter("always")
+        expected = simulated.cpu(lw.compare_rdms)(p, q, **options)
+    assert not said  # nothing is looked at
+    assert len(said_there) == (comparison not in ("cosine", "rho-a"))
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6 if dtype == np.float32 else 1e-14)
     assert np.isnan(found[1]).all()
     with pytest.raises(ValueError, match=r"p must be finite, got nan at index \(1, 7\)"):
         lw.compare_rdms(p, q, comparison=comparison)
     assert lw.compare_rdms(p[:0], q, comparison=comparison).shape == (0, 2)
-    assert lw.compare_rdms(p[0], q, comparison=comparison).shape == (2,)
+    assert lw.compare_rdms(p[0], q[1:], comparison=comparison).shape == (1,)
 
 
 @on_simulator

@@ -511,6 +511,7 @@ def rsa_scores(
     scores: DeviceArray,
     without: DeviceArray,
     constant_units: DeviceArray,
+    flat: DeviceArray,
     dissimilarity: str,
     comparison: str,
     run: Run,
@@ -521,6 +522,7 @@ def rsa_pairs(
     scores: DeviceArray,
     without: DeviceArray,
     constant_units: DeviceArray,
+    flat: DeviceArray,
     dissimilarity: str,
     comparison: str,
     run: Run,
@@ -568,7 +570,13 @@ def rdm_ceiling(
 ) -> None: ...
 def noise_ceiling(x: DeviceArray, out: DeviceArray, run: Run) -> None: ...
 def compare_rdms(
-    p: DeviceArray, q: DeviceArray, samples: int, scores: DeviceArray, comparison: str, run: Run
+    p: DeviceArray,
+    q: DeviceArray,
+    samples: int,
+    scores: DeviceArray,
+    flat: DeviceArray,
+    comparison: str,
+    run: Run,
 ) -> None: ...
 
 # transport

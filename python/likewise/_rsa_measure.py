@@ -210,13 +210,11 @@ class RSA(Differentiable):
         items = a if b is None else a + b
         self._require_rankable(items[0].shape[0])
         scores = library.empty((len(a), len(a if b is None else b)), np.float64)
-        without, constants = (library.empty((len(items),), np.int64) for _ in range(2))
+        findings = [library.empty((len(items),), np.int64) for _ in range(3)]
         options = self.dissimilarity, self.comparison
-        library.engine.rsa_scores(
-            a, b or [], b is None, scores, without, constants, *options, library.run
-        )
+        library.engine.rsa_scores(a, b or [], b is None, scores, *findings, *options, library.run)
         widths = np.array([item.shape[-1] for item in items])
-        self._finish(library, without, constants, len(a), widths)
+        self._finish(library, findings, len(a), widths)
         return scores
 
     def _on_device(self, pair: Pair) -> Any:
@@ -224,26 +222,26 @@ class RSA(Differentiable):
         library, count = pair.library, batch_size(pair.batch)
         scores = empty_scores(pair)
         # Of items that broadcasting repeats once: room for all, and zeros are no findings.
-        without, constants = (library.zeros((2 * count,), np.int64) for _ in range(2))
+        findings = [library.zeros((2 * count,), np.int64) for _ in range(3)]
         options = self.dissimilarity, self.comparison
         distinct = library.engine.rsa_pairs(
-            pair.x, pair.y, scores, without, constants, *options, library.run
+            pair.x, pair.y, scores, *findings, *options, library.run
         )
         widths = np.repeat([pair.x.shape[-1], pair.y.shape[-1]], [distinct, 2 * count - distinct])
-        self._finish(library, without, constants, distinct, widths)
+        self._finish(library, findings, distinct, widths)
         return give_scores(pair, scores)
 
-    def _finish(
-        self, library: Any, without: Any, constants: Any, first: int, widths: Array
-    ) -> None:
+    def _finish(self, library: Any, findings: list[Any], first: int, widths: Array) -> None:
         """Warnings about the first side's items, so many of them, and about the others."""
-        found = library.finish(without, constants)
+        found = library.finish(*findings)
         if found is None:
             return
-        for side in np.split(found[0], [first]):
+        without, constants, flat = found
+        for side in np.split(without, [first]):
             warn_without(self.name, int(side.sum()), self.dissimilarity)
-        constant = found[1] == widths
-        warn_degenerate(self.name, int(found[1][~constant].sum()), int(constant.sum()))
+        constant = constants == widths
+        warn_degenerate(self.name, int(constants[~constant].sum()), int(constant.sum()))
+        warn_flat(self.name, int(flat.sum()))
 
     def _require_rankable(self, samples: int) -> None:
         require_rankable(self.name, self.comparison, samples * (samples - 1) // 2)

@@ -9,7 +9,8 @@ import numpy as np
 from likewise import _cpu
 from likewise._array import Array, read
 from likewise._comparison import Comparison, comparator, require_rankable, samples_of
-from likewise.rsa import compare_rdms, require_comparison, require_condensed
+from likewise.rdm import warn_flat
+from likewise.rsa import require_comparison, require_condensed
 
 __all__ = ["RSACeiling", "noise_ceiling", "rsa_noise_ceiling"]
 
@@ -110,15 +111,13 @@ def rsa_noise_ceiling(
     require_rankable(name, comparison, given.shape[1])
     if library.engine is not _cpu:
         return _on_device(given, library, comparison)
-    vectors = given.astype(np.float64)
-    parts = _pooled_parts(vectors, comparison)
+    parts = _pooled_parts(given, comparison)
     total = parts.sum(axis=0)
-    others = (total - parts) / (len(parts) - 1)
-    lower = [
-        float(compare_rdms(pooled, tested, comparison=comparison))
-        for pooled, tested in zip(others, vectors, strict=True)
-    ]
-    upper = compare_rdms(total / len(parts), vectors, comparison=comparison)
+    by = comparator(comparison)
+    tested = by.prepare(given.copy())
+    lower = by.paired(by.prepare((total - parts) / (len(parts) - 1)), tested)
+    upper = by.all_pairs(by.prepare(total[None] / len(parts)), tested)
+    warn_flat(name, sum(map(by.is_flat, tested)))
     return RSACeiling(float(np.mean(lower)), float(np.mean(upper)))
 
 
@@ -130,13 +129,9 @@ def _on_device(rdms: Any, library: Any, comparison: str) -> RSACeiling:
     return RSACeiling(library.give(lower), library.give(upper))
 
 
-def _pooled_parts(vectors: Array, comparison: str) -> Array:
-    if comparison.startswith("cosine"):
-        return np.asarray(vectors / np.sqrt((vectors**2).mean(axis=1, keepdims=True)))
-    if comparison.startswith("corr"):
-        vectors = vectors - vectors.mean(axis=1, keepdims=True)
-        return np.asarray(vectors / vectors.std(axis=1, keepdims=True))
+def _pooled_parts(rdms: Array, comparison: str) -> Array:
     if comparison == "neg_riem_dist":
-        return vectors
-    ranked = comparator("rho-a").prepare(vectors)
-    return np.array([item.values for item in ranked]) / 2
+        return np.asarray(rdms, np.float64)
+    if comparison.startswith(("cosine", "corr")):
+        return np.array(comparator(comparison.removesuffix("_cov")).prepare(rdms.copy()))
+    return np.array([item.values for item in comparator("rho-a").prepare(rdms)]) / 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -140,18 +141,25 @@ def compare_rdms(
     require_rankable(name, comparison, sides[0].shape[-1])
     shape = (*sides[0].shape[:-1], *sides[1].shape[:-1])
     if library.engine is not _cpu:
-        found = library.empty(shape, np.float64)
+        scores = library.empty(shape, np.float64)
+        count = sum(side.shape[0] if side.ndim == 2 else 1 for side in sides)
+        flat = library.zeros((count,), np.int64)
         samples = samples_of(sides[0].shape[-1])
-        library.engine.compare_rdms(*sides, samples, found, comparison, library.run)
-        library.finish()
-        return library.give(library.cast(found, sides[0].dtype))
+        library.engine.compare_rdms(*sides, samples, scores, flat, comparison, library.run)
+        found = library.finish(flat)
+        if found is not None:
+            warn_flat(name, int(found[0].sum()))
+        return library.give(library.cast(scores, sides[0].dtype))
     by = comparator(comparison)
-    lists = [np.atleast_2d(side).copy() for side in sides]
+    lists = [np.atleast_2d(side) for side in sides]
     scores = np.empty(tuple(map(len, lists)))
     if scores.size:
-        items = [by.prepare(rdms) for rdms in lists]
+        items = [by.prepare(rdms.copy()) for rdms in lists]
         scores[:] = by.all_pairs(*items)
-        warn_flat(name, sum(by.is_flat(item) for side in items for item in side))
+        each = zip(itertools.chain(*items), itertools.chain(*lists), strict=True)
+        warn_flat(
+            name, sum(by.is_flat(item) and bool(np.isfinite(rdm).all()) for item, rdm in each)
+        )
     return library.give(scores.astype(sides[0].dtype, copy=False).reshape(shape))
 
 

@@ -35,8 +35,9 @@ cuda::RsaOptions options_of(const std::string& dissimilarity, const std::string&
 }
 
 cuda::RsaFindings findings(const DeviceArray& scores, const DeviceArray& without,
-                           const DeviceArray& constant_units) {
-  return {scores.filled<double>(), {without.filled<int64_t>(), constant_units.filled<int64_t>()}};
+                           const DeviceArray& constant_units, const DeviceArray& flat) {
+  return {scores.filled<double>(),
+          {without.filled<int64_t>(), constant_units.filled<int64_t>(), flat.filled<int64_t>()}};
 }
 
 // Fills out (..., n (n - 1) / 2) and `without` (...) for x (..., n, d).
@@ -47,8 +48,8 @@ void rdm(const DeviceArray& x, const std::string& dissimilarity, const DeviceArr
     using T = decltype(zero);
     const int64_t rows = x.sizes()[x.sizes().size() - 2], cols = x.sizes().back();
     cuda::rdms<T>(context, contiguous<T>(x, context), without.size(), rows, cols,
-                  dissimilarity_of(dissimilarity), out.filled<T>(), without.filled<int64_t>(),
-                  nullptr);
+                  dissimilarity_of(dissimilarity), false, out.filled<T>(),
+                  without.filled<int64_t>(), nullptr);
   });
 }
 
@@ -95,15 +96,15 @@ void crossnobis_rdm(const DeviceArray& x, const std::optional<DeviceArray>& prec
 
 void rsa_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
                 bool symmetric, const DeviceArray& scores, const DeviceArray& without,
-                const DeviceArray& constant_units, const std::string& dissimilarity,
-                const std::string& comparison, Run& run) {
+                const DeviceArray& constant_units, const DeviceArray& flat,
+                const std::string& dissimilarity, const std::string& comparison, Run& run) {
   if (a.empty()) return;
   const CallContext context(run);
   dispatch_float(a[0], [&](auto zero) {
     using T = decltype(zero);
     cuda::rsa_scores<T>(context, matrices<T>(a, context), matrices<T>(b, context), a[0].sizes()[0],
                         symmetric, options_of(dissimilarity, comparison),
-                        findings(scores, without, constant_units));
+                        findings(scores, without, constant_units, flat));
   });
 }
 
@@ -111,7 +112,8 @@ void rsa_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray
 // then for those of y. Returns how many x has.
 int64_t rsa_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
                   const DeviceArray& without, const DeviceArray& constant_units,
-                  const std::string& dissimilarity, const std::string& comparison, Run& run) {
+                  const DeviceArray& flat, const std::string& dissimilarity,
+                  const std::string& comparison, Run& run) {
   if (scores.size() == 0) return 0;
   const CallContext context(run);
   return dispatch_float(x, [&](auto zero) {
@@ -122,7 +124,7 @@ int64_t rsa_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray&
     const auto right = distinct_items<T>(y, context, axes.step_b);
     cuda::rsa_pairs<T>(context, left, right, x.sizes()[x.sizes().size() - 2], axes,
                        options_of(dissimilarity, comparison),
-                       findings(scores, without, constant_units));
+                       findings(scores, without, constant_units, flat));
     return left.count;
   });
 }
@@ -151,8 +153,8 @@ void rsa_reordered(const DeviceArray& x, const DeviceArray& y, const Orders& ord
   const CallContext context(run);
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
-    const cuda::RsaFindings out{scores.filled<double>(),
-                                {context.temporary<int64_t>(2), context.temporary<int64_t>(2)}};
+    int64_t* const unread = context.temporary<int64_t>(6);
+    const cuda::RsaFindings out{scores.filled<double>(), {unread, unread + 2, unread + 4}};
     cuda::rsa_reordered<T>(context, {x.elements<T>(), x.sizes().back()},
                            {y.elements<T>(), y.sizes().back()}, x.sizes()[0],
                            send_orders(orders, context), orders.shape(0),
@@ -174,16 +176,17 @@ void rsa_resampled(const DeviceArray& x, const DeviceArray& y, const Orders& dra
   });
 }
 
-// Fills scores (p x q) for condensed RDMs (p, m) and (q, m) of n samples.
+// Fills scores (p x q) for condensed RDMs (p, m) and (q, m) of n samples, and flat (p + q).
 void compare_rdms(const DeviceArray& p, const DeviceArray& q, int64_t samples,
-                  const DeviceArray& scores, const std::string& comparison, Run& run) {
+                  const DeviceArray& scores, const DeviceArray& flat, const std::string& comparison,
+                  Run& run) {
   const CallContext context(run);
   dispatch_float(p, [&](auto zero) {
     using T = decltype(zero);
     const auto count_of = [](const DeviceArray& x) { return x.size() / x.sizes().back(); };
-    cuda::compare_rdms<T>(context, contiguous<T>(p, context), count_of(p),
-                          contiguous<T>(q, context), count_of(q), samples,
-                          comparison_of(comparison), scores.filled<double>());
+    cuda::compare_rdms<T>(
+        context, contiguous<T>(p, context), count_of(p), contiguous<T>(q, context), count_of(q),
+        samples, comparison_of(comparison), scores.filled<double>(), flat.filled<int64_t>());
   });
 }
 
@@ -191,8 +194,11 @@ void compare_rdms(const DeviceArray& p, const DeviceArray& q, int64_t samples,
 void rdm_ceiling(const DeviceArray& rdms, int64_t samples, const std::string& comparison,
                  const DeviceArray& lower, const DeviceArray& upper, Run& run) {
   const CallContext context(run);
-  cuda::rdm_ceiling(context, doubles(rdms, context), rdms.sizes()[0], samples,
-                    comparison_of(comparison), lower.filled<double>(), upper.filled<double>());
+  dispatch_float(rdms, [&](auto zero) {
+    using T = decltype(zero);
+    cuda::rdm_ceiling<T>(context, contiguous<T>(rdms, context), rdms.sizes()[0], samples,
+                         comparison_of(comparison), lower.filled<double>(), upper.filled<double>());
+  });
 }
 
 // Fills out (..., d) for x (..., repeats, n, d).

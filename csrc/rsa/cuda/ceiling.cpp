@@ -21,7 +21,8 @@ RdmComparison pooled_as(RdmComparison comparison) {
 }
 
 // The pool of RDMs as they are.
-void pool_entries(const Context& context, const double* rdms, int64_t count, int64_t size,
+template <class T>
+void pool_entries(const Context& context, const T* rdms, int64_t count, int64_t size,
                   double* pooled) {
   const double one = 1;
   double* const value = context.temporary<double>(1);
@@ -29,19 +30,23 @@ void pool_entries(const Context& context, const double* rdms, int64_t count, int
   check(send_values(&one, 1, value, context.stream), "launch");
   const DeviceRef repeated{value, ElementType::float64, 1, {count}, {0}};
   check(copy_elements<double>(repeated, factors, context.stream), "copy");
-  check(pool<double>({rdms, size, nullptr, factors}, count, pooled, context.stream), "launch");
+  double* const entries = context.temporary<double>(size_t(count * size));
+  check(copy_rdms<T>(rdms, count, size, false, entries, context.stream), "launch");
+  check(pool<double>({entries, size, nullptr, factors}, count, pooled, context.stream), "launch");
 }
 
 }  // namespace
 
-void rdm_ceiling(const Context& context, const double* rdms, int64_t count, int64_t samples,
+template <class T>
+void rdm_ceiling(const Context& context, const T* rdms, int64_t count, int64_t samples,
                  RdmComparison comparison, double* lower, double* upper) {
   const int64_t size = condensed_size(samples), most = 2 * count + 1;
   const ItemFindings unread{context.temporary<int64_t>(size_t(most)),
+                            context.temporary<int64_t>(size_t(most)),
                             context.temporary<int64_t>(size_t(most))};
   double* const pooled = context.temporary<double>(size_t((count + 1) * size));
   const auto fill_pooled = [&](auto form) {
-    PreparedRdms<double, form.value> parts(context, count, samples, pooled_as(comparison), unread);
+    PreparedRdms<form.value> parts(context, count, samples, pooled_as(comparison), unread);
     parts.add_rdms(rdms, count);
     parts.finish();
     check(pool(parts.vectors(), count, pooled, context.stream), "launch");
@@ -55,7 +60,7 @@ void rdm_ceiling(const Context& context, const double* rdms, int64_t count, int6
   }
   double* const scores = context.temporary<double>(size_t(2 * count));
   dispatch_form(comparison, [&](auto form) {
-    PreparedRdms<double, form.value> items(context, most, samples, comparison, unread);
+    PreparedRdms<form.value> items(context, most, samples, comparison, unread);
     items.add_rdms(pooled, count + 1);
     items.add_rdms(rdms, count);
     items.finish();
@@ -65,11 +70,15 @@ void rdm_ceiling(const Context& context, const double* rdms, int64_t count, int6
   const int64_t parts = vector_parts(count);
   double* const partial = context.temporary<double>(size_t(parts));
   const auto mean = [&](const double* of, double* out) {
-    check(vector_means<double>({of, count, nullptr, nullptr}, 1, partial, out, context.stream),
-          "launch");
+    check(vector_means({of, count, nullptr, nullptr}, 1, partial, out, context.stream), "launch");
   };
   mean(scores, lower);
   mean(scores + count, upper);
 }
+
+template void rdm_ceiling<float>(const Context&, const float*, int64_t, int64_t, RdmComparison,
+                                 double*, double*);
+template void rdm_ceiling<double>(const Context&, const double*, int64_t, int64_t, RdmComparison,
+                                  double*, double*);
 
 }  // namespace likewise::cuda

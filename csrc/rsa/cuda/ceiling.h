@@ -12,7 +12,8 @@ namespace likewise::cuda {
 
 // Bounds on the score of the true RDM by `count` condensed RDMs of `samples`; see rsa_noise_ceiling
 // in Python. One number each.
-void rdm_ceiling(const Context& context, const double* rdms, int64_t count, int64_t samples,
+template <class T>
+void rdm_ceiling(const Context& context, const T* rdms, int64_t count, int64_t samples,
                  RdmComparison comparison, double* lower, double* upper);
 
 // out (count + 1, size): means of the other vectors, for every one of `count`, and the mean of all.

@@ -3,6 +3,7 @@
 #include "core/cuda/elements.h"
 #include "core/cuda/scratch.h"
 #include "linalg/cuda/gemm.h"
+#include "rsa/cuda/prepared.h"
 #include "rsa/cuda/rdm_gradient.h"
 #include "rsa/cuda/rdms.h"
 #include "rsa/cuda/vectors.h"
@@ -37,27 +38,27 @@ class Side {
     check(copy_elements<double>(plain(x, rows_ * cols_), samples_, context_.stream), "copy");
     const int64_t entries = condensed_size(rows_);
     rdm_ = doubles(entries);
-    int64_t* const findings = context_.temporary<int64_t>(2);
-    rdms<double>(context_, samples_, 1, rows_, cols_, options_.dissimilarity, rdm_, findings,
+    int64_t* const findings = context_.temporary<int64_t>(3);
+    rdms<double>(context_, samples_, 1, rows_, cols_, options_.dissimilarity, true, rdm_, findings,
                  item_);
     vector_ = {rdm_, entries, nullptr, nullptr};
     double* const partial = doubles(vector_parts(rows_ * rows_));
     if (centred_) {
       double* const shift = doubles(1);
-      check(vector_means<double>(vector_, 1, partial, shift, context_.stream), "launch");
+      check(find_flat(rdm_, 1, entries, kTieTolerance<double>, item_, context_.stream), "launch");
+      check(vector_means(vector_, 1, partial, shift, context_.stream), "launch");
       vector_.shifts = shift;
     }
     if (moments_) {
       double* const moments = doubles(rows_ * (rows_ + 1) / 2);
-      check(second_moments<double>(vector_, 1, rows_, doubles(rows_), moments, context_.stream),
-            "launch");
+      check(second_moments(vector_, 1, rows_, doubles(rows_), moments, context_.stream), "launch");
       vector_ = {moments, rows_ * (rows_ + 1) / 2, nullptr, nullptr};
     }
     double* const factor = doubles(1);
     check(pair_products<double>(vector_, vector_, kOnePair, 0, 1, partial, context_.stream),
           "launch");
     check(conclude({partial, vector_parts(vector_.size), vector_.size, item_, factor, findings,
-                    findings + 1},
+                    findings + 1, findings + 2},
                    1, Squares::sums, context_.stream),
           "launch");
     vector_.factors = factor;
@@ -76,17 +77,28 @@ class Side {
                         context_.stream),
           "launch");
     const int64_t size = rows_ * cols_;
-    double* const standard = doubles(size);
-    check(standardise<double>(samples_, 1, rows_, cols_, options_.dissimilarity,
-                              {standard, doubles(rows_), item_, nullptr}, context_.stream),
+    const bool distances = is_distance(options_.dissimilarity);
+    Points points{doubles(size), doubles(rows_), item_, nullptr, nullptr};
+    if (!distances) {
+      SampleFacts* const facts = context_.temporary<SampleFacts>(size_t(rows_));
+      double* const centre = doubles(cols_);
+      check(describe_samples<double>(samples_, 1, rows_, cols_,
+                                     options_.dissimilarity == Dissimilarity::correlation, facts,
+                                     nullptr, context_.stream),
+            "launch");
+      check(mean_directions<double>(samples_, facts, 1, rows_, cols_, centre, context_.stream),
+            "launch");
+      points.facts = facts;
+      points.centres = centre;
+    }
+    check(place_points<double>(samples_, 1, rows_, cols_, options_.dissimilarity, points,
+                               context_.stream),
           "launch");
     double* const gradient = doubles(size);
     gemm<double>(blas_context(context_.stream), BlasOp::none, BlasOp::none, rows_, cols_, rows_, 1,
-                 {weights, rows_, 0}, {standard, cols_, 0}, {gradient, cols_, size}, 1);
-    if (!is_distance(options_.dissimilarity)) {
-      check(project_rows(samples_, standard, rows_, cols_,
-                         options_.dissimilarity == Dissimilarity::correlation, gradient,
-                         context_.stream),
+                 {weights, rows_, 0}, {points.out, cols_, 0}, {gradient, cols_, size}, 1);
+    if (!distances) {
+      check(project_rows(samples_, points.facts, rows_, cols_, gradient, context_.stream),
             "launch");
     }
     check(copy_elements<T>(plain(gradient, size), out, context_.stream), "copy");

@@ -10,24 +10,23 @@
 namespace likewise::cuda {
 namespace {
 
-template <class T>
 __global__ void __launch_bounds__(kMostThreads)
-    moment_kernel(const T* __restrict__ rdms, const RdmItem* __restrict__ facts, int64_t n,
+    moment_kernel(const double* __restrict__ rdms, const RdmItem* __restrict__ facts, int64_t n,
                   double* __restrict__ moments, int* __restrict__ faults) {
   const size_t item = blockIdx.x;
   const int64_t entries = n * (n - 1) / 2, side = n - 1;
-  const T* const rdm = rdms + item * entries;
+  const double* const rdm = rdms + item * entries;
   double* const out = moments + item * side * side;
   bool finite = true;
   for (int64_t k = threadIdx.x; k < entries; k += blockDim.x) {
-    finite = finite && fabs(double(rdm[k])) < INFINITY;
+    finite = finite && fabs(rdm[k]) < INFINITY;
   }
   finite = __syncthreads_and(finite);
   // The first n - 1 entries are those of the first sample.
   for (int64_t k = threadIdx.x; k < side * side; k += blockDim.x) {
     const int64_t i = k / side, j = k % side, low = (i < j ? i : j) + 1, high = (i < j ? j : i) + 1;
-    const double between = i == j ? 0 : double(rdm[low * (2 * n - low - 1) / 2 + high - low - 1]);
-    out[k] = finite ? (double(rdm[i]) + double(rdm[j]) - between) / 2 : 0;
+    const double between = i == j ? 0 : rdm[low * (2 * n - low - 1) / 2 + high - low - 1];
+    out[k] = finite ? (rdm[i] + rdm[j] - between) / 2 : 0;
   }
   if (threadIdx.x == 0) {
     faults[item] = (finite ? 0 : kNotFinite) | (facts[item].constant ? kConstant : 0);
@@ -109,10 +108,9 @@ dim3 blocks_of_matrices(int64_t size, int64_t count) {
 
 }  // namespace
 
-template <class T>
-cudaError_t moments_about_first(const T* rdms, const RdmItem* facts, int64_t count, int64_t n,
+cudaError_t moments_about_first(const double* rdms, const RdmItem* facts, int64_t count, int64_t n,
                                 double* moments, int* faults, cudaStream_t stream) {
-  return launch(moment_kernel<T>, dim3(unsigned(count)), threads_for((n - 1) * (n - 1)), 0, stream,
+  return launch(moment_kernel, dim3(unsigned(count)), threads_for((n - 1) * (n - 1)), 0, stream,
                 rdms, facts, n, moments, faults);
 }
 
@@ -149,10 +147,5 @@ cudaError_t combine_pencils(const double* signals, const double* noises, const P
   return launch(combine_kernel, blocks_of_matrices(size, count), threads_for(size), 0, stream,
                 signals, noises, axes, first, side, searches, out);
 }
-
-template cudaError_t moments_about_first<float>(const float*, const RdmItem*, int64_t, int64_t,
-                                                double*, int*, cudaStream_t);
-template cudaError_t moments_about_first<double>(const double*, const RdmItem*, int64_t, int64_t,
-                                                 double*, int*, cudaStream_t);
 
 }  // namespace likewise::cuda

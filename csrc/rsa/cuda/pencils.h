@@ -25,8 +25,7 @@ enum ItemFault : int {
 // moments (count x side x side, side = n - 1): inner products of the samples minus the first one,
 // of condensed RDMs of n samples. `faults` (count) says which are not finite, and zeros then, and
 // which are of constant representations. At most 65535 items.
-template <class T>
-cudaError_t moments_about_first(const T* rdms, const RdmItem* facts, int64_t count, int64_t n,
+cudaError_t moments_about_first(const double* rdms, const RdmItem* facts, int64_t count, int64_t n,
                                 double* moments, int* faults, cudaStream_t stream);
 
 // Adds kLowRank to faults[k] of matrices with no Cholesky root (indefinite[k] > 0), or whose least

@@ -41,19 +41,19 @@ template <class T>
 void mahalanobis_rdms(const Context& context, const T* x, int64_t count, int64_t rows, int64_t cols,
                       const double* precision, int64_t* faults, T* out) {
   const double* const root = root_of(context, precision, cols, faults);
-  const int64_t size = rows * cols;
-  const int64_t group = fitting(size * 2 * int64_t(sizeof(double)), count);
+  const int64_t size = rows * cols, pairs = condensed_size(rows);
+  const int64_t group = fitting((2 * size + pairs) * int64_t(sizeof(double)), count);
   int64_t* const without = context.temporary<int64_t>(size_t(group));
   Scratch scratch(context);
   for (int64_t k = 0; k < count; k += group) {
     const int64_t some = std::min(group, count - k);
     const Context& inner = scratch.next();
     const double* const samples = whitened<T>(inner, x + k * size, some, rows, cols, root);
-    T* const rounded = inner.temporary<T>(size_t(some * size));
-    const DeviceRef view{samples, ElementType::float64, 1, {some * size}, {1}};
-    check(copy_elements<T>(view, rounded, context.stream), "copy");
-    rdms<T>(inner, rounded, some, rows, cols, Dissimilarity::euclidean,
-            out + k * condensed_size(rows), without, nullptr);
+    double* const found = inner.temporary<double>(size_t(some * pairs));
+    rdms<double>(inner, samples, some, rows, cols, Dissimilarity::euclidean, false, found, without,
+                 nullptr);
+    const DeviceRef view{found, ElementType::float64, 1, {some * pairs}, {1}};
+    check(copy_elements<T>(view, out + k * pairs, context.stream), "copy");
   }
 }
 
@@ -67,8 +67,8 @@ void crossnobis_rdms(const Context& context, const T* x, int64_t count, int64_t 
   Scratch scratch(context);
   const auto squares = [&](const Context& inner, const double* samples, int64_t items) {
     double* const found = inner.temporary<double>(size_t(items * pairs));
-    rdms<double>(inner, samples, items, rows, cols, Dissimilarity::sqeuclidean, found, without,
-                 nullptr);
+    rdms<double>(inner, samples, items, rows, cols, Dissimilarity::sqeuclidean, false, found,
+                 without, nullptr);
     return found;
   };
   for (int64_t k = 0; k < count; k += group) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <type_traits>
+#include <utility>
 
 #include "core/cuda/scratch.h"
 #include "rsa/cuda/rdms.h"
@@ -47,15 +48,24 @@ constexpr bool has_entries(Form form) { return form == Form::values || form == F
 constexpr bool has_ranks(Form form) { return form == Form::ranks || form == Form::ordered_ranks; }
 constexpr bool has_moments(Form form) { return form == Form::moments || form == Form::covariances; }
 
-template <class T, Form form>
-using Stored =
-    std::conditional_t<has_ranks(form), int32_t, std::conditional_t<has_moments(form), double, T>>;
+// Scores are the same of multiples of an RDM.
+inline bool is_scale_free(RdmComparison comparison) {
+  return comparison != RdmComparison::bures_metric;
+}
+
+// The share of the larger of two entries that they may differ by and tie: what computing an RDM in
+// this type leaves uncertain.
+template <class T>
+constexpr double kTieTolerance = sizeof(T) == 4 ? 1e-6 : 1e-12;
+
+template <Form form>
+using Stored = std::conditional_t<has_ranks(form), int32_t, double>;
 
 // Vectors of all items, filled group by group.
-template <class T, Form form>
+template <Form form>
 class PreparedRdms {
  public:
-  using S = Stored<T, form>;
+  using S = Stored<form>;
 
   PreparedRdms(const Context& context, int64_t count, int64_t rows, RdmComparison comparison,
                const ItemFindings& out)
@@ -73,7 +83,7 @@ class PreparedRdms {
         partial_(context.temporary<double>(size_t(count * parts_))),
         shifts_(context.temporary<double>(size_t(count))),
         factors_(context.temporary<double>(size_t(count))) {
-    if constexpr (has_ranks(form)) space_ = sort_space<T>(context, group_, entries_);
+    if constexpr (has_ranks(form)) space_ = sort_space<double>(context, group_, entries_);
     if constexpr (form == Form::ordered_ranks) {
       order_ = context.temporary<int32_t>(size_t(count * size_));
       tied_ = context.temporary<unsigned long long>(size_t(count));
@@ -83,25 +93,28 @@ class PreparedRdms {
       row_means_ = context.temporary<double>(size_t(group_ * rows));
       group_partial_ = context.temporary<double>(size_t(group_ * vector_parts(entries_)));
     }
-    if constexpr (!has_entries(form)) buffer_ = context.temporary<T>(size_t(group_ * entries_));
+    if constexpr (!has_entries(form))
+      buffer_ = context.temporary<double>(size_t(group_ * entries_));
   }
 
   // RDMs of the next `count` representations (rows x cols), one behind the other.
+  template <class T>
   void add(const T* x, int64_t count, int64_t cols, Dissimilarity dissimilarity) {
-    add_groups(count, [&](int64_t first, int64_t some) {
+    add_groups(count, kTieTolerance<double>, [&](int64_t first, int64_t some) {
       const int64_t at = done_ + pending_;
-      rdms<T>(scratch_.next(), x + first * rows_ * cols, some, rows_, cols, dissimilarity, slot(),
-              out_.without + at, items_ + at);
+      rdms<T>(scratch_.next(), x + first * rows_ * cols, some, rows_, cols, dissimilarity,
+              is_scale_free(comparison_), slot(), out_.without + at, items_ + at);
     });
   }
 
   // The next `count` RDMs.
+  template <class T>
   void add_rdms(const T* rdms, int64_t count) {
-    add_groups(count, [&](int64_t first, int64_t some) {
+    add_groups(count, kTieTolerance<T>, [&](int64_t first, int64_t some) {
       const int64_t at = done_ + pending_;
-      check(cudaMemcpyAsync(slot(), rdms + first * entries_, size_t(some * entries_) * sizeof(T),
-                            cudaMemcpyDeviceToDevice, context_.stream),
-            "copy");
+      check(copy_rdms<T>(rdms + first * entries_, some, entries_, is_scale_free(comparison_),
+                         slot(), context_.stream),
+            "launch");
       // Nothing is known of units and samples.
       check(cudaMemsetAsync(items_ + at, 0, size_t(some) * sizeof(RdmItem), context_.stream),
             "memset");
@@ -111,8 +124,9 @@ class PreparedRdms {
   }
 
   // The RDMs of the next `count` draws (count x rows).
+  template <class T>
   void add_draws(const Drawn<T>& from, const int32_t* draws, int64_t count) {
-    add_groups(count, [&](int64_t first, int64_t some) {
+    add_groups(count, kTieTolerance<double>, [&](int64_t first, int64_t some) {
       const int64_t at = done_ + pending_;
       const int32_t* const here = draws + first * rows_;
       check(resample_rdms<T>(from, here, some, slot(), context_.stream), "launch");
@@ -126,9 +140,9 @@ class PreparedRdms {
   void finish() {
     flush();
     if constexpr (form == Form::values) {
-      if (comparison_ == RdmComparison::corr) {
-        check(vector_means<S>({data_, size_, nullptr, nullptr}, count_, partial_, shifts_,
-                              context_.stream),
+      if (centres()) {
+        check(vector_means({data_, size_, nullptr, nullptr}, count_, partial_, shifts_,
+                           context_.stream),
               "launch");
         shifted_ = true;
       }
@@ -138,12 +152,19 @@ class PreparedRdms {
       check(pair_products<S>(vectors(), vectors(), each, 0, count_, partial_, context_.stream),
             "launch");
     }
-    const Squares squares = !has_ranks(form)                         ? Squares::sums
-                            : comparison_ == RdmComparison::spearman ? Squares::ranks
-                                                                     : Squares::all_ranks;
-    check(conclude({partial_, parts_, size_, items_, factors_, out_.without, out_.constant_units},
+    const bool breaks_ties =
+        comparison_ == RdmComparison::rho_a || comparison_ == RdmComparison::tau_a;
+    const Squares squares = !has_ranks(form) ? Squares::sums
+                            : breaks_ties    ? Squares::all_ranks
+                                             : Squares::ranks;
+    check(conclude({partial_, parts_, size_, items_, factors_, out_.without, out_.constant_units,
+                    out_.flat},
                    count_, squares, context_.stream),
           "launch");
+    if constexpr (form == Form::distances) {  // noise makes up for zeros
+      check(cudaMemsetAsync(out_.flat, 0, size_t(count_) * sizeof *out_.flat, context_.stream),
+            "memset");
+    }
   }
 
   int64_t size() const { return size_; }
@@ -163,12 +184,15 @@ class PreparedRdms {
  private:
   // Of one entry while its RDM is worked on.
   static constexpr int64_t kBytes =
-      int64_t(sizeof(T)) +
-      (has_ranks(form) ? 2 * int64_t(sizeof(T) + sizeof(int32_t)) : int64_t{0});
+      int64_t(sizeof(double)) +
+      (has_ranks(form) ? 2 * int64_t(sizeof(double) + sizeof(int32_t)) : int64_t{0});
 
-  // Calls make(first, some) for parts of `count` items that have room, and works on full groups.
+  // Calls make(first, some) for parts of `count` items that have room, and works on full groups,
+  // whose entries tie within one tolerance.
   template <class Make>
-  void add_groups(int64_t count, Make&& make) {
+  void add_groups(int64_t count, double tolerance, Make&& make) {
+    if (tolerance != tolerance_) flush();
+    tolerance_ = tolerance;
     for (int64_t first = 0; first < count;) {
       const int64_t some = std::min(count - first, group_ - pending_);
       make(first, some);
@@ -179,7 +203,7 @@ class PreparedRdms {
   }
 
   // Where the next RDM goes.
-  T* slot() {
+  double* slot() {
     if constexpr (has_entries(form)) {
       return data_ + (done_ + pending_) * size_;
     } else {
@@ -187,35 +211,41 @@ class PreparedRdms {
     }
   }
 
+  bool centres() const {
+    return comparison_ == RdmComparison::corr || comparison_ == RdmComparison::corr_cov;
+  }
+
   // Makes vectors of the RDMs in the buffer.
   void flush() {
     if (pending_ == 0) return;
+    const int64_t some = std::exchange(pending_, 0);
+    if (centres()) {
+      check(find_flat(slot(), some, entries_, tolerance_, items_ + done_, context_.stream),
+            "launch");
+    }
     if constexpr (has_ranks(form)) {
-      check(rank_vectors<T>(buffer_, pending_, size_, space_, data_ + done_ * size_,
-                            partial_ + done_, context_.stream),
+      check(rank_vectors(buffer_, some, size_, tolerance_, space_, data_ + done_ * size_,
+                         partial_ + done_, context_.stream),
             "launch");
     }
     if constexpr (form == Form::ordered_ranks) {
       check(cudaMemcpyAsync(order_ + done_ * size_, space_.positions[0],
-                            size_t(pending_ * size_) * sizeof(int32_t), cudaMemcpyDeviceToDevice,
+                            size_t(some * size_) * sizeof(int32_t), cudaMemcpyDeviceToDevice,
                             context_.stream),
             "copy");
-      const RankedRdms some = ranks(done_);
-      check(add_tied_within(some, pending_, tied_ + done_, context_.stream), "launch");
+      check(add_tied_within(ranks(done_), some, tied_ + done_, context_.stream), "launch");
     }
     if constexpr (has_moments(form)) {
-      Vectors<T> entries{buffer_, entries_, nullptr, nullptr};
-      if (comparison_ == RdmComparison::corr_cov) {
-        check(vector_means<T>(entries, pending_, group_partial_, shifts_, context_.stream),
-              "launch");
+      Vectors<double> entries{buffer_, entries_, nullptr, nullptr};
+      if (centres()) {
+        check(vector_means(entries, some, group_partial_, shifts_, context_.stream), "launch");
         entries.shifts = shifts_;
       }
-      check(second_moments<T>(entries, pending_, rows_, row_means_, data_ + done_ * size_,
-                              context_.stream),
-            "launch");
+      check(
+          second_moments(entries, some, rows_, row_means_, data_ + done_ * size_, context_.stream),
+          "launch");
     }
-    done_ += pending_;
-    pending_ = 0;
+    done_ += some;
   }
 
   const Context& context_;
@@ -226,8 +256,9 @@ class PreparedRdms {
   S* data_;
   RdmItem* items_;
   double *partial_, *shifts_, *factors_;
-  T* buffer_ = nullptr;
-  SortSpace<T> space_{};
+  double* buffer_ = nullptr;
+  double tolerance_ = 0;
+  SortSpace<double> space_{};
   int32_t* order_ = nullptr;
   unsigned long long* tied_ = nullptr;
   double *row_means_ = nullptr, *group_partial_ = nullptr;

@@ -114,26 +114,68 @@ __global__ void __launch_bounds__(kThreads, 4)  // 64 registers: fewer spill
   }
 }
 
-// Ranks from sorted keys. Each of t equal values counts t^2 - 1 ties.
-template <class Key>
+constexpr double kEpsilon = 2.220446049250313e-16;
+
+__device__ double value_of(unsigned long long key) {
+  return __longlong_as_double((long long)(key >> 63 ? key & ~(1ull << 63) : ~key));
+}
+
+__device__ bool tie(double low, double high, double tolerance) {
+  return low == high || high - low <= tolerance * fmax(fabs(low), fabs(high));
+}
+
+struct Places {
+  int64_t begin, end;
+};
+
+// Those that tie with place k of sorted keys. A chain is followed from one value to the next one as
+// long as its ends tie; there are few of them, each perhaps at many places.
+__device__ Places tied_with(const unsigned long long* sorted, int64_t k, int64_t size,
+                            double tolerance) {
+  for (double gap = tolerance;; gap = gap < kEpsilon ? 0 : gap / 16) {
+    Places found{k, k + 1};
+    double low = value_of(sorted[k]), high = low;
+    while (true) {
+      const unsigned long long key = sorted[found.begin];
+      const auto below = [&](int64_t at) { return sorted[at] < key; };
+      if (found.begin > 0 && !below(found.begin - 1)) {
+        found.begin = first_without(0, found.begin, below);
+      }
+      if (found.begin == 0) break;
+      const double next = value_of(sorted[found.begin - 1]);
+      if (!tie(next, low, gap)) break;
+      low = next;
+      --found.begin;
+      if (!tie(low, high, tolerance)) break;
+    }
+    while (tie(low, high, tolerance)) {
+      const unsigned long long key = sorted[found.end - 1];
+      const auto equal = [&](int64_t at) { return sorted[at] == key; };
+      if (found.end < size && equal(found.end)) found.end = first_without(found.end, size, equal);
+      if (found.end == size) break;
+      const double next = value_of(sorted[found.end]);
+      if (!tie(high, next, gap)) break;
+      high = next;
+      ++found.end;
+    }
+    if (gap == 0 || tie(low, high, tolerance)) return found;
+  }
+}
+
+// Ranks from sorted keys. Each of t tied values counts t^2 - 1 ties.
 __global__ void __launch_bounds__(kThreads)
-    rank_kernel(const Key* __restrict__ keys, const int32_t* __restrict__ positions, int64_t size,
-                int32_t* __restrict__ ranks, double* __restrict__ ties) {
+    rank_kernel(const unsigned long long* __restrict__ keys, const int32_t* __restrict__ positions,
+                int64_t size, double tolerance, int32_t* __restrict__ ranks,
+                double* __restrict__ ties) {
   SHARED_ARRAY(double, partial, 32);
   const size_t item = size_t(blockIdx.y) * size;
-  const Key* const sorted = keys + item;
   const int64_t from = blockIdx.x * kSortTile;
   const int64_t last = from + kSortTile < size ? from + kSortTile : size;
   double sum = 0;
   for (int64_t k = from + threadIdx.x; k < last; k += kThreads) {
-    const Key key = sorted[k];
-    int64_t begin = k, end = k + 1;
-    const auto below = [&](int64_t at) { return sorted[at] < key; };
-    const auto equal_to = [&](int64_t at) { return sorted[at] == key; };
-    if (k > 0 && equal_to(k - 1)) begin = first_without(0, k, below);
-    if (end < size && equal_to(end)) end = first_without(end, size, equal_to);
-    ranks[item + positions[item + k]] = int32_t(begin + end - size);
-    const double equal = double(end - begin);
+    const Places tied = tied_with(keys + item, k, size, tolerance);
+    ranks[item + positions[item + k]] = int32_t(tied.begin + tied.end - size);
+    const double equal = double(tied.end - tied.begin);
     sum += equal * equal - 1;
   }
   sum = block_sum(sum, partial);
@@ -189,16 +231,15 @@ cudaError_t sort_vectors(const T* values, int64_t count, int64_t size, const Sor
   return sort_keys(count, size, int(sizeof(T)), false, space, stream);
 }
 
-template <class T>
-cudaError_t rank_vectors(const T* values, int64_t count, int64_t size, const SortSpace<T>& space,
-                         int32_t* ranks, double* ties, cudaStream_t stream) {
-  using Key = typename SortKey<T>::type;
+cudaError_t rank_vectors(const double* values, int64_t count, int64_t size, double tolerance,
+                         const SortSpace<double>& space, int32_t* ranks, double* ties,
+                         cudaStream_t stream) {
   const int64_t tiles = sort_tiles(size);
   const dim3 grid{unsigned(tiles), unsigned(count)};
-  cudaError_t error = sort_vectors<T>(values, count, size, space, stream);
+  cudaError_t error = sort_vectors<double>(values, count, size, space, stream);
   if (error != cudaSuccess) return error;
-  error = launch(rank_kernel<Key>, grid, dim3(kThreads), 0, stream, space.keys[0],
-                 space.positions[0], size, ranks, space.ties);
+  error = launch(rank_kernel, grid, dim3(kThreads), 0, stream, space.keys[0], space.positions[0],
+                 size, tolerance, ranks, space.ties);
   if (error != cudaSuccess) return error;
   return launch(tie_kernel, dim3(unsigned(count)), threads_for(tiles), 0, stream, space.ties, tiles,
                 space.faults, ties);
@@ -206,13 +247,9 @@ cudaError_t rank_vectors(const T* values, int64_t count, int64_t size, const Sor
 
 template cudaError_t sort_keys<float>(int64_t, int64_t, int, bool, const SortSpace<float>&,
                                       cudaStream_t);
-#define LIKEWISE_INSTANTIATE(T)                                                                   \
-  template cudaError_t sort_vectors<T>(const T*, int64_t, int64_t, const SortSpace<T>&,           \
-                                       cudaStream_t);                                             \
-  template cudaError_t rank_vectors<T>(const T*, int64_t, int64_t, const SortSpace<T>&, int32_t*, \
-                                       double*, cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+template cudaError_t sort_vectors<float>(const float*, int64_t, int64_t, const SortSpace<float>&,
+                                         cudaStream_t);
+template cudaError_t sort_vectors<double>(const double*, int64_t, int64_t, const SortSpace<double>&,
+                                          cudaStream_t);
 
 }  // namespace likewise::cuda

@@ -47,10 +47,10 @@ cudaError_t sort_vectors(const T* values, int64_t count, int64_t size, const Sor
                          cudaStream_t stream);
 
 // The same with ranks[i] = 2 r_i - (size + 1), r_i being the rank of value i of its vector from 1
-// to size, equal values sharing the mean of theirs; ties (count): sum of t^3 - t over all sets of t
-// equal values. NaN where a value is not finite; the ranks mean nothing then.
-template <class T>
-cudaError_t rank_vectors(const T* values, int64_t count, int64_t size, const SortSpace<T>& space,
-                         int32_t* ranks, double* ties, cudaStream_t stream);
+// to size, tied values (see rsa/ranks.h) sharing the mean of theirs; ties (count): sum of t^3 - t
+// over all sets of t tied values. NaN where a value is not finite; the ranks mean nothing then.
+cudaError_t rank_vectors(const double* values, int64_t count, int64_t size, double tolerance,
+                         const SortSpace<double>& space, int32_t* ranks, double* ties,
+                         cudaStream_t stream);
 
 }  // namespace likewise::cuda

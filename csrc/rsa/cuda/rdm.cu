@@ -1,5 +1,6 @@
-// RDMs around a matrix product, 2 n^2 d operations per item: every sample is read three times and
-// written once, every inner product read and every entry written once: bytes over bandwidth.
+// RDMs around a matrix product in double, 2 n^2 d operations per item: every sample is read five
+// times and written once, every inner product read and every entry written once: bytes over
+// bandwidth.
 
 #include "core/cuda/columns.cuh"
 #include "rsa/cuda/rdm.h"
@@ -7,8 +8,10 @@
 namespace likewise::cuda {
 namespace {
 
-// Below this share of the norms a distance is computed from the difference.
-constexpr double kSmall = 1e-2;
+constexpr double kEpsilon = 2.220446049250313e-16;
+// As in rsa/samples.h: below this share of the norms, or (angles) this size, a square is computed
+// from the samples.
+constexpr double kShare = 1e-2, kLeastAngle = 1e-17;
 
 __global__ void __launch_bounds__(kColumns* kStripes)
     describe_kernel(const double* __restrict__ spreads, int64_t cols, RdmItem* __restrict__ items) {
@@ -26,7 +29,7 @@ __global__ void __launch_bounds__(kColumns* kStripes)
   if (thread > 0) return;
   const double unit = unit_for(largest);
   // Entries of other samples than those with NaN or infinity stay numbers.
-  items[item] = {unit > 0 ? unit : 1, int64_t(constant), largest == 0};
+  items[item] = {unit > 0 ? unit : 1, int64_t(constant), largest == 0, false};
 }
 
 __device__ double warp_largest(double value) {
@@ -39,79 +42,218 @@ __device__ double warp_largest(double value) {
 // A warp per sample.
 template <class T>
 __global__ void __launch_bounds__(kColumns* kStripes)
-    standardise_kernel(const T* __restrict__ x, int64_t count, int64_t rows, int64_t cols,
-                       bool distances, bool centred, StandardSamples<T> to) {
-  const int64_t row = int64_t(blockIdx.x) * kStripes + threadIdx.y, item = row / rows;
+    sample_kernel(const T* __restrict__ x, int64_t count, int64_t rows, int64_t cols, bool centred,
+                  SampleFacts* __restrict__ facts, int64_t* __restrict__ without) {
+  const int64_t row = int64_t(blockIdx.x) * kStripes + threadIdx.y;
   if (row >= count * rows) return;
-  const T *const from = x + row * cols, *const first = x + item * rows * cols;
-  T* const out = to.out + row * cols;
-  if (distances) {
-    const double unit = to.items[item].unit;
+  const T* const from = x + row * cols;
+  double high = double(from[0]), negative_low = -high;
+  for (int64_t j = threadIdx.x; j < cols; j += kColumns) {
+    high = Largest::of(double(from[j]), high);
+    negative_low = Largest::of(-double(from[j]), negative_low);
+  }
+  high = warp_largest(high);
+  const double low = -warp_largest(negative_low);
+  SampleFacts out{1, 0, 0, 0};
+  const double scale = unit_for(Largest::of(high, -low));
+  if (!(scale >= 0)) {
+    out.length = NAN;
+  } else if (scale == 0 || (centred && low == high)) {
+    if (without && threadIdx.x == 0) {
+      atomicAdd(reinterpret_cast<unsigned long long*>(without + row / rows), 1ull);
+    }
+  } else {
+    out.scale = scale;
+    // Differences of numbers within a factor of two of each other are exact.
+    const bool narrow = low > 0 ? high <= 2 * low : high < 0 && low >= 2 * high;
+    if (centred && narrow) out.shift = double(from[0]) * scale;
+    for (int pass = 0; centred && pass < 2; ++pass) {  // the second takes what the first rounded
+      double sum = 0;
+      for (int64_t j = threadIdx.x; j < cols; j += kColumns) {
+        sum += double(from[j]) * scale - out.shift - out.mean;
+      }
+      out.mean += warp_sum(sum) / double(cols);
+    }
     double squares = 0;
     for (int64_t j = threadIdx.x; j < cols; j += kColumns) {
-      const T value = T((double(from[j]) - double(first[j])) * unit);
-      out[j] = value;
-      squares += double(value) * double(value);
+      const double value = double(from[j]) * scale - out.shift - out.mean;
+      squares += value * value;
     }
-    squares = warp_sum(squares);
-    if (threadIdx.x == 0) to.norms[row] = squares;
-    return;
+    out.length = sqrt(warp_sum(squares));
   }
-  double size = 0, spread = 0;
-  for (int64_t j = threadIdx.x; j < cols; j += kColumns) {
-    size = Largest::of(fabs(double(from[j])), size);
-    spread = Largest::of(fabs(double(from[j]) - double(from[0])), spread);
-  }
-  size = warp_largest(size);
-  spread = warp_largest(spread);
-  if (size == 0 || (centred && spread == 0)) {
-    for (int64_t j = threadIdx.x; j < cols; j += kColumns) out[j] = T(0);
-    if (to.without && threadIdx.x == 0) {
-      atomicAdd(reinterpret_cast<unsigned long long*>(to.without + item), 1ull);
-    }
-    return;
-  }
-  const double unit = unit_for(size);
-  double mean = 0, squares = 0;
-  for (int64_t j = threadIdx.x; j < cols && centred; j += kColumns) mean += double(from[j]) * unit;
-  mean = warp_sum(mean) / double(cols);
-  for (int64_t j = threadIdx.x; j < cols; j += kColumns) {
-    const double value = double(from[j]) * unit - mean;
-    squares += value * value;
-  }
-  const double factor = 1 / sqrt(warp_sum(squares));
-  for (int64_t j = threadIdx.x; j < cols; j += kColumns) {
-    out[j] = T((double(from[j]) * unit - mean) * factor);
-  }
+  if (threadIdx.x == 0) facts[row] = out;
 }
 
 template <class T>
+__global__ void __launch_bounds__(kColumns* kStripes)
+    direction_kernel(const T* __restrict__ x, const SampleFacts* __restrict__ facts, int64_t rows,
+                     int64_t cols, double* __restrict__ centres) {
+  SHARED_ARRAY(double, shared, kColumns* kStripes);
+  const size_t item = blockIdx.y;
+  const int64_t j = int64_t(blockIdx.x) * kColumns + threadIdx.x;
+  double sum = 0, counted = 0;
+  for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
+    const SampleFacts sample = facts[item * rows + i];
+    if (!(sample.length > 0) || j >= cols) continue;
+    sum += (double(x[(item * rows + i) * cols + j]) * sample.scale - sample.shift) / sample.length;
+    ++counted;
+  }
+  sum = over_stripes<Sum>(sum, shared);
+  counted = over_stripes<Sum>(counted, shared);
+  if (threadIdx.y == 0 && j < cols) centres[item * cols + j] = counted > 0 ? sum / counted : 0;
+}
+
+// With c the mean direction, the point of a sample a of length L is a / L - c, of which a - L c has
+// one rounding.
+template <class T>
+struct Residual {
+  const T* sample;
+  const double* centre;
+  SampleFacts facts;
+  __device__ double at(int64_t j) const {
+    if (facts.length == 0) return -centre[j];
+    return fma(-facts.length, centre[j], double(sample[j]) * facts.scale - facts.shift);
+  }
+  __device__ double length() const { return facts.length == 0 ? 1 : facts.length; }
+};
+
+// A warp per sample.
+template <class T>
+__global__ void __launch_bounds__(kColumns* kStripes)
+    point_kernel(const T* __restrict__ x, int64_t count, int64_t rows, int64_t cols, bool distances,
+                 bool centred, Points to) {
+  const int64_t row = int64_t(blockIdx.x) * kStripes + threadIdx.y, item = row / rows;
+  if (row >= count * rows) return;
+  const T *const from = x + row * cols, *const first = x + item * rows * cols;
+  double* const out = to.out + row * cols;
+  double squares = 0;
+  if (distances) {
+    const double unit = to.items[item].unit;
+    for (int64_t j = threadIdx.x; j < cols; j += kColumns) {
+      const double value = (double(from[j]) - double(first[j])) * unit;
+      out[j] = value;
+      squares += value * value;
+    }
+  } else {
+    const Residual<T> residual{from, to.centres + item * cols, to.facts[row]};
+    double mean = 0;
+    for (int pass = 0; centred && pass < 2; ++pass) {
+      double sum = 0;
+      for (int64_t j = threadIdx.x; j < cols; j += kColumns) sum += residual.at(j) - mean;
+      mean += warp_sum(sum) / double(cols);
+    }
+    for (int64_t j = threadIdx.x; j < cols; j += kColumns) {
+      const double value = (residual.at(j) - mean) / residual.length();
+      out[j] = value;
+      squares += value * value;
+    }
+  }
+  squares = warp_sum(squares);
+  if (threadIdx.x == 0) to.norms[row] = squares;
+}
+
+// Twice the dissimilarity of two samples with directions, near `square`: what is left of a without
+// its part along b, which e = a - s b takes with one rounding of each element, and the rest of it,
+// a rounding of s, by Pythagoras.
+template <class T>
+__device__ double square_of_angle(const T* a, const T* b, const SampleFacts& of_a,
+                                  const SampleFacts& of_b, int64_t cols, bool centred,
+                                  double square) {
+  const double slope = (1 - square / 2) * of_a.length / of_b.length;
+  const auto element_b = [&](int64_t j) { return double(b[j]) * of_b.scale - of_b.shift; };
+  const auto rest = [&](int64_t j) {
+    return fma(-slope, element_b(j), double(a[j]) * of_a.scale - of_a.shift);
+  };
+  double size = 0, mean = 0;
+  for (int64_t j = 0; j < cols; ++j) {
+    const double e = rest(j);
+    size += e * e;
+    mean += e;
+  }
+  mean = centred ? mean / double(cols) : 0;
+  double whole = 0, along = 0;
+  for (int64_t j = 0; j < cols; ++j) {
+    const double e = rest(j) - mean;
+    whole += e * e;
+    along += e * (element_b(j) - of_b.mean);
+  }
+  along /= of_b.length;
+  const double across = whole - along * along;
+  // Parallel samples: all of it is rounding.
+  if (across <= kEpsilon * (double(cols + 16) * along * along + 4 * kEpsilon * size)) return 0;
+  return 2 * across / (of_a.length * of_a.length) / (2 - square / 2);
+}
+
+template <class T, class Out>
 __global__ void __launch_bounds__(kMostThreads)
-    condense_kernel(RdmRows<T> block, bool distances, bool squared) {
+    condense_kernel(RdmRows<T, Out> block, bool distances, bool squared, bool centred) {
   const size_t item = blockIdx.y;
   const int64_t rows = block.rows, cols = block.cols, width = rows - block.first;
   const int64_t i = block.first + blockIdx.x;
-  const T* const products = block.products + (item * block.height + blockIdx.x) * width;
-  T* const out = block.out + item * (rows * (rows - 1) / 2) + i * (2 * rows - i - 1) / 2;
+  const Points& points = block.points;
+  const double* const products = block.products + (item * block.height + blockIdx.x) * width;
+  Out* const out = block.out + item * (rows * (rows - 1) / 2) + i * (2 * rows - i - 1) / 2;
   for (int64_t j = i + 1 + threadIdx.x; j < rows; j += blockDim.x) {
-    const T product = products[j - block.first];
+    const size_t at_a = item * rows + i, at_b = item * rows + j;
+    const double norms = points.norms[at_a] + points.norms[at_b];
+    double square = norms - 2 * products[j - block.first];
+    const T *const a = block.x + at_a * cols, *const b = block.x + at_b * cols;
     if (!distances) {
-      out[j - i - 1] = T(1) - product;
+      const SampleFacts of_a = points.facts[at_a], of_b = points.facts[at_b];
+      if (of_a.length * of_b.length == 0) {
+        square = 2;
+      } else if (square < kShare * norms || square < kLeastAngle) {
+        square = square_of_angle(a, b, of_a, of_b, cols, centred, square);
+      }
+      out[j - i - 1] = Out(square / 2);
       continue;
     }
-    const double unit = block.items[item].unit;
-    const double norms = block.norms[item * rows + i] + block.norms[item * rows + j];
-    double square = norms - 2 * double(product);
-    if (square < kSmall * norms) {
-      const T *const a = block.x + (item * rows + i) * cols, *const b = a + (j - i) * cols;
+    const double unit = points.items[item].unit, scale = block.in_units ? 1 : unit;
+    if (square < kShare * norms) {
       square = 0;
       for (int64_t t = 0; t < cols; ++t) {
         const double step = (double(a[t]) - double(b[t])) * unit;
         square += step * step;
       }
     }
-    out[j - i - 1] = T(squared ? square / unit / unit : sqrt(square) / unit);
+    out[j - i - 1] = Out(squared ? square / scale / scale : sqrt(square) / scale);
   }
+}
+
+// A block per RDM.
+template <class T>
+__global__ void __launch_bounds__(kColumns* kStripes)
+    copy_kernel(const T* __restrict__ rdms, int64_t size, bool scaled, double* __restrict__ out) {
+  SHARED_ARRAY(double, shared, kColumns* kStripes);
+  const size_t begin = size_t(blockIdx.x) * size;
+  const int64_t thread = int64_t(threadIdx.y) * kColumns + threadIdx.x;
+  double largest = 0;
+  for (int64_t k = thread; scaled && k < size; k += kColumns * kStripes) {
+    largest = Largest::of(fabs(double(rdms[begin + k])), largest);
+  }
+  largest = over_block<Largest>(largest, shared);
+  const bool far = largest > 0 && largest < INFINITY && !(largest > 1e-100 && largest < 1e100);
+  const double unit = far ? unit_for(largest) : 1;
+  for (int64_t k = thread; k < size; k += kColumns * kStripes) {
+    out[begin + k] = double(rdms[begin + k]) * unit;
+  }
+}
+
+__global__ void __launch_bounds__(kColumns* kStripes)
+    flat_kernel(const double* __restrict__ rdms, int64_t size, double tolerance,
+                RdmItem* __restrict__ items) {
+  SHARED_ARRAY(double, shared, kColumns* kStripes);
+  const double* const rdm = rdms + size_t(blockIdx.x) * size;
+  double high = rdm[0], negative_low = -high;
+  for (int64_t k = int64_t(threadIdx.y) * kColumns + threadIdx.x; k < size;
+       k += kColumns * kStripes) {
+    high = Largest::of(rdm[k], high);
+    negative_low = Largest::of(-rdm[k], negative_low);
+  }
+  high = over_block<Largest>(high, shared);
+  negative_low = over_block<Largest>(negative_low, shared);
+  if (threadIdx.x + threadIdx.y > 0) return;
+  items[blockIdx.x].flat = high + negative_low <= tolerance * Largest::of(high, negative_low);
 }
 
 }  // namespace
@@ -123,27 +265,64 @@ cudaError_t describe_items(const double* spreads, int64_t count, int64_t cols, R
 }
 
 template <class T>
-cudaError_t standardise(const T* x, int64_t count, int64_t rows, int64_t cols,
-                        Dissimilarity dissimilarity, const StandardSamples<T>& to,
-                        cudaStream_t stream) {
+cudaError_t describe_samples(const T* x, int64_t count, int64_t rows, int64_t cols, bool centred,
+                             SampleFacts* facts, int64_t* without, cudaStream_t stream) {
   const dim3 grid(unsigned((count * rows + kStripes - 1) / kStripes));
-  return launch(standardise_kernel<T>, grid, dim3(kColumns, kStripes), 0, stream, x, count, rows,
-                cols, is_distance(dissimilarity), dissimilarity == Dissimilarity::correlation, to);
+  return launch(sample_kernel<T>, grid, dim3(kColumns, kStripes), 0, stream, x, count, rows, cols,
+                centred, facts, without);
 }
 
 template <class T>
-cudaError_t condense(const RdmRows<T>& block, Dissimilarity dissimilarity, cudaStream_t stream) {
-  const dim3 grid(unsigned(block.height), unsigned(block.count));
-  return launch(condense_kernel<T>, grid, threads_for(block.rows - block.first), 0, stream, block,
-                is_distance(dissimilarity), dissimilarity == Dissimilarity::sqeuclidean);
+cudaError_t mean_directions(const T* x, const SampleFacts* facts, int64_t count, int64_t rows,
+                            int64_t cols, double* centres, cudaStream_t stream) {
+  return launch(direction_kernel<T>, blocks_of_columns(cols, count), dim3(kColumns, kStripes), 0,
+                stream, x, facts, rows, cols, centres);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                           \
-  template cudaError_t standardise<T>(const T*, int64_t, int64_t, int64_t, Dissimilarity, \
-                                      const StandardSamples<T>&, cudaStream_t);           \
-  template cudaError_t condense<T>(const RdmRows<T>&, Dissimilarity, cudaStream_t);
+template <class T>
+cudaError_t place_points(const T* x, int64_t count, int64_t rows, int64_t cols,
+                         Dissimilarity dissimilarity, const Points& to, cudaStream_t stream) {
+  const dim3 grid(unsigned((count * rows + kStripes - 1) / kStripes));
+  return launch(point_kernel<T>, grid, dim3(kColumns, kStripes), 0, stream, x, count, rows, cols,
+                is_distance(dissimilarity), dissimilarity == Dissimilarity::correlation, to);
+}
+
+template <class T, class Out>
+cudaError_t condense(const RdmRows<T, Out>& block, Dissimilarity dissimilarity,
+                     cudaStream_t stream) {
+  const dim3 grid(unsigned(block.height), unsigned(block.count));
+  return launch(condense_kernel<T, Out>, grid, threads_for(block.rows - block.first), 0, stream,
+                block, is_distance(dissimilarity), dissimilarity == Dissimilarity::sqeuclidean,
+                dissimilarity == Dissimilarity::correlation);
+}
+
+template <class T>
+cudaError_t copy_rdms(const T* rdms, int64_t count, int64_t size, bool scaled, double* out,
+                      cudaStream_t stream) {
+  return launch(copy_kernel<T>, dim3(unsigned(count)), dim3(kColumns, kStripes), 0, stream, rdms,
+                size, scaled, out);
+}
+
+cudaError_t find_flat(const double* rdms, int64_t count, int64_t size, double tolerance,
+                      RdmItem* items, cudaStream_t stream) {
+  return launch(flat_kernel, dim3(unsigned(count)), dim3(kColumns, kStripes), 0, stream, rdms, size,
+                tolerance, items);
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                                    \
+  template cudaError_t describe_samples<T>(const T*, int64_t, int64_t, int64_t, bool,              \
+                                           SampleFacts*, int64_t*, cudaStream_t);                  \
+  template cudaError_t mean_directions<T>(const T*, const SampleFacts*, int64_t, int64_t, int64_t, \
+                                          double*, cudaStream_t);                                  \
+  template cudaError_t place_points<T>(const T*, int64_t, int64_t, int64_t, Dissimilarity,         \
+                                       const Points&, cudaStream_t);                               \
+  template cudaError_t condense<T, double>(const RdmRows<T, double>&, Dissimilarity,               \
+                                           cudaStream_t);                                          \
+  template cudaError_t copy_rdms<T>(const T*, int64_t, int64_t, bool, double*, cudaStream_t);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE
+template cudaError_t condense<float, float>(const RdmRows<float, float>&, Dissimilarity,
+                                            cudaStream_t);
 
 }  // namespace likewise::cuda

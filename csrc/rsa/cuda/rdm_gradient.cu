@@ -39,8 +39,8 @@ __global__ void __launch_bounds__(kMostThreads) entry_kernel(RdmWeights w) {
   if (threadIdx.x == 0) w.sums[i] = sum;
 }
 
-// d |x_i - x_j|^2 / dx_i = 2 (x_i - x_j), d |x_i - x_j| / dx_i = (x_i - x_j) / |x_i - x_j|; by the
-// sample of unit norm u_i, d (1 - u_i'u_j) is -u_j.
+// Gradients by the points of d^2 = |p_i - p_j|^2, of d or of d^2 / 2: 2 (p_i - p_j), (p_i - p_j) /
+// d or p_i - p_j.
 __global__ void __launch_bounds__(kMostThreads)
     sample_kernel(SampleWeights w, bool distances, bool squared) {
   SHARED_ARRAY(double, partial, 32);
@@ -60,34 +60,32 @@ __global__ void __launch_bounds__(kMostThreads)
       const double distance = w.rdm[place(i, j, w.rows, false)];
       weight = distance == 0 ? 0 * weight : weight / distance;
     }
-    if (distances) weight /= w.item->unit;  // the samples are that much larger
+    if (distances) weight *= w.item->unit;  // the points are that much larger than the samples
     row[j] = -weight;
     sum += weight;
   }
   sum = block_sum(sum, partial_row);
-  if (threadIdx.x == 0) row[i] = distances ? sum : 0;
+  if (threadIdx.x == 0) row[i] = sum;
 }
 
-// With z_i = x_i (correlation: minus its mean) and u_i = z_i / |z_i|, a gradient v_i by u_i is
-// (v_i - (v_i'u_i) u_i) / |z_i| by z_i; v_i has no mean where the u have none.
+// With u = z / |z|, a gradient v by u is (v - (v'u) u) / |z| by z, which has no mean where the u
+// have none.
 __global__ void __launch_bounds__(kMostThreads)
-    project_kernel(const double* __restrict__ x, const double* __restrict__ units, int64_t cols,
-                   bool centred, double* __restrict__ gradients) {
+    project_kernel(const double* __restrict__ x, const SampleFacts* __restrict__ samples,
+                   int64_t cols, double* __restrict__ gradients) {
   SHARED_ARRAY(double, partial, 32);
-  SHARED_ARRAY(double, partial_length, 32);
   const size_t begin = size_t(blockIdx.x) * cols;
-  const double origin = centred ? x[begin] : 0;
-  double along = 0, length = 0;
-  for (int64_t j = threadIdx.x; j < cols; j += blockDim.x) {
-    along += gradients[begin + j] * units[begin + j];
-    length += (x[begin + j] - origin) * units[begin + j];
-  }
+  const SampleFacts facts = samples[blockIdx.x];
+  const auto unit = [&](int64_t j) {
+    return (x[begin + j] * facts.scale - facts.shift - facts.mean) / facts.length;
+  };
+  double along = 0;
+  for (int64_t j = threadIdx.x; j < cols; j += blockDim.x) along += gradients[begin + j] * unit(j);
   along = block_sum(along, partial);
-  length = block_sum(length, partial_length);
   for (int64_t j = threadIdx.x; j < cols; j += blockDim.x) {
     const double gradient = gradients[begin + j];
-    const double projected = (gradient - along * units[begin + j]) / length;
-    gradients[begin + j] = length > 0 ? projected : 0 * gradient;
+    const double projected = (gradient - along * unit(j)) / facts.length * facts.scale;
+    gradients[begin + j] = facts.length == 0 ? 0 * gradient : projected;
   }
 }
 
@@ -104,10 +102,10 @@ cudaError_t weigh_samples(const SampleWeights& weights, Dissimilarity dissimilar
                 weights, is_distance(dissimilarity), dissimilarity == Dissimilarity::sqeuclidean);
 }
 
-cudaError_t project_rows(const double* x, const double* units, int64_t rows, int64_t cols,
-                         bool centred, double* gradients, cudaStream_t stream) {
-  return launch(project_kernel, dim3(unsigned(rows)), threads_for(cols), 0, stream, x, units, cols,
-                centred, gradients);
+cudaError_t project_rows(const double* x, const SampleFacts* facts, int64_t rows, int64_t cols,
+                         double* gradients, cudaStream_t stream) {
+  return launch(project_kernel, dim3(unsigned(rows)), threads_for(cols), 0, stream, x, facts, cols,
+                gradients);
 }
 
 }  // namespace likewise::cuda

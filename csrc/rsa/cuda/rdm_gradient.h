@@ -22,13 +22,13 @@ struct RdmWeights {
 };
 cudaError_t weigh_entries(const RdmWeights& weights, cudaStream_t stream);
 
-// In place: rows x rows weights whose product with the standardised samples is the gradient by the
-// samples (distances), or by those of unit norm.
+// In place: rows x rows weights whose product with the points is the gradient by the samples
+// (distances), or by those of unit norm.
 struct SampleWeights {
   double* weights;
   const double* sums;  // of their rows
   bool centred;        // the score does not see the mean of the entries
-  const double* rdm;   // condensed, of the euclidean distance
+  const double* rdm;   // condensed, in units, of the euclidean distance
   const RdmItem* item;
   int64_t rows;
 };
@@ -37,7 +37,7 @@ cudaError_t weigh_samples(const SampleWeights& weights, Dissimilarity dissimilar
 
 // In place, from gradients by the samples of unit norm (rows x cols) to those by the samples x.
 // 0 for samples without direction.
-cudaError_t project_rows(const double* x, const double* units, int64_t rows, int64_t cols,
-                         bool centred, double* gradients, cudaStream_t stream);
+cudaError_t project_rows(const double* x, const SampleFacts* facts, int64_t rows, int64_t cols,
+                         double* gradients, cudaStream_t stream);
 
 }  // namespace likewise::cuda

@@ -14,7 +14,7 @@ constexpr int kRowThreads = 64;
 template <class T>
 __global__ void __launch_bounds__(kMostThreads)
     copy_kernel(const T* __restrict__ x, int64_t cols, bool cosine, bool distances,
-                T* __restrict__ out) {
+                double* __restrict__ out) {
   const T* const row = x + blockIdx.x * cols;
   const T origin = cosine ? T(0) : row[0];
   bool finite = true, flat = true;
@@ -24,16 +24,16 @@ __global__ void __launch_bounds__(kMostThreads)
   }
   finite = __syncthreads_and(finite);
   flat = __syncthreads_and(flat);
-  if (threadIdx.x == 0) out[blockIdx.x] = !finite ? T(NAN) : flat && !distances ? T(1) : T(0);
+  if (threadIdx.x == 0) out[blockIdx.x] = !finite ? NAN : flat && !distances ? 1 : 0;
 }
 
 // Block (i, k) fills what row i of draw k has above the diagonal.
 template <class T>
 __global__ void __launch_bounds__(kRowThreads)
-    resample_kernel(Drawn<T> from, const int32_t* __restrict__ draws, T* __restrict__ out) {
+    resample_kernel(Drawn<T> from, const int32_t* __restrict__ draws, double* __restrict__ out) {
   const int64_t n = from.rows, i = blockIdx.x;
   const int32_t* const samples = draws + blockIdx.y * n;
-  T* const to = out + blockIdx.y * (n * (n - 1) / 2) + i * (2 * n - i - 1) / 2 - i - 1;
+  double* const to = out + blockIdx.y * (n * (n - 1) / 2) + i * (2 * n - i - 1) / 2 - i - 1;
   const int64_t p = samples[i];
   for (int64_t j = i + 1 + threadIdx.x; j < n; j += blockDim.x) {
     const int64_t q = samples[j], low = p < q ? p : q, high = p < q ? q : p;
@@ -55,20 +55,20 @@ __global__ void __launch_bounds__(32)
     }
     equal = __all_sync(kAllLanes, equal);
   }
-  if (threadIdx.x == 0) items[blockIdx.x] = {1, 0, equal};
+  if (threadIdx.x == 0) items[blockIdx.x] = {1, 0, equal, false};
 }
 
 }  // namespace
 
 template <class T>
 cudaError_t copy_dissimilarities(const T* x, int64_t rows, int64_t cols,
-                                 Dissimilarity dissimilarity, T* out, cudaStream_t stream) {
+                                 Dissimilarity dissimilarity, double* out, cudaStream_t stream) {
   return launch(copy_kernel<T>, dim3(unsigned(rows)), threads_for(cols), 0, stream, x, cols,
                 dissimilarity == Dissimilarity::cosine, is_distance(dissimilarity), out);
 }
 
 template <class T>
-cudaError_t resample_rdms(const Drawn<T>& from, const int32_t* draws, int64_t count, T* out,
+cudaError_t resample_rdms(const Drawn<T>& from, const int32_t* draws, int64_t count, double* out,
                           cudaStream_t stream) {
   const int64_t n = from.rows, size = n * (n - 1) / 2;
   for (int64_t first = 0; first < count; first += kMostDraws) {
@@ -87,12 +87,12 @@ cudaError_t describe_draws(const Drawn<T>& from, const int32_t* draws, int64_t c
   return launch(describe_kernel<T>, dim3(unsigned(count)), dim3(32), 0, stream, from, draws, items);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                               \
-  template cudaError_t copy_dissimilarities<T>(const T*, int64_t, int64_t, Dissimilarity, T*, \
-                                               cudaStream_t);                                 \
-  template cudaError_t resample_rdms<T>(const Drawn<T>&, const int32_t*, int64_t, T*,         \
-                                        cudaStream_t);                                        \
-  template cudaError_t describe_draws<T>(const Drawn<T>&, const int32_t*, int64_t, RdmItem*,  \
+#define LIKEWISE_INSTANTIATE(T)                                                                    \
+  template cudaError_t copy_dissimilarities<T>(const T*, int64_t, int64_t, Dissimilarity, double*, \
+                                               cudaStream_t);                                      \
+  template cudaError_t resample_rdms<T>(const Drawn<T>&, const int32_t*, int64_t, double*,         \
+                                        cudaStream_t);                                             \
+  template cudaError_t describe_draws<T>(const Drawn<T>&, const int32_t*, int64_t, RdmItem*,       \
                                          cudaStream_t);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)

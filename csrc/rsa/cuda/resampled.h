@@ -15,18 +15,19 @@ namespace likewise::cuda {
 // (variance, length), NaN where it is not finite.
 template <class T>
 cudaError_t copy_dissimilarities(const T* x, int64_t rows, int64_t cols,
-                                 Dissimilarity dissimilarity, T* out, cudaStream_t stream);
+                                 Dissimilarity dissimilarity, double* out, cudaStream_t stream);
 
 // The samples (rows x cols), their condensed RDM, and what copy_dissimilarities says of them.
 template <class T>
 struct Drawn {
-  const T *x, *rdm, *copies;
+  const T* x;
+  const double *rdm, *copies;
   int64_t rows, cols;
 };
 
 // out: condensed RDMs of `count` draws (count x rows).
 template <class T>
-cudaError_t resample_rdms(const Drawn<T>& from, const int32_t* draws, int64_t count, T* out,
+cudaError_t resample_rdms(const Drawn<T>& from, const int32_t* draws, int64_t count, double* out,
                           cudaStream_t stream);
 
 // Whether all samples of a draw are equal; nothing else is said of it.

@@ -77,16 +77,15 @@ References references(const Context& context, const RiemannianItems& items) {
 
 }  // namespace
 
-template <class T>
-RiemannianItems riemannian_items(const Context& context, const T* rdms, const RdmItem* facts,
+RiemannianItems riemannian_items(const Context& context, const double* rdms, const RdmItem* facts,
                                  int64_t count, int64_t n) {
   const int64_t side = n - 1, size = side * side;
   double* const moments = context.temporary<double>(size_t(count * size));
   int* const faults = context.temporary<int>(size_t(count));
   for (int64_t first = 0; first < count; first += kMostVectors) {
-    check(moments_about_first<T>(rdms + first * condensed_size(n), facts + first,
-                                 std::min(kMostVectors, count - first), n, moments + first * size,
-                                 faults + first, context.stream),
+    check(moments_about_first(rdms + first * condensed_size(n), facts + first,
+                              std::min(kMostVectors, count - first), n, moments + first * size,
+                              faults + first, context.stream),
           "launch");
   }
   return {moments, faults, count, side};
@@ -122,10 +121,5 @@ void riemannian_scores(const Context& context, const RiemannianItems& a, const R
     }
   }
 }
-
-template RiemannianItems riemannian_items<float>(const Context&, const float*, const RdmItem*,
-                                                 int64_t, int64_t);
-template RiemannianItems riemannian_items<double>(const Context&, const double*, const RdmItem*,
-                                                  int64_t, int64_t);
 
 }  // namespace likewise::cuda

@@ -17,8 +17,7 @@ struct RiemannianItems {
 };
 
 // Of condensed RDMs of n samples.
-template <class T>
-RiemannianItems riemannian_items(const Context& context, const T* rdms, const RdmItem* facts,
+RiemannianItems riemannian_items(const Context& context, const double* rdms, const RdmItem* facts,
                                  int64_t count, int64_t n);
 
 // Minus the distances of a to b of the pairs of these axes, to `scores`. An item of b without full

@@ -8,13 +8,14 @@ namespace {
 
 template <class T>
 Drawn<T> drawn_from(const Context& context, const Matrix<T>& x, int64_t rows,
-                    Dissimilarity dissimilarity) {
-  T* const rdm = context.temporary<T>(size_t(condensed_size(rows)));
-  T* const copies = context.temporary<T>(size_t(rows));
-  rdms<T>(context, x.data, 1, rows, x.cols, dissimilarity, rdm, context.temporary<int64_t>(1),
-          nullptr);
-  check(copy_dissimilarities<T>(x.data, rows, x.cols, dissimilarity, copies, context.stream),
-        "launch");
+                    const RsaOptions& options) {
+  double* const rdm = context.temporary<double>(size_t(condensed_size(rows)));
+  double* const copies = context.temporary<double>(size_t(rows));
+  rdms<T>(context, x.data, 1, rows, x.cols, options.dissimilarity,
+          is_scale_free(options.comparison), rdm, context.temporary<int64_t>(1), nullptr);
+  check(
+      copy_dissimilarities<T>(x.data, rows, x.cols, options.dissimilarity, copies, context.stream),
+      "launch");
   return {x.data, rdm, copies, rows, x.cols};
 }
 
@@ -28,7 +29,7 @@ void rsa_scores(const Context& context, const std::vector<Matrix<T>>& a,
   const int64_t count = symmetric ? count_a : count_a + count_b;
   if (count_a * count_b == 0) return;
   dispatch_form(options.comparison, [&](auto form) {
-    PreparedRdms<T, form.value> items(context, count, rows, options.comparison, out.items);
+    PreparedRdms<form.value> items(context, count, rows, options.comparison, out.items);
     for (const auto* list : {&a, &b}) {
       for (const Matrix<T>& item : *list) {
         items.add(item.data, 1, item.cols, options.dissimilarity);
@@ -44,8 +45,7 @@ void rsa_pairs(const Context& context, const Batch<T>& x, const Batch<T>& y, int
                const PairAxes& axes, const RsaOptions& options, const RsaFindings& out) {
   if (pairs_of(axes) == 0) return;
   dispatch_form(options.comparison, [&](auto form) {
-    PreparedRdms<T, form.value> items(context, x.count + y.count, rows, options.comparison,
-                                      out.items);
+    PreparedRdms<form.value> items(context, x.count + y.count, rows, options.comparison, out.items);
     items.add(x.data, x.count, x.cols, options.dissimilarity);
     items.add(y.data, y.count, y.cols, options.dissimilarity);
     items.finish();
@@ -55,13 +55,13 @@ void rsa_pairs(const Context& context, const Batch<T>& x, const Batch<T>& y, int
 
 template <class T>
 void compare_rdms(const Context& context, const T* p, int64_t count_p, const T* q, int64_t count_q,
-                  int64_t rows, RdmComparison comparison, double* scores) {
+                  int64_t rows, RdmComparison comparison, double* scores, int64_t* flat) {
   if (count_p * count_q == 0) return;
   const int64_t count = count_p + count_q;
-  const ItemFindings unread{context.temporary<int64_t>(size_t(count)),
-                            context.temporary<int64_t>(size_t(count))};
+  const ItemFindings findings{context.temporary<int64_t>(size_t(count)),
+                              context.temporary<int64_t>(size_t(count)), flat};
   dispatch_form(comparison, [&](auto form) {
-    PreparedRdms<T, form.value> items(context, count, rows, comparison, unread);
+    PreparedRdms<form.value> items(context, count, rows, comparison, findings);
     items.add_rdms(p, count_p);
     items.add_rdms(q, count_q);
     items.finish();
@@ -78,8 +78,8 @@ void rsa_reordered(const Context& context, const Matrix<T>& x, const Matrix<T>& 
     if constexpr (form.value != Form::values && form.value != Form::ranks) {
       throw DeviceError("only RDMs and their ranks are compared in other orders");
     } else {
-      using S = Stored<T, form.value>;
-      PreparedRdms<T, form.value> items(context, 2, rows, options.comparison, out.items);
+      using S = Stored<form.value>;
+      PreparedRdms<form.value> items(context, 2, rows, options.comparison, out.items);
       items.add(x.data, 1, x.cols, options.dissimilarity);
       items.add(y.data, 1, y.cols, options.dissimilarity);
       items.finish();
@@ -105,8 +105,8 @@ template <class T>
 void rsa_resampled(const Context& context, const Matrix<T>& x, const Matrix<T>& y, int64_t rows,
                    const int32_t* draws, int64_t count, const RsaOptions& options, double* scores) {
   if (count == 0) return;
-  const Drawn<T> from_x = drawn_from(context, x, rows, options.dissimilarity);
-  const Drawn<T> from_y = drawn_from(context, y, rows, options.dissimilarity);
+  const Drawn<T> from_x = drawn_from(context, x, rows, options);
+  const Drawn<T> from_y = drawn_from(context, y, rows, options);
   const int64_t block = fitting(4 * rows * rows * int64_t(sizeof(double)), count);
   Scratch scratch(context);
   dispatch_form(options.comparison, [&](auto form) {
@@ -114,9 +114,9 @@ void rsa_resampled(const Context& context, const Matrix<T>& x, const Matrix<T>& 
       const int64_t some = std::min(block, count - first);
       const int32_t* const here = draws + first * rows;
       const Context& inner = scratch.next();
-      const ItemFindings unread{inner.temporary<int64_t>(size_t(2 * some)),
-                                inner.temporary<int64_t>(size_t(2 * some))};
-      PreparedRdms<T, form.value> items(inner, 2 * some, rows, options.comparison, unread);
+      int64_t* const unread = inner.temporary<int64_t>(size_t(6 * some));
+      PreparedRdms<form.value> items(inner, 2 * some, rows, options.comparison,
+                                     {unread, unread + 2 * some, unread + 4 * some});
       items.add_draws(from_x, here, some);
       items.add_draws(from_y, here, some);
       items.finish();
@@ -136,7 +136,7 @@ void rsa_resampled(const Context& context, const Matrix<T>& x, const Matrix<T>& 
   template void rsa_resampled<T>(const Context&, const Matrix<T>&, const Matrix<T>&, int64_t,     \
                                  const int32_t*, int64_t, const RsaOptions&, double*);            \
   template void compare_rdms<T>(const Context&, const T*, int64_t, const T*, int64_t, int64_t,    \
-                                RdmComparison, double*);
+                                RdmComparison, double*, int64_t*);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

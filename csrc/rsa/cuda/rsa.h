@@ -34,6 +34,7 @@ struct RsaOptions {
 struct ItemFindings {
   int64_t* without;         // samples without direction of every item that has a score
   int64_t* constant_units;  // of every item
+  int64_t* flat;            // whether its RDM has no score, all of its entries being equal
 };
 struct RsaFindings {
   double* scores;
@@ -42,9 +43,8 @@ struct RsaFindings {
 
 // Scores of all pairs, row-major. `b` is ignored with `symmetric`, which compares a with itself.
 //
-// RDMs become vectors that stay (in the type of the data, as int32 ranks, or as second moments in
-// double), and blocks of their columns go into one product in double. All other temporary memory is
-// bounded.
+// RDMs become vectors that stay (in double, as int32 ranks, or as second moments in double), and
+// blocks of their columns go into one product in double. All other temporary memory is bounded.
 //
 // Estimate for an H100, Spearman of 200 items, n = 2000, d = 512, float32, not measured: products
 // of samples 2 n^2 d = 4 GFLOP per item (40 ms for all at 20 TFLOP/s), ranks 4 digits of 20 bytes
@@ -74,9 +74,9 @@ template <class T>
 void rsa_resampled(const Context& context, const Matrix<T>& x, const Matrix<T>& y, int64_t rows,
                    const int32_t* draws, int64_t count, const RsaOptions& options, double* scores);
 
-// Scores (count_p x count_q) of condensed RDMs of `rows` samples.
+// Scores (count_p x count_q) of condensed RDMs of `rows` samples, and which of all are flat.
 template <class T>
 void compare_rdms(const Context& context, const T* p, int64_t count_p, const T* q, int64_t count_q,
-                  int64_t rows, RdmComparison comparison, double* scores);
+                  int64_t rows, RdmComparison comparison, double* scores, int64_t* flat);
 
 }  // namespace likewise::cuda

@@ -42,16 +42,14 @@ inline void score_taus(const Context& context, const RankedRdms& a, const Ranked
   }
 }
 
-template <class T>
-Tau tau_of(const PreparedRdms<T, Form::ordered_ranks>& items) {
+inline Tau tau_of(const PreparedRdms<Form::ordered_ranks>& items) {
   return items.comparison() == RdmComparison::tau_a ? Tau::a : Tau::b;
 }
 
 // All pairs of items [0, count_a) with the count_b behind them, row-major; `symmetric`: of the
 // count_a items with each other.
-template <class T>
-void score_all(const Context& context, const PreparedRdms<T, Form::ordered_ranks>& items,
-               int64_t count_a, int64_t count_b, bool symmetric, double* scores) {
+inline void score_all(const Context& context, const PreparedRdms<Form::ordered_ranks>& items,
+                      int64_t count_a, int64_t count_b, bool symmetric, double* scores) {
   if (!symmetric) {
     const PairAxes all{2, {count_a, count_b}, {1, 0}, {0, 1}};
     return score_taus(context, items.ranks(0), items.ranks(count_a), all, tau_of(items), scores);
@@ -65,9 +63,8 @@ void score_all(const Context& context, const PreparedRdms<T, Form::ordered_ranks
   check(mirror_upper(scores, count_a, context.stream), "launch");
 }
 
-template <class T>
-void score_all(const Context& context, const PreparedRdms<T, Form::covariances>& items,
-               int64_t count_a, int64_t count_b, bool symmetric, double* scores) {
+inline void score_all(const Context& context, const PreparedRdms<Form::covariances>& items,
+                      int64_t count_a, int64_t count_b, bool symmetric, double* scores) {
   const int64_t n = items.samples();
   const bool metric = items.comparison() == RdmComparison::bures_metric;
   const BuresItems a = bures_items(context, items.vectors(), count_a, n);
@@ -75,17 +72,15 @@ void score_all(const Context& context, const PreparedRdms<T, Form::covariances>&
   bures_scores(context, a, b, symmetric, metric, scores);
 }
 
-template <class T>
-RiemannianItems riemannian_items(const Context& context,
-                                 const PreparedRdms<T, Form::distances>& items, int64_t first,
-                                 int64_t count) {
-  return riemannian_items<T>(context, items.vectors(first).data, items.facts(first), count,
-                             items.samples());
+inline RiemannianItems riemannian_items(const Context& context,
+                                        const PreparedRdms<Form::distances>& items, int64_t first,
+                                        int64_t count) {
+  return riemannian_items(context, items.vectors(first).data, items.facts(first), count,
+                          items.samples());
 }
 
-template <class T>
-void score_all(const Context& context, const PreparedRdms<T, Form::distances>& items,
-               int64_t count_a, int64_t count_b, bool symmetric, double* scores) {
+inline void score_all(const Context& context, const PreparedRdms<Form::distances>& items,
+                      int64_t count_a, int64_t count_b, bool symmetric, double* scores) {
   const RiemannianItems a = riemannian_items(context, items, 0, count_a);
   const RiemannianItems b = symmetric ? a : riemannian_items(context, items, count_a, count_b);
   const PairAxes all{2, {a.count, b.count}, {1, 0}, {0, 1}};
@@ -93,8 +88,8 @@ void score_all(const Context& context, const PreparedRdms<T, Form::distances>& i
 }
 
 // The same, by inner products.
-template <class T, Form form>
-void score_all(const Context& context, const PreparedRdms<T, form>& items, int64_t count_a,
+template <Form form>
+void score_all(const Context& context, const PreparedRdms<form>& items, int64_t count_a,
                int64_t count_b, bool symmetric, double* scores) {
   const int64_t count = symmetric ? count_a : count_a + count_b;
   const int64_t size = items.size(), block = fitting(count * int64_t(sizeof(double)), size);
@@ -114,15 +109,13 @@ void score_all(const Context& context, const PreparedRdms<T, form>& items, int64
 
 // The pairs of these axes, whose items begin with `first_a` and, behind all of those, with
 // `first_b`.
-template <class T>
-void score_pairs(const Context& context, const PreparedRdms<T, Form::ordered_ranks>& items,
-                 int64_t first_a, int64_t first_b, const PairAxes& axes, double* scores) {
+inline void score_pairs(const Context& context, const PreparedRdms<Form::ordered_ranks>& items,
+                        int64_t first_a, int64_t first_b, const PairAxes& axes, double* scores) {
   score_taus(context, items.ranks(first_a), items.ranks(first_b), axes, tau_of(items), scores);
 }
 
-template <class T>
-void score_pairs(const Context& context, const PreparedRdms<T, Form::covariances>& items,
-                 int64_t first_a, int64_t first_b, const PairAxes& axes, double* scores) {
+inline void score_pairs(const Context& context, const PreparedRdms<Form::covariances>& items,
+                        int64_t first_a, int64_t first_b, const PairAxes& axes, double* scores) {
   const int64_t n = items.samples();
   const bool metric = items.comparison() == RdmComparison::bures_metric;
   const BuresItems a = bures_items(context, items.vectors(first_a), first_b - first_a, n);
@@ -130,17 +123,16 @@ void score_pairs(const Context& context, const PreparedRdms<T, Form::covariances
   bures_pairs(context, a, b, axes, pairs_of(axes), metric, scores);
 }
 
-template <class T>
-void score_pairs(const Context& context, const PreparedRdms<T, Form::distances>& items,
-                 int64_t first_a, int64_t first_b, const PairAxes& axes, double* scores) {
+inline void score_pairs(const Context& context, const PreparedRdms<Form::distances>& items,
+                        int64_t first_a, int64_t first_b, const PairAxes& axes, double* scores) {
   const RiemannianItems a = riemannian_items(context, items, first_a, first_b - first_a);
   const RiemannianItems b = riemannian_items(context, items, first_b, items.count() - first_b);
   riemannian_scores(context, a, b, axes, pairs_of(axes), scores);
 }
 
 // The same, by inner products.
-template <class T, Form form>
-void score_pairs(const Context& context, const PreparedRdms<T, form>& items, int64_t first_a,
+template <Form form>
+void score_pairs(const Context& context, const PreparedRdms<form>& items, int64_t first_a,
                  int64_t first_b, const PairAxes& axes, double* scores) {
   const auto a = items.vectors(first_a), b = items.vectors(first_b);
   const int64_t pairs = pairs_of(axes), parts = vector_parts(items.size());

@@ -20,29 +20,26 @@ __device__ double sum_of(const double* parts, int64_t count) {
 }
 
 // Sums of differences from the first element: zero for equal ones.
-template <class S>
 __global__ void __launch_bounds__(kMostThreads)
-    difference_kernel(Vectors<S> v, double* __restrict__ partial) {
+    difference_kernel(Vectors<double> v, double* __restrict__ partial) {
   SHARED_ARRAY(double, room, 32);
   const size_t item = blockIdx.y;
-  const double first = double(v.data[item * v.size]);
+  const double first = v.data[item * v.size];
   const int64_t step = int64_t(gridDim.x) * blockDim.x;
   double sum = 0;
   for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < v.size; k += step) {
-    sum += double(v.data[item * v.size + k]) - first;
+    sum += v.data[item * v.size + k] - first;
   }
   sum = block_sum(sum, room);
   if (threadIdx.x == 0) partial[item * gridDim.x + blockIdx.x] = sum;
 }
 
-template <class S>
 __global__ void __launch_bounds__(kMostThreads)
-    mean_kernel(Vectors<S> v, int64_t count, const double* __restrict__ partial, int64_t parts,
+    mean_kernel(Vectors<double> v, int64_t count, const double* __restrict__ partial, int64_t parts,
                 double* __restrict__ shifts) {
   const int64_t item = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
   if (item >= count) return;
-  shifts[item] =
-      double(v.data[item * v.size]) + sum_of(partial + item * parts, parts) / double(v.size);
+  shifts[item] = v.data[item * v.size] + sum_of(partial + item * parts, parts) / double(v.size);
 }
 
 template <class S>
@@ -79,7 +76,9 @@ __global__ void __launch_bounds__(kMostThreads)
   const double square = squares == Squares::sums ? sum : (size * size * size - size - ties) / 3;
   const RdmItem facts = v.items[item];
   const bool usable = fabs(sum) < INFINITY && !facts.constant;
-  v.factors[item] = usable && square > 0 ? 1 / sqrt(square) : NAN;
+  const bool has_length = square > 0 && !facts.flat;
+  v.factors[item] = usable && has_length ? 1 / sqrt(square) : NAN;
+  v.flat[item] = usable && !has_length;
   v.constant_units[item] = facts.constant_units;
   if (!usable) v.without[item] = 0;
 }
@@ -96,17 +95,15 @@ __global__ void __launch_bounds__(kMostThreads)
 }
 
 // Entry (i, j) of an RDM of n samples minus its shift; the diagonal is 0.
-template <class T>
-__device__ double entry(const Vectors<T>& v, size_t item, int64_t n, int64_t i, int64_t j) {
+__device__ double entry(const Vectors<double>& v, size_t item, int64_t n, int64_t i, int64_t j) {
   if (i == j) return 0;
   const int64_t low = i < j ? i : j, high = i < j ? j : i;
   return element(v, item, low * (2 * n - low - 1) / 2 + high - low - 1);
 }
 
 // A warp per row.
-template <class T>
 __global__ void __launch_bounds__(kColumns* kStripes)
-    row_mean_kernel(Vectors<T> v, int64_t n, double* __restrict__ row_means) {
+    row_mean_kernel(Vectors<double> v, int64_t n, double* __restrict__ row_means) {
   const size_t item = blockIdx.y;
   const int64_t i = int64_t(blockIdx.x) * kStripes + threadIdx.y;
   if (i >= n) return;
@@ -116,9 +113,8 @@ __global__ void __launch_bounds__(kColumns* kStripes)
   if (threadIdx.x == 0) row_means[item * n + i] = sum / double(n);
 }
 
-template <class T>
 __global__ void __launch_bounds__(kMostThreads)
-    moment_kernel(Vectors<T> v, int64_t n, const double* __restrict__ row_means,
+    moment_kernel(Vectors<double> v, int64_t n, const double* __restrict__ row_means,
                   double* __restrict__ out) {
   SHARED_ARRAY(double, room, 32);
   const size_t item = blockIdx.y;
@@ -157,17 +153,16 @@ dim3 blocks_of_all(int64_t count) {
 
 }  // namespace
 
-template <class S>
-cudaError_t vector_means(const Vectors<S>& vectors, int64_t count, double* partial, double* shifts,
-                         cudaStream_t stream) {
+cudaError_t vector_means(const Vectors<double>& vectors, int64_t count, double* partial,
+                         double* shifts, cudaStream_t stream) {
   const int64_t parts = vector_parts(vectors.size);
   const cudaError_t error = for_vectors(count, [&](int64_t first, int64_t some) {
-    return launch(difference_kernel<S>, dim3(unsigned(parts), unsigned(some)),
+    return launch(difference_kernel, dim3(unsigned(parts), unsigned(some)),
                   threads_for(vectors.size), 0, stream, from_vector(vectors, first),
                   partial + first * parts);
   });
   if (error != cudaSuccess) return error;
-  return launch(mean_kernel<S>, blocks_of_all(count), threads_for(count), 0, stream, vectors, count,
+  return launch(mean_kernel, blocks_of_all(count), threads_for(count), 0, stream, vectors, count,
                 partial, parts, shifts);
 }
 
@@ -204,18 +199,17 @@ cudaError_t expand(const Vectors<S>& vectors, int64_t count, int64_t first, int6
   });
 }
 
-template <class T>
-cudaError_t second_moments(const Vectors<T>& rdms, int64_t count, int64_t n, double* row_means,
+cudaError_t second_moments(const Vectors<double>& rdms, int64_t count, int64_t n, double* row_means,
                            double* out, cudaStream_t stream) {
   return for_vectors(count, [&](int64_t first, int64_t some) {
-    const Vectors<T> part = from_vector(rdms, first);
+    const Vectors<double> part = from_vector(rdms, first);
     double* const means = row_means + first * n;
     const dim3 rows(unsigned((n + kStripes - 1) / kStripes), unsigned(some));
     const cudaError_t error =
-        launch(row_mean_kernel<T>, rows, dim3(kColumns, kStripes), 0, stream, part, n, means);
+        launch(row_mean_kernel, rows, dim3(kColumns, kStripes), 0, stream, part, n, means);
     if (error != cudaSuccess) return error;
-    return launch(moment_kernel<T>, dim3(unsigned(n), unsigned(some)), threads_for(n), 0, stream,
-                  part, n, means, out + first * (n * (n + 1) / 2));
+    return launch(moment_kernel, dim3(unsigned(n), unsigned(some)), threads_for(n), 0, stream, part,
+                  n, means, out + first * (n * (n + 1) / 2));
   });
 }
 
@@ -224,17 +218,8 @@ cudaError_t second_moments(const Vectors<T>& rdms, int64_t count, int64_t n, dou
                                         int64_t, int64_t, double*, cudaStream_t);              \
   template cudaError_t expand<S>(const Vectors<S>&, int64_t, int64_t, int64_t, double*,        \
                                  cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 LIKEWISE_INSTANTIATE(int32_t)
-#undef LIKEWISE_INSTANTIATE
-#define LIKEWISE_INSTANTIATE(T)                                                                 \
-  template cudaError_t vector_means<T>(const Vectors<T>&, int64_t, double*, double*,            \
-                                       cudaStream_t);                                           \
-  template cudaError_t second_moments<T>(const Vectors<T>&, int64_t, int64_t, double*, double*, \
-                                         cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE
 
 }  // namespace likewise::cuda

@@ -30,9 +30,8 @@ struct Vectors {
 };
 
 // shifts[i] = the mean of vector i, exact where all of its elements are equal.
-template <class S>
-cudaError_t vector_means(const Vectors<S>& vectors, int64_t count, double* partial, double* shifts,
-                         cudaStream_t stream);
+cudaError_t vector_means(const Vectors<double>& vectors, int64_t count, double* partial,
+                         double* shifts, cudaStream_t stream);
 
 // partial[pair * vector_parts(size) + p]: inner products, without factors, of pairs [first, first +
 // count), part by part.
@@ -52,14 +51,15 @@ enum class Squares : int {
   all_ranks,  // the same, and ties count as if they were broken
 };
 
-// factors[i] = 1 / length of vector i; NaN for one that is not finite or has no length, and for a
-// constant representation. Items of which no score uses the RDM have no samples without direction.
+// factors[i] = 1 / length of vector i; NaN for one that is not finite or has no length, for a flat
+// one, and for a constant representation. Items of which no score uses the RDM have no samples
+// without direction. flat[i]: a finite RDM has no score, its entries being all equal.
 struct Conclusion {
   const double* partial;  // count x parts
   int64_t parts, size;
   const RdmItem* items;
   double* factors;
-  int64_t *without, *constant_units;
+  int64_t *without, *constant_units, *flat;
 };
 cudaError_t conclude(const Conclusion& vectors, int64_t count, Squares squares,
                      cudaStream_t stream);
@@ -72,8 +72,7 @@ cudaError_t expand(const Vectors<S>& vectors, int64_t count, int64_t first, int6
 // Second moments G = -1/2 C D C of `count` condensed RDMs D of n samples minus their shifts: rows
 // of the upper triangle with its diagonal, what is off it times sqrt(2), so that products of
 // vectors are those of matrices. row_means (count x n) is work.
-template <class T>
-cudaError_t second_moments(const Vectors<T>& rdms, int64_t count, int64_t n, double* row_means,
+cudaError_t second_moments(const Vectors<double>& rdms, int64_t count, int64_t n, double* row_means,
                            double* out, cudaStream_t stream);
 
 }  // namespace likewise::cuda

@@ -7,20 +7,19 @@ namespace likewise::cuda::driver {
 namespace {
 
 // Items of which one is not finite and one is constant.
-template <class T>
 void moments(int n) {
   constexpr int kCount = 3;
   const int entries = n * (n - 1) / 2, side = n - 1, size = side * side;
   for (const double wrong_value : {std::nan(""), -std::numeric_limits<double>::infinity()}) {
-    std::vector<T> rdms = normal<T>(size_t(kCount * entries));
-    rdms[size_t(2 * entries - 1)] = T(wrong_value);
-    std::vector<RdmItem> facts(kCount, RdmItem{1, 0, false});
+    std::vector<double> rdms = normal<double>(size_t(kCount * entries));
+    rdms[size_t(2 * entries - 1)] = wrong_value;
+    std::vector<RdmItem> facts(kCount, RdmItem{1, 0, false, false});
     facts[2].constant = true;
-    const OnDevice<T> given(rdms);
+    const OnDevice<double> given(rdms);
     const OnDevice<RdmItem> of(facts);
     const OnDevice<double> out(size_t(kCount * size));
     const OnDevice<int> faults(kCount);
-    need(moments_about_first<T>(given.get(), of.get(), kCount, n, out.get(), faults.get(), stream),
+    need(moments_about_first(given.get(), of.get(), kCount, n, out.get(), faults.get(), stream),
          "moments");
     expect(faults.values() == std::vector<int>{0, kNotFinite, kConstant}, "faults");
     const auto found = out.values();
@@ -30,7 +29,7 @@ void moments(int n) {
       int at = item * entries;
       for (int i = 0; i < n; ++i) {
         for (int j = i + 1; j < n; ++j) {
-          square[i * n + j] = square[j * n + i] = double(rdms[size_t(at++)]);
+          square[i * n + j] = square[j * n + i] = rdms[size_t(at++)];
         }
       }
       for (int i = 1; i < n; ++i) {
@@ -140,8 +139,8 @@ void pairs(int side) {
 }
 
 void all() {
-  moments<float>(4);
-  moments<double>(19);
+  moments(4);
+  moments(19);
   ranks();
   inverses(5);
   inverses(300);

@@ -16,15 +16,16 @@ void copies_of(Dissimilarity dissimilarity) {
   std::fill_n(x.begin() + 2 * kCols, 2 * kCols, T(0));
   x[3 * kCols - 1] = 1;
   x[5 * kCols - 1] = T(kInfinity);
-  const OnDevice<T> samples(x), out(kRows);
+  const OnDevice<T> samples(x);
+  const OnDevice<double> out(kRows);
   need(copy_dissimilarities<T>(samples.get(), kRows, kCols, dissimilarity, out.get(), stream),
        "copies");
   const auto found = out.values();
   const bool correlation = dissimilarity == Dissimilarity::correlation;
   const bool cosine = dissimilarity == Dissimilarity::cosine;
   for (const int row : {0, 2, 5}) expect(found[row] == 0, "a sample with a direction");
-  expect(found[1] == T(correlation), "a flat sample");
-  expect(found[3] == T(correlation || cosine), "a sample of zeros");
+  expect(found[1] == double(correlation), "a flat sample");
+  expect(found[3] == double(correlation || cosine), "a sample of zeros");
   expect(std::isnan(found[4]), "an infinite sample");
 }
 
@@ -36,13 +37,15 @@ void draws_of(int rows, int cols, int count) {
   std::copy_n(x.begin() + cols, cols, x.begin() + 2 * cols);
   x[3 * cols - 1] += 1;
   std::copy_n(x.begin() + 3 * cols, cols, x.begin() + 4 * cols);
-  const std::vector<T> rdm = normal<T>(size_t(pairs)), copies = normal<T>(size_t(rows));
+  const std::vector<double> rdm = normal<double>(size_t(pairs)),
+                            copies = normal<double>(size_t(rows));
   std::vector<int32_t> draws;
   for (int i = 0; i < rows; ++i) draws.push_back((i * 5 + 2) % rows / 2);
   for (int i = 0; i < rows; ++i) draws.push_back(i % 2 ? 4 : 3);
   for (int i = 0; i < rows; ++i) draws.push_back(i == rows - 1 ? 2 : 1);
   draws.resize(size_t(count * rows));
-  const OnDevice<T> samples(x), entries(rdm), own(copies), out(size_t(count * pairs));
+  const OnDevice<T> samples(x);
+  const OnDevice<double> entries(rdm), own(copies), out(size_t(count * pairs));
   const OnDevice<int32_t> drawn(draws);
   const OnDevice<RdmItem> items(std::vector<RdmItem>(size_t(count), RdmItem{}));
   const Drawn<T> from{samples.get(), entries.get(), own.get(), rows, cols};
@@ -54,7 +57,7 @@ void draws_of(int rows, int cols, int count) {
     for (int i = 0; i < rows; ++i) {
       for (int j = i + 1; j < rows; ++j, ++at) {
         const auto [low, high] = std::minmax(draws[k * rows + i], draws[k * rows + j]);
-        const T expected =
+        const double expected =
             low == high ? copies[low] : rdm[low * (2 * rows - low - 1) / 2 + high - low - 1];
         expect(found[at] == expected, "an entry of a draw");
       }

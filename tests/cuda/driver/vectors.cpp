@@ -48,41 +48,45 @@ void products_of_pairs() {
   }
 }
 
-template <class T>
 void means() {
-  std::vector<T> x = whole_numbers<T>(2 * kSize);
+  std::vector<double> x = whole_numbers<double>(2 * kSize);
   double mean = 0;
   for (int k = 0; k < kSize; ++k) {
-    mean += double(x[k]) / kSize;
-    x[kSize + k] = T(0.1);
+    mean += x[k] / kSize;
+    x[kSize + k] = 0.1;
   }
-  const OnDevice<T> data(x);
+  const OnDevice<double> data(x);
   const OnDevice<double> partial(2 * vector_parts(kSize)), shifts(2);
-  need(vector_means<T>({data.get(), kSize, nullptr, nullptr}, 2, partial.get(), shifts.get(),
-                       stream),
+  need(vector_means({data.get(), kSize, nullptr, nullptr}, 2, partial.get(), shifts.get(), stream),
        "means");
   expect(std::abs(shifts.values()[0] - mean) < 1e-10, "mean");
-  expect(shifts.values()[1] == double(T(0.1)), "mean of equal elements");
+  expect(shifts.values()[1] == 0.1, "mean of equal elements");
 }
 
-// Items that are good, constant, not finite, and without length.
+// Items that are good, constant, not finite, without length, and flat.
 void conclusions(Squares squares, const std::vector<double>& expected) {
   const double nan = std::nan("");
-  const OnDevice<double> partial(std::vector<double>{20, 4, 20, 4, nan, 4, 0, 0});
-  const OnDevice<RdmItem> items(
-      std::vector<RdmItem>{{1, 2, false}, {1, 3, true}, {1, 1, false}, {1, 0, false}});
-  const OnDevice<double> factors(4);
-  const OnDevice<int64_t> without(std::vector<int64_t>{5, 6, 7, 8}), constant(4);
-  need(conclude({partial.get(), 2, 4, items.get(), factors.get(), without.get(), constant.get()}, 4,
-                squares, stream),
+  const OnDevice<double> partial(std::vector<double>{20, 4, 20, 4, nan, 4, 0, 0, 20, 4});
+  const OnDevice<RdmItem> items(std::vector<RdmItem>{{1, 2, false, false},
+                                                     {1, 3, true, false},
+                                                     {1, 1, false, false},
+                                                     {1, 0, false, false},
+                                                     {1, 0, false, true}});
+  const OnDevice<double> factors(5);
+  const OnDevice<int64_t> without(std::vector<int64_t>{5, 6, 7, 8, 9}), constant(5), flat(5);
+  need(conclude({partial.get(), 2, 4, items.get(), factors.get(), without.get(), constant.get(),
+                 flat.get()},
+                5, squares, stream),
        "conclude");
   const auto found = factors.values();
-  for (int k = 0; k < 4; ++k) {
-    const bool none = std::isnan(expected[k]);
+  for (int k = 0; k < 5; ++k) {
+    const bool none = k == 4 || std::isnan(expected[k]);
     expect(none ? std::isnan(found[k]) : std::abs(found[k] - expected[k]) < 1e-15, "factor");
   }
-  expect(without.values() == std::vector<int64_t>({5, 0, 0, 8}), "samples that count");
-  expect(constant.values() == std::vector<int64_t>({2, 3, 1, 0}), "constant units of items");
+  expect(without.values() == std::vector<int64_t>({5, 0, 0, 8, 9}), "samples that count");
+  expect(constant.values() == std::vector<int64_t>({2, 3, 1, 0, 0}), "constant units of items");
+  expect(flat.values() == std::vector<int64_t>({0, 0, 0, std::isnan(expected[3]), 1}),
+         "flat items");
 }
 
 void blocks_of_columns_expanded() {
@@ -105,15 +109,14 @@ void blocks_of_columns_expanded() {
 }
 
 // Two RDMs of n samples, their entries minus a shift.
-template <class T>
 void moments(int n, int count) {
   const int pairs = n * (n - 1) / 2, size = n * (n + 1) / 2;
-  const std::vector<T> x = normal<T>(size_t(count) * pairs);
-  const OnDevice<T> data(x);
+  const std::vector<double> x = normal<double>(size_t(count) * pairs);
+  const OnDevice<double> data(x);
   const OnDevice<double> shifts(std::vector<double>{0.25, -2});
   const OnDevice<double> row_means(size_t(count) * n), out(size_t(count) * size);
-  need(second_moments<T>({data.get(), pairs, shifts.get(), nullptr}, count, n, row_means.get(),
-                         out.get(), stream),
+  need(second_moments({data.get(), pairs, shifts.get(), nullptr}, count, n, row_means.get(),
+                      out.get(), stream),
        "moments");
   const auto found = out.values();
   bool good = true;
@@ -139,17 +142,16 @@ void moments(int n, int count) {
 
 void vectors() {
   const double nan = std::nan("");
-  products_of_pairs<float>();
+  products_of_pairs<double>();
   products_of_pairs<int32_t>();
-  means<double>();
-  means<float>();
+  means();
   conclusions(Squares::sums, {1 / std::sqrt(24.0), nan, nan, nan});
   // Of 4 ranks: (4^3 - 4 - ties) / 3.
   conclusions(Squares::ranks, {1 / std::sqrt(12.0), nan, nan, 1 / std::sqrt(20.0)});
   conclusions(Squares::all_ranks, {1 / std::sqrt(20.0), nan, nan, 1 / std::sqrt(20.0)});
   blocks_of_columns_expanded();
-  moments<double>(9, 2);
-  moments<float>(40, 1);
+  moments(9, 2);
+  moments(40, 1);
 }
 
 const Topic topic("vectors", vectors);
