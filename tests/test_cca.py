@@ -197,7 +197,7 @@ def paths(name, options, x, y):
         "stream": np.asarray(stream.compute())[0, 0],
     }
     if getattr(m, "differentiable", False):
-        found["gradient"] = m.gradients(x, y).score
+        found["gradient"] = m.gradients(x, y)[0]
     return {path: float(score) for path, score in found.items()}
 
 
@@ -333,4 +333,25 @@ def test_scores_of_very_large_and_small_numbers(name, options, scale, dtype):
             expected, abs=tolerance
         )
         if getattr(m, "differentiable", False):
-            assert float(m.gradients(a, b).score) == pytest.approx(expected, abs=tolerance)
+            assert float(m.gradients(a, b)[0]) == pytest.approx(expected, abs=tolerance)
+
+
+@pytest.mark.parametrize("score", ["angular", "euclidean", "similarity"])
+def test_gradients_follow_the_sizes_of_units(score):
+    x, y = pair(40, 5, 7)
+    whitened = lw.measure("shape_distance", alpha=0.0, score=score)
+    a, b = sizes(5, 7), sizes(7, 7)
+    plain, scaled = whitened.gradients(x, y), whitened.gradients(x * a, y * b)
+    for by, size, expected in ((scaled[1], a, plain[1]), (scaled[2], b, plain[2])):
+        np.testing.assert_allclose(by * size, expected, rtol=0, atol=1e-9 * np.abs(expected).max())
+    between = lw.measure("shape_distance", alpha=0.5, score=score)
+    for scale, alpha in ((1e155, 1.0), (1e-155, 0.0)):  # it sees one of its ends there
+        found = between.gradients(x * scale, y * scale)
+        end = lw.measure("shape_distance", alpha=alpha, score=score).gradients(x, y)
+        for by, expected in zip(found[1:], end[1:], strict=True):
+            tolerance = 1e-9 * np.abs(expected).max()
+            np.testing.assert_allclose(by * scale, expected, rtol=0, atol=tolerance)
+    doubled = np.hstack([x, x[:, :1]])  # its two copies share what one of them would have
+    with pytest.warns(lw.DegenerateWarning, match="1 direction dropped"):
+        by = whitened.gradients(doubled, y)[1]
+    np.testing.assert_allclose(by[:, 0] + by[:, 5], plain[1][:, 0], rtol=0, atol=1e-10)

@@ -26,7 +26,6 @@ from likewise.errors import (
     GridEdgeWarning,
     InputTypeError,
     LikewiseWarning,
-    OverflowWarning,
     SmallSampleWarning,
 )
 from likewise.grid import Grid, cross, pairwise
@@ -74,7 +73,6 @@ __all__ = [
     "Match",
     "Measure",
     "NeuralCollapse",
-    "OverflowWarning",
     "PermutationTest",
     "Prediction",
     "RSACeiling",

@@ -87,7 +87,7 @@ def match_units_cross(
 ) -> None: ...
 
 # cca
-_CanonicalOptions = tuple[float, float, float, bool]
+_CanonicalOptions = tuple[float, float, bool]
 
 def cca_scores(
     a: list[DeviceArray],
@@ -95,6 +95,7 @@ def cca_scores(
     symmetric: bool,
     scores: DeviceArray,
     constant_units: DeviceArray,
+    dropped: DeviceArray,
     options: _CanonicalOptions,
     run: Run,
 ) -> None: ...
@@ -103,6 +104,7 @@ def cca_pairs(
     y: DeviceArray,
     scores: DeviceArray,
     constant_units: DeviceArray,
+    dropped: DeviceArray,
     options: _CanonicalOptions,
     run: Run,
 ) -> None: ...
@@ -119,6 +121,7 @@ def canonical_correlations(
     y: DeviceArray,
     out: DeviceArray,
     constant_units: DeviceArray,
+    dropped: DeviceArray,
     options: _CanonicalOptions,
     run: Run,
 ) -> None: ...
@@ -127,7 +130,8 @@ def cca_scores_of_moments(
     scores: DeviceArray,
     constant_units: DeviceArray,
     samples: DeviceArray,
-    options: tuple[float, float, bool],
+    dropped: DeviceArray,
+    options: _CanonicalOptions,
     run: Run,
 ) -> None: ...
 
@@ -137,12 +141,7 @@ def gather_rows(
 ) -> None: ...
 def join(parts: list[DeviceArray], out: DeviceArray, run: Run) -> None: ...
 def p_value(
-    score: DeviceArray,
-    null: DeviceArray,
-    own: list[DeviceArray],
-    how: tuple[bool, bool, float, float],
-    p: DeviceArray,
-    run: Run,
+    score: DeviceArray, null: DeviceArray, larger: bool, p: DeviceArray, run: Run
 ) -> None: ...
 def spread(
     draws: DeviceArray, error: DeviceArray, low: DeviceArray, high: DeviceArray, run: Run
@@ -286,36 +285,11 @@ def map_plan_score(
 ) -> None: ...
 
 # moments
-def begin_frame(
-    items: list[DeviceArray], shift: DeviceArray, unit: DeviceArray, run: Run
-) -> None: ...
-def grow_units(
-    items: list[DeviceArray],
-    shift: DeviceArray,
-    unit: DeviceArray,
-    ratio: DeviceArray,
-    run: Run,
-) -> None: ...
 def add_moments(
     a: list[DeviceArray],
     b: list[DeviceArray],
     rows: tuple[int, int],
-    frames: list[tuple[DeviceArray, DeviceArray, DeviceArray, int, int]],
     total: DeviceArray,
-    run: Run,
-) -> None: ...
-def meet_frames(
-    first: list[DeviceArray],
-    second: list[DeviceArray],
-    cols: list[int],
-    ratios: list[DeviceArray],
-    step: DeviceArray,
-    run: Run,
-) -> None: ...
-def move_moments(
-    sums: DeviceArray,
-    cols: list[list[int]],
-    changes: list[tuple[DeviceArray, DeviceArray | None, int, int]],
     run: Run,
 ) -> None: ...
 def add(array: DeviceArray, total: DeviceArray, first: int, run: Run) -> None: ...
@@ -325,7 +299,7 @@ def normalise_products(
     products: DeviceArray, own: list[DeviceArray], out: DeviceArray, run: Run
 ) -> None: ...
 
-_Sums = tuple[DeviceArray, list[DeviceArray], list[int], list[int], list[DeviceArray]]
+_Sums = tuple[DeviceArray, list[DeviceArray], list[int], list[int]]
 
 def unit_correlations_of_moments(
     sums: _Sums, out: DeviceArray, constant_units: DeviceArray, samples: DeviceArray, run: Run
@@ -393,6 +367,7 @@ def procrustes_scores(
     symmetric: bool,
     scores: DeviceArray,
     constant_units: DeviceArray,
+    dropped: DeviceArray,
     close: DeviceArray,
     center: bool,
     scale: bool,
@@ -405,6 +380,7 @@ def procrustes_pairs(
     y: DeviceArray,
     scores: DeviceArray,
     constant_units: DeviceArray,
+    dropped: DeviceArray,
     close: DeviceArray,
     center: bool,
     scale: bool,
@@ -428,6 +404,7 @@ def procrustes_scores_of_moments(
     scores: DeviceArray,
     constant_units: DeviceArray,
     samples: DeviceArray,
+    dropped: DeviceArray,
     center: bool,
     scale: bool,
     alpha: float,

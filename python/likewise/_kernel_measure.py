@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -14,13 +14,7 @@ from likewise._array import Array
 from likewise._gradients import Differentiable, tracked
 from likewise._moments import DeviceMoments, Moments
 from likewise._representations import Pair, empty_scores, give_scores, read_pair
-from likewise.errors import (
-    DegenerateWarning,
-    OverflowWarning,
-    warn,
-    warn_degenerate,
-    warn_small_sample,
-)
+from likewise.errors import DegenerateWarning, warn, warn_degenerate, warn_small_sample
 from likewise.measure import reordered_products
 
 __all__ = ["Bandwidth", "Estimator", "Kernel", "KernelMeasure"]
@@ -32,7 +26,6 @@ Bandwidth = float | tuple[Literal["median"], float]
 # What the engine's status codes say about a representation (1 is a constant one).
 _NO_BANDWIDTH = 2
 _NOT_POSITIVE = 3
-_OVERFLOW = 4
 
 # Reordering n x n Gram matrices takes as long per n as this share of a product of features...
 _ENTRIES_PER_PRODUCT = 0.15
@@ -158,7 +151,7 @@ class KernelMeasure(Differentiable):
         products[np.logical_or.outer(*map(np.array, constant))] = np.nan
         m.warn(self.name, flexible=self.estimator == "biased")
         if not self.normalize:
-            return np.asarray(products * np.outer(*(frame.unit for frame in m.frames)) ** 2)
+            return products
         own = []
         for side, items in enumerate((rows, columns)):
             norms = []
@@ -193,37 +186,28 @@ class KernelMeasure(Differentiable):
             n * (n - 3)
         )
 
-    def reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
+    def reordered(self, x: Array, y: Array, orders: Array) -> Array:
         """Of the linear kernel: norms do not change, ``|X'Y|^2`` is summed anew for each order."""
-        if self.kernel != "linear" or not np.isfinite(self(x, y, check_finite=False)):
-            found = [self(x, y[order], check_finite=False) for block in orders for order in block]
-            return np.array(found, float)
-        n, traces, sides, factor = len(x), [], [], 1.0
-        dual = n < _ENTRIES_PER_PRODUCT * x.shape[1] * y.shape[1] and n <= _MOST_SAMPLES
+        score = float(self(x, y, check_finite=False))
+        if self.kernel != "linear" or not np.isfinite(score):
+            return np.array([self(x, y[order], check_finite=False) for order in orders], float)
+        sides = []
         for side in (x, y):
             centred = side - side[0].astype(np.float64)
             centred -= centred.mean(axis=0)
-            scale = max(centred.max(), -centred.min())
-            centred /= scale  # squares of squares neither overflow
-            norms = np.einsum("ij,ij->i", centred, centred)
-            traces.append(norms)
-            sides.append(centred @ centred.T if dual else centred)
-            if self.normalize:
-                inner = centred @ centred.T if n < side.shape[1] else centred.T @ centred
-                own = self._linear_hsic(n, (inner**2).sum(), norms.sum() ** 2, (norms**2).sum())
-                factor /= np.sqrt(own)
-            else:
-                factor *= scale
-        found = []
-        for block in orders:
-            fourth = (traces[0] * traces[1][block]).sum(axis=1)
-            if dual:
-                squares = 2 * reordered_products(sides[0], sides[1], block) + fourth
-            else:
-                squares = np.array([((sides[0].T @ sides[1][order]) ** 2).sum() for order in block])
-            hsic = self._linear_hsic(n, squares, traces[0].sum() * traces[1].sum(), fourth)
-            found.append(hsic * factor if self.normalize else hsic * factor * factor)
-        return np.concatenate(found)
+            sides.append(centred / np.abs(centred).max())  # squares of squares neither overflow
+        n = len(x)
+        norms_x, norms_y = ((side**2).sum(axis=1) for side in sides)
+        orders = np.concatenate([np.arange(n)[None], orders])
+        fourth = (norms_x * norms_y[orders]).sum(axis=1)
+        if n < _ENTRIES_PER_PRODUCT * x.shape[1] * y.shape[1] and n <= _MOST_SAMPLES:
+            gram_x, gram_y = (side @ side.T for side in sides)
+            squares = 2 * reordered_products(gram_x, gram_y, orders.astype(np.int32)) + fourth
+        else:
+            squares = np.array([((sides[0].T @ sides[1][order]) ** 2).sum() for order in orders])
+        hsic = self._linear_hsic(n, squares, norms_x.sum() * norms_y.sum(), fourth)
+        # What no order changes, norms and units, is in the score as it is.
+        return np.asarray(hsic[1:] * (score / hsic[0]))
 
     def reordered_on_device(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
         """Of all kernels: rows and columns of the kernel matrix of y change places."""
@@ -344,13 +328,6 @@ class KernelMeasure(Differentiable):
                     "(score NaN)",
                     DegenerateWarning,
                 )
-        if count := int((status == _OVERFLOW).sum()):
-            warn(
-                f"{self.name}: {count} representation{'s' * (count != 1)} with a score beyond the "
-                "range of its type (inf); it is in units of the product of the two kernels: divide "
-                "the samples by their scale, or use cka, which has no units",
-                OverflowWarning,
-            )
 
     def _warn_small_sample(self, samples: int, dx: int, dy: int) -> None:
         if self.estimator == "biased":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -77,7 +77,7 @@ class _CanonicalMeasure:
         self._warn(a if b is None else a + b)
         return scores
 
-    def reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
+    def reordered(self, x: Array, y: Array, orders: Array) -> Array:
         """Each side prepared once: orders of the samples are orders of the prepared rows."""
         return compare_reordered(self, x, y, orders)
 
@@ -111,9 +111,11 @@ class _CanonicalMeasure:
         """The same of sums on a device."""
         (m,) = moments
         scores = m.library.empty(m.shape, np.float64)
-        options = (*self._spectrum(), self.weighted)
-        m.library.engine.cca_scores_of_moments(m.sums, scores, *m.findings, options, m.library.run)
-        m.warn(self.name)
+        dropped = m.dropped()
+        m.library.engine.cca_scores_of_moments(
+            m.sums, scores, *m.findings, dropped, self._device_options(), m.library.run
+        )
+        m.warn(self.name, dropped=dropped if self._spectrum()[1] == 1 else None)
         return scores
 
     def _whitening(self, item: UnitMoments, samples: int) -> Array:
@@ -152,8 +154,7 @@ class _CanonicalMeasure:
         """The same of device arrays."""
         scores = library.empty((len(orders),), np.float64)
         wide = [library.cast(side, np.dtype(np.float64)) for side in (x, y)]
-        options = self._device_options(x.dtype)
-        library.engine.cca_reordered(*wide, orders, scores, options, library.run)
+        library.engine.cca_reordered(*wide, orders, scores, self._device_options(), library.run)
         return scores
 
     def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
@@ -172,19 +173,20 @@ class _CanonicalMeasure:
     def _run_on_device(self, library: Any, items: list[Any], run: Callable[..., None]) -> None:
         """Decompositions are made in double, whatever the items are in."""
         counts = [batch_size(item.shape[:-2]) for item in items]
-        constants = library.empty((sum(counts),), np.int64)
+        constants, dropped = (library.empty((sum(counts),), np.int64) for _ in range(2))
         wide = [library.cast(item, np.dtype(np.float64)) for item in items]
-        run(wide, constants, self._device_options(items[0].dtype), library.run)
-        found = library.finish(constants)
+        run(wide, constants, dropped, self._device_options(), library.run)
+        found = library.finish(constants, dropped)
         if found is None or not sum(counts):
             return
         widths = np.repeat([item.shape[-1] for item in items], counts)
         constant = found[0] == widths
-        warn_degenerate(self.name, int(found[0][~constant].sum()), int(constant.sum()))
+        units, directions = (int(counts[~constant].sum()) for counts in found)
+        warn_degenerate(self.name, units, int(constant.sum()), directions)
         warn_small_sample(self.name, items[0].shape[-2], int(widths.max()), 0)
 
-    def _device_options(self, dtype: Any) -> tuple[float, float, float, bool]:
-        return *self._spectrum(), float(np.finfo(dtype).eps), self.weighted
+    def _device_options(self) -> tuple[float, float, bool]:
+        return *self._spectrum(), self.weighted
 
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         pair = read_pair(self.name, x, y, check_finite=check_finite)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 from likewise._kernel_measure import Bandwidth, Estimator, Kernel, KernelMeasure
@@ -34,11 +33,6 @@ class HSIC(KernelMeasure):
     @property
     def range(self) -> tuple[float, float]:
         return (-math.inf, math.inf) if self.estimator == "unbiased" else (0.0, math.inf)
-
-    @property
-    def reference(self) -> HSIC:
-        """The unbiased estimate may be a difference of large numbers even of x and x."""
-        return replace(self, estimator="biased")
 
 
 def cka(
@@ -132,8 +126,7 @@ def hsic(
     in units of the product of the two kernels; 0 in the mean for independent data if unbiased.
 
     Parameters, errors and the meaning of NaN are those of :func:`cka`; gradients too, with
-    ``dHSIC/dK`` a multiple of ``C(L)``. Infinity, with an ``OverflowWarning``, for scores beyond
-    the range of the inputs' type.
+    ``dHSIC/dK`` a multiple of ``C(L)``.
 
     References
     ----------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -144,20 +144,23 @@ class _ShapeMeasure(Differentiable):
     ) -> Any:
         counts = [batch_size(item.shape[:-2]) for item in items]
         scores = library.empty(shape, np.float64)
-        constants = library.empty((sum(counts),), np.int64)
+        constants, dropped = (library.empty((sum(counts),), np.int64) for _ in range(2))
         close = library.zeros((1,), np.int64)
-        run(items, scores, constants, close, *self._options(), library.run)
-        found = library.finish(constants, sums=(close,))
+        if self._alpha < 1:
+            items = [library.cast(item, np.dtype(np.float64)) for item in items]
+        run(items, scores, constants, dropped, close, *self._options(), library.run)
+        found = library.finish(constants, dropped, sums=(close,))
         if found is None:
             return scores
-        if found[1].any():
+        if found[2].any():
             # Products in float32 have no digits left for angles of nearly congruent items.
             library.found_coarse()
             exact = [library.cast(item, np.dtype(np.float64)) for item in items]
             return self._on_device(library, exact, shape, run)
         widths = np.repeat([item.shape[-1] for item in items], counts)
         constant = found[0] == widths
-        warn_degenerate(self.name, int(found[0][~constant].sum()), int(constant.sum()))
+        units, directions = (int(counts[~constant].sum()) for counts in found[:2])
+        warn_degenerate(self.name, units, int(constant.sum()), directions)
         if scores.size:
             warn_small_sample(self.name, items[0].shape[-2], int(widths.max()), 0)
         return scores
@@ -207,14 +210,13 @@ class _ShapeMeasure(Differentiable):
             pair.x, pair.y, by_x, by_y, *self._options(), library.run
         )
 
-    def reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
+    def reordered(self, x: Array, y: Array, orders: Array) -> Array:
         """Each side prepared once: orders of the samples are orders of the prepared rows."""
         return compare_reordered(self, x, y, orders)
 
     def from_moments(self, moments: Sequence[Moments]) -> Array:
         """Nuclear norms of ``W'X'YV``, W and V reshaping the singular values of x and y."""
-        (given,) = moments
-        m = given if self.center else given.about_zero()
+        (m,) = moments
         sides: list[list[tuple[Array, float]]] = []
         dropped = 0
         for side, items in enumerate((m.rows(), m.columns())):
@@ -224,9 +226,7 @@ class _ShapeMeasure(Differentiable):
             grams = [
                 item.gram if self.center else m.raw(side, k)[1] for k, item in enumerate(items)
             ]
-            sides.append(
-                [self._reshaped(gram, m.samples, m.unit(side, k)) for k, gram in enumerate(grams)]
-            )
+            sides.append([self._reshaped(gram, m.samples) for gram in grams])
             if self._alpha < 1:
                 dropped += sum(
                     directions_at_most(gram, m.samples, self.center) - shape.shape[1]
@@ -239,17 +239,18 @@ class _ShapeMeasure(Differentiable):
                 product = m.cross(i, j) if self.center else m.uncentred(i, j)
                 common = float(nuclear_norm(left.T @ product @ right))
                 scores[i, j] = self._score_of(min(common, 1.0), norm_x, norm_y)
-        given.warn(self.name, dropped=dropped)
+        m.warn(self.name, dropped=dropped)
         return scores
 
     def from_device_moments(self, moments: Sequence[DeviceMoments]) -> Any:
         """The same of sums on a device."""
         (m,) = moments
         scores = m.library.empty(m.shape, np.float64)
+        dropped = m.dropped()
         m.library.engine.procrustes_scores_of_moments(
-            m.sums, scores, *m.findings, *self._options(), m.library.run
+            m.sums, scores, *m.findings, dropped, *self._options(), m.library.run
         )
-        m.warn(self.name)
+        m.warn(self.name, dropped=dropped)
         return scores
 
     def _wide(self, x: Array) -> Array:
@@ -259,20 +260,19 @@ class _ShapeMeasure(Differentiable):
         once = tuple(slice(1 if stride == 0 else None) for stride in x.strides)
         return np.broadcast_to(x[once].astype(np.float64), x.shape)
 
-    def _reshaped(self, gram: Array, samples: int, unit: float) -> tuple[Array, float]:
-        """W such that ``XW`` has unit norm, up to a rotation, for the Gram matrix of ``X / unit``;
-        and the norm of X."""
+    def _reshaped(self, gram: Array, samples: int) -> tuple[Array, float]:
+        """W such that ``XW`` has unit norm, up to a rotation; and the norm of X."""
         norm = math.sqrt(max(np.trace(gram), 0))
         if norm == 0:
             return gram, norm
         if self._alpha == 1:
-            return np.eye(len(gram)) / norm, norm * unit
+            return np.eye(len(gram)) / norm, norm
         shape = whitening(gram, samples)
         if self._alpha > 0:
             squares, shape = principal_axes(gram, shape)
-            reshaped = self._alpha * np.sqrt(squares) + (1 - self._alpha) / unit
+            reshaped = self._alpha * np.sqrt(squares) + 1 - self._alpha
             shape = shape * (reshaped / reshaped.max())  # squares may overflow
-        return shape / math.sqrt((shape * (gram @ shape)).sum()), norm * unit
+        return shape / math.sqrt((shape * (gram @ shape)).sum()), norm
 
     def _score_of(self, similarity: float, norm_x: float, norm_y: float) -> float:
         """That of ``procrustes_score`` in ``csrc/procrustes/gap.cpp``."""

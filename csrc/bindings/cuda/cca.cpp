@@ -9,11 +9,15 @@
 namespace likewise::bindings {
 namespace {
 
-using OptionTuple = std::tuple<double, double, double, bool>;
+using OptionTuple = std::tuple<double, double, bool>;
 
 cuda::CanonicalOptions options_of(const OptionTuple& options) {
-  const auto [regularization, variance, epsilon, weighted] = options;
-  return {regularization, variance, epsilon, weighted};
+  const auto [regularization, variance, weighted] = options;
+  return {regularization, variance, weighted};
+}
+
+cuda::CanonicalFindings findings(const DeviceArray& constant_units, const DeviceArray& dropped) {
+  return {constant_units.filled<int64_t>(), dropped.filled<int64_t>()};
 }
 
 cuda::Matrix<double> side(const DeviceArray& array, const cuda::Context& context) {
@@ -23,19 +27,20 @@ cuda::Matrix<double> side(const DeviceArray& array, const cuda::Context& context
 int64_t rows_of(const DeviceArray& array) { return array.sizes()[array.sizes().size() - 2]; }
 
 void scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b, bool symmetric,
-            const DeviceArray& out, const DeviceArray& constant_units, const OptionTuple& options,
-            Run& run) {
+            const DeviceArray& out, const DeviceArray& constant_units, const DeviceArray& dropped,
+            const OptionTuple& options, Run& run) {
   const CallContext context(run);
   cuda::cca_scores(context, matrices<double>(a, context), matrices<double>(b, context),
                    rows_of(a[0]), symmetric, options_of(options), out.filled<double>(),
-                   constant_units.filled<int64_t>());
+                   findings(constant_units, dropped));
 }
 
 void pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& out,
-           const DeviceArray& constant_units, const OptionTuple& options, Run& run) {
+           const DeviceArray& constant_units, const DeviceArray& dropped,
+           const OptionTuple& options, Run& run) {
   const CallContext context(run);
   cuda::cca_pairs(context, side(x, context), side(y, context), out.size(), rows_of(x),
-                  options_of(options), out.filled<double>(), constant_units.filled<int64_t>());
+                  options_of(options), out.filled<double>(), findings(constant_units, dropped));
 }
 
 // Scores (k) of x (n, dx) with y (n, dy), its samples in these orders (k, n).
@@ -48,20 +53,20 @@ void reordered(const DeviceArray& x, const DeviceArray& y, const Orders& orders,
 }
 
 void correlations(const DeviceArray& x, const DeviceArray& y, const DeviceArray& out,
-                  const DeviceArray& constant_units, const OptionTuple& options, Run& run) {
+                  const DeviceArray& constant_units, const DeviceArray& dropped,
+                  const OptionTuple& options, Run& run) {
   const CallContext context(run);
   cuda::canonical_correlations(context, side(x, context), side(y, context),
                                out.size() / out.sizes().back(), rows_of(x), options_of(options),
-                               out.filled<double>(), constant_units.filled<int64_t>());
+                               out.filled<double>(), findings(constant_units, dropped));
 }
 
 void cca_scores_of_moments(const GivenSums& sums, const DeviceArray& scores,
                            const DeviceArray& constant_units, const DeviceArray& samples,
-                           const std::tuple<double, double, bool>& options, Run& run) {
+                           const DeviceArray& dropped, const OptionTuple& options, Run& run) {
   const CallContext context(run);
-  const auto [regularization, variance, weighted] = options;
-  cuda::cca_scores_of_moments(context, sums_of(sums), {regularization, variance, 0, weighted},
-                              scores.filled<double>(), sums_findings(constant_units, samples));
+  cuda::cca_scores_of_moments(context, sums_of(sums), options_of(options), scores.filled<double>(),
+                              sums_findings(constant_units, samples), dropped.filled<int64_t>());
 }
 
 }  // namespace

@@ -14,34 +14,39 @@
 namespace likewise::bindings {
 namespace {
 
+cuda::ShapeFindings findings(const DeviceArray& scores, const DeviceArray& constant_units,
+                             const DeviceArray& dropped, const DeviceArray& close) {
+  return {scores.filled<double>(), constant_units.filled<int64_t>(), dropped.filled<int64_t>(),
+          close.filled<int64_t>()};
+}
+
 void procrustes_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
                        bool symmetric, const DeviceArray& scores, const DeviceArray& constant_units,
-                       const DeviceArray& close, bool center, bool scale, double alpha,
-                       const std::string& score, Run& run) {
+                       const DeviceArray& dropped, const DeviceArray& close, bool center,
+                       bool scale, double alpha, const std::string& score, Run& run) {
   if (a.empty()) return;
   const CallContext context(run);
   const ProcrustesOptions options = shape_options(center, scale, alpha, score);
   dispatch_float(a[0], [&](auto zero) {
     using T = decltype(zero);
-    cuda::procrustes_scores<T>(
-        context, matrices<T>(a, context), matrices<T>(b, context), a[0].sizes()[0], symmetric,
-        options,
-        {scores.filled<double>(), constant_units.filled<int64_t>(), close.filled<int64_t>()});
+    cuda::procrustes_scores<T>(context, matrices<T>(a, context), matrices<T>(b, context),
+                               a[0].sizes()[0], symmetric, options,
+                               findings(scores, constant_units, dropped, close));
   });
 }
 
 void procrustes_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
-                      const DeviceArray& constant_units, const DeviceArray& close, bool center,
-                      bool scale, double alpha, const std::string& score, Run& run) {
+                      const DeviceArray& constant_units, const DeviceArray& dropped,
+                      const DeviceArray& close, bool center, bool scale, double alpha,
+                      const std::string& score, Run& run) {
   const CallContext context(run);
   const ProcrustesOptions options = shape_options(center, scale, alpha, score);
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
-    cuda::procrustes_pairs<T>(
-        context, {contiguous<T>(x, context), x.sizes().back()},
-        {contiguous<T>(y, context), y.sizes().back()}, scores.size(),
-        x.sizes()[x.sizes().size() - 2], options,
-        {scores.filled<double>(), constant_units.filled<int64_t>(), close.filled<int64_t>()});
+    cuda::procrustes_pairs<T>(context, {contiguous<T>(x, context), x.sizes().back()},
+                              {contiguous<T>(y, context), y.sizes().back()}, scores.size(),
+                              x.sizes()[x.sizes().size() - 2], options,
+                              findings(scores, constant_units, dropped, close));
   });
 }
 
@@ -64,12 +69,12 @@ void procrustes_gradients(const DeviceArray& x, const DeviceArray& y,
 
 void procrustes_scores_of_moments(const GivenSums& sums, const DeviceArray& scores,
                                   const DeviceArray& constant_units, const DeviceArray& samples,
-                                  bool center, bool scale, double alpha, const std::string& score,
-                                  Run& run) {
+                                  const DeviceArray& dropped, bool center, bool scale, double alpha,
+                                  const std::string& score, Run& run) {
   const CallContext context(run);
   cuda::procrustes_scores_of_moments(
       context, sums_of(sums), shape_options(center, scale, alpha, score), scores.filled<double>(),
-      sums_findings(constant_units, samples));
+      sums_findings(constant_units, samples), dropped.filled<int64_t>());
 }
 
 }  // namespace

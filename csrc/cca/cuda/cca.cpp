@@ -12,6 +12,7 @@
 #include "linalg/cuda/gemm.h"
 #include "linalg/cuda/polar.h"
 #include "linalg/cuda/svd.h"
+#include "procrustes/cuda/directions.h"
 
 namespace likewise::cuda {
 namespace {
@@ -41,7 +42,7 @@ struct Run {
 struct Variates {
   double* variates;
   double* loadings;  // or null
-  int64_t *ranks, *constant_units;
+  int64_t *ranks, *constant_units, *dropped;
 };
 
 void copy(const double* from, int64_t size, double* to, const Context& context) {
@@ -50,27 +51,50 @@ void copy(const double* from, int64_t size, double* to, const Context& context) 
         "copy");
 }
 
+// The leading components of `count` centred items (rows x cols).
+void take_components(const Context& context, const Centred<double>& centred, int64_t count,
+                     int64_t rows, int64_t cols, double variance, const Variates& out) {
+  const JacobiSvd<double> svd = decompose<double>(context, centred.out, count, rows, cols);
+  double* const kept = context.temporary<double>(size_t(count * svd.n));
+  check(whiten_values({svd.values, kept, out.ranks, out.constant_units, count, svd.n, rows, cols, 0,
+                       variance},
+                      context.stream),
+        "launch");
+  check(cudaMemsetAsync(out.dropped, 0, size_t(count) * sizeof(int64_t), context.stream), "set");
+  copy(rows >= cols ? svd.columns : svd.right, count * svd.n * rows, out.variates, context);
+  check(scale_rows<double>(out.variates, svd.values, count, svd.n, rows, context.stream), "launch");
+}
+
 // Of `count` items (rows x cols).
 void prepare(const Context& context, const double* x, int64_t count, int64_t rows, int64_t cols,
              const CanonicalOptions& options, const Variates& out) {
-  const int64_t width = std::min(rows, cols);
   const Centred<double> centred{context.temporary<double>(size_t(count * rows * cols)),
                                 context.temporary<double>(size_t(count)),
                                 context.temporary<double>(size_t(count * cols)), out.constant_units,
                                 context.temporary<double>(size_t(count * cols))};
   check(centre<double>(x, count, rows, cols, true, centred, context.stream), "launch");
-  const JacobiSvd<double> svd = decompose<double>(context, centred.out, count, rows, cols);
-  double* const kept = context.temporary<double>(size_t(count * width));
-  check(whiten_values({svd.values, kept, out.ranks, out.constant_units, count, width, rows, cols,
-                       options.regularization, options.variance, options.epsilon},
-                      context.stream),
-        "launch");
-  const bool tall = rows >= cols;
-  copy(tall ? svd.columns : svd.right, count * width * rows, out.variates, context);
-  check(scale_rows<double>(out.variates, svd.values, count, width, rows, context.stream), "launch");
+  if (options.variance < 1) {
+    return take_components(context, centred, count, rows, cols, options.variance, out);
+  }
+  const ItemDirections found =
+      existing_directions(context, x, centred, count, rows, cols, true, {out.ranks, out.dropped});
+  const int64_t width = found.width;
+  if (options.regularization > 0) {
+    const PrincipalAxes axes = principal_axes(context, found, centred.out, count, rows, cols);
+    double* const kept = context.temporary<double>(size_t(count * width));
+    check(whiten_values({axes.values, kept, nullptr, out.constant_units, count, width, rows, cols,
+                         options.regularization, 1},
+                        context.stream),
+          "launch");
+    return turn_directions(context, found, axes, axes.values, count, rows, out.variates);
+  }
+  copy(found.left, count * width * rows, out.variates, context);
   if (!out.loadings) return;
-  copy(tall ? svd.right : svd.columns, count * width * cols, out.loadings, context);
-  check(scale_rows<double>(out.loadings, kept, count, width, cols, context.stream), "launch");
+  copy(found.right, count * width * cols, out.loadings, context);
+  check(scale_rows<double>(out.loadings, found.values, count, width, cols, context.stream),
+        "launch");
+  check(scale_columns(out.loadings, found.norms, false, count, width, cols, context.stream),
+        "launch");
 }
 
 // Products of the variates of `count` pairs (x.width, y.width), in temporary memory.
@@ -121,7 +145,7 @@ void for_each_chunk(Scratch& scratch, const Run& x, const Run& y, int64_t count,
 class List {
  public:
   List(const Context& context, const std::vector<Matrix<double>>& items, int64_t rows,
-       const CanonicalOptions& options, int64_t* constant_units)
+       const CanonicalOptions& options, const CanonicalFindings& found)
       : layout(rows, widths_of(items, rows)), rows_(rows), units_(columns_of(items)) {
     int64_t total = 0;
     for (size_t k = 0; k < items.size(); ++k) {
@@ -136,7 +160,7 @@ class List {
                      prepare(inner, data, count, rows, units_[k], options,
                              {variates_ + layout.begin(int64_t(k)),
                               loadings_ ? loadings_ + loadings_begin_[k] : nullptr, ranks_ + k,
-                              constant_units + k});
+                              found.constant_units + k, found.dropped + k});
                    });
   }
 
@@ -171,30 +195,31 @@ class List {
 // Both sides of `count` pairs.
 std::pair<Run, Run> prepare_pairs(const Context& context, const Matrix<double>& x,
                                   const Matrix<double>& y, int64_t count, int64_t rows,
-                                  const CanonicalOptions& options, int64_t* constant_units) {
-  const auto run_of = [&](const Matrix<double>& side, int64_t* constant, bool loadings) {
+                                  const CanonicalOptions& options, const CanonicalFindings& found) {
+  const auto run_of = [&](const Matrix<double>& side, int64_t first, bool loadings) {
     const int64_t width = std::min(rows, side.cols);
     const Variates out{
         context.temporary<double>(size_t(count * width * rows)),
         loadings ? context.temporary<double>(size_t(count * width * side.cols)) : nullptr,
-        context.temporary<int64_t>(size_t(count)), constant};
+        context.temporary<int64_t>(size_t(count)), found.constant_units + first,
+        found.dropped + first};
     prepare(context, side.data, count, rows, side.cols, options, out);
     return Run{out.variates, out.loadings, out.ranks, width,       side.cols,
                rows,         false,        rows,      width * rows};
   };
-  return {run_of(x, constant_units, options.weighted), run_of(y, constant_units + count, false)};
+  return {run_of(x, 0, options.weighted), run_of(y, count, false)};
 }
 
 }  // namespace
 
 void cca_scores(const Context& context, const std::vector<Matrix<double>>& a,
                 const std::vector<Matrix<double>>& b, int64_t rows, bool symmetric,
-                const CanonicalOptions& options, double* scores, int64_t* constant_units) {
-  const List left(context, a, rows, options, constant_units);
+                const CanonicalOptions& options, double* scores, const CanonicalFindings& found) {
+  const List left(context, a, rows, options, found);
   std::optional<List> other;
   CanonicalOptions unweighted = options;
   unweighted.weighted = false;
-  if (!symmetric) other.emplace(context, b, rows, unweighted, constant_units + a.size());
+  if (!symmetric) other.emplace(context, b, rows, unweighted, found.from(int64_t(a.size())));
   const List& right = symmetric ? left : *other;
   const int64_t width = right.layout.count();
   const bool half = symmetric && !options.weighted;
@@ -213,9 +238,9 @@ void cca_scores(const Context& context, const std::vector<Matrix<double>>& a,
 
 void cca_pairs(const Context& context, const Matrix<double>& x, const Matrix<double>& y,
                int64_t count, int64_t rows, const CanonicalOptions& options, double* scores,
-               int64_t* constant_units) {
+               const CanonicalFindings& found) {
   if (count == 0) return;
-  const auto [left, right] = prepare_pairs(context, x, y, count, rows, options, constant_units);
+  const auto [left, right] = prepare_pairs(context, x, y, count, rows, options, found);
   Scratch scratch(context);
   for_each_chunk(
       scratch, left, right, count,
@@ -229,7 +254,8 @@ void cca_reordered(const Context& context, const Matrix<double>& x, const Matrix
                    const CanonicalOptions& options, double* scores) {
   if (count == 0) return;
   auto [left, right] =
-      prepare_pairs(context, x, y, 1, rows, options, context.temporary<int64_t>(2));
+      prepare_pairs(context, x, y, 1, rows, options,
+                    {context.temporary<int64_t>(2), context.temporary<int64_t>(2)});
   left.single = right.single = true;
   left.step = 0;
   const int64_t per_order = right.width * (rows + std::max(left.width, left.units));
@@ -253,17 +279,18 @@ void cca_reordered(const Context& context, const Matrix<double>& x, const Matrix
 
 void canonical_correlations(const Context& context, const Matrix<double>& x,
                             const Matrix<double>& y, int64_t count, int64_t rows,
-                            const CanonicalOptions& options, double* out, int64_t* constant_units) {
+                            const CanonicalOptions& options, double* out,
+                            const CanonicalFindings& found) {
   if (count == 0) return;
-  const auto [left, right] = prepare_pairs(context, x, y, count, rows, options, constant_units);
+  const auto [left, right] = prepare_pairs(context, x, y, count, rows, options, found);
   const int64_t wanted = std::min(x.cols, y.cols), size = std::min(left.width, right.width);
   Scratch scratch(context);
   for_each_chunk(
       scratch, left, right, count,
       [&](const Context& inner, const Run& a, const Run& b, int64_t first, int64_t some) {
-        double* const found = inner.temporary<double>(size_t(some * size));
-        svdvals<double>(inner, multiply(inner, a, b, some), some, a.width, b.width, found);
-        check(leading_correlations(found, size, ranks_of(a, b, some), wanted, out + first * wanted,
+        double* const values = inner.temporary<double>(size_t(some * size));
+        svdvals<double>(inner, multiply(inner, a, b, some), some, a.width, b.width, values);
+        check(leading_correlations(values, size, ranks_of(a, b, some), wanted, out + first * wanted,
                                    inner.stream),
               "launch");
       });

@@ -7,25 +7,36 @@
 #include "core/cuda/matrix.h"
 
 // Canonical correlations, in double: the singular values rho of Zx'Zy, where Z = U S (S^2 +
-// ridge)^-1/2 of the centred items U S V' over the values that count (see Whitening).
+// ridge)^-1/2 of the centred items U S V' over the directions that exist (procrustes/directions.h)
+// or that have a share of the variance.
 
 namespace likewise::cuda {
 
+// One of these at a time.
 struct CanonicalOptions {
-  double regularization, variance, epsilon;
+  double regularization;  // ridge in units of the mean variance of the units that vary
+  double variance;        // below 1: the fewest largest S that have this share of all S^2
   bool weighted;  // means of rho with weights sum_j |P_k' Zx'x_j| (Morcos, Raghu & Bengio 2018)
 };
 
+// Of every item, those of a, then of b.
+struct CanonicalFindings {
+  int64_t* constant_units;
+  int64_t* dropped;  // directions that may be rounding; 0 where a share of the variance decides
+
+  CanonicalFindings from(int64_t item) const { return {constant_units + item, dropped + item}; }
+};
+
 // Means of rho for all pairs, row-major. `b` is ignored with `symmetric`, which compares a with
-// itself. constant_units of all items of a, then of b.
+// itself.
 void cca_scores(const Context& context, const std::vector<Matrix<double>>& a,
                 const std::vector<Matrix<double>>& b, int64_t rows, bool symmetric,
-                const CanonicalOptions& options, double* scores, int64_t* constant_units);
+                const CanonicalOptions& options, double* scores, const CanonicalFindings& found);
 
-// The same of x[k] with y[k] for `count` pairs. constant_units of all x, then of all y.
+// The same of x[k] with y[k] for `count` pairs.
 void cca_pairs(const Context& context, const Matrix<double>& x, const Matrix<double>& y,
                int64_t count, int64_t rows, const CanonicalOptions& options, double* scores,
-               int64_t* constant_units);
+               const CanonicalFindings& found);
 
 // The same of x with y, its samples in each of `count` orders (count x rows): each side is
 // decomposed once.
@@ -36,6 +47,7 @@ void cca_reordered(const Context& context, const Matrix<double>& x, const Matrix
 // All rho of these pairs, descending: out (count, min(x.cols, y.cols)), zeros beyond the rank.
 void canonical_correlations(const Context& context, const Matrix<double>& x,
                             const Matrix<double>& y, int64_t count, int64_t rows,
-                            const CanonicalOptions& options, double* out, int64_t* constant_units);
+                            const CanonicalOptions& options, double* out,
+                            const CanonicalFindings& found);
 
 }  // namespace likewise::cuda

@@ -17,30 +17,32 @@ struct Whitened {
   Directions directions;
 
   Whitened(const Context& context, const SumsOfPairs& pairs, const SumsList& list,
-           const CanonicalOptions& options)
+           const CanonicalOptions& options, int64_t* dropped)
       : ranks(context.temporary<int64_t>(size_t(list.count()))),
-        directions(context, pairs, list,
+        directions(context, pairs, list, {ranks, dropped, true},
+                   options.regularization > 0 || options.variance < 1,
                    [&](const Eigenvalues& spectra, int64_t first, double* weights) {
                      const SpectrumWhitening whitening{options.regularization, options.variance,
-                                                       list.facts.constant_units + first, weights,
-                                                       ranks + first};
+                                                       list.facts.constant_units + first, weights};
                      check(whiten_spectra(spectra, whitening, context.stream), "launch");
                    }) {}
 };
 
 // Inner products of the variates of item i with its units, in temporary memory.
-const double* loadings(const Context& context, const Whitened& x, int64_t i, int64_t cols) {
+const double* loadings(const Context& context, const SumsOfPairs& pairs, const Whitened& x,
+                       int64_t i, int64_t cols) {
+  double* const gram = context.temporary<double>(size_t(cols * cols));
   double* const out = context.temporary<double>(size_t(cols * cols));
-  check(cudaMemcpyAsync(out, x.directions.rows(i), size_t(cols * cols) * sizeof(double),
-                        cudaMemcpyDeviceToDevice, context.stream),
-        "copy");
-  check(scale_rows<double>(out, x.directions.values(i), 1, cols, cols, context.stream), "launch");
+  pairs.grams(pairs.left(), i, 1, gram, context.stream);
+  gemm<double>(blas_context(context.stream), BlasOp::none, BlasOp::none, cols, cols, cols, 1.0,
+               {x.directions.rows(i), cols, 0}, {gram, cols, 0}, {out, cols, cols * cols}, 1);
   return out;
 }
 
 // Weighted means of the correlations of `count` pairs, whose products these are (cols, width).
-void score_weighted(const Context& context, const Whitened& x, int64_t i, int64_t cols,
-                    const double* products, int64_t width, const PairRanks& ranks, double* scores) {
+void score_weighted(const Context& context, const SumsOfPairs& pairs, const Whitened& x, int64_t i,
+                    int64_t cols, const double* products, int64_t width, const PairRanks& ranks,
+                    double* scores) {
   const JacobiSvd<double> svd = decompose<double>(context, products, ranks.count, cols, width);
   check(scale_similarities(svd.values, ranks.count * svd.n, nullptr, nullptr, context.stream),
         "launch");
@@ -48,7 +50,8 @@ void score_weighted(const Context& context, const Whitened& x, int64_t i, int64_
   double* const projections = context.temporary<double>(size_t(ranks.count * size));
   gemm<double>(blas_context(context.stream), BlasOp::none, BlasOp::none, svd.n, cols, cols, 1.0,
                {cols >= width ? svd.columns : svd.right, cols, size},
-               {loadings(context, x, i, cols), cols, 0}, {projections, cols, size}, ranks.count);
+               {loadings(context, pairs, x, i, cols), cols, 0}, {projections, cols, size},
+               ranks.count);
   check(
       weighted_correlations({svd.values, projections, svd.n, cols}, ranks, scores, context.stream),
       "launch");
@@ -58,12 +61,12 @@ void score_weighted(const Context& context, const Whitened& x, int64_t i, int64_
 
 void cca_scores_of_moments(const Context& context, const Sums& sums,
                            const CanonicalOptions& options, double* scores,
-                           const SumsFindings& findings) {
+                           const SumsFindings& findings, int64_t* dropped) {
   const SumsOfPairs pairs(context, sums, true, findings);
   const SumsList &left = pairs.left(), &right = pairs.right();
-  const Whitened x(context, pairs, left, options);
+  const Whitened x(context, pairs, left, options, dropped);
   std::optional<Whitened> other;
-  if (!pairs.symmetric) other.emplace(context, pairs, right, options);
+  if (!pairs.symmetric) other.emplace(context, pairs, right, options, dropped + left.count());
   const Whitened& y = other ? *other : x;
   const bool half = pairs.symmetric && !options.weighted;
   for_each_product(
@@ -73,7 +76,7 @@ void cca_scores_of_moments(const Context& context, const Sums& sums,
         const PairRanks ranks{x.ranks + i, y.ranks + j, 0, 1, count};
         double* const out = scores + i * right.count() + j;
         if (options.weighted) {
-          return score_weighted(inner, x, i, cols, products, width, ranks, out);
+          return score_weighted(inner, pairs, x, i, cols, products, width, ranks, out);
         }
         double* const sum = inner.temporary<double>(size_t(count));
         nuclear_norms<double>(inner, products, count, cols, width, sum);

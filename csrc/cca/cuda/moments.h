@@ -7,9 +7,10 @@
 namespace likewise::cuda {
 
 // Means of canonical correlations of all pairs of items, row-major, from sums over samples:
-// singular values of W'X'YV with W'X'XW = I, or less with a ridge. options.epsilon is not used.
+// singular values of W'X'YV with W'X'XW = I, or less with a ridge. dropped:
+// of every item of a, then of b if it is another list, as in CanonicalFindings.
 void cca_scores_of_moments(const Context& context, const Sums& sums,
                            const CanonicalOptions& options, double* scores,
-                           const SumsFindings& findings);
+                           const SumsFindings& findings, int64_t* dropped);
 
 }  // namespace likewise::cuda

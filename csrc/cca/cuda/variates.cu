@@ -38,7 +38,9 @@ __global__ void __launch_bounds__(kMostThreads) whiten_kernel(Whitening w) {
     total += values[k] * values[k];
   }
   const int64_t units = w.cols - w.constant_units[item];
-  const double least = double(w.rows > units ? w.rows : units) * w.epsilon * largest;
+  // Of values that are to have a share of the variance none may be rounding.
+  const double least =
+      w.variance < 1 ? double(w.rows > units ? w.rows : units) * 0x1p-52 * largest : 0;
   const double ridge = w.regularization * total / double(units);
   int64_t rank = 0;
   // Values are read by all before any is written: rounds of as many as there are threads.
@@ -53,7 +55,7 @@ __global__ void __launch_bounds__(kMostThreads) whiten_kernel(Whitening w) {
     }
   }
   rank = block_sum(rank, partial);  // its barrier: all values have been read
-  if (threadIdx.x == 0) w.ranks[item] = rank;
+  if (threadIdx.x == 0 && w.ranks) w.ranks[item] = rank;
   for (int64_t k = threadIdx.x; k < w.rank; k += blockDim.x) {
     const double s = w.kept[item * w.rank + k];
     values[k] = s == 0 ? 0 : ridge > 0 ? s / sqrt(s * s + ridge) : 1;

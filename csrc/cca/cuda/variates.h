@@ -9,13 +9,12 @@ namespace likewise::cuda {
 // What whitening makes of the singular values (count, rank) of centred items.
 struct Whitening {
   double* values;                 // become 1, or s / sqrt(s^2 + ridge); 0 where they do not count
-  double* kept;                   // (count, rank): the values that count, 0 for others
-  int64_t* ranks;                 // (count): how many count
+  double* kept;                   // (count, rank): work
+  int64_t* ranks;                 // (count): how many count; null where that is known
   const int64_t* constant_units;  // (count)
   int64_t count, rank, rows, cols;
   double regularization;  // ridge in units of the mean variance of the units that vary
   double variance;        // the largest values that have this share of all s^2 count
-  double epsilon;         // and none that rounding to it may have made
 };
 cudaError_t whiten_values(const Whitening& whitening, cudaStream_t stream);
 

@@ -9,20 +9,17 @@
 
 namespace likewise {
 
-// Every value is the kernel less that of two samples at some distance or with some inner product,
-// taken so that near values keep the digits of their difference.
 template <class T>
 struct RbfParameters {
-  T gamma;  // exp(-gamma |a - b|^2) - 1 - shift
-  T shift;
+  T gamma;  // exp(-gamma |a - b|^2)
+  T shift;  // subtracted from every kernel value
 };
 
 template <class T>
 struct PolynomialParameters {
-  // [(gamma a'b + coef0)^degree - (gamma origin + coef0)^degree] factor / gamma
-  T gamma, coef0;
+  T gamma, coef0;  // (gamma a'b + coef0)^degree
   int64_t degree;
-  T origin, factor;
+  T shift;
 };
 
 template <class T>

@@ -6,9 +6,8 @@ namespace likewise::LIKEWISE_ISA {
 namespace {
 
 template <class T>
-void column_statistics(const T* x, int64_t ld, int64_t rows, int64_t cols,
-                       const T* __restrict origin, double* __restrict sum, T* __restrict low,
-                       T* __restrict high) {
+void column_statistics(const T* x, int64_t ld, int64_t rows, int64_t cols, double* __restrict sum,
+                       T* __restrict low, T* __restrict high) {
   auto widen = [&](int64_t j, T value) {
     low[j] = value < low[j] ? value : low[j];
     high[j] = value > high[j] ? value : high[j];
@@ -18,7 +17,7 @@ void column_statistics(const T* x, int64_t ld, int64_t rows, int64_t cols,
     const T* p = x + i * ld;
     const T* q = p + ld;
     for (int64_t j = 0; j < cols; ++j) {
-      sum[j] += (double(p[j]) - double(origin[j])) + (double(q[j]) - double(origin[j]));
+      sum[j] += double(p[j]) + double(q[j]);
       widen(j, p[j]);
       widen(j, q[j]);
     }
@@ -26,7 +25,7 @@ void column_statistics(const T* x, int64_t ld, int64_t rows, int64_t cols,
   for (; i < rows; ++i) {
     const T* p = x + i * ld;
     for (int64_t j = 0; j < cols; ++j) {
-      sum[j] += double(p[j]) - double(origin[j]);
+      sum[j] += double(p[j]);
       widen(j, p[j]);
     }
   }

@@ -183,6 +183,17 @@ __global__ void __launch_bounds__(kMostThreads)
   }
 }
 
+__global__ void __launch_bounds__(kMostThreads)
+    column_kernel(double* __restrict__ x, const double* __restrict__ sizes, bool divide,
+                  int64_t item, int64_t m, int64_t total) {
+  const int64_t step = int64_t(gridDim.x) * blockDim.x;
+  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < total; k += step) {
+    const double size = sizes[k / item * m + k % m];
+    if (!divide) x[k] *= size;
+    if (divide) x[k] = size == 0 ? 0 : x[k] / size;
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -218,6 +229,13 @@ cudaError_t scale_rows(T* rows, const T* values, int64_t count, int64_t n, int64
   const int64_t total = count * n * m;
   return launch(scale_kernel<T>, blocks_for(total), threads_for(total), 0, stream, rows, values, m,
                 total);
+}
+
+cudaError_t scale_columns(double* x, const double* sizes, bool divide, int64_t count, int64_t n,
+                          int64_t m, cudaStream_t stream) {
+  const int64_t total = count * n * m;
+  return launch(column_kernel, blocks_for(total), threads_for(total), 0, stream, x, sizes, divide,
+                n * m, m, total);
 }
 
 #define LIKEWISE_INSTANTIATE(T)                                                          \

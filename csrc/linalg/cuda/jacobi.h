@@ -46,4 +46,9 @@ template <class T>
 cudaError_t scale_rows(T* rows, const T* values, int64_t count, int64_t n, int64_t m,
                        cudaStream_t stream);
 
+// x (count, n, m): column j times sizes[j] of its item (count, m) or, with `divide`, divided by it,
+// 0 for 0.
+cudaError_t scale_columns(double* x, const double* sizes, bool divide, int64_t count, int64_t n,
+                          int64_t m, cudaStream_t stream);
+
 }  // namespace likewise::cuda

@@ -33,30 +33,52 @@ DecomposedGrams decompose_grams(const Context& context, double* grams, int64_t c
 }
 
 Directions::Directions(const Context& context, const SumsOfPairs& pairs, const SumsList& list,
-                       const Weigh& weigh)
-    : list_(list) {
+                       const Existing& existing, bool sees_sizes, const Weigh& weigh) {
   int64_t size = 0;
   for (int64_t k = 0; k < list.count(); ++k) {
     begins_.push_back(size);
     size += list.layout.cols(k) * list.layout.cols(k);
   }
   rows_ = context.temporary<double>(size_t(size));
-  values_ = context.temporary<double>(size_t(list.layout.size()));
   Scratch scratch(context);
   for (int64_t first = 0, count = 0; first < list.count(); first += count) {
-    const int64_t cols = list.layout.cols(first);
-    count = fitting(list.layout.end_of_run(first) - first, 4 * cols * cols);
+    const int64_t cols = list.layout.cols(first), square = cols * cols;
+    count = fitting(list.layout.end_of_run(first) - first, 7 * square);
     const Context& inner = scratch.next();
-    double* const grams = inner.temporary<double>(size_t(count * cols * cols));
+    const auto doubles = [&](int64_t n) { return inner.temporary<double>(size_t(count * n)); };
+    double *const grams = doubles(square), *const units = doubles(square);
+    double *const norms = doubles(cols), *const weights = doubles(cols);
     pairs.grams(list, first, count, grams, inner.stream);
-    const DecomposedGrams found = decompose_grams(inner, grams, count, cols);
-    double* const values = values_ + list.layout.begin(first);
+    copy(grams, count * square, units, inner.stream);
+    check(unit_grams(units, count, cols, norms, inner.stream), "launch");
+    const DecomposedGrams found = decompose_grams(inner, units, count, cols);
+    check(find_existing({found.values, norms, pairs.cross().sums, weights, existing.ranks + first,
+                         existing.dropped + first, count, cols, existing.center},
+                        inner.stream),
+          "launch");
     double* const rows = rows_ + begins_[size_t(first)];
-    double* const weights = inner.temporary<double>(size_t(count * cols));
-    copy(found.values, count * cols, values, inner.stream);
-    copy(found.vectors, count * cols * cols, rows, inner.stream);
-    weigh({values, pairs.cross().sums, count, cols}, first, weights);
-    check(scale_rows<double>(rows, weights, count, cols, cols, inner.stream), "launch");
+    double* const white = sees_sizes ? doubles(square) : rows;
+    copy(found.vectors, count * square, white, inner.stream);
+    check(scale_rows<double>(white, weights, count, cols, cols, inner.stream), "launch");
+    check(scale_columns(white, norms, true, count, cols, cols, inner.stream), "launch");
+    if (!sees_sizes) {
+      weigh({found.values, existing.ranks + first, count, cols}, first, weights);
+      check(scale_rows<double>(rows, weights, count, cols, cols, inner.stream), "launch");
+      continue;
+    }
+    // The same space along the principal axes of the items: eigenvectors of W G G W'.
+    double *const within = doubles(square), *const products = doubles(square);
+    BlasContext* const blas = blas_context(inner.stream);
+    gemm<double>(blas, BlasOp::none, BlasOp::none, cols, cols, cols, 1, {white, cols, square},
+                 {grams, cols, square}, {within, cols, square}, count);
+    gemm<double>(blas, BlasOp::none, BlasOp::transpose, cols, cols, cols, 1, {within, cols, square},
+                 {within, cols, square}, {products, cols, square}, count);
+    const DecomposedGrams axes = decompose_grams(inner, products, count, cols);
+    weigh({axes.values, existing.ranks + first, count, cols}, first, weights);
+    copy(axes.vectors, count * square, within, inner.stream);
+    check(scale_rows<double>(within, weights, count, cols, cols, inner.stream), "launch");
+    gemm<double>(blas, BlasOp::none, BlasOp::none, cols, cols, cols, 1, {within, cols, square},
+                 {white, cols, square}, {rows, cols, square}, count);
   }
 }
 

@@ -16,23 +16,29 @@ struct DecomposedGrams {
 // memory.
 DecomposedGrams decompose_grams(const Context& context, double* grams, int64_t count, int64_t cols);
 
-// Eigenvectors of the Gram matrices of a list, with weights.
+// Directions of the items of a list, as procrustes/directions.h has them, from their Gram matrices:
+// what rounding leaves of these, singular values down to about 1e-7 of the largest.
 class Directions {
  public:
+  // What is found of every item; `center`: samples are centred.
+  struct Existing {
+    int64_t *ranks, *dropped;
+    bool center;
+  };
   // Fills weights (spectra.count, spectra.cols) of the items from `first` on.
   using Weigh = std::function<void(const Eigenvalues& spectra, int64_t first, double* weights)>;
 
+  // With `sees_sizes` along the principal axes, and spectra has their eigenvalues.
   Directions(const Context& context, const SumsOfPairs& pairs, const SumsList& list,
-             const Weigh& weigh);
+             const Existing& existing, bool sees_sizes, const Weigh& weigh);
 
-  // (cols, cols) of item k, a direction times its weight in each row; the next item's follow.
+  // W (cols, cols) of item k such that the rows of W X' are directions times their weights, or 0;
+  // the next item's follow.
   const double* rows(int64_t k) const { return rows_ + begins_[size_t(k)]; }
-  const double* values(int64_t k) const { return values_ + list_.layout.begin(k); }
 
  private:
-  const SumsList& list_;
   std::vector<int64_t> begins_;
-  double *rows_, *values_;
+  double* rows_;
 };
 
 // Calls body(context, i, j, count, products) with W_i X_i'Y_j W_j' (count, cols of i, cols of j) of

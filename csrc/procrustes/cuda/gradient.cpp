@@ -7,6 +7,7 @@
 #include "core/cuda/scratch.h"
 #include "linalg/cuda/gemm.h"
 #include "linalg/cuda/svd.h"
+#include "procrustes/cuda/directions.h"
 #include "procrustes/cuda/gap_score.h"
 #include "procrustes/cuda/procrustes_gradient.h"
 
@@ -47,11 +48,23 @@ class Side {
                                   context.temporary<int64_t>(1), doubles(context, cols)};
     check(centre<double>(samples, 1, rows, cols, options.center, centred, context.stream),
           "launch");
+    ItemDirections found{};
+    int64_t* const ranks = context.temporary<int64_t>(2);
+    if (alpha_ < 1) {
+      found = existing_directions(context, samples, centred, 1, rows, cols, options.center,
+                                  {ranks, ranks + 1});
+    }
     check(normalise<double>(centred, 1, rows, cols, norm_, context.stream), "launch");
     z_ = data_;
     z_norm_ = norm_;
     rank_ = cols;
-    if (alpha_ < 1 || cols > rows) reshape();
+    if (alpha_ < 1) {
+      take(found);
+      reshape(ranks);
+    } else if (cols > rows) {
+      decompose_data();
+      reshape(nullptr);
+    }
   }
 
   int64_t rank() const { return rank_; }
@@ -70,6 +83,10 @@ class Side {
       double* const of_data = doubles(context_, size);
       multiply(context_, BlasOp::none, BlasOp::none, rows_, cols_, rank_, gradient, right_,
                of_data);
+      if (column_norms_) {
+        check(scale_columns(of_data, column_norms_, true, 1, rows_, cols_, context_.stream),
+              "launch");
+      }
       gradient = of_data;
     }
     check(add_data(data_, slopes, size, gradient, context_.stream), "launch");
@@ -77,16 +94,36 @@ class Side {
   }
 
  private:
-  void reshape() {
+  // Of columns scaled to unit norm, which no score of alpha = 0 sees, or along the principal axes
+  // of the data.
+  void take(const ItemDirections& found) {
+    rank_ = found.width;
+    left_ = found.left;
+    right_ = found.right;
+    values_ = found.values;
+    column_norms_ = alpha_ == 0 ? found.norms : nullptr;
+    if (alpha_ == 0) return;
+    const PrincipalAxes axes = principal_axes(context_, found, data_, 1, rows_, cols_);
+    left_ = doubles(context_, rank_ * rows_);
+    multiply(context_, BlasOp::none, BlasOp::none, rank_, rows_, rank_, axes.axes, found.left,
+             left_);
+    right_ = axes.right;
+    values_ = axes.values;
+  }
+
+  void decompose_data() {
     const JacobiSvd<double> svd = decompose<double>(context_, data_, 1, rows_, cols_);
     const bool tall = rows_ >= cols_;
     left_ = tall ? svd.columns : svd.right;  // rank x rows
     right_ = tall ? svd.right : svd.columns;
     values_ = svd.values;
     rank_ = svd.n;
+  }
+
+  void reshape(const int64_t* existing) {
     double* const scaled = doubles(context_, rank_);
     z_norm_ = doubles(context_, 1);
-    check(reshape_spectrum({values_, scaled, z_norm_, norm_, rank_, rows_, cols_, alpha_},
+    check(reshape_spectrum({values_, scaled, z_norm_, norm_, existing, rank_, rows_, cols_, alpha_},
                            context_.stream),
           "launch");
     const int64_t size = rank_ * rows_;
@@ -114,6 +151,7 @@ class Side {
   int64_t rows_, cols_, rank_;
   double *data_, *norm_, *z_, *z_norm_;
   double *left_ = nullptr, *right_ = nullptr, *values_ = nullptr;
+  double* column_norms_ = nullptr;
 };
 
 // y and x rotated to each other, ds/dx and ds/dy before norms are taken, and how similar they are.

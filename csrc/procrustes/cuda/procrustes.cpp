@@ -8,9 +8,11 @@
 #include "core/cuda/elements.h"
 #include "core/cuda/grid.h"
 #include "core/cuda/scratch.h"
+#include "core/error.h"
 #include "linalg/cuda/gemm.h"
 #include "linalg/cuda/polar.h"
 #include "linalg/cuda/svd.h"
+#include "procrustes/cuda/directions.h"
 #include "procrustes/cuda/gap_score.h"
 #include "procrustes/near_identity.h"
 
@@ -35,32 +37,60 @@ int64_t prepared_cols(int64_t rows, int64_t cols, const ProcrustesOptions& optio
 }
 
 // U f(S) in place of U S V': what V does no score sees.
-template <class T>
-void reshape(const Context& context, const Centred<T>& item, int64_t count, int64_t rows,
-             int64_t cols, double alpha, const double* norms, T* out) {
-  const JacobiSvd<T> svd = decompose<T>(context, item.out, count, rows, cols);
-  const int64_t rank = svd.n;
-  check(reshape_values<T>({svd.values, norms, item.constant_units, count, rank, rows, cols, alpha},
-                          context.stream),
-        "launch");
-  T* const left = rows >= cols ? svd.columns : svd.right;
-  check(scale_rows<T>(left, svd.values, count, rank, rows, context.stream), "launch");
-  const ElementType type = sizeof(T) == 4 ? ElementType::float32 : ElementType::float64;
-  const DeviceRef turned{left, type, 3, {count, rows, rank}, {rank * rows, 1, rows}};
-  check(copy_elements<T>(turned, out, context.stream), "copy");
+void reshape(const Context& context, const ItemDirections& found, const double* data, int64_t count,
+             int64_t rows, int64_t cols, double alpha, double* norms, const int64_t* ranks,
+             double* out) {
+  const int64_t width = found.width;
+  double* left = found.left;
+  if (alpha == 0) {
+    check(reshape_values({found.values, norms, ranks, count, width, alpha}, context.stream),
+          "launch");
+    check(scale_rows<double>(left, found.values, count, width, rows, context.stream), "launch");
+  } else {
+    const PrincipalAxes axes = principal_axes(context, found, data, count, rows, cols);
+    check(reshape_values({axes.values, norms, ranks, count, width, alpha}, context.stream),
+          "launch");
+    left = context.temporary<double>(size_t(count * width * rows));
+    turn_directions(context, found, axes, axes.values, count, rows, left);
+  }
+  const DeviceRef turned{
+      left, ElementType::float64, 3, {count, rows, width}, {width * rows, 1, rows}};
+  check(copy_elements<double>(turned, out, context.stream), "copy");
+}
+
+// What is found of items while they are prepared.
+struct ItemFacts {
+  double* norms;
+  int64_t *constant_units, *dropped;
+};
+
+ItemFacts facts_of(const ShapeFindings& found, double* norms, int64_t first) {
+  return {norms, found.constant_units + first, found.dropped + first};
 }
 
 template <class T>
 void prepare(const Context& context, const T* x, int64_t count, int64_t rows, int64_t cols,
-             const ProcrustesOptions& options, T* out, double* norms, int64_t* constant_units) {
+             const ProcrustesOptions& options, T* out, const ItemFacts& facts) {
   const bool reshaped = options.alpha < 1;
   T* const to = reshaped ? context.temporary<T>(size_t(count * rows * cols)) : out;
   const Centred<T> centred{to, context.temporary<double>(size_t(count)),
-                           context.temporary<double>(size_t(count * cols)), constant_units,
+                           context.temporary<double>(size_t(count * cols)), facts.constant_units,
                            context.temporary<double>(size_t(count * cols))};
   check(centre<T>(x, count, rows, cols, options.center, centred, context.stream), "launch");
-  check(normalise<T>(centred, count, rows, cols, norms, context.stream), "launch");
-  if (reshaped) reshape(context, centred, count, rows, cols, options.alpha, norms, out);
+  if (!reshaped) {
+    check(normalise<T>(centred, count, rows, cols, facts.norms, context.stream), "launch");
+    return check(cudaMemsetAsync(facts.dropped, 0, size_t(count) * sizeof(int64_t), context.stream),
+                 "set");
+  }
+  if constexpr (std::is_same_v<T, double>) {
+    int64_t* const ranks = context.temporary<int64_t>(size_t(count));
+    const ItemDirections found = existing_directions(context, x, centred, count, rows, cols,
+                                                     options.center, {ranks, facts.dropped});
+    check(normalise<T>(centred, count, rows, cols, facts.norms, context.stream), "launch");
+    reshape(context, found, to, count, rows, cols, options.alpha, facts.norms, ranks, out);
+  } else {
+    throw InternalError("items are reshaped in float64");
+  }
 }
 
 // Squared distances between y and x moved by P, or x and y moved by P' where that is the narrower.
@@ -136,14 +166,15 @@ struct List {
   double* norms;
 
   List(const Context& context, const std::vector<Matrix<T>>& items, int64_t rows,
-       const ProcrustesOptions& options, int64_t* constant_units)
+       const ProcrustesOptions& options, const ShapeFindings& found, int64_t first)
       : layout(rows, prepared_columns(items, rows, options)),
         data(context.temporary<T>(size_t(layout.size()))),
         norms(context.temporary<double>(items.size())) {
     for_each_batch(context, items, rows,
                    [&](const Context& inner, const T* batch, size_t k, int64_t count) {
                      prepare<T>(inner, batch, count, rows, items[k].cols, options,
-                                data + layout.begin(int64_t(k)), norms + k, constant_units + k);
+                                data + layout.begin(int64_t(k)),
+                                facts_of(found, norms + k, first + int64_t(k)));
                    });
   }
 };
@@ -154,9 +185,9 @@ template <class T>
 void procrustes_scores(const Context& context, const std::vector<Matrix<T>>& a,
                        const std::vector<Matrix<T>>& b_given, int64_t rows, bool symmetric,
                        const ProcrustesOptions& options, const ShapeFindings& out) {
-  const List<T> left(context, a, rows, options, out.constant_units);
+  const List<T> left(context, a, rows, options, out, 0);
   std::optional<List<T>> other;
-  if (!symmetric) other.emplace(context, b_given, rows, options, out.constant_units + a.size());
+  if (!symmetric) other.emplace(context, b_given, rows, options, out, int64_t(a.size()));
   const List<T>& right = symmetric ? left : *other;
   const int64_t width = right.layout.count();
   Scratch scratch(context);
@@ -179,14 +210,15 @@ template <class T>
 void procrustes_pairs(const Context& context, const Matrix<T>& x, const Matrix<T>& y, int64_t count,
                       int64_t rows, const ProcrustesOptions& options, const ShapeFindings& out) {
   if (count == 0) return;
-  const auto run_of = [&](const Matrix<T>& side, int64_t* constant_units) {
+  const auto run_of = [&](const Matrix<T>& side, int64_t first) {
     const int64_t cols = prepared_cols(rows, side.cols, options), size = rows * cols;
     T* const data = context.temporary<T>(size_t(count * size));
     double* const norms = context.temporary<double>(size_t(count));
-    prepare<T>(context, side.data, count, rows, side.cols, options, data, norms, constant_units);
+    prepare<T>(context, side.data, count, rows, side.cols, options, data,
+               facts_of(out, norms, first));
     return Run<T>{data, norms, cols, size};
   };
-  const Run<T> from = run_of(x, out.constant_units), to = run_of(y, out.constant_units + count);
+  const Run<T> from = run_of(x, 0), to = run_of(y, count);
   Scratch scratch(context);
   score_run(scratch, from, to, count, rows, options, out.scores, out.close);
 }

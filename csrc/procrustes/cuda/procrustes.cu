@@ -10,29 +10,26 @@ namespace {
 // Below this gap the distance is the more precise of the two.
 constexpr double kLargeGap = 0.1;
 
-template <class T>
-__global__ void __launch_bounds__(kMostThreads) reshape_kernel(Reshaping<T> r, double epsilon) {
+__global__ void __launch_bounds__(kMostThreads) reshape_kernel(Reshaping r) {
   SHARED_ARRAY(double, partial, 32);
   const size_t item = blockIdx.x;
-  T* const values = r.values + item * r.rank;
-  double largest = 0;
-  for (int64_t k = 0; k < r.rank; ++k) {  // every thread, in the same order
-    largest = double(values[k]) > largest ? double(values[k]) : largest;
-  }
-  __syncthreads();  // nobody writes before all have read
-  const int64_t units = r.cols - r.constant_units[item];
-  const double least = double(r.rows > units ? r.rows : units) * epsilon * largest;
+  double* const values = r.values + item * r.width;
+  const int64_t rank = r.ranks[item];
+  // Data far above 1 are brought down to it, for the sake of squares.
+  const double norm = r.norms[item], one = r.alpha > 0 && norm > 1 ? 1 / norm : 1;
+  const double least = (1 - r.alpha) * one;
   double squares = 0;
-  for (int64_t k = threadIdx.x; k < r.rank; k += blockDim.x) {
-    const double value = double(values[k]);
-    const double reshaped = value > least ? r.alpha * (value * r.norms[item]) + 1 - r.alpha : 0;
+  for (int64_t k = threadIdx.x; k < r.width; k += blockDim.x) {
+    const double reshaped = r.alpha * values[k] * (norm * one) + least;
     squares += reshaped * reshaped;
-    values[k] = T(reshaped);
+    values[k] = reshaped;
   }
-  const double norm = sqrt(block_sum(squares, partial));
-  for (int64_t k = threadIdx.x; k < r.rank; k += blockDim.x) {
-    if (norm > 0) values[k] = T(double(values[k]) / norm);
+  // Without those that do not exist.
+  squares = block_sum(squares, partial) - double(r.width - rank) * (least * least);
+  for (int64_t k = threadIdx.x; k < r.width; k += blockDim.x) {
+    values[k] = rank > 0 ? values[k] / sqrt(squares) : 0;
   }
+  if (threadIdx.x == 0 && rank == 0) r.norms[item] = 0;
 }
 
 template <class T>
@@ -94,11 +91,9 @@ __global__ void __launch_bounds__(kMostThreads)
 
 }  // namespace
 
-template <class T>
-cudaError_t reshape_values(const Reshaping<T>& reshaping, cudaStream_t stream) {
-  const double epsilon = sizeof(T) == 4 ? 0x1p-23 : 0x1p-52;
-  return launch(reshape_kernel<T>, dim3(unsigned(reshaping.count)), threads_for(reshaping.rank), 0,
-                stream, reshaping, epsilon);
+cudaError_t reshape_values(const Reshaping& reshaping, cudaStream_t stream) {
+  return launch(reshape_kernel, dim3(unsigned(reshaping.count)), threads_for(reshaping.width), 0,
+                stream, reshaping);
 }
 
 template <class T>
@@ -120,8 +115,6 @@ cudaError_t mirror_scores(const double* norms, int64_t count, GapScore score, do
                 score, scores);
 }
 
-template cudaError_t reshape_values<float>(const Reshaping<float>&, cudaStream_t);
-template cudaError_t reshape_values<double>(const Reshaping<double>&, cudaStream_t);
 template cudaError_t squared_distances<float>(const float*, const float*, int64_t, int64_t, int64_t,
                                               double*, cudaStream_t);
 template cudaError_t squared_distances<double>(const double*, const double*, int64_t, int64_t,

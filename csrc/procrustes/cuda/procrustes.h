@@ -13,6 +13,7 @@ namespace likewise::cuda {
 struct ShapeFindings {
   double* scores;
   int64_t* constant_units;  // of every item
+  int64_t* dropped;         // directions of every item that may be rounding (alpha < 1)
   // Raised by the number of pairs whose gap 1 - s is too small for the precision of T to give their
   // angle; 0 before the call.
   int64_t* close;
@@ -20,6 +21,7 @@ struct ShapeFindings {
 
 // Procrustes and shape scores (see procrustes/procrustes.h) of all pairs, row-major. `b` is
 // ignored with `symmetric`, which compares a with itself. Constant units are those of a, then of b.
+// Items are reshaped (alpha < 1) in double alone.
 //
 // s = |X'Y|_* by the polar iteration of linalg/cuda/polar.h; where the score is not the similarity,
 // the gap of nearly congruent pairs is |XP - Y|^2 / 2 with its polar factor P. Directions that this

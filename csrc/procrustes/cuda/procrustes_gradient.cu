@@ -19,23 +19,32 @@ __device__ double least_of(const double* values, int64_t rank, int64_t rows, int
 
 __global__ void __launch_bounds__(kMostThreads) spectrum_kernel(Spectrum s) {
   SHARED_ARRAY(double, partial, 32);
-  const double least = least_of(s.values, s.rank, s.rows, s.cols);
+  const bool whole = s.alpha == 1;
+  const double least = whole ? least_of(s.values, s.rank, s.rows, s.cols) : 0;
+  const double norm = *s.norm, in_data = s.alpha > 0 ? norm : 1;
+  // alpha = 1 does without the units of the data; else data far above 1 are brought down to it: for
+  // the sake of squares.
+  const double one = whole ? 0 : in_data > 1 ? 1 / in_data : 1;
+  const double size = whole ? 1 : in_data * one, none = (1 - s.alpha) * one;
   __syncthreads();  // nobody writes before all have read
   double squares = 0;
   for (int64_t k = threadIdx.x; k < s.rank; k += blockDim.x) {
-    const double value = s.values[k];
-    // alpha = 1 does without the units of the data, whose squares may overflow.
-    double reshaped = s.alpha < 1 ? s.alpha * (value * *s.norm) + 1 - s.alpha : value;
-    if (value <= least) reshaped = 0;
+    const double value = s.values[k] <= least ? 0 : s.values[k];
+    const double reshaped = s.alpha * (value * size) + none;
     s.scaled[k] = reshaped;
-    s.values[k] = value <= least ? 0 : value * *s.norm;
+    s.values[k] = value * in_data;
     squares += reshaped * reshaped;
   }
-  const double norm = sqrt(block_sum(squares, partial));
+  squares = block_sum(squares, partial);
+  const int64_t existing = whole ? s.rank : *s.existing;
+  squares -= double(s.rank - existing) * (none * none);
+  const double length = existing > 0 ? sqrt(squares) : 0;
   for (int64_t k = threadIdx.x; k < s.rank; k += blockDim.x) {
-    if (norm > 0) s.scaled[k] /= norm;
+    s.scaled[k] = length == 0 ? 0 : s.scaled[k] / length;
   }
-  if (threadIdx.x == 0) *s.z_norm = s.alpha < 1 ? norm : norm * *s.norm;
+  if (threadIdx.x > 0) return;
+  *s.z_norm = whole ? length * norm : length / one;
+  if (existing == 0) *s.norm = 0;
 }
 
 __global__ void __launch_bounds__(kMostThreads) direction_kernel(Directions d) {

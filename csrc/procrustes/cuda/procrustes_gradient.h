@@ -12,13 +12,16 @@
 namespace likewise::cuda {
 
 // Of an item of unit norm (rows x cols), made of one of this norm, with these singular values: what
-// they are in the data, what they become by alpha, and the norm of the latter. Values that may be
-// rounding become 0.
+// they are in the data, what they become by alpha, and the norm of the latter. For alpha = 0 they
+// are those of columns of unit norm, and stay so. For alpha = 1 values that may be rounding become
+// 0; below, those that do not exist are 0, as many more than `existing`, whose scaled ones are for
+// directions of 0.
 struct Spectrum {
-  double* values;  // rank; in place: of the data
-  double* scaled;  // rank: of the reshaped item of unit norm
-  double* z_norm;  // of the reshaped item before that
-  const double* norm;
+  double* values;           // rank; in place: of the data
+  double* scaled;           // rank: of the reshaped item of unit norm
+  double* z_norm;           // of the reshaped item before that
+  double* norm;             // becomes 0 where nothing exists
+  const int64_t* existing;  // null for alpha = 1
   int64_t rank, rows, cols;
   double alpha;
 };

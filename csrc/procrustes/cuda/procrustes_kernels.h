@@ -6,19 +6,17 @@
 
 namespace likewise::cuda {
 
-// Of `count` items of unit norm and their singular values (count, rank): those that x (alpha I +
-// (1 - alpha) (x'x)^-1/2) has in units of the data, scaled to unit norm; 0 for what rounding may
-// have made.
-template <class T>
+// Of `count` items of unit norm and their singular values (count, width), of which as many exist
+// as `ranks` say and the others are 0: those that x (alpha I + (1 - alpha) (x'x)^-1/2) has in units
+// of the data, scaled to unit norm. What does not exist gets one too.
 struct Reshaping {
-  T* values;
-  const double* norms;            // count: what the items have in units of the data
-  const int64_t* constant_units;  // count
-  int64_t count, rank, rows, cols;
+  double* values;
+  double* norms;  // (count): what the items have in units of the data; becomes 0 for rank 0
+  const int64_t* ranks;
+  int64_t count, width;
   double alpha;
 };
-template <class T>
-cudaError_t reshape_values(const Reshaping<T>& reshaping, cudaStream_t stream);
+cudaError_t reshape_values(const Reshaping& reshaping, cudaStream_t stream);
 
 // out[k] = |moved_k - y_k|^2 of `count` matrices of `size` elements; those of y are `step` apart.
 template <class T>

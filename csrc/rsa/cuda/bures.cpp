@@ -24,7 +24,8 @@ ProcrustesOptions options_of(bool metric) {
 ShapeFindings findings(const Context& context, int64_t items, double* scores) {
   int64_t* const close = context.temporary<int64_t>(1);
   check(cudaMemsetAsync(close, 0, sizeof *close, context.stream), "memset");
-  return {scores, context.temporary<int64_t>(size_t(items)), close};
+  return {scores, context.temporary<int64_t>(size_t(items)),
+          context.temporary<int64_t>(size_t(items)), close};
 }
 
 std::vector<Matrix<double>> matrices_of(const BuresItems& items) {

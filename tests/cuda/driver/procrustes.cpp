@@ -66,10 +66,11 @@ void scores_of_waves(double alpha, likewise::ProcrustesScore score, bool symmetr
                               : std::abs(found - wanted) <= (sizeof(T) == 4 ? 2e-3 : 2e-8);
   };
   const OnDevice<double> grid_scores(size_t(count * count));
-  const OnDevice<int64_t> grid_constant(size_t(2 * count)), grid_close(std::vector<int64_t>{0});
+  const OnDevice<int64_t> grid_constant(size_t(2 * count)), dropped(size_t(2 * count)),
+      grid_close(std::vector<int64_t>{0});
   procrustes_scores<T>(context, items, symmetric ? std::vector<Matrix<T>>{} : items, kRows,
                        symmetric, options,
-                       {grid_scores.get(), grid_constant.get(), grid_close.get()});
+                       {grid_scores.get(), grid_constant.get(), dropped.get(), grid_close.get()});
   const auto grid = grid_scores.values();
   const auto constants = grid_constant.values();
   for (int i = 0; i < count; ++i) {
@@ -93,7 +94,7 @@ void scores_of_waves(double alpha, likewise::ProcrustesScore score, bool symmetr
   const OnDevice<double> scores(2);
   const OnDevice<int64_t> constant(4), close(std::vector<int64_t>{0});
   procrustes_pairs<T>(context, {first.get(), 3}, {second.get(), 3}, 2, kRows, options,
-                      {scores.get(), constant.get(), close.get()});
+                      {scores.get(), constant.get(), dropped.get(), close.get()});
   const auto found = scores.values();
   expect(agrees(found[0], expected(0, 1)) && agrees(found[1], expected(2, 0)), "score of a pair");
 }
@@ -146,35 +147,40 @@ void scores_of_gaps(GapScore score) {
   }
 }
 
-// Many singular values, of which some count as absent.
-template <class T>
-void reshape_many() {
-  constexpr int kCount = 3, kRank = 300;
-  std::vector<T> host = normal<T>(kCount * kRank);
-  for (T& value : host) value = std::abs(value) + T(0.1);
-  for (int k = 0; k < kRank; k += 7) host[k] *= T(1e-18);
-  std::fill_n(host.begin() + 2 * kRank, kRank, T(0));
-  const OnDevice<T> values(host);
-  const OnDevice<double> norms(std::vector<double>{0.5, 4, 0});
-  const OnDevice<int64_t> constant(std::vector<int64_t>{0, 3, 5});
-  need(reshape_values<T>({values.get(), norms.get(), constant.get(), kCount, kRank, 400, 310, 0.25},
-                         stream),
+// Many singular values, of which some do not exist; of the last item none does.
+void reshape_many(double alpha, double size) {
+  constexpr int kCount = 3, kWidth = 300;
+  std::vector<double> host = normal<double>(kCount * kWidth);
+  for (double& value : host) value = std::abs(value) + 0.1;
+  int64_t rank = 0;
+  for (int k = 0; k < kCount * kWidth; ++k) {
+    if (k % 7 == 0 || k >= 2 * kWidth) host[k] = 0;
+    rank += k < kWidth && host[k] != 0;
+  }
+  const int64_t other = std::count_if(host.begin() + kWidth, host.begin() + 2 * kWidth,
+                                      [](double value) { return value != 0; });
+  const OnDevice<double> values(host);
+  const OnDevice<double> norms(std::vector<double>{0.5 * size, 4 * size, 7});
+  const OnDevice<int64_t> ranks(std::vector<int64_t>{rank, other, 0});
+  need(reshape_values({values.get(), norms.get(), ranks.get(), kCount, kWidth, alpha}, stream),
        "reshape");
   const auto found = values.values();
   for (int q = 0; q < 2; ++q) {
     double squares = 0;
-    std::vector<double> wanted(kRank);
-    for (int k = 0; k < kRank; ++k) {
-      const double s = double(host[q * kRank + k]);
-      wanted[k] = s > 1e-12 ? 0.25 * s * (q ? 4 : 0.5) + 0.75 : 0;
-      squares += wanted[k] * wanted[k];
+    std::vector<double> wanted(kWidth);
+    for (int k = 0; k < kWidth; ++k) {
+      const double s = host[q * kWidth + k];
+      const double unit = alpha > 0 ? std::max(size, 1.0) : 1;
+      wanted[k] = (alpha * s * (q ? 4 : 0.5) * size + 1 - alpha) / unit;
+      if (s > 0) squares += wanted[k] * wanted[k];
     }
-    for (int k = 0; k < kRank; ++k) {
+    for (int k = 0; k < kWidth; ++k) {
       const double value = wanted[k] / std::sqrt(squares);
-      expect(std::abs(double(found[q * kRank + k]) - value) <= 1e-7, "reshaped value");
+      expect(std::abs(found[q * kWidth + k] - value) <= 1e-12 * value, "reshaped value");
     }
   }
-  expect(found[2 * kRank] == 0, "value of a constant item");
+  expect(found[2 * kWidth] == 0 && norms.values()[2] == 0, "an item of which nothing exists");
+  expect(norms.values()[1] == 4 * size, "the norm of another");
 }
 
 template <class T>
@@ -204,8 +210,10 @@ void shapes() {
                                GapScore::similarity}) {
     scores_of_gaps(score);
   }
-  reshape_many<float>();
-  reshape_many<double>();
+  reshape_many(0.25, 1);
+  reshape_many(0.25, 1e200);
+  reshape_many(0.25, 1e-200);
+  reshape_many(0, 1e200);
   distances_of_many<float>();
   distances_of_many<double>();
 }

@@ -163,33 +163,64 @@ void many_values() {
   need(find_directions({there.get(), kValues, kValues, 90, kept.get(), similarity.get()}, stream),
        "directions");
   need(reshape_spectrum(
-           {there.get(), scaled.get(), z_norm.get(), norm.get(), kValues, 90, kValues, 0.25},
+           {there.get(), scaled.get(), z_norm.get(), norm.get(), nullptr, kValues, 90, kValues, 1},
            stream),
        "spectrum");
   double sum = 0, squares = 0;
   for (int k = 0; k < kValues; ++k) {
-    const double reshaped = k == kRounding ? 0 : 0.125 * values[k] + 0.75;
+    const double reshaped = k == kRounding ? 0 : values[k];
     sum += k == kRounding ? 0 : values[k];
     squares += reshaped * reshaped;
   }
   expect(std::abs(similarity.values()[0] - sum) < 1e-10, "similarity");
-  expect(std::abs(z_norm.values()[0] - std::sqrt(squares)) < 1e-10, "norm of what was reshaped");
+  const double length = std::sqrt(squares);
+  expect(std::abs(z_norm.values()[0] - length / 2) < 1e-10, "norm of what was reshaped");
   for (int k = 0; k < kValues; ++k) {
     const bool rounding = k == kRounding;
-    const double reshaped = rounding ? 0 : (0.125 * values[k] + 0.75) / std::sqrt(squares);
+    const double reshaped = rounding ? 0 : values[k] / length;
     expect(kept.values()[k] == (rounding ? 0 : 1), "directions");
     expect(there.values()[k] == (rounding ? 0 : values[k] / 2), "values of the data");
     expect(std::abs(scaled.values()[k] - reshaped) < 1e-14, "values of unit norm");
   }
 }
 
-// Of a constant item: nothing that a decomposition would not end on.
-void no_values() {
-  const OnDevice<double> values(Values(3, 0.0)), norm(Values{0.0}), z_norm(1), scaled(3);
-  need(reshape_spectrum({values.get(), scaled.get(), z_norm.get(), norm.get(), 3, 9, 3, 0.25},
+// Values that do not exist are scaled too, and do not count.
+void reshaped_values(double alpha, double size) {
+  constexpr int kValues = 70;
+  Values values;
+  for (int k = 0; k < kValues; ++k) values.push_back(k % 10 == 3 ? 0 : 1 + (k * 7) % 11);
+  const OnDevice<double> there(values), norm(Values{0.5 * size}), z_norm(1), scaled(kValues);
+  const OnDevice<int64_t> existing(std::vector<int64_t>{kValues - 7});
+  need(reshape_spectrum({there.get(), scaled.get(), z_norm.get(), norm.get(), existing.get(),
+                         kValues, 90, kValues, alpha},
                         stream),
        "spectrum");
-  for (const double value : scaled.values()) expect(value == 0, "zeros of a constant item");
+  const double in_data = alpha > 0 ? 0.5 * size : 1, unit = std::max(in_data, 1.0);
+  double squares = 0;
+  const auto reshaped = [&](double value) { return (alpha * value * in_data + 1 - alpha) / unit; };
+  for (const double value : values) squares += value == 0 ? 0 : std::pow(reshaped(value), 2);
+  const double length = std::sqrt(squares);
+  expect(std::abs(z_norm.values()[0] / unit - length) <= 1e-12 * length, "norm that was reshaped");
+  for (int k = 0; k < kValues; ++k) {
+    expect(there.values()[k] == values[k] * in_data, "values of the data");
+    const double wanted = reshaped(values[k]) / length;
+    expect(std::abs(scaled.values()[k] - wanted) <= 1e-12 * wanted, "values of unit norm");
+  }
+}
+
+// Of a constant item: nothing that a decomposition would not end on.
+void no_values() {
+  const OnDevice<double> values(Values(3, 0.0)), z_norm(1), scaled(3);
+  const OnDevice<int64_t> existing(std::vector<int64_t>{0});
+  for (const double alpha : {0.25, 1.0}) {
+    const OnDevice<double> length(Values{7.0});
+    need(reshape_spectrum({values.get(), scaled.get(), z_norm.get(), length.get(),
+                           alpha < 1 ? existing.get() : nullptr, 3, 9, 3, alpha},
+                          stream),
+         "spectrum");
+    for (const double value : scaled.values()) expect(value == 0, "zeros of a constant item");
+    expect(length.values()[0] == (alpha < 1 ? 0 : 7), "nothing exists");
+  }
 }
 
 void procrustes_gradient() {
@@ -208,6 +239,9 @@ void procrustes_gradient() {
   nothing_to_differentiate();
   no_values();
   many_values();
+  reshaped_values(0.25, 1);
+  reshaped_values(0.25, 1e200);
+  reshaped_values(0, 1e200);
 }
 
 const Topic topic("procrustes_gradient", procrustes_gradient);

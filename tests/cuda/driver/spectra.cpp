@@ -21,14 +21,62 @@ std::vector<double> eigenvalues(int cols, double samples) {
   return out;
 }
 
-void whiten(int cols, double samples, double regularization, double variance) {
+void existing(int cols, double samples, bool center) {
   const auto host = eigenvalues(cols, samples);
-  const std::vector<int64_t> constants{0, 2, cols};
-  const OnDevice<double> values(host), n(std::vector<double>{samples}), weights(host.size());
-  const OnDevice<int64_t> constant(constants), ranks(kCount);
-  need(whiten_spectra({values.get(), n.get(), kCount, cols},
-                      {regularization, variance, constant.get(), weights.get(), ranks.get()},
-                      stream),
+  std::vector<double> sizes(host.size(), 2.0);
+  sizes[1] = 0;
+  std::fill(sizes.begin() + 2 * cols, sizes.end(), 0.0);
+  const OnDevice<double> values(host), norms(sizes), n(std::vector<double>{samples});
+  const OnDevice<double> weights(host.size());
+  const OnDevice<int64_t> ranks(kCount), dropped(kCount);
+  need(find_existing({values.get(), norms.get(), n.get(), weights.get(), ranks.get(), dropped.get(),
+                      kCount, cols, center},
+                     stream),
+       "existing");
+  const auto found = weights.values();
+  for (int item = 0; item < kCount; ++item) {
+    const double* const own = &host[size_t(item * cols)];
+    const double least =
+        std::max<double>(samples, cols) * 0x1p-52 * *std::max_element(own, own + cols);
+    int64_t rank = 0;
+    for (int k = 0; k < cols; ++k) {
+      const double weight = own[k] > least ? 1 / std::sqrt(own[k]) : 0;
+      expect(std::abs(found[size_t(item * cols + k)] - weight) <= 1e-15 * weight, "weight");
+      rank += own[k] > least;
+    }
+    const int64_t most = std::min<int64_t>(item == 0 ? cols - 1 : cols, int64_t(samples) - center);
+    expect(ranks.values()[size_t(item)] == rank, "rank");
+    expect(dropped.values()[size_t(item)] == (item == 2 ? 0 : most - rank), "dropped");
+  }
+}
+
+void unit(int cols) {
+  std::vector<double> host(size_t(kCount) * cols * cols);
+  for (double& value : host) value = normal<double>(1)[0];
+  for (int k = 0; k < kCount * cols; ++k) {
+    double& square = host[size_t(k / cols) * cols * cols + size_t(k % cols) * (cols + 1)];
+    square = k % 3 == 2 ? 0 : std::pow(10.0, 200 * (k % 2) - 100) * (1 + k);
+  }
+  const OnDevice<double> grams(host), norms(size_t(kCount * cols));
+  need(unit_grams(grams.get(), kCount, cols, norms.get(), stream), "unit");
+  const auto found = grams.values(), sizes = norms.values();
+  for (size_t k = 0; k < host.size(); ++k) {
+    const size_t item = k / (cols * cols), i = k / cols % cols, j = k % cols;
+    const double a = std::sqrt(host[item * cols * cols + i * (cols + 1)]);
+    const double b = std::sqrt(host[item * cols * cols + j * (cols + 1)]);
+    if (i == j) expect(sizes[item * cols + i] == a, "norm");
+    const double wanted = a == 0 || b == 0 ? 0 : host[k] / a / b;
+    expect(std::abs(found[k] - wanted) <= 1e-15 * std::abs(wanted), "unit");
+  }
+}
+
+void whiten(int cols, double regularization, double variance) {
+  const auto host = eigenvalues(cols, 20);
+  const std::vector<int64_t> constants{0, 2, cols}, given{7, 8, 9};
+  const OnDevice<double> values(host), weights(host.size());
+  const OnDevice<int64_t> constant(constants), ranks(given);
+  need(whiten_spectra({values.get(), ranks.get(), kCount, cols},
+                      {regularization, variance, constant.get(), weights.get()}, stream),
        "whiten");
   const auto found = weights.values();
   const auto numbers = ranks.values();
@@ -37,49 +85,45 @@ void whiten(int cols, double samples, double regularization, double variance) {
     std::vector<int> order(static_cast<size_t>(cols));
     std::iota(order.begin(), order.end(), 0);
     std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return own[a] > own[b]; });
-    const double least = std::max<double>(samples, cols) * 0x1p-52 * own[size_t(order[0])];
-    double total = 0, seen = 0;
-    for (const double value : own) total += value > least ? value : 0;
-    std::vector<char> counts(static_cast<size_t>(cols));
-    for (const int k : order) {
-      counts[size_t(k)] = own[size_t(k)] > least && (variance >= 1 || seen < variance * total);
-      seen += counts[size_t(k)] ? own[size_t(k)] : 0;
-    }
-    const double ridge = regularization * seen / double(cols - constants[size_t(item)]);
+    const double total = std::accumulate(own.begin(), own.end(), 0.0);
+    const double ridge = regularization * total / double(cols - constants[size_t(item)]);
+    double seen = 0;
     int64_t rank = 0;
-    for (int k = 0; k < cols; ++k) {
-      const double weight = counts[size_t(k)] ? 1 / std::sqrt(own[size_t(k)] + ridge) : 0;
+    for (const int k : order) {
+      const double value = own[size_t(k)];
+      const bool counts = value > 0 && seen < variance * total;
+      seen += value;
+      rank += counts;
+      double weight = ridge > 0 ? std::sqrt(value / (value + ridge)) : 1;
+      if (variance < 1) weight = counts;
       expect(std::abs(found[size_t(item * cols + k)] - weight) <= 1e-12 * weight, "weight");
-      rank += counts[size_t(k)];
     }
-    expect(numbers[size_t(item)] == rank, "rank");
+    expect(numbers[size_t(item)] == (variance < 1 ? rank : given[size_t(item)]), "rank");
   }
 }
 
-void reshape(int cols, double samples, double alpha) {
-  const auto host = eigenvalues(cols, samples);
-  const OnDevice<double> values(host), n(std::vector<double>{samples}), weights(host.size());
-  std::vector<double> units(kCount);
-  for (int item = 0; item < kCount; ++item) units[size_t(item)] = std::ldexp(1.0, 2 * item - 3);
-  const OnDevice<double> unit(units);
-  need(reshape_spectra({values.get(), n.get(), kCount, cols}, alpha, unit.get(), weights.get(),
-                       stream),
+// Of the last item nothing exists.
+void reshape(int cols, double size, double alpha) {
+  auto host = eigenvalues(cols, 20);
+  host[2] = 0;
+  for (double& value : host) value *= size;
+  const std::vector<int64_t> given{cols - 1, cols, 0};
+  const OnDevice<double> values(host), weights(host.size());
+  const OnDevice<int64_t> ranks(given);
+  need(reshape_spectra({values.get(), ranks.get(), kCount, cols}, alpha, weights.get(), stream),
        "reshape");
   const auto found = weights.values();
   for (int item = 0; item < kCount; ++item) {
     const double* const own = &host[size_t(item * cols)];
-    const double least =
-        std::max<double>(samples, cols) * 0x1p-52 * *std::max_element(own, own + cols);
-    const auto reshaped = [&](double root) {  // singular values in units of the data
-      return alpha * root * units[size_t(item)] + 1 - alpha;
-    };
+    const double unit = std::max(std::sqrt(size), 1.0);
     double squares = 0;
     for (int k = 0; k < cols; ++k) {
-      if (own[k] > least) squares += std::pow(reshaped(std::sqrt(own[k])), 2);
+      const bool exists = item != 0 || k != 2;
+      squares += exists * std::pow((alpha * std::sqrt(own[k]) + 1 - alpha) / unit, 2);
     }
     for (int k = 0; k < cols; ++k) {
-      const double root = std::sqrt(own[k]);
-      const double weight = own[k] > least ? reshaped(root) / root / std::sqrt(squares) : 0;
+      const double reshaped = (alpha * std::sqrt(own[k]) + 1 - alpha) / unit;
+      const double weight = item == 2 ? 0 : reshaped / std::sqrt(squares);
       expect(std::abs(found[size_t(item * cols + k)] - weight) <= 1e-12 * weight, "reshaped");
     }
   }
@@ -92,12 +136,10 @@ void similarities() {
   std::vector<double> norms(kSize);
   for (int k = 0; k < kSize; ++k) norms[size_t(k)] = 1 + std::abs(host[size_t(k)]);
   const OnDevice<double> traces(host), roots(kSize), one(std::vector<double>{2.0}), own(norms);
-  const OnDevice<double> lengths(kSize);
-  need(norms_of(traces.get(), own.get(), kSize, roots.get(), lengths.get(), stream), "norms");
-  const auto found = roots.values(), scaled_norms = lengths.values();
+  need(norms_of(traces.get(), kSize, roots.get(), stream), "norms");
+  const auto found = roots.values();
   for (int k = 0; k < kSize; ++k) {
     expect(found[k] == (host[k] < 0 ? 0 : std::sqrt(host[k])), "norm");
-    expect(scaled_norms[k] == found[k] * norms[k], "norm in units of the data");
   }
   for (const bool scaled : {false, true}) {
     const OnDevice<double> values(host);
@@ -114,15 +156,18 @@ void similarities() {
 
 void spectra() {
   for (const int cols : {5, 40, 261}) {
-    whiten(cols, 20, 0, 1);
-    whiten(cols, 20, 0.3, 1);
-    whiten(cols, 20, 0, 0.6);
-    reshape(cols, 20, 0.3);
+    existing(cols, 20, true);
+    unit(cols);
+    whiten(cols, 0, 1);
+    whiten(cols, 0.3, 1);
+    whiten(cols, 0, 0.6);
+    reshape(cols, 1, 0.3);
   }
-  whiten(5, 1e14, 0.2, 1);
-  whiten(5, 20, 0, 0.3);
-  whiten(40, 1e15, 0, 0.6);
-  reshape(5, 1e14, 0);
+  existing(5, 1e14, false);
+  whiten(5, 0, 0.3);
+  reshape(5, 1e306, 0.5);
+  reshape(5, 1e-300, 0.5);
+  reshape(5, 1, 0);
   similarities();
 }
 
