@@ -148,7 +148,6 @@ def test_monitors_see_what_a_module_gave(kind, tmp_path):
         monitor = lw.torch.Monitor(
             net, (x, labels), tmp_path / name, classifier="fc", reference=guide_for(net)
         )
-        monitor()
         rows.append({k: v for k, v in monitor.history.read().items() if "time" not in k})
         collapses.append(lw.torch.CollapseMonitor(net, [(x, labels)], "fc", layer="third")())
     assert rows[0] == rows[1]
@@ -181,7 +180,6 @@ def test_compiled_networks_are_recorded_as_what_was_compiled(how, tmp_path):
         np.testing.assert_array_equal(found[label], values)
     pytest.importorskip("zarr")
     monitor = lw.torch.Monitor(compiled, (x, labels), tmp_path / "run", classifier="fc")
-    monitor()
     assert set(monitor.history.read()) >= {"start cka/first", "collapse/nc1"}
     with lw.torch.Guidance(compiled, guide_for(Net("relu", False, False))) as guidance:
         guidance.target(x)

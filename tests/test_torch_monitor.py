@@ -61,26 +61,31 @@ def test_scores_are_those_of_recordings(tmp_path):
     def recorded(one):
         return lw.torch.record(one, x, ["0", "3", "6"], reduce="mean")
 
-    start, before, expected = recorded(model), None, []
-    for k in range(8):
+    def looked(step, numbers, before):
+        now = recorded(model)
+        row = {"step": step, **numbers}
+        others = {"start": start, "reference": recorded(reference), "before": before}
+        for kind, other in others.items():
+            for layer in now.layers if other else ():
+                row[f"{kind} cka/{layer}"] = lw.cka(now[layer], other[layer])
+                row[f"{kind} {PROCRUSTES}/{layer}"] = MEASURES[1](now[layer], other[layer])
+        model.eval()
+        with torch.no_grad():
+            features = model[:5](x)
+        model.train()
+        weight, bias = (parameter.detach() for parameter in model[6].parameters())
+        collapse = lw.neural_collapse(features, y, weight, bias)
+        row |= {f"collapse/{name}": value for name, value in collapse._asdict().items()}
+        return now, row
+
+    start = recorded(model)
+    before, row = looked(0, {}, None)
+    expected = [row]
+    for k in range(1, 9):
         loss = step(model, optimizer, x, y)
         if k % 3 == 0:
-            now = recorded(model)
-            row = {"step": k, "numbers/loss": loss.item(), "numbers/rate": 0.05}
-            others = {"start": start, "reference": recorded(reference), "before": before}
-            for kind, other in others.items():
-                for layer in now.layers if other else ():
-                    row[f"{kind} cka/{layer}"] = lw.cka(now[layer], other[layer])
-                    row[f"{kind} {PROCRUSTES}/{layer}"] = MEASURES[1](now[layer], other[layer])
-            model.eval()
-            with torch.no_grad():
-                features = model[:5](x)
-            model.train()
-            weight, bias = (parameter.detach() for parameter in model[6].parameters())
-            collapse = lw.neural_collapse(features, y, weight, bias)
-            row |= {f"collapse/{name}": value for name, value in collapse._asdict().items()}
+            before, row = looked(k, {"numbers/loss": loss.item(), "numbers/rate": 0.05}, before)
             expected.append(row)
-            before = now
         monitor(loss=loss, rate=0.05)
     found = Store.open(tmp_path / "run.zarr").history("training").read()
     assert (monitor.looks, monitor.calls) == (3, 8)
@@ -117,7 +122,6 @@ def test_layers_of_a_reference_by_depth(tmp_path):
     deeper = nn.Sequential(nn.Flatten(), nn.Linear(36, 9), nn.ReLU(), nn.Linear(9, 3))
     x, _ = data()
     monitor = lw.torch.Monitor(network(), x, tmp_path / "run.zarr", reference=deeper)
-    monitor.look()
     mine = lw.torch.record(network(), x, ["0", "3", "6"], reduce="mean")
     theirs = lw.torch.record(deeper, x, ["1", "3"])
     row = monitor.history.read()
@@ -144,7 +148,6 @@ def test_layers_of_a_reference_by_name(tmp_path):
     mine, theirs = (lw.torch.record(Crossed(backwards), x) for backwards in (False, True))
     path = tmp_path / "run.zarr"
     monitor = lw.torch.Monitor(Crossed(False), x, path, reference=Crossed(True))
-    monitor.look()
     row = monitor.history.read()
     for layer in "ab":
         expected = lw.cka(mine[layer], theirs[layer])
@@ -155,8 +158,8 @@ def test_distances_of_guidance(tmp_path):
     guide, target, (x, y) = network(2), network(), data()
     optimizer = torch.optim.Adam(target.parameters(), 0.01)
     with lw.torch.Guidance(guide, target, until=2) as guidance:
+        # Its first look is before guidance has measured anything.
         monitor = lw.torch.Monitor(target, x, tmp_path / "run.zarr", every=1, guidance=guidance)
-        monitor()  # before guidance has measured anything
         for _ in range(2):
             optimizer.zero_grad()
             (nn.functional.cross_entropy(target(x), y) + guidance(x)).backward()
@@ -173,9 +176,8 @@ def test_distances_of_guidance(tmp_path):
 def test_a_constant_layer_is_nan_and_said_once(tmp_path):
     model, (x, _) = network(), data()
     nn.init.zeros_(model[6].weight)
-    monitor = lw.torch.Monitor(model, x, tmp_path / "run.zarr", every=1)
     with pytest.warns(lw.DegenerateWarning):
-        monitor()
+        monitor = lw.torch.Monitor(model, x, tmp_path / "run.zarr", every=1)
     monitor()  # warnings are errors here
     row = monitor.history.read()
     assert np.isnan(row["start cka/6"]).all()
@@ -183,8 +185,6 @@ def test_a_constant_layer_is_nan_and_said_once(tmp_path):
 
 
 def test_time_is_what_it_took(tmp_path, monkeypatch):
-    monitor = lw.torch.Monitor(network(), data()[0], tmp_path / "run.zarr", every=1)
-    assert np.isnan(monitor.overhead)
     now = 100.0
     monkeypatch.setattr(time, "perf_counter", lambda: now)
 
@@ -195,7 +195,7 @@ def test_time_is_what_it_took(tmp_path, monkeypatch):
         yield []
 
     monkeypatch.setattr("likewise.torch.monitor._inputs_of", slow)
-    monitor()
+    monitor = lw.torch.Monitor(network(), data()[0], tmp_path / "run.zarr", every=1)
     now += 6.0
     monitor()
     assert (monitor.seconds, monitor.overhead) == (4.0, 0.4)
@@ -235,7 +235,7 @@ def test_a_probe_of_keyword_arguments(tmp_path):
     with torch.no_grad():
         model.fc.weight += torch.randn(3, 4)
     monitor.look()
-    row = monitor.history.read()
+    row = {name: values[-1] for name, values in monitor.history.read().items()}
     now = lw.torch.record(model, probe, "fc")
     assert row["start cka/fc"] == pytest.approx(lw.cka(now["fc"], before["fc"]), abs=1e-6)
     assert row["start cka/fc"] < 0.99

@@ -59,9 +59,73 @@ def watch(history, tmp_path):
         serving.join()
 
 
-def fetched(address):
-    with urllib.request.urlopen(address) as answer:
+def fetched(address, **headers):
+    request = urllib.request.Request(address, headers=headers)
+    with urllib.request.urlopen(request) as answer:
         return answer.status, answer.read()
+
+
+def refused(address, **headers):
+    with pytest.raises(urllib.error.HTTPError) as error:
+        fetched(address, **headers)
+    return error.value.code, error.value.read().decode()
+
+
+def test_only_who_knows_the_address_on_this_machine_is_answered(watch, history):
+    history.append(row(0))
+    port = watch.server_address[1]
+    assert len(watch.token) > 20
+    for host in (f"127.0.0.1:{port}", f"localhost:{port}"):
+        assert fetched(watch.url, Host=host)[0] == 200
+        assert fetched(watch.url + "state", Host=host, Origin=f"http://{host}")[0] == 200
+    root = f"http://127.0.0.1:{port}/"
+    for address in (root, root + "state", root + "x/", root + watch.token[:-1] + "/"):
+        assert refused(address)[0] == 403
+    for headers in (
+        {"Host": "evil.example"},
+        {"Host": f"evil.example:{port}"},
+        {"Host": "127.0.0.1:1"},
+        {"Origin": "http://evil.example"},
+        {"Origin": f"http://evil.example:{port}"},
+        {"Origin": "null"},
+    ):
+        for page in ("", "state?rows=0"):
+            status, said = refused(watch.url + page, **headers)
+            assert status == 403
+            assert "loss" not in said
+            assert watch.name not in said
+
+
+def test_a_store_that_is_gone_is_said_without_a_traceback(watch, history, tmp_path, capfd):
+    history.append(row(0))
+    (tmp_path / "run.zarr").rename(tmp_path / "moved.zarr")
+    for page in ("", "state?rows=0"):
+        status, said = refused(watch.url + page)
+        assert status == 503
+        assert said.startswith("The store cannot be read")
+    (tmp_path / "moved.zarr").rename(tmp_path / "run.zarr")
+    assert fetched(watch.url)[0] == 200
+    assert capfd.readouterr().err == ""
+
+
+def test_names_are_shown_as_they_are(browser, history, tmp_path):
+    names = ["<b>bold</b>", 'a "quoted" & b', "x<br>y", "<script>window.bad = 1</script>"]
+    numbers = {f"numbers/{name}": 1.0 for name in names}
+    for look in range(2):
+        history.append(row(look, names, **numbers))
+    with Watch(tmp_path / "run.zarr") as watch:
+        serving = threading.Thread(target=watch.serve_forever)
+        serving.start()
+        browser.open(watch.url)
+        browser.wait_for("document.querySelectorAll('path.js-line').length > 10")
+        shown = browser.evaluate("document.body.innerText + document.body.textContent")
+        for name in names:
+            assert name in shown
+        assert "&quot;" not in shown
+        assert browser.evaluate("window.bad === undefined")
+        browser.send("Page.navigate", url="about:blank")
+        watch.shutdown()
+        serving.join()
 
 
 def test_state_is_sent_when_there_is_more(watch, history):
@@ -81,8 +145,7 @@ def test_state_is_sent_when_there_is_more(watch, history):
     ):
         np.testing.assert_array_equal(lines[name, axis], found[column])
     assert fetched(watch.url + "state?rows=3") == (204, b"")
-    with pytest.raises(urllib.error.HTTPError, match="404"):
-        fetched(watch.url + "other")
+    assert refused(watch.url + "other")[0] == 404
 
 
 def test_title_names_the_layers_that_moved_most_and_least():

@@ -156,7 +156,7 @@ def _step_axis(result: Result) -> Json:
     labels = []
     for step in result.settings.steps:
         accuracies = [result.accuracy[State(step, CLEAN), w][0] for w in result.settings.widths]
-        labels.append(f"{step}<br>{100 * np.mean(accuracies):.0f} %")
+        labels.append(f"{step}\n{100 * np.mean(accuracies):.0f} %")
     return category_axis(labels) | {"title": axis_title("training step, accuracy")}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from importlib.metadata import version
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from likewise.compare import Comparison
 from likewise.report.heatmap import category_axis, heat_map
 from likewise.report.page import Figure, Page
-from likewise.report.panels import Panels
+from likewise.report.panels import Panels, plain
 from likewise.report.style import ALIKE_SCALE, CONTROL_SCALE, control_text, number
 
 Values = NDArray[np.float64]
@@ -66,10 +65,8 @@ def _figure(name: str, comparison: Comparison) -> Figure:
         )
     for column, traces in enumerate(maps):
         panels.title(0, column, ("score", "control: stimuli shuffled")[column])
-        x = category_axis([*map(escape, columns)]) | {"tickangle": -90 if upright else 0}
-        panels.axes(
-            0, column, x, category_axis([*map(escape, rows)], reverse=True, named=column == 0)
-        )
+        x = category_axis(columns) | {"tickangle": -90 if upright else 0}
+        panels.axes(0, column, x, category_axis(rows, reverse=True, named=column == 0))
         for trace in traces:
             panels.add(0, column, trace)
     low, high = comparison.measure.range
@@ -90,7 +87,7 @@ def _hover(comparison: Comparison) -> list[list[str]]:
             text = number(value, 3)
             if mean is not None and sd is not None:
                 text += f" ({control_text(float(mean[i, j]), float(sd[i, j]))})"
-            line.append(f"{escape(row)}<br>{escape(column)}<br><b>{text}</b>")
+            line.append(f"{plain(row)}<br>{plain(column)}<br><b>{text}</b>")
         lines.append(line)
     return lines
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from likewise.report.panels import Json
+from likewise.report.panels import Json, plain
 from likewise.report.style import CONTROL_BAND
 
 
@@ -17,11 +17,11 @@ def curve(
         "mode": "lines+markers",
         "x": list(x),
         "y": list(y),
-        "name": name,
+        "name": plain(name),
         "legendgroup": name,
         "line": {"color": colour, "width": 2.2},
         "marker": {"color": colour, "size": 7},
-        "hovertext": list(hover),
+        "hovertext": [plain(text) for text in hover],
         "hovertemplate": "%{hovertext}<extra></extra>",
     }
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from likewise.report.panels import Json
+from likewise.report.panels import Json, plain
 from likewise.report.style import INK, PAPER, number
 
 _MOST_CELLS_WITH_NUMBERS = 12
@@ -76,16 +76,13 @@ def _numbers(texts: Sequence[str], dark: NDArray[np.bool_]) -> Json:
 
 
 def category_axis(labels: Sequence[str], *, reverse: bool = False, named: bool = True) -> Json:
-    """An axis with positions 0, 1, 2, ... that names as many of them as there is room for.
-
-    Plotly reads `<br>` and a few other tags in labels: escape what comes from outside.
-    """
+    """An axis with positions 0, 1, 2, ... that names as many of them as there is room for."""
     ends = [-0.5, len(labels) - 0.5]
     shown = range(0, len(labels), -(-len(labels) // _MOST_LABELS))
     return {
         "tickmode": "array",
         "tickvals": list(shown),
-        "ticktext": [labels[k] for k in shown],
+        "ticktext": [plain(labels[k]) for k in shown],
         "showticklabels": named,
         "range": ends[::-1] if reverse else ends,
         "showgrid": False,

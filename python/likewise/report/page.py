@@ -141,6 +141,7 @@ class Page:
         return (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            '<link rel="icon" href="data:,">'
             f"<title>{escape(self._title)}</title><style>{STYLE_SHEET}</style>"
             f"<script>{get_plotlyjs()}</script></head><body><main>{''.join(self._parts)}</main>"
             f"{_data('plot-options', _PLOT_OPTIONS)}<script>{self._script}</script></body></html>"

@@ -68,7 +68,7 @@ class Panels:
         across, up = self._domains[row][column]
         self.layout["annotations"].append(
             {
-                "text": f"<b>{text}</b>",
+                "text": f"<b>{plain(text)}</b>",
                 "x": across[0],
                 "y": up[1],
                 "xref": "paper",
@@ -91,9 +91,16 @@ class Panels:
         return "" if index == 1 else str(index)
 
 
+def plain(text: str) -> str:
+    """A text that Plotly shows as it is; it reads some tags, and a new line as one of them."""
+    for sign, written in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\n", "<br>")):
+        text = text.replace(sign, written)
+    return text
+
+
 def axis_title(text: str) -> Json:
     """A quiet title for an axis."""
-    return {"text": text, "font": {"size": 13, "color": QUIET}, "standoff": 8}
+    return {"text": plain(text), "font": {"size": 13, "color": QUIET}, "standoff": 8}
 
 
 def _domains(

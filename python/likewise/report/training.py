@@ -58,11 +58,14 @@ async function look() {
       lead.textContent = state.lead;
       rows = state.rows;
       document.body.dataset.rows = String(rows);
+    } else if (answer.status !== 204) {
+      throw new Error(await answer.text());
     }
     shown.style.opacity = 1;
   } catch (error) {
     shown.style.opacity = 0.5;
-    lead.textContent = "The server does not answer; this is how things were at the last look.";
+    const said = error instanceof TypeError ? "The server does not answer" : error.message;
+    lead.textContent = `${said}; this is how things were at the last look.`;
   }
   setTimeout(look, 1000);
 }
@@ -163,7 +166,7 @@ class Training:
             return None
         panels = Panels(1, len(found), height=300, gap=(0.04, 0.0), left=48, bottom=54)
         for column, (name, values) in enumerate(found.items()):
-            panels.title(0, column, _COLLAPSE[name].replace(": ", "<br>"))
+            panels.title(0, column, _COLLAPSE[name].replace(": ", "\n"))
             panels.axes(0, column, _STEPS, {"range": _room([0, _HIGHEST.get(name)]), "nticks": 5})
             panels.add(0, column, self._curve(_COLLAPSE[name], values, INK) | _NO_LEGEND)
         return Figure(

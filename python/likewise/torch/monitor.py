@@ -35,12 +35,12 @@ class Monitor:
             loss = train_on(x, y)
             monitor(loss=loss)
 
-    Every ``every`` calls, the first among them, the network runs on the probe in evaluation mode
-    and without gradients, and one row goes into the store: for every layer its alignment with
-    itself when the monitor was made and at the look before, and with the reference network; neural
-    collapse; the distances that guidance has measured; the numbers that the call was given. NaN
-    where a score is not defined, as that of a layer that has become constant. Afterwards modes and
-    hooks are what they were.
+    When it is made (step 0) and after every ``every`` calls, the network runs on the probe in
+    evaluation mode and without gradients, and one row goes into the store: for every layer its
+    alignment with itself when the monitor was made and at the look before, and with the reference
+    network; neural collapse; the distances that guidance has measured; the numbers that the call
+    was given. NaN where a score is not defined, as that of a layer that has become constant.
+    Afterwards modes and hooks are what they were.
 
     Parameters
     ----------
@@ -121,8 +121,9 @@ class Monitor:
                 "Monitor: probe must have as many labels as samples, got "
                 f"{len(self._labels)} and {self._samples}"
             )
-        self._first = self._recorded(model)
-        self._before = self._first
+        self._started = began = time.perf_counter()
+        now, features = self._seen()
+        self._first = self._before = now
         self._reference: dict[str, Array] = {}
         if reference is not None:
             self._reference = _paired(self._recorded(reference), list(self._first))
@@ -131,28 +132,38 @@ class Monitor:
         self.history = store.new_history(name, self._notes())
         self.calls = self.looks = 0
         self.seconds = 0.0
-        self._started = 0.0
+        self._write(now, features, {}, began)
 
     def __call__(self, **numbers: float | torch.Tensor) -> None:
         """Call it once after every step, with what should be kept beside: loss, accuracy, ...
 
         Numbers of calls that do not look are not kept.
         """
+        self.calls += 1
         if self.calls % self.every == 0:
             self.look(**numbers)
-        self.calls += 1
 
     def look(self, **numbers: float | torch.Tensor) -> None:
         """Look now, as after the last step."""
         began = time.perf_counter()
-        if not self.looks:
-            self._started = began
+        self._write(*self._seen(), numbers, began)
+
+    def _seen(self) -> tuple[dict[str, Array], list[Any]]:
+        """Representations of the probe, and what the classifier takes."""
+        with _inputs_of(self._classifier) as features:
+            return self._recorded(self.model), features
+
+    def _write(
+        self,
+        now: dict[str, Array],
+        features: list[Any],
+        numbers: Mapping[str, float | torch.Tensor],
+        began: float,
+    ) -> None:
         row = {"step": float(self.calls)}
         for name, value in numbers.items():
             value = value.detach() if isinstance(value, torch.Tensor) else value
             row[f"numbers/{name}"] = float(value)
-        with _inputs_of(self._classifier) as features:
-            now = self._recorded(self.model)
         with quiet(self.looks > 0):  # what is wrong with the probe is said once
             row |= self._alignments(now)
             if self._labels is not None and self._classifier is not None:
@@ -170,9 +181,7 @@ class Monitor:
 
     @property
     def overhead(self) -> float:
-        """Share of the time since the first look that the monitor took; NaN before it."""
-        if not self.looks:
-            return float("nan")
+        """Share of the time since it was made that the monitor took."""
         return self.seconds / (time.perf_counter() - self._started)
 
     def _alignments(self, now: Mapping[str, Array]) -> dict[str, float]:

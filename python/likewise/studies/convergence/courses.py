@@ -135,7 +135,7 @@ def _step_axis(result: Result) -> Json:
         title = "training step"
     if result.accuracy.size:
         means = result.accuracy[:, : len(labels)].mean(axis=0)
-        labels = [f"{s}<br>{100 * a:.0f} %" for s, a in zip(labels, means, strict=True)]
+        labels = [f"{s}\n{100 * a:.0f} %" for s, a in zip(labels, means, strict=True)]
         title += ", accuracy"
     every = -(-len(labels) // _MOST_STEPS)
     labels = [label if k % every == 0 else "" for k, label in enumerate(labels)]

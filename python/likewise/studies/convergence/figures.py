@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from likewise._array import Array
 from likewise.report import Figure, Panels, number
 from likewise.report.curves import curve
 from likewise.report.heatmap import category_axis, heat_map
-from likewise.report.panels import Json, axis_title
+from likewise.report.panels import Json, axis_title, plain
 from likewise.report.style import ALIKE_SCALE, CONTRASTS, CONTROL, CONTROL_BAND, DEPTHS
 from likewise.studies.convergence.experiment import Result
 from likewise.studies.convergence.scoring import LINEAR, MEASURES, PERMUTATION, PROCRUSTES, SOFT
@@ -65,14 +64,14 @@ def layers(result: Result) -> Figure:
     """Every layer with every layer."""
     shown = (LINEAR, PROCRUSTES, SOFT)
     panels = Panels(1, len(shown), height=400, gap=(0.03, 0.0), left=74, bottom=40)
-    names = [escape(name) for name in layer_names(result)]
+    names = layer_names(result)
     for column, measure in enumerate(shown):
         values = mean(result, result.scores.depth, measure)
         panels.title(0, column, measure)
         up = category_axis(names, reverse=True, named=column == 0)
         panels.axes(0, column, category_axis(names), up)
         hover = [
-            [f"{a} → {b}: {number(float(values[i, j]), 3)}" for j, b in enumerate(names)]
+            [plain(f"{a} → {b}: {number(float(values[i, j]), 3)}") for j, b in enumerate(names)]
             for i, a in enumerate(names)
         ]
         for trace in heat_map(values, ALIKE_SCALE, (0, 1), hover):
@@ -154,7 +153,7 @@ def band(draws: Array, x: Sequence[float] | None = None) -> Json:
 
 def layer_axis(result: Result) -> Json:
     """One position for every layer."""
-    names = [escape(name) for name in layer_names(result)]
+    names = layer_names(result)
     return category_axis(names) | {"title": axis_title("layer"), "range": [-0.3, len(names) - 0.7]}
 
 

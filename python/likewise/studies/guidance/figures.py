@@ -170,7 +170,7 @@ def _pairs(result: Result, row: Row, condition: str) -> list[Json]:
 
 def _broken(names: tuple[str, ...]) -> list[str]:
     """On two lines."""
-    return [name.replace(" guide", "<br>guide", 1) for name in names]
+    return [name.replace(" guide", "\nguide", 1) for name in names]
 
 
 def _chosen(choice: int) -> Json:
