@@ -147,7 +147,7 @@ def every_path(x, y, dissimilarity, comparison):
     yield lw.pairwise({"x": x, "y": y}, "rsa", **options).values[0, 1]
     yield lw.cross([x], [y], "rsa", **options)[0, 0]
     yield lw.rsa(x[:, ::-1], y[order][np.argsort(order)], **options)
-    yield measure.reordered(x, y[order], np.argsort(order)[None])[0]
+    yield measure.reordered(x, y[order], [np.argsort(order)[None]])[0]
     yield measure.resampled(x, y, np.arange(len(x))[None])[0]
     yield measure.resampled(x[order], y[order], np.argsort(order)[None])[0]
 
