@@ -27,10 +27,70 @@ def test_singular_values_and_their_sum(shape, dtype):
     )
 
 
-@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e160, 1e300])
-def test_nuclear_norm_at_extreme_scales(scale):
-    a = matrix((30, 20))
-    assert lw.nuclear_norm(a * scale) == pytest.approx(lw.nuclear_norm(a) * scale, rel=1e-13)
+# Powers of two: scaling by them is exact.
+SCALES = {
+    np.float64: [2.0**-970, 2.0**660],
+    np.float32: [2.0**-110, 2.0**110],
+}
+
+
+def found_by(a, b):
+    """What all functions say of a and b: arrays that follow the scale of a, and others."""
+    u, p = lw.polar(a)
+    r, scale = lw.orthogonal_procrustes(a, b)
+    return (lw.svdvals(a), lw.nuclear_norm(a), p, scale), (u, r)
+
+
+@pytest.mark.parametrize("shape", [(30, 20), (12, 30), (90, 70)], ids=str)
+@pytest.mark.parametrize(
+    ("dtype", "scale"), [(dtype, scale) for dtype, scales in SCALES.items() for scale in scales]
+)
+def test_no_scale_costs_digits(dtype, scale, shape):
+    a, b = matrix((2, *shape), dtype=dtype), matrix((2, *shape), 1, dtype)
+    scales = np.array([1, scale], dtype)[:, None, None]  # items side by side
+    following, others = found_by(a, b)
+    scaled, same = found_by(a * scales, b)
+    tolerance = 100 * float(np.finfo(dtype).eps)
+    unique = shape[0] >= shape[1]  # else R is not
+    for before, after in zip(following, scaled, strict=True):
+        after = after / scales.reshape(-1, *(1,) * (after.ndim - 1))
+        assert np.abs(after - before).max() <= tolerance * np.abs(before).max() * max(shape)
+    for before, after in zip(others, same, strict=True):
+        if unique or before.shape == a.shape:
+            assert np.abs(after - before).max() <= tolerance * max(shape)
+    # Both sides at this scale, and at opposite ones: A'B is what may overflow.
+    for other in (scale, 1 / scale):
+        r, total = lw.orthogonal_procrustes(a[0] * dtype(scale), b[0] * dtype(other))
+        with np.errstate(over="ignore", under="ignore"):
+            expected = following[3][0].astype(np.longdouble) * scale * other
+            expected = expected.astype(dtype)
+        assert total == pytest.approx(expected, rel=tolerance * max(shape))
+        assert np.linalg.norm(a[0] @ r - b[0]) == pytest.approx(
+            np.linalg.norm(a[0] @ others[1][0] - b[0]), rel=tolerance * max(shape)
+        )
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_what_overflows_is_infinite(dtype):
+    a = np.full((40, 40), np.finfo(dtype).max / 2, dtype)  # of rank one, singular value 40 max / 2
+    assert lw.svdvals(a)[0] == np.inf
+    assert lw.nuclear_norm(a) == np.inf
+    u, p = lw.polar(a[:, :2])
+    assert np.isfinite(u).all()
+    assert (p == np.inf).all()
+    r, scale = lw.orthogonal_procrustes(a, a)
+    assert np.isfinite(r).all()
+    assert scale == np.inf
+
+
+def test_gradients_of_nuclear_norms_at_every_scale():
+    torch = pytest.importorskip("torch")
+    for dtype, scales in SCALES.items():
+        expected = lw.polar(matrix((9, 5), dtype=dtype)).u
+        for scale in scales:
+            a = torch.from_numpy(matrix((9, 5), dtype=dtype) * dtype(scale)).requires_grad_()
+            lw.nuclear_norm(a).backward()
+            np.testing.assert_allclose(a.grad, expected, atol=20 * np.finfo(dtype).eps)
 
 
 @pytest.mark.parametrize(

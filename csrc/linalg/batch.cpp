@@ -1,6 +1,7 @@
 #include "linalg/batch.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -22,6 +23,20 @@ std::vector<T> copied(const MatrixRef<const T>& a) {
   copy_matrix(a, out.data());
   return out;
 }
+
+// The same times 2^exponent, so that neither products nor sums overflow or vanish.
+template <class T>
+struct Scaled {
+  std::vector<T> data;
+  int exponent;
+
+  explicit Scaled(const MatrixRef<const T>& a) : data(copied(a)) {
+    const double factor = unit_factor(a.rows, a.cols, data.data(), a.cols);
+    exponent = std::ilogb(factor);
+    if (exponent == 0) return;
+    for (T& value : data) value = T(double(value) * factor);
+  }
+};
 
 // Runs body(item) -> converged for every item and reports those that did not converge.
 template <class Body>
@@ -70,16 +85,19 @@ void polar_batch(const ArrayRef& a, const ArrayRef& u, const ArrayRef& p, int th
     const MatrixBatch<const T> batch(a);
     const int64_t m = a.shape[a.ndim - 2], n = a.shape[a.ndim - 1], r = std::min(m, n);
     for_each_item(batch.count(), threads, [&](int64_t item, int) {
-      std::vector<T> work = copied(batch[item]), s(r), left(size_t(m * r)), vt(size_t(r * n));
-      if (!svd<T>(m, n, work.data(), n, s.data(), left.data(), vt.data())) return false;
+      Scaled<T> work(batch[item]);
+      std::vector<T> s(static_cast<size_t>(r)), left(size_t(m * r)), vt(size_t(r * n));
+      if (!svd<T>(m, n, work.data.data(), n, s.data(), left.data(), vt.data())) return false;
       gemm<T>(Op::none, Op::none, m, n, r, 1, left.data(), r, vt.data(), n, 0,
               static_cast<T*>(u.data) + item * m * n, n);
       std::vector<T> scaled = vt;
       for (int64_t k = 0; k < r; ++k) {
         for (int64_t j = 0; j < n; ++j) scaled[k * n + j] *= s[k];
       }
-      gemm<T>(Op::transpose, Op::none, n, n, r, 1, vt.data(), n, scaled.data(), n, 0,
-              static_cast<T*>(p.data) + item * n * n, n);
+      T* out = static_cast<T*>(p.data) + item * n * n;
+      gemm<T>(Op::transpose, Op::none, n, n, r, 1, vt.data(), n, scaled.data(), n, 0, out, n);
+      const double unit = std::ldexp(1.0, -work.exponent);
+      for (int64_t k = 0; k < n * n; ++k) out[k] = T(double(out[k]) * unit);
       return true;
     });
   });
@@ -93,14 +111,15 @@ void orthogonal_procrustes_batch(const ArrayRef& a, const ArrayRef& b, const Arr
     const MatrixBatch<const T> batch_a(a), batch_b(b);
     const int64_t n = a.shape[a.ndim - 2], d = a.shape[a.ndim - 1];
     for_each_item(batch_a.count(), threads, [&](int64_t item, int) {
-      const std::vector<T> left = copied(batch_a[item]), right = copied(batch_b[item]);
+      const Scaled<T> left(batch_a[item]), right(batch_b[item]);
       std::vector<T> product(size_t(d * d)), s(d), u(size_t(d * d)), vt(size_t(d * d));
-      gemm<T>(Op::transpose, Op::none, d, d, n, 1, left.data(), d, right.data(), d, 0,
+      gemm<T>(Op::transpose, Op::none, d, d, n, 1, left.data.data(), d, right.data.data(), d, 0,
               product.data(), d);
       if (!svd<T>(d, d, product.data(), d, s.data(), u.data(), vt.data())) return false;
       gemm<T>(Op::none, Op::none, d, d, d, 1, u.data(), d, vt.data(), d, 0,
               static_cast<T*>(r.data) + item * d * d, d);
-      static_cast<T*>(scale.data)[item] = std::accumulate(s.begin(), s.end(), T(0));
+      const double sum = std::accumulate(s.begin(), s.end(), 0.0);
+      static_cast<T*>(scale.data)[item] = T(std::ldexp(sum, -left.exponent - right.exponent));
       return true;
     });
   });

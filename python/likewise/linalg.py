@@ -1,4 +1,8 @@
-"""Decompositions of whole batches: singular values, nuclear norm, polar factors."""
+"""Decompositions of whole batches: singular values, nuclear norm, polar factors.
+
+They work at every scale: what is computed neither overflows nor vanishes, and results that the
+dtype does not hold are infinite, or 0.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +85,8 @@ def nuclear_norm(a: Any, *, check_finite: bool = True) -> Any:
     out = library.zeros(batch, np.float64) if empty else library.empty(batch, np.float64)
     if array.size:
         library.engine.nuclear_norm(array, out, library.run)
-    result = library.cast(out, array.dtype)
+    with np.errstate(over="ignore"):  # a sum that float32 does not hold is infinite
+        result = library.cast(out, array.dtype)
     library.finish()
     return library.give(result)
 

@@ -7,6 +7,7 @@
 #include "linalg/cuda/gemm.h"
 #include "linalg/cuda/gram_svd.h"
 #include "linalg/cuda/jacobi_shared.h"
+#include "linalg/cuda/unit_scale.h"
 
 namespace likewise::cuda {
 namespace {
@@ -21,6 +22,19 @@ DeviceRef longer_side(const T* a, int64_t count, int64_t rows, int64_t cols) {
   if (rows < cols) return {a, kType<T>, 3, {count, rows, cols}, {size, cols, 1}};
   return {a, kType<T>, 3, {count, cols, rows}, {size, 1, cols}};
 }
+
+// Matrices in units of powers of two.
+template <class T>
+struct Scaled {
+  T* data;
+  int* exponents;
+
+  Scaled(const Context& context, const T* a, int64_t count, int64_t size)
+      : data(context.temporary<T>(size_t(count * size))),
+        exponents(context.temporary<int>(size_t(count))) {
+    check(to_unit_scale<T>(a, count, size, data, exponents, context.stream), "launch");
+  }
+};
 
 // The orthonormal factor (rows x cols), the sum of the products of left and right vectors.
 template <class T>
@@ -92,7 +106,8 @@ template <class T>
 void polar(const Context& context, const T* a, int64_t count, int64_t rows, int64_t cols, T* u,
            T* p) {
   if (count == 0) return;
-  const JacobiSvd<T> svd = decompose(context, a, count, rows, cols);
+  const Scaled<T> scaled_a(context, a, count, rows * cols);
+  const JacobiSvd<T> svd = decompose<T>(context, scaled_a.data, count, rows, cols);
   multiply_vectors(context, svd, rows, cols, u);
   // P is the sum of s v v', v being the vectors of length cols.
   const T* const vectors = rows >= cols ? svd.right : svd.columns;
@@ -104,18 +119,24 @@ void polar(const Context& context, const T* a, int64_t count, int64_t rows, int6
   check(scale_rows<T>(scaled, svd.values, count, svd.n, cols, context.stream), "launch");
   gemm<T>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, cols, cols, svd.n, T(1),
           {scaled, cols, size}, {vectors, cols, size}, {p, cols, cols * cols}, count);
+  check(from_unit_scale<T>(p, count, cols * cols, scaled_a.exponents, nullptr, context.stream),
+        "launch");
 }
 
 template <class T>
 void orthogonal_procrustes(const Context& context, const T* a, const T* b, int64_t count,
                            int64_t rows, int64_t d, T* r, T* scale) {
   if (count == 0) return;
+  const int64_t size = rows * d;
+  const Scaled<T> left(context, a, count, size), right(context, b, count, size);
   T* const product = context.temporary<T>(size_t(count * d * d));
   gemm<T>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, d, d, rows, T(1),
-          {a, d, rows * d}, {b, d, rows * d}, {product, d, d * d}, count);
+          {left.data, d, size}, {right.data, d, size}, {product, d, d * d}, count);
   const JacobiSvd<T> svd = decompose<T>(context, product, count, d, d);
   multiply_vectors(context, svd, d, d, r);
   check(sum_values<T>(svd.values, count, d, scale, context.stream), "launch");
+  check(from_unit_scale<T>(scale, count, 1, left.exponents, right.exponents, context.stream),
+        "launch");
 }
 
 #define LIKEWISE_INSTANTIATE(T)                                                                \
