@@ -16,29 +16,30 @@
 namespace likewise::bindings {
 namespace {
 
-// Fills out (count, n (n - 1) / 2) for x (..., n, d); returns the samples without direction.
-// `in_units`: in double, see Unit.
+// Fills out (count, n (n - 1) / 2), of the dtype of x or in double, for x (..., n, d); returns the
+// samples without direction. `in_units`: see Unit.
 int64_t rdms(const py::array& x, const std::string& name, py::array out, bool in_units,
              int threads) {
   const ArrayRef view = input(x), to = output(out);
   const Dissimilarity dissimilarity = dissimilarity_of(name);
-  if (!in_units) require_same_dtype(view, to, "rdm");
+  const Unit unit = in_units ? Unit::item : Unit::data;
   return dispatch_float(view.dtype, [&](auto zero) {
     using T = decltype(zero);
     const MatrixBatch<const T> batch(view);
     const int64_t count = batch.count();
     std::vector<int64_t> without(static_cast<size_t>(count));
-    const auto fill = [&](auto* all, Unit unit) {
+    const auto fill = [&](auto* all) {
       const py::gil_scoped_release release;
       parallel_for(count, count >= threads ? threads : 1, [&](int64_t k, int) {
         auto* const one = all + k * condensed_size(batch[k].rows);
         without[k] = rdm(batch[k], dissimilarity, unit, threads, one);
       });
     };
-    if (in_units) {
-      fill(double_output(out), Unit::item);
+    if (to.dtype == DType::float64) {
+      fill(static_cast<double*>(to.data));
     } else {
-      fill(static_cast<T*>(to.data), Unit::data);
+      require_same_dtype(view, to, "rdm");
+      fill(static_cast<T*>(to.data));
     }
     int64_t total = 0;
     for (const int64_t samples : without) total += samples;

@@ -168,10 +168,10 @@ def _require_square(precision: Any, units: int) -> None:
 
 
 def fill_rdm(array: Array, dissimilarity: str, out: Array, *, in_units: bool = False) -> int:
-    """Fills the condensed RDMs; returns the number of samples without variance or length.
+    """Fills the condensed RDMs, in the dtype of the array or float64; returns the number of samples
+    without variance or length.
 
-    ``in_units``: in float64, distances in units of a power of two in which the largest of each RDM
-    is near 1.
+    ``in_units``: distances in units of a power of two in which the largest of each RDM is near 1.
     """
     return _cpu.rdm(array, dissimilarity, out, in_units, _engine.threads())
 
