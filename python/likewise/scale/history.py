@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from likewise._array import Array
+from likewise.scale._lock import WritersLock
+from likewise.scale._zarr import create_array, read_rows
 
 __all__ = ["History"]
 
@@ -27,9 +30,9 @@ class History:
         Its name in the store.
     """
 
-    def __init__(self, name: str, table: Any) -> None:
+    def __init__(self, name: str, table: Any, folder: Path, lock: WritersLock) -> None:
         self.name = name
-        self._table = table
+        self._table, self._folder, self._lock = table, folder, lock
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -52,34 +55,37 @@ class History:
         ------
         ValueError
             For a row without numbers.
+        BlockingIOError
+            While another process writes to the store.
         """
         if not row:
             raise ValueError("History.append: row must have at least one number, got none")
-        columns = list(self.columns)
-        columns += [name for name in row if name not in columns]
-        rows = len(self)
-        room = self._table.shape
-        if rows == room[0] or len(columns) > room[1]:
-            self._table.resize((rows // _CHUNK[0] * _CHUNK[0] + _CHUNK[0], len(columns)))
-        self._table[rows, :] = [float(row.get(name, np.nan)) for name in columns]
-        # From here on readers see it.
-        self._table.attrs.update({"columns": columns, "rows": rows + 1})
+        with self._lock.writing():
+            before = list(self.columns)
+            columns = before + [name for name in row if name not in before]
+            rows = len(self)
+            room = self._table.shape
+            if rows == room[0] or len(columns) > room[1]:
+                self._table.resize((rows // _CHUNK[0] * _CHUNK[0] + _CHUNK[0], len(columns)))
+            if rows and len(columns) > len(before):
+                self._table[:rows, len(before) : len(columns)] = np.nan
+            self._table[rows, : len(columns)] = [float(row.get(name, np.nan)) for name in columns]
+            # From here on readers see it.
+            self._table.attrs.update({"columns": columns, "rows": rows + 1})
 
     def read(self, first: int = 0) -> dict[str, Array]:
-        """Columns by name, from this row on, float64."""
+        """Columns by name, from this row on, float64; ``ValueError`` naming a damaged chunk."""
         attributes = self._table.attrs
         columns, rows = attributes["columns"], attributes["rows"]
-        values = np.asarray(self._table[first:rows, : len(columns)])
+        wanted = slice(min(first, rows), rows)
+        what = f"History {self.name!r}"
+        values = read_rows(what, self._folder, self._table, wanted, len(columns))
         return dict(zip(columns, values.T, strict=True))
 
 
 def new_table(group: Any, path: str, notes: Mapping[str, Any]) -> Any:
     """An empty one in a Zarr group."""
-    return group.create_array(
-        path,
-        shape=(0, 0),
-        chunks=_CHUNK,
-        dtype=np.float64,
-        fill_value=np.nan,
-        attributes={"columns": [], "rows": 0, "notes": dict(notes)},
+    attributes = {"columns": [], "rows": 0, "notes": dict(notes)}
+    return create_array(
+        group, path, width=0, chunks=_CHUNK, dtype=np.float64, attributes=attributes
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -11,11 +12,15 @@ from urllib.parse import quote, unquote
 import numpy as np
 
 from likewise._array import Array
+from likewise._files import FORMAT, require_format
+from likewise.scale._lock import WritersLock
+from likewise.scale._zarr import create_array, open_array, read_rows, zarr_module
 from likewise.scale.history import History, new_table
 
 __all__ = ["Key", "Store"]
 
 _CHUNK_BYTES = 4 * 2**20
+_LONGEST = 250  # bytes of a folder's name
 _FLOATS = (np.float16, np.float32, np.float64)
 
 
@@ -33,17 +38,33 @@ class Store:
 
     Arrays ``(samples, units)`` of float16, float32 or float64 are cut into chunks over samples and
     grow by :meth:`append`; their attributes say which reduction and stage made them. Ids of samples
-    are kept once per data set. A reader sees whole appends only: it can read, from another process
-    too, while one writer appends. Beside them, a :class:`History` for every training that a
+    are kept once per data set. Beside them, a :class:`History` for every training that a
     :class:`likewise.torch.Monitor` has watched. A Zarr v3 group, for other tools to read. Needs
     ``zarr``.
 
-    Use :meth:`create` or :meth:`open`.
+    An append is there whole or, if its process dies, not at all, and a reader in any process sees
+    whole appends only. Every chunk has a checksum: one that is damaged or missing is named, never
+    read. One process writes at a time: the first write takes the store until :meth:`close`, until
+    all writing ``Store`` objects of the process are gone, or until it ends; others get a
+    ``BlockingIOError``. Written in format 1; what likewise 0.1.0 wrote is read and appended to.
+
+    Use :meth:`create` or :meth:`open`, as context managers where others are to write afterwards.
     """
 
     def __init__(self, path: str | Path, group: Any) -> None:
         self.path = Path(path)
         self._group = group
+        self._lock = WritersLock(path)
+
+    def close(self) -> None:
+        """Let other processes write. The next write takes the store again."""
+        self._lock.release()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     @classmethod
     def create(cls, path: str | Path) -> Store:
@@ -58,8 +79,8 @@ class Store:
         """
         if Path(path).exists():
             raise FileExistsError(f"Store.create: there is something at {path} already")
-        group = _zarr().open_group(str(path), mode="w", zarr_format=3)
-        group.attrs.update({"likewise": "store", "arrays": 0})
+        group = zarr_module().open_group(str(path), mode="w", zarr_format=3)
+        group.attrs.update({"likewise": "store", "format": FORMAT, "arrays": 0})
         return cls(path, group)
 
     @classmethod
@@ -69,18 +90,19 @@ class Store:
         Raises
         ------
         ValueError
-            If there is no store.
+            If there is no store, or one of a format that this version does not know.
         ImportError
             Without ``zarr``.
         """
         if mode not in ("r", "a"):
             raise ValueError(f"Store.open: mode must be 'r' or 'a', got {mode!r}")
         try:
-            group = _zarr().open_group(str(path), mode="r" if mode == "r" else "r+")
+            group = zarr_module().open_group(str(path), mode="r" if mode == "r" else "r+")
         except (FileNotFoundError, KeyError, ValueError) as error:
             raise ValueError(f"Store.open: there is no store at {path}") from error
         if group.attrs.get("likewise") != "store":
             raise ValueError(f"Store.open: {path} is a Zarr group, but no store of likewise")
+        require_format(f"Store.open: {path}", group.attrs)
         return cls(path, group)
 
     def append(
@@ -103,10 +125,12 @@ class Store:
         Raises
         ------
         ValueError
-            Empty names, other units, dtype, reduction or stage than before, other ids than another
-            array of the data set has at these samples.
+            Empty or very long names, other units, dtype, reduction or stage than before, other ids
+            than another array of the data set has at these samples.
         TypeError
             For what are no floats.
+        BlockingIOError
+            While another process writes to the store.
         """
         values = np.asarray(array)
         if values.dtype not in _FLOATS:
@@ -117,31 +141,37 @@ class Store:
         for name, part in key._asdict().items():
             if not part:
                 raise ValueError(f"Store.append: {name} must not be empty")
+            if len(_encoded(part)) > _LONGEST:
+                raise ValueError(
+                    f"Store.append: {name} must be short enough to name a folder, got "
+                    f"{len(part)} characters: {part[:40]}..."
+                )
         made = {"reduce": reduce, "stage": stage}
-        target = self._array(key)
-        if target is None:
-            rows = max(1, _CHUNK_BYTES // (values.shape[1] * values.dtype.itemsize))
-            target = self._group.create_array(
-                _path(key),
-                shape=(0, values.shape[1]),
-                chunks=(rows, values.shape[1]),
-                dtype=values.dtype,
-                attributes={
-                    **made,
-                    "samples": 0,
-                    "ids": ids is not None,
-                    "order": int(self._group.attrs["arrays"]),
-                },
-            )
-            self._group.attrs["arrays"] = int(self._group.attrs["arrays"]) + 1
-        self._require_same(key, target, values, made, ids is not None)
-        first = int(target.attrs["samples"])
-        if ids is not None:
-            self._append_ids(data, first, np.asarray(ids), len(values))
-        if target.shape[0] != first:  # an append that broke off has left something
-            target.resize((first, target.shape[1]))
-        target.append(values)
-        target.attrs["samples"] = first + len(values)  # from here on readers see them
+        identities = None if ids is None else _identities(ids, len(values))
+        with self._lock.writing():
+            target = self._array(key)
+            if target is None or not target.attrs["samples"]:  # or an append that broke off
+                order = int(self._group.attrs["arrays"])
+                target = create_array(
+                    self._group,
+                    _path(key),
+                    width=values.shape[1],
+                    chunks=(
+                        max(1, _CHUNK_BYTES // (values.shape[1] * values.dtype.itemsize)),
+                        values.shape[1],
+                    ),
+                    dtype=values.dtype,
+                    attributes={**made, "samples": 0, "ids": ids is not None, "order": order},
+                )
+                self._group.attrs["arrays"] = order + 1
+            self._require_same(key, target, values, made, ids is not None)
+            first = int(target.attrs["samples"])
+            if identities is not None:
+                self._append_ids(data, first, identities)
+            if target.shape[0] != first:  # an append that broke off has left something
+                target.resize((first, target.shape[1]))
+            target.append(values)
+            target.attrs["samples"] = first + len(values)  # from here on readers see them
         return key
 
     def keys(
@@ -168,13 +198,15 @@ class Store:
         ------
         KeyError
             If there is none of that name.
+        ValueError
+            If a chunk is damaged or missing, which is named.
         """
         target = self._known(key)
         first, last, step = samples.indices(int(target.attrs["samples"]))
         if step < 1:
             raise ValueError(f"Store.read: samples must be a slice forwards, got {samples}")
-        values: Array = np.asarray(target[first : max(first, last)])[::step]
-        return values
+        what = f"Store.read: {'/'.join(key)}"
+        return read_rows(what, self.path, target, slice(first, max(first, last)))[::step]
 
     def attributes(self, key: Key) -> dict[str, Any]:
         """``samples``, ``units``, ``dtype``, ``reduce``, ``stage``; whether there are ``ids``."""
@@ -187,8 +219,8 @@ class Store:
         target = self._known(key)
         if not target.attrs["ids"]:
             return None
-        values: Array = np.asarray(self._group[_ids_path(key.data)][: target.attrs["samples"]])
-        return values
+        what, own = f"Store.ids: {key.data}", self._ids(key.data)
+        return read_rows(what, self.path, own, slice(0, int(target.attrs["samples"])))
 
     def label(self, key: Key) -> str:
         """Name of an array with what made it, as ``"model/final/probe/conv1 [centre, post]"``."""
@@ -206,13 +238,22 @@ class Store:
         Raises
         ------
         ValueError
-            For an empty name and one that there is already.
+            For an empty name and one that there is already, and for notes that JSON does not have,
+            such as NaN.
+        BlockingIOError
+            While another process writes to the store.
         """
         if not name:
             raise ValueError("Store.new_history: name must not be empty")
-        if name in self.histories():
-            raise ValueError(f"Store.new_history: there is a history {name!r} already")
-        return History(name, new_table(self._group, _history_path(name), notes or {}))
+        try:
+            json.dumps(notes, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"Store.new_history: notes must be what JSON has ({error})") from None
+        with self._lock.writing():
+            if name in self.histories():
+                raise ValueError(f"Store.new_history: there is a history {name!r} already")
+            table = new_table(self._group, _history_path(name), notes or {})
+        return History(name, table, self.path, self._lock)
 
     def history(self, name: str) -> History:
         """The table of that name, as it is now.
@@ -223,11 +264,11 @@ class Store:
             If there is none.
         """
         try:
-            table = _zarr().open_array(str(self.path), path=_history_path(name), mode=self._mode)
+            table = open_array(self.path, _history_path(name), self._mode)
         except (FileNotFoundError, KeyError):
             known = ", ".join(map(repr, self.histories())) or "none"
             raise KeyError(f"Store: no history {name!r}, there is {known}") from None
-        return History(name, table)
+        return History(name, table, self.path, self._lock)
 
     def histories(self) -> list[str]:
         """Names of all tables, sorted."""
@@ -246,7 +287,7 @@ class Store:
 
     def _array(self, key: Key) -> Any:
         try:
-            return _zarr().open_array(str(self.path), path=_path(key), mode=self._mode)
+            return open_array(self.path, _path(key), self._mode)
         except (FileNotFoundError, KeyError):
             return None
 
@@ -278,30 +319,60 @@ class Store:
                     f"Store.append: {'/'.join(key)} must keep its {name}, {before}, got {now}"
                 )
 
-    def _append_ids(self, data: str, first: int, ids: Array, count: int) -> None:
-        if ids.shape != (count,):
-            raise ValueError(
-                f"Store.append: ids must have one entry for each of the {count} samples, got shape "
-                f"{ids.shape}"
+    def _ids(self, data: str) -> Any:
+        try:
+            return open_array(self.path, _ids_path(data), self._mode)
+        except (FileNotFoundError, KeyError):
+            return None
+
+    def _append_ids(self, data: str, first: int, ids: Array) -> None:
+        """Ids of samples from ``first`` on; those that are there already must be the same."""
+        target = self._ids(data)
+        if target is None:
+            kind: Any = str if ids.dtype == object else ids.dtype
+            target = create_array(
+                self._group, _ids_path(data), width=None, chunks=(4096,), dtype=kind
             )
-        whole = ids.dtype.kind in "iu"
-        values = ids.astype(np.int64) if whole else ids.astype(str).astype(object)
-        path = _ids_path(data)
-        if path not in self._group:
-            self._group.create_array(
-                path, shape=(0,), chunks=(4096,), dtype=np.int64 if whole else str
-            )
-        target = self._group[path]
-        known = np.asarray(target[first : first + count])
-        differs = [str(a) != str(b) for a, b in zip(known, values, strict=False)]
+        known = np.asarray(target[first : first + len(ids)])
+        differs = [str(a) != str(b) for a, b in zip(known, ids, strict=False)]
         if any(differs):
             k = differs.index(True)
-            raise ValueError(
-                f"Store.append: samples of data set {data!r} must be the same in all its arrays: "
-                f"sample {first + k} is {known[k]!s}, got {values[k]!s}"
+            # What an append that broke off has left belongs to no array.
+            whole = max(
+                (self._array(key).attrs["samples"] for key in self.keys(data=data)), default=0
             )
-        if len(known) < count:
-            target.append(values[len(known) :])
+            if first + k < whole:
+                raise ValueError(
+                    f"Store.append: samples of data set {data!r} must be the same in all its "
+                    f"arrays: sample {first + k} is {known[k]!s}, got {ids[k]!s}"
+                )
+            known = known[:k]
+            target.resize((first + k,))
+        rest = ids[len(known) :]
+        if len(rest):
+            if target.dtype.kind in "iu" and not np.array_equal(rest.astype(target.dtype), rest):
+                raise ValueError(
+                    f"Store.append: ids of data set {data!r} are {target.dtype} and must stay so, "
+                    f"got {rest[0]!s}"
+                )
+            target.append(rest.astype(target.dtype))
+
+
+def _identities(ids: Any, count: int) -> Array:
+    """Whole numbers that fit 64 bits, signed where they do, or text."""
+    values = np.asarray(ids)
+    if values.dtype.kind == "f" and not hasattr(ids, "dtype"):  # whole numbers of both ranges
+        values = np.array([str(one) for one in ids])
+    if values.shape != (count,):
+        raise ValueError(
+            f"Store.append: ids must have one entry for each of the {count} samples, got shape "
+            f"{values.shape}"
+        )
+    if values.dtype.kind == "i" or (values.dtype.kind == "u" and values.dtype.itemsize < 8):
+        return values.astype(np.int64)
+    if values.dtype.kind == "u":
+        return values.astype(np.uint64)
+    return values.astype(str).astype(object)
 
 
 def _path(key: Key) -> str:
@@ -317,14 +388,8 @@ def _history_path(name: str) -> str:
 
 
 def _encoded(name: str) -> str:
-    """A name as one of Zarr's, which know no slash, no "." and nothing that begins with "__"."""
+    """A name as one of Zarr's, which know no slash, no ".", nothing that begins with "__" and
+    not the names of its own files."""
     text = quote(name, safe=" ")
-    return text.replace(".", "%2E") if text.startswith(".") else text.replace("__", "%5F_", 1)
-
-
-def _zarr() -> Any:
-    try:
-        import zarr
-    except ImportError as error:
-        raise ImportError('likewise.scale.Store needs pip install "likewise[scale]"') from error
-    return zarr
+    own = text.startswith(".") or text == "zarr.json"
+    return text.replace(".", "%2E") if own else text.replace("__", "%5F_", 1)
