@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from reference import kernels as reference
 
 import likewise as lw
 
@@ -94,6 +95,36 @@ KERNELS = [
 @pytest.mark.parametrize("name", ["cka", "hsic"])
 def test_kernels(name, options, estimator, shape):
     require_gradients(lw.measure(name, estimator=estimator, **options), *data(*shape))
+
+
+@pytest.mark.parametrize("estimator", ["biased", "unbiased"])
+@pytest.mark.parametrize("options", KERNELS, ids=lambda o: "-".join(map(str, o.values())))
+@pytest.mark.parametrize(("apart", "scale"), [(1e4, 1.0), (0.0, 3000.0), (0.0, 1e-4), (0.0, 1e30)])
+def test_kernels_of_hard_numbers(apart, scale, options, estimator):
+    options = options | {"estimator": estimator}
+    x, y = (
+        ((a + apart * (np.arange(len(a)) % 5 < 3)[:, None]) * scale).astype(np.float32)
+        for a in data(13, 4, 5)
+    )
+    if options.get("bandwidth") == 4.0:
+        options["bandwidth"] = 4.0 * scale
+    measure = lw.measure("cka", **options)
+    wide = [a.astype(np.float64) for a in (x, y)]
+    exact = measure.gradients(*wide)
+    found = measure.gradients(x, y)
+    assert found.score == pytest.approx(exact.score, abs=2e-6)
+    for single, double in ((found.x, exact.x), (found.y, exact.y)):
+        np.testing.assert_allclose(single, double, rtol=0, atol=2e-5 * np.abs(double).max())
+    # The middle two distances change places within any larger step.
+    step = 1e-5 * scale
+    for index in [(0, 0), (4, 3), (7, 1)]:
+        scores = []
+        for sign in (1, -1):
+            moved = wide[0].copy()
+            moved[index] += sign * step
+            scores.append(reference.precise_cka(moved, wide[1], **options))
+        slope = (scores[0] - scores[1]) / (2 * step)
+        assert slope == pytest.approx(exact.x[index], rel=0, abs=1e-4 * np.abs(exact.x).max())
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -89,6 +89,148 @@ def test_float32_is_close_and_stays_float32(kernel):
         assert abs(single - reference.cka(x, y, **options)) < 3e-6
 
 
+def apart(distance):
+    # Three fifths together: the median distance is one within clusters.
+    return lambda x: x + distance * (np.arange(len(x)) % 5 < 3)[:, None]
+
+
+HARD = {
+    "far clusters": apart(1e4),
+    "clusters at the end of float32": apart(1e7),
+    "a large mean": lambda x: x + 1e5,
+    "one massive unit": lambda x: x * 1e4 ** (np.arange(x.shape[1]) == 1),
+    "one massive sample": lambda x: x * 1e3 ** (np.arange(len(x)) == 5)[:, None],
+    "activations of 3000": lambda x: x * 3000,
+    "huge": lambda x: x * 1e30,
+    "small": lambda x: x * 1e-6,
+    "tiny": lambda x: x * 1e-30,
+    "repeats": lambda x: np.round(x)[np.arange(len(x)) // 2],
+}
+OPTIONS = [
+    {},
+    {"kernel": "rbf"},
+    {"kernel": "rbf", "bandwidth": ("median", 0.1)},
+    {"kernel": "rbf", "bandwidth": ("median", 30.0)},
+    {"kernel": "polynomial"},
+    {"kernel": "polynomial", "degree": 6, "coef0": 0.0},
+]
+
+
+@pytest.mark.filterwarnings("ignore::likewise.DegenerateWarning")
+@pytest.mark.parametrize("estimator", ["biased", "unbiased"])
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("kind", HARD)
+def test_hard_numbers_keep_their_digits_in_both_types(kind, options, estimator):
+    # Kernels of float32 are off by some 1e-6 of their size, what is left of them once they are
+    # projected by up to 64 times that (where it is less, the engine takes double).
+    x, y = (HARD[kind](a).astype(np.float32) for a in data(70, 6, 5))
+    options = options | {"estimator": estimator}
+    expected = reference.precise_cka(x, y, **options)
+    for dtype, tolerance in ((np.float32, 2e-6), (np.float64, 1e-10)):
+        a, b = x.astype(dtype), y.astype(dtype)
+        assert abs(lw.cka(a, b, **options) - expected) < tolerance
+        assert abs(lw.pairwise([a, b], "cka", **options)[0, 1] - expected) < tolerance
+        turned = lw.cross([b], [a], "cka", **options)[0, 0]
+        assert abs(turned - expected) < tolerance
+
+
+@pytest.mark.parametrize("estimator", ["biased", "unbiased"])
+@pytest.mark.parametrize("kind", [1e8, 1e12])
+def test_clusters_that_float64_barely_resolves(kind, estimator):
+    x, y = (apart(kind)(np.round(a * 16) / 16) for a in data(70, 6, 5))
+    options = {"kernel": "rbf", "estimator": estimator}
+    assert lw.cka(x, y, **options) == pytest.approx(
+        reference.precise_cka(x, y, **options), abs=1e-10
+    )
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scale"),
+    [(np.float64, s) for s in (1e150, 1e30, 1e-150)] + [(np.float32, s) for s in (1e30, 1e-30)],
+)
+@pytest.mark.parametrize("options", [{}, {"kernel": "polynomial", "coef0": 0}], ids=str)
+@pytest.mark.parametrize("estimator", ["biased", "unbiased"])
+def test_scales_that_cancel_in_hsic(options, scale, dtype, estimator):
+    x, y = (a.astype(dtype) for a in data(40, 3, 4))
+    scale = 2.0 ** round(np.log2(scale))
+    options = options | {"estimator": estimator}
+    expected = lw.hsic(x, y, **options)
+    a, b = (x * dtype(scale)), (y * dtype(1 / scale))
+    assert lw.hsic(a, b, **options) == pytest.approx(
+        expected, rel=1e-6 if dtype == np.float32 else 1e-12
+    )
+    assert lw.cka(a, a, **options) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("estimator", ["biased", "unbiased"])
+@pytest.mark.parametrize(
+    ("dtype", "scale", "options"),
+    [
+        (np.float64, 1e300, {}),
+        (np.float64, 1e100, {"kernel": "polynomial"}),
+        (np.float32, 1e15, {}),
+    ],
+)
+def test_hsic_beyond_the_type_is_infinite_and_said(dtype, scale, options, estimator):
+    x, y = (a.astype(dtype) for a in data(40, 3, 4))
+    options = options | {"estimator": estimator}
+    big = x * dtype(scale)
+    with pytest.warns(lw.OverflowWarning, match="hsic: 2 representations with a score beyond"):
+        assert lw.hsic(big, big, **options) == np.inf
+    with pytest.warns(RuntimeWarning, match="divide the samples by their scale"):
+        grid = lw.pairwise([big, y], "hsic", **options)
+    assert grid[0, 0] == np.inf
+    assert np.isfinite(grid[1, 1])
+    assert lw.cka(big, y, **options) == pytest.approx(lw.cka(x, y, **options), abs=0.2)
+
+
+def small_samples(n, kind, rng):
+    x = rng.standard_normal((n, 3))
+    if kind == "rank one":
+        x = x[:, :1] * rng.standard_normal((1, 4))
+    if kind == "one unit":
+        x = x[:, :1]
+    if kind == "large mean":
+        x = x + 1e4
+    if kind == "a sample far away":
+        x[1] *= 1e4
+    if kind == "whole numbers":
+        x = np.round(2 * x)
+    return x
+
+
+@pytest.mark.filterwarnings("ignore::likewise.DegenerateWarning")
+@pytest.mark.parametrize("options", [{}, {"kernel": "rbf"}, {"kernel": "polynomial"}], ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", ["rank one", "one unit", "large mean", "a sample far away",
+                                  "whole numbers", "plain"])  # fmt: skip
+def test_unbiased_cka_of_few_samples_is_within_its_range(kind, dtype, options):
+    # It is a cosine of U-centred matrices, and computed as one where its terms cancel to less than
+    # 1 / 64 of them. Where K is far larger than what centring leaves, its digits are gone in K
+    # itself.
+    rng = np.random.default_rng(3)
+    options = options | {"estimator": "unbiased"}
+    eps = np.finfo(dtype).eps
+    for n in (4, 4, 4, 4, 4, 4, 4, 5, 6, 8):
+        x, y = (small_samples(n, kind, rng).astype(dtype) for _ in range(2))
+        for a, b in ((x, y), (x, -x), (y, x)):
+            found = float(lw.cka(a, b, **options))
+            if np.isnan(found):
+                continue
+            assert abs(found) <= 1 + 32 * eps
+            left = [np.sqrt(reference.precise_hsic(c, c, **options) * n * (n - 3)) for c in (a, b)]
+            whole = [
+                np.abs(
+                    reference.gram(c, **{k: v for k, v in options.items() if k != "estimator"})
+                ).max()
+                * n
+                for c in (a, b)
+            ]
+            lost = max(w / part for w, part in zip(whole, left, strict=True))
+            fine = np.finfo(np.float64).eps if lost > 64 else eps
+            assert abs(found - reference.precise_cka(a, b, **options)) < 64 * (fine * lost + eps)
+
+
 def test_scikit_learns_kernels_give_the_same():
     pairwise = pytest.importorskip("sklearn.metrics.pairwise")
     x, y = data(60, 8, 5)

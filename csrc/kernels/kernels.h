@@ -24,12 +24,13 @@ struct KernelOptions {
   double gamma = 0;  // 0 stands for 1 / cols
 };
 
-// Why a score is NaN.
+// Why a score is NaN or infinite.
 enum KernelStatus : int32_t {
   kKernelOk = 0,
   kKernelConstant = 1,     // all samples are equal
   kKernelNoBandwidth = 2,  // the median distance is zero
   kKernelNotPositive = 3,  // CKA: the unbiased HSIC of the representation with itself is not > 0
+  kKernelOverflow = 4,     // HSIC: one of its scores is beyond the numbers of T
 };
 
 // A representation and what is needed of it once. Entries of (x - mean) * scale are within [-2, 2]:
@@ -59,8 +60,9 @@ std::vector<KernelFacts> prepare_kernel_items(const std::vector<MatrixRef<const 
 
 // scores (a.size() x b.size()) of all pairs; `b` is ignored with `symmetric`, which compares a with
 // itself. Status of every item into status_a and status_b (symmetric: status_a alone); scores of
-// items with a status are NaN. All items have the same number of rows, at least 4 for unbiased.
-// No n x n matrix is stored: the working memory stays below one twentieth of two stacks of them.
+// items with a status other than kKernelOverflow are NaN. All items have the same number of rows,
+// at least 4 for unbiased. No n x n matrix is stored: the working memory stays below one twentieth
+// of two stacks of them. Float items whose own HSIC is lost in its terms are copied in double.
 template <class T>
 void kernel_scores(const std::vector<KernelItem<T>>& a, const std::vector<KernelItem<T>>& b,
                    bool symmetric, const KernelOptions& options, int threads, double* scores,

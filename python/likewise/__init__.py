@@ -26,6 +26,7 @@ from likewise.errors import (
     GridEdgeWarning,
     InputTypeError,
     LikewiseWarning,
+    OverflowWarning,
     SmallSampleWarning,
 )
 from likewise.grid import Grid, cross, pairwise
@@ -73,6 +74,7 @@ __all__ = [
     "Match",
     "Measure",
     "NeuralCollapse",
+    "OverflowWarning",
     "PermutationTest",
     "Prediction",
     "RSACeiling",

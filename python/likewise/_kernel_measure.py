@@ -14,7 +14,13 @@ from likewise._array import Array
 from likewise._gradients import Differentiable, tracked
 from likewise._moments import DeviceMoments, Moments
 from likewise._representations import Pair, empty_scores, give_scores, read_pair
-from likewise.errors import DegenerateWarning, warn, warn_degenerate, warn_small_sample
+from likewise.errors import (
+    DegenerateWarning,
+    OverflowWarning,
+    warn,
+    warn_degenerate,
+    warn_small_sample,
+)
 from likewise.measure import reordered_products
 
 __all__ = ["Bandwidth", "Estimator", "Kernel", "KernelMeasure"]
@@ -26,6 +32,7 @@ Bandwidth = float | tuple[Literal["median"], float]
 # What the engine's status codes say about a representation (1 is a constant one).
 _NO_BANDWIDTH = 2
 _NOT_POSITIVE = 3
+_OVERFLOW = 4
 
 # Reordering n x n Gram matrices takes as long per n as this share of a product of features...
 _ENTRIES_PER_PRODUCT = 0.15
@@ -328,6 +335,13 @@ class KernelMeasure(Differentiable):
                     "(score NaN)",
                     DegenerateWarning,
                 )
+        if count := int((status == _OVERFLOW).sum()):
+            warn(
+                f"{self.name}: {count} representation{'s' * (count != 1)} with a score beyond the "
+                "range of its type (inf); it is in units of the product of the two kernels: divide "
+                "the samples by their scale, or use cka, which has no units",
+                OverflowWarning,
+            )
 
     def _warn_small_sample(self, samples: int, dx: int, dy: int) -> None:
         if self.estimator == "biased":

@@ -21,6 +21,7 @@ __all__ = [
     "GridEdgeWarning",
     "InputTypeError",
     "LikewiseWarning",
+    "OverflowWarning",
     "SmallSampleWarning",
 ]
 
@@ -56,6 +57,10 @@ class GridEdgeWarning(LikewiseWarning):
 
 class DeviceWarning(LikewiseWarning):
     """A device was left aside for work that does not fit it; said once per function."""
+
+
+class OverflowWarning(LikewiseWarning, RuntimeWarning):
+    """A result is beyond the range of its type and given as infinity."""
 
 
 _PACKAGE = os.path.dirname(__file__)

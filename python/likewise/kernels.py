@@ -126,7 +126,8 @@ def hsic(
     in units of the product of the two kernels; 0 in the mean for independent data if unbiased.
 
     Parameters, errors and the meaning of NaN are those of :func:`cka`; gradients too, with
-    ``dHSIC/dK`` a multiple of ``C(L)``.
+    ``dHSIC/dK`` a multiple of ``C(L)``. Infinity, with an ``OverflowWarning``, for scores beyond
+    the range of the inputs' type.
 
     References
     ----------

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/parallel.h"
+#include "kernels/cpu/distances.h"
 #include "kernels/cpu/gram_tile.h"
 
 // Selection without a list of all distances: tiles of squared distances are streamed, and those
@@ -84,7 +85,7 @@ class MedianSearch {
     GramWorkspace<T> gram;
     int64_t below = 0, inside = 0;
     std::vector<int64_t> histogram;
-    std::vector<T> kept;
+    std::vector<T> kept, gathered;
   };
 
   static T value(Bits bits) { return std::bit_cast<T>(bits); }
@@ -101,32 +102,15 @@ class MedianSearch {
       state = state * 6364136223846793005u + 1442695040888963407u;
       return int64_t((state >> 33) % uint64_t(bound));
     };
-    std::vector<T> sample(kSample);
+    std::vector<T> sample(kSample), gathered;
     for (T& distance : sample) {
       const int64_t p = draw(item_.x.rows);
       const int64_t q = (p + 1 + draw(item_.x.rows - 1)) % item_.x.rows;
-      distance = squared_distance(p, q);
+      distance = T(squared_distance(item_, p, q, gathered));
     }
     std::sort(sample.begin(), sample.end());
     low = std::bit_cast<Bits>(sample[int64_t(kSample * (0.5 - kSampleMargin))]);
     high = std::bit_cast<Bits>(sample[int64_t(kSample * (0.5 + kSampleMargin))]);
-  }
-
-  T squared_distance(int64_t p, int64_t q) const {
-    constexpr int kLanes = 8;
-    const MatrixRef<const T>& x = item_.x;
-    const T scale = T(item_.scale);
-    T sum[kLanes] = {};
-    for (int64_t j = 0; j < x.cols; j += kLanes) {
-      const int64_t lanes = std::min<int64_t>(kLanes, x.cols - j);
-      for (int64_t lane = 0; lane < lanes; ++lane) {
-        const T difference = (x(p, j + lane) - x(q, j + lane)) * scale;
-        sum[lane] += difference * difference;
-      }
-    }
-    T total = 0;
-    for (const T lane : sum) total += lane;
-    return total;
   }
 
   void pass(Bits low, Bits high) {
@@ -169,6 +153,11 @@ class MedianSearch {
       for (int64_t j = 0; j < count; ++j) {
         const T distance = (norms[j] + norm) - 2 * row[j];
         row[j] = distance < 0 ? T(0) : distance;
+      }
+      for (int64_t j = 0; j < count; ++j) {
+        if (row[j] < T(kSmallDistance) * (norms[j] + norm)) {
+          row[j] = T(squared_distance(item_, tile.row + i, tile.col + j, w.gathered));
+        }
       }
       for (int64_t j = 0; j < count; ++j) {
         const Bits bits = std::bit_cast<Bits>(row[j]);

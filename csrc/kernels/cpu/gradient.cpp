@@ -7,7 +7,9 @@
 
 #include "core/error.h"
 #include "core/parallel.h"
+#include "kernels/cpu/distances.h"
 #include "kernels/cpu/panel.h"
+#include "kernels/cpu/scaled_kernel.h"
 #include "linalg/linalg.h"
 #include "linalg/weighted_rows.h"
 
@@ -22,6 +24,10 @@ namespace {
 
 constexpr int64_t kRowsPerTask = 64;
 constexpr double kRoundingUnits = 64;
+// Float does not do for a projected matrix below this share of its kernel, nor for samples that are
+// this far from the origin in units of the bandwidth, nor for two kernels this near each other, of
+// which the gradient of CKA is what is left.
+constexpr double kSafeShare = 1.0 / 4096, kSafeNorm = 256, kSafeCosine = 1 - 1e-3;
 
 double inner(const std::vector<double>& a, const std::vector<double>& b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
@@ -42,10 +48,17 @@ class Side {
     project();
     square_ = inner(kernel_, kernel_);
     // A projection of this size is rounding of what it was made of.
-    const double rounding = kRoundingUnits * double(std::numeric_limits<T>::epsilon());
-    if (status_ == kKernelOk && options.normalize && square_ <= rounding * size_) {
+    const double rounding = kRoundingUnits * std::numeric_limits<double>::epsilon();
+    if (status_ == kKernelOk && options.normalize && square_ <= rounding * rounding * size_) {
       status_ = kKernelNotPositive;
     }
+  }
+
+  // Whether float has lost too many digits on the way.
+  bool is_lossy() const {
+    const double largest = *std::max_element(norms_.begin(), norms_.end());
+    const bool far = scaled_.function == KernelFunction::rbf && scaled_.gamma * largest > kSafeNorm;
+    return sizeof(T) == sizeof(float) && (far || square_ < kSafeShare * size_);
   }
 
   // C(K), its squared norm, and why it has no score.
@@ -53,14 +66,12 @@ class Side {
   double square() const { return square_; }
   KernelStatus status() const { return status_; }
   int64_t constant_units() const { return facts_.constant_units; }
-  // What the linear kernel of the scaled samples is to be divided by.
-  double unit() const {
-    return options_->function == KernelFunction::linear ? facts_.scale * facts_.scale : 1;
-  }
+  // The kernel is in units of 2^exponent, the samples are the data's times 2^scale.
+  int64_t exponent() const { return scaled_.exponent; }
+  int64_t scale() const { return std::ilogb(facts_.scale); }
 
   // out = gradient by the samples, given the one by the kernel matrix (overwritten).
   void pull_back(std::vector<double>& by_kernel, double factor, int threads, T* out) {
-    factor *= facts_.scale;
     if (options_->function == KernelFunction::linear) {
       weighted_rows(n_, d_, 2 * factor, by_kernel, x_.data(), threads, out);
       return;
@@ -84,9 +95,10 @@ class Side {
     norms_.resize(size_t(n_));
     facts_ = prepare_kernel_items<T>({x}, {mean_.data()}, {norms_.data()}, *options_, threads)[0];
     x_.resize(size_t(n_ * d_));
-    const KernelItem<T> item{x, mean_.data(), norms_.data(), facts_.scale, facts_.sigma};
+    item_ = {x, mean_.data(), norms_.data(), facts_.scale, facts_.sigma};
+    scaled_ = scaled_kernel(item_, *options_);
     std::vector<T> buffer;
-    centred_rows(item, 0, n_, 0, d_, x_.data(), d_, buffer);
+    centred_rows(item_, 0, n_, 0, d_, x_.data(), d_, buffer);
   }
 
   // kernel_ = inner products of the samples.
@@ -112,29 +124,33 @@ class Side {
       return;
     }
     slope_.resize(size_t(n_ * n_));
-    if (options_->function == KernelFunction::polynomial) {
-      const double gamma =
-          (options_->gamma > 0 ? options_->gamma : 1 / double(d_)) / (facts_.scale * facts_.scale);
-      const double degree = double(options_->degree);
-      for (int64_t k = 0; k < n_ * n_; ++k) {
-        const double base = gamma * kernel_[k] + options_->coef0;
-        slope_[k] = degree * gamma * std::pow(base, degree - 1);
-        kernel_[k] = std::pow(base, degree);
-      }
-    } else {
-      squares_.resize(size_t(n_ * n_));
+    if (options_->function == KernelFunction::rbf) {
       if (status_ == kKernelOk && !(facts_.sigma > 0)) status_ = kKernelNoBandwidth;
-      const double gamma = 1 / (2 * facts_.sigma * facts_.sigma);
-      for (int64_t i = 0; i < n_; ++i) {
-        for (int64_t j = 0; j < n_; ++j) {
-          const int64_t k = i * n_ + j;
-          squares_[k] = i == j ? 0 : std::max(norms_[i] + norms_[j] - 2 * kernel_[k], 0.0);
-          kernel_[k] = std::exp(-gamma * squares_[k]);
-          slope_[k] = -gamma * kernel_[k];
-        }
-      }
+      take_distances();
+    }
+    for (int64_t k = 0; k < n_ * n_; ++k) {
+      kernel_[k] = scaled_.value(kernel_[k], &slope_[k]);
     }
     size_ = inner(kernel_, kernel_);
+  }
+
+  // kernel_ = squares_ = squared distances, from products.
+  void take_distances() {
+    std::vector<T> buffer;
+    for (int64_t i = 0; i < n_; ++i) {
+      for (int64_t j = 0; j < i; ++j) {
+        const double norms = norms_[i] + norms_[j];
+        const double safe =
+            std::max(kSmallDistance * norms, least_safe_distance<T>(scaled_.gamma, norms));
+        double& square = kernel_[i * n_ + j];
+        square = norms - 2 * square;
+        if (square < safe) square = squared_distance(item_, i, j, buffer);
+        kernel_[j * n_ + i] = square;
+      }
+      kernel_[i * n_ + i] = 0;
+      poll_interrupt();
+    }
+    squares_ = kernel_;
   }
 
   // kernel_ = C(kernel_).
@@ -210,6 +226,8 @@ class Side {
   int64_t n_ = 0, d_ = 0;
   const KernelOptions* options_ = nullptr;
   KernelFacts facts_;
+  KernelItem<T> item_;
+  ScaledKernel scaled_;
   std::vector<T> mean_, x_;
   std::vector<double> norms_, kernel_, slope_, squares_;
   double size_ = 0, square_ = 0;
@@ -217,27 +235,98 @@ class Side {
 };
 
 // Returns the score.
-template <class T>
+template <class T, class Output>
 double pair_gradients(Side<T>& a, Side<T>& b, int64_t rows, const KernelOptions& options,
-                      int threads, T* grad_x, T* grad_y) {
+                      int threads, T* grad_x, T* grad_y, bool& overflow) {
   const bool biased = options.estimator == HsicEstimator::biased;
   const double n = double(rows);
   const double product = inner(a.kernel(), b.kernel());
   const double norms = std::sqrt(a.square()) * std::sqrt(b.square());
-  const double factor = options.normalize
-                            ? 1 / norms
-                            : 1 / (biased ? (n - 1) * (n - 1) : n * (n - 3)) / a.unit() / b.unit();
+  const double factor =
+      options.normalize ? 1 / norms : 1 / (biased ? (n - 1) * (n - 1) : n * (n - 3));
+  const int64_t exponent = options.normalize ? 0 : a.exponent() + b.exponent();
   std::vector<double> by_kernel(a.kernel().size());
   const auto pull = [&](Side<T>& side, const Side<T>& other, T* out) {
     const double of_own = options.normalize ? -product / side.square() : 0;
     for (size_t k = 0; k < by_kernel.size(); ++k) {
       by_kernel[k] = other.kernel()[k] + of_own * side.kernel()[k];
     }
-    side.pull_back(by_kernel, factor, threads, out);
+    side.pull_back(by_kernel, std::ldexp(factor, int(exponent + side.scale())), threads, out);
   };
   if (grad_x) pull(a, b, grad_x);
   if (grad_y) pull(b, a, grad_y);
-  return (biased ? std::max(product, 0.0) : product) * factor;
+  return in_units<Output>((biased ? std::max(product, 0.0) : product) * factor, exponent, overflow);
+}
+
+// What is wanted of a pair; gradients that are not are null.
+template <class T>
+struct Wanted {
+  double* score;
+  int32_t* status;
+  int64_t* constant_units;
+  T *grad_x, *grad_y;
+};
+
+template <class T, class Output>
+void differentiate(const MatrixRef<const T>& x, const MatrixRef<const T>& y,
+                   const KernelOptions& options, int threads, const Wanted<T>& out);
+
+// The same in double.
+void differentiate_widened(const MatrixRef<const float>& x, const MatrixRef<const float>& y,
+                           const KernelOptions& options, int threads, const Wanted<float>& out) {
+  struct Wide {
+    std::vector<double> values, gradient;
+    MatrixRef<const double> view;
+  };
+  const auto widen = [](const MatrixRef<const float>& narrow, bool wanted) {
+    Wide wide;
+    wide.values.resize(size_t(narrow.rows * narrow.cols));
+    for (int64_t i = 0; i < narrow.rows; ++i) {
+      for (int64_t j = 0; j < narrow.cols; ++j) {
+        wide.values[i * narrow.cols + j] = double(narrow(i, j));
+      }
+    }
+    wide.gradient.resize(wanted ? wide.values.size() : 0);
+    wide.view = {wide.values.data(), narrow.rows, narrow.cols, narrow.cols, 1};
+    return wide;
+  };
+  Wide a = widen(x, out.grad_x), b = widen(y, out.grad_y);
+  differentiate<double, float>(
+      a.view, b.view, options, threads,
+      {out.score, out.status, out.constant_units, out.grad_x ? a.gradient.data() : nullptr,
+       out.grad_y ? b.gradient.data() : nullptr});
+  std::copy(a.gradient.begin(), a.gradient.end(), out.grad_x);
+  std::copy(b.gradient.begin(), b.gradient.end(), out.grad_y);
+}
+
+template <class T, class Output>
+void differentiate(const MatrixRef<const T>& x, const MatrixRef<const T>& y,
+                   const KernelOptions& options, int threads, const Wanted<T>& out) {
+  Side<T> a, b;
+  a.prepare(x, options, threads);
+  b.prepare(y, options, threads);
+  if constexpr (sizeof(T) == sizeof(float)) {
+    const double cosine =
+        std::abs(inner(a.kernel(), b.kernel())) / std::sqrt(a.square()) / std::sqrt(b.square());
+    if (a.is_lossy() || b.is_lossy() || (options.normalize && cosine > kSafeCosine)) {
+      differentiate_widened(x, y, options, threads, out);
+      return;
+    }
+  }
+  out.status[0] = a.status();
+  out.status[1] = b.status();
+  out.constant_units[0] = a.constant_units();
+  out.constant_units[1] = b.constant_units();
+  if (a.status() == kKernelOk && b.status() == kKernelOk) {
+    bool overflow;
+    *out.score =
+        pair_gradients<T, Output>(a, b, x.rows, options, threads, out.grad_x, out.grad_y, overflow);
+    if (overflow) out.status[0] = out.status[1] = kKernelOverflow;
+    return;
+  }
+  *out.score = std::numeric_limits<double>::quiet_NaN();
+  if (out.grad_x) std::fill_n(out.grad_x, x.rows * x.cols, T(*out.score));
+  if (out.grad_y) std::fill_n(out.grad_y, y.rows * y.cols, T(*out.score));
 }
 
 }  // namespace
@@ -248,20 +337,8 @@ void kernel_gradients(const std::vector<MatrixRef<const T>>& x,
                       int threads, double* scores, int32_t* status, int64_t* constant_units,
                       const std::vector<T*>& grad_x, const std::vector<T*>& grad_y) {
   parallel_for(int64_t(x.size()), threads, [&](int64_t k, int) {
-    Side<T> a, b;
-    a.prepare(x[k], options, threads);
-    b.prepare(y[k], options, threads);
-    status[2 * k] = a.status();
-    status[2 * k + 1] = b.status();
-    constant_units[2 * k] = a.constant_units();
-    constant_units[2 * k + 1] = b.constant_units();
-    if (a.status() == kKernelOk && b.status() == kKernelOk) {
-      scores[k] = pair_gradients(a, b, x[k].rows, options, threads, grad_x[k], grad_y[k]);
-      return;
-    }
-    scores[k] = std::numeric_limits<double>::quiet_NaN();
-    if (grad_x[k]) std::fill_n(grad_x[k], x[k].rows * x[k].cols, T(scores[k]));
-    if (grad_y[k]) std::fill_n(grad_y[k], y[k].rows * y[k].cols, T(scores[k]));
+    differentiate<T, T>(x[k], y[k], options, threads,
+                        {scores + k, status + 2 * k, constant_units + 2 * k, grad_x[k], grad_y[k]});
   });
 }
 

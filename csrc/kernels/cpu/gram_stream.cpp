@@ -5,6 +5,7 @@
 
 #include "core/aligned_buffer.h"
 #include "core/parallel.h"
+#include "kernels/cpu/distances.h"
 #include "kernels/cpu/gram_tile.h"
 #include "kernels/cpu/kernel_functions.h"
 #include "kernels/cpu/row_kernels.h"
@@ -68,9 +69,10 @@ template <class T>
 class Stream {
  public:
   Stream(const std::vector<StreamItem<T>>& a, const std::vector<StreamItem<T>>& b, bool symmetric,
-         const KernelOptions& options, int threads)
+         const KernelOptions& options, int threads, const double* offsets)
       : options_(options),
         threads_(threads),
+        offsets_(offsets),
         symmetric_(symmetric),
         count_a_(int64_t(a.size())),
         count_b_(symmetric ? count_a_ : int64_t(b.size())),
@@ -110,7 +112,7 @@ class Stream {
   struct Worker {
     GramWorkspace<T> gram;
     std::vector<GramJob<T>> jobs;
-    std::vector<T> norms, column_sums;
+    std::vector<T> norms, zeros, column_sums, gathered;
   };
 
   int64_t count() const { return int64_t(items_.size()); }
@@ -167,7 +169,7 @@ class Stream {
 
   // Makes kernel values of a tile's products in the slab, strictly below the diagonal of the matrix
   // (the products of diagonal tiles are elsewhere, those of others are in the slab).
-  void finish(int64_t k, int64_t first, int64_t t, const T* products, Worker& w) {
+  void finish(int64_t k, int64_t first, int64_t t, T* products, Worker& w) {
     const Tile& tile = plan_.tiles[t];
     T* values = slab_at(k, t);
     T* end = values + padded(tile.size(), sizeof(T));
@@ -183,30 +185,67 @@ class Stream {
       double* edges = edge_sums_.data() + ((t - first) * count() + k) * 2 * kLargestSide;
       values = apply_kernel(items_[k], tile, products, values, edges, w);
     }
+    if (offsets_) subtract_offsets(offsets_ + k * n_, tile, slab_at(k, t));
     std::fill(values, end, T(0));
   }
 
+  static void subtract_offsets(const double* offsets, const Tile& tile, T* values) {
+    for (int64_t i = 0; i < tile.rows; ++i) {
+      const int64_t count = tile.diagonal() ? i : tile.cols;
+      const double own = offsets[tile.row + i];
+      for (int64_t j = 0; j < count; ++j) {
+        values[j] = T(double(values[j]) - (own + offsets[tile.col + j]));
+      }
+      values += count;
+    }
+  }
+
   // Returns the end of the values; their sums over rows and over columns go into `edges`.
-  T* apply_kernel(const StreamItem<T>& item, const Tile& tile, const T* products, T* values,
+  T* apply_kernel(const StreamItem<T>& item, const Tile& tile, T* products, T* values,
                   double* edges, Worker& w) const {
     const KernelFunctions<T>& functions = kernel_functions<T>();
+    const ScaledKernel& kernel = item.kernel;
     const double* norms = item.item->norms;
     w.norms.assign(norms + tile.col, norms + tile.col + tile.cols);
+    w.zeros.assign(size_t(tile.cols), T(0));
     w.column_sums.assign(size_t(tile.cols), T(0));
-    const RbfParameters<T> rbf{T(item.gamma), T(item.shift)};
-    const PolynomialParameters<T> polynomial{T(item.gamma), T(options_.coef0), options_.degree,
-                                             T(item.shift)};
+    const double largest = double(*std::max_element(w.norms.begin(), w.norms.end()));
+    const RbfParameters<T> rbf{T(kernel.gamma), T(kernel.shift)};
+    const PolynomialParameters<T> polynomial{T(kernel.gamma), T(kernel.coef0), kernel.degree,
+                                             T(kernel.origin), T(kernel.factor)};
     for (int64_t i = 0; i < tile.rows; ++i) {
-      const T* row = products + i * tile.cols;
+      T* row = products + i * tile.cols;
       const int64_t count = tile.diagonal() ? i : tile.cols;
-      edges[i] = options_.function == KernelFunction::rbf
-                     ? functions.rbf(row, count, T(norms[tile.row + i]), w.norms.data(), rbf,
-                                     values, w.column_sums.data())
-                     : functions.polynomial(row, count, polynomial, values, w.column_sums.data());
+      if (options_.function == KernelFunction::polynomial) {
+        edges[i] = functions.polynomial(row, count, polynomial, values, w.column_sums.data());
+      } else {
+        T norm = T(norms[tile.row + i]);
+        const T* others = w.norms.data();
+        if (const double safe = least_safe_distance<T>(kernel.gamma, largest + double(norm))) {
+          repair_distances(*item.item, tile, i, count, T(safe), w, row);
+          norm = 0;
+          others = w.zeros.data();
+        }
+        edges[i] = functions.rbf(row, count, norm, others, rbf, values, w.column_sums.data());
+      }
       values += count;
     }
     std::copy_n(w.column_sums.data(), tile.cols, edges + kLargestSide);
     return values;
+  }
+
+  // Makes products of row i minus one half of squared distances, those below `safe` computed from
+  // the difference: what products of samples are that have no norm.
+  static void repair_distances(const KernelItem<T>& item, const Tile& tile, int64_t i,
+                               int64_t count, T safe, Worker& w, T* row) {
+    const T norm = T(item.norms[tile.row + i]);
+    for (int64_t j = 0; j < count; ++j) {
+      T distance = (w.norms[j] + norm) - 2 * row[j];
+      if (distance < safe) {
+        distance = T(squared_distance(item, tile.row + i, tile.col + j, w.gathered));
+      }
+      row[j] = distance / -2;
+    }
   }
 
   void add_edge_sums(int64_t first, int64_t last) {
@@ -251,6 +290,7 @@ class Stream {
 
   const KernelOptions& options_;
   const int threads_;
+  const double* const offsets_;
   const bool symmetric_;
   const int64_t count_a_, count_b_;
   std::vector<StreamItem<T>> items_;
@@ -267,14 +307,15 @@ class Stream {
 
 template <class T>
 KernelSums stream_grams(const std::vector<StreamItem<T>>& a, const std::vector<StreamItem<T>>& b,
-                        bool symmetric, const KernelOptions& options, int threads) {
-  return Stream<T>(a, b, symmetric, options, threads).run();
+                        bool symmetric, const KernelOptions& options, int threads,
+                        const double* offsets) {
+  return Stream<T>(a, b, symmetric, options, threads, offsets).run();
 }
 
 #define LIKEWISE_INSTANTIATE(T)                                                \
   template KernelSums stream_grams<T>(const std::vector<StreamItem<T>>&,       \
                                       const std::vector<StreamItem<T>>&, bool, \
-                                      const KernelOptions&, int);
+                                      const KernelOptions&, int, const double*);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

@@ -3,20 +3,19 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/cpu/scaled_kernel.h"
 #include "kernels/kernels.h"
 
 namespace likewise {
 
-// A kernel with what one representation makes of its parameters. Every kernel value has `shift`
-// subtracted: HSIC does not change with it, and sums of products lose no digits to a common mean.
+// A kernel with what one representation makes of its parameters.
 template <class T>
 struct StreamItem {
   const KernelItem<T>* item;
-  double gamma = 0;
-  double shift = 0;
+  ScaledKernel kernel;
 };
 
-// What HSIC is made of, K and L being the (shifted) kernel matrices of two items. "All items" are
+// What HSIC is made of, K and L being the kernel matrices of two items. "All items" are
 // those of list a, then (unless a is compared with itself) those of list b.
 struct KernelSums {
   int64_t count_a = 0, count_b = 0;
@@ -30,8 +29,10 @@ struct KernelSums {
 // Streams tiles of all kernel matrices: a slab holds some tiles of every item side by side,
 // strictly lower part only, and one product of the slab with itself adds to all sums at once.
 // Results do not depend on the number of threads.
+// `offsets` (all items x n): K_pq less the offsets of p and of q takes the place of K_pq.
 template <class T>
 KernelSums stream_grams(const std::vector<StreamItem<T>>& a, const std::vector<StreamItem<T>>& b,
-                        bool symmetric, const KernelOptions& options, int threads);
+                        bool symmetric, const KernelOptions& options, int threads,
+                        const double* offsets = nullptr);
 
 }  // namespace likewise

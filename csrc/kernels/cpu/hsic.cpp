@@ -7,6 +7,8 @@
 #include "kernels/cpu/features.h"
 #include "kernels/cpu/gram_stream.h"
 #include "kernels/cpu/row_kernels.h"
+#include "kernels/cpu/scaled_kernel.h"
+#include "kernels/cpu/widened.h"
 #include "kernels/kernels.h"
 #include "linalg/linalg.h"
 
@@ -16,60 +18,33 @@
 //   unbiased n (n - 3) HSIC = <K, L> - 2/(n-2) r'r + (1'r)(1'r) / ((n-1)(n-2))
 // (Gretton et al. 2005, section 3.1; Song et al. 2012, equation 5.) Features are centred, so the
 // linear kernel has f = 0 and r = -g.
+// Where these terms cancel, the same is taken of projected matrices, K_pq - u_p - u_q, whose inner
+// products are (n - 1)^2 HSIC (with the diagonal) and n (n - 3) HSIC (Szekely & Rizzo 2014).
 
 namespace likewise {
 namespace {
 
-// An HSIC of an item with itself below this share of the terms it is made of is rounding.
+// HSIC of an item with itself below this share of the terms it is made of has lost too much.
+constexpr double kSafeShare = 1.0 / 64;
+// A projected matrix below this many units in the last place of what it was made of is rounding.
 constexpr double kRoundingUnits = 64;
 
 enum class Part { diagonal, rows, full };
 
-double polynomial(const KernelOptions& options, double product) {
-  return std::pow(product + options.coef0, double(options.degree));
-}
-
-template <class T>
-StreamItem<T> with_parameters(const KernelItem<T>& item, const KernelOptions& options) {
-  const double n = double(item.x.rows);
-  const double norms = std::accumulate(item.norms, item.norms + item.x.rows, 0.0);
-  // The shift is the kernel at the mean squared distance or mean inner product of two samples.
-  switch (options.function) {
-    case KernelFunction::rbf: {
-      const double gamma = item.sigma > 0 ? 1 / (2 * item.sigma * item.sigma) : 0;
-      return {&item, gamma, double(T(std::exp(-gamma * 2 * norms / (n - 1))))};
-    }
-    case KernelFunction::polynomial: {
-      const double gamma = options.gamma > 0 ? options.gamma : 1 / double(item.x.cols);
-      const double scaled = gamma / (item.scale * item.scale);
-      return {&item, scaled, double(T(polynomial(options, -scaled * norms / (n * (n - 1)))))};
-    }
-    default:
-      return {&item};
-  }
-}
-
 // n numbers per item: that part of its kernel matrix.
 template <class T>
 std::vector<double> part_of_all(Part part, const std::vector<StreamItem<T>>& items,
-                                const KernelSums& sums, const KernelOptions& options) {
+                                const KernelSums& sums) {
   const int64_t n = items[0].item->x.rows;
   std::vector<double> vectors(items.size() * size_t(n), 0.0);
   for (size_t k = 0; k < items.size(); ++k) {
     double* vector = vectors.data() + k * n;
     const double* norms = items[k].item->norms;
-    const double shift = items[k].shift;
+    const ScaledKernel& kernel = items[k].kernel;
+    const bool linear = kernel.function == KernelFunction::linear;
     for (int64_t p = 0; p < n; ++p) {
-      double diagonal = norms[p];
-      double row_sum = -norms[p];
-      if (options.function != KernelFunction::linear) {
-        diagonal = options.function == KernelFunction::rbf
-                       ? 1 - shift
-                       : polynomial(options, items[k].gamma * norms[p]) - shift;
-        row_sum = sums.row_sums[k * n + p];
-      }
-      if (part != Part::rows) vector[p] += diagonal;
-      if (part != Part::diagonal) vector[p] += row_sum;
+      if (part != Part::rows) vector[p] += kernel.diagonal(norms[p]);
+      if (part != Part::diagonal) vector[p] += linear ? -norms[p] : sums.row_sums[k * n + p];
     }
   }
   return vectors;
@@ -82,6 +57,14 @@ struct Estimates {
 
   int64_t items() const { return int64_t(sums.self.size()); }
   bool symmetric() const { return items() == sums.count_a; }
+
+  // Whether an item's own terms leave less than this share of them.
+  bool cancels(double share) const {
+    for (int64_t k = 0; k < items(); ++k) {
+      if (self_terms[k] > 0 && sums.self[k] < share * self_terms[k]) return true;
+    }
+    return false;
+  }
 
   // Adds factor * u'v + sum_factor * (1'u)(1'v) for the vectors u, v of every two items.
   void add(const std::vector<double>& vectors, double factor, double sum_factor) {
@@ -112,35 +95,165 @@ struct Estimates {
 };
 
 template <class T>
-Estimates estimate(const std::vector<StreamItem<T>>& items, KernelSums sums, bool with_diagonal,
-                   const KernelOptions& options) {
-  Estimates e;
-  e.sums = std::move(sums);
-  e.n = items[0].item->x.rows;
-  for (const double self : e.sums.self) e.self_terms.push_back(std::abs(self));
-  const double n = double(e.n);
-  const auto part = [&](Part which) { return part_of_all(which, items, e.sums, options); };
-  const double diagonal = with_diagonal ? 1 : 0;  // of <K, L>, where it does not belong
-  if (options.estimator == HsicEstimator::unbiased) {
-    e.add(part(Part::rows), -2 / (n - 2) - diagonal, 1 / ((n - 1) * (n - 2)));
+class Estimator {
+ public:
+  Estimator(const std::vector<KernelItem<T>>& a, const std::vector<KernelItem<T>>& b,
+            bool symmetric, const KernelOptions& options, int threads)
+      : options_(options), threads_(threads), symmetric_(symmetric) {
+    for (const KernelItem<T>& item : a) a_.push_back({&item, scaled_kernel(item, options)});
+    for (size_t k = 0; !symmetric && k < b.size(); ++k) {
+      b_.push_back({&b[k], scaled_kernel(b[k], options)});
+    }
+    items_ = a_;
+    items_.insert(items_.end(), b_.begin(), b_.end());
+    n_ = a[0].x.rows;
+  }
+
+  const std::vector<StreamItem<T>>& items() const { return items_; }
+
+  Estimates of_features(KernelSums sums) const { return estimate(std::move(sums), true); }
+
+  Estimates of_grams() const {
+    if (linear() && unbiased()) return projected({});  // their row sums are known
+    return estimate(stream_grams(a_, b_, symmetric_, options_, threads_), false);
+  }
+
+  // `first`: what came out without projection; not needed of the linear kernel.
+  Estimates projected(const Estimates& first) const {
+    const std::vector<double> offsets = offsets_of(first.sums);
+    Estimates e;
+    e.n = n_;
+    e.sums = stream_grams(a_, b_, symmetric_, options_, threads_, offsets.data());
+    e.self_terms = linear() ? linear_terms(e.sums) : first.self_terms;
+    if (unbiased()) return e;
+    std::vector<double> diagonal = part_of_all(Part::diagonal, items_, e.sums);
+    for (size_t k = 0; k < diagonal.size(); ++k) diagonal[k] -= 2 * offsets[k];
+    e.add(diagonal, 1, 0);
     return e;
   }
-  if (!with_diagonal) e.add(part(Part::diagonal), 1, 0);
-  if (options.function != KernelFunction::linear) e.add(part(Part::full), -2 / n, 1 / (n * n));
-  return e;
-}
+
+ private:
+  bool linear() const { return options_.function == KernelFunction::linear; }
+  bool unbiased() const { return options_.estimator == HsicEstimator::unbiased; }
+
+  Estimates estimate(KernelSums sums, bool with_diagonal) const {
+    Estimates e;
+    e.sums = std::move(sums);
+    e.n = n_;
+    for (const double self : e.sums.self) e.self_terms.push_back(std::abs(self));
+    const double n = double(n_);
+    const auto part = [&](Part which) { return part_of_all(which, items_, e.sums); };
+    const double diagonal = with_diagonal ? 1 : 0;  // of <K, L>, where it does not belong
+    if (unbiased()) {
+      e.add(part(Part::rows), -2 / (n - 2) - diagonal, 1 / ((n - 1) * (n - 2)));
+      return e;
+    }
+    if (!with_diagonal) e.add(part(Part::diagonal), 1, 0);
+    if (!linear()) e.add(part(Part::full), -2 / n, 1 / (n * n));
+    return e;
+  }
+
+  std::vector<double> offsets_of(const KernelSums& sums) const {
+    const double n = double(n_);
+    std::vector<double> offsets = part_of_all(unbiased() ? Part::rows : Part::full, items_, sums);
+    const double of_rows = 1 / (unbiased() ? n - 2 : n);
+    const double of_all = 0.5 / (unbiased() ? (n - 1) * (n - 2) : n * n);
+    for (size_t k = 0; k < items_.size(); ++k) {
+      double* const own = offsets.data() + k * size_t(n_);
+      const double total = std::accumulate(own, own + n_, 0.0);
+      for (int64_t p = 0; p < n_; ++p) own[p] = own[p] * of_rows - total * of_all;
+    }
+    return offsets;
+  }
+
+  // Of unbiased HSIC: what is left and, twice, what was taken away.
+  std::vector<double> linear_terms(const KernelSums& sums) const {
+    std::vector<double> terms;
+    for (size_t k = 0; k < items_.size(); ++k) {
+      const double* norms = items_[k].item->norms;
+      terms.push_back(sums.self[k] +
+                      4 / double(n_ - 2) * row_kernels<double>().dot(norms, norms, n_));
+    }
+    return terms;
+  }
+
+  const KernelOptions& options_;
+  const int threads_;
+  const bool symmetric_;
+  int64_t n_ = 0;
+  std::vector<StreamItem<T>> a_, b_, items_;
+};
 
 template <class T>
-KernelStatus status_of(const StreamItem<T>& stream, double self, double terms,
+KernelStatus status_of(const KernelItem<T>& item, double self, double terms,
                        const KernelOptions& options) {
-  const KernelItem<T>& item = *stream.item;
   if (std::all_of(item.norms, item.norms + item.x.rows, [](double s) { return s == 0; })) {
     return kKernelConstant;
   }
   if (options.function == KernelFunction::rbf && item.sigma == 0) return kKernelNoBandwidth;
-  const double rounding = kRoundingUnits * double(std::numeric_limits<T>::epsilon()) * terms;
-  if (options.normalize && self <= rounding) return kKernelNotPositive;
+  const double rounding = kRoundingUnits * std::numeric_limits<double>::epsilon();
+  if (options.normalize && self <= rounding * rounding * terms) return kKernelNotPositive;
   return kKernelOk;
+}
+
+// Scores become numbers of `Output`.
+template <class T, class Output>
+void score_all(const std::vector<KernelItem<T>>& a, const std::vector<KernelItem<T>>& b,
+               bool symmetric, const KernelOptions& options, int threads, double* scores,
+               int32_t* status_a, int32_t* status_b) {
+  const Estimator<T> estimator(a, b, symmetric, options, threads);
+  const bool linear = options.function == KernelFunction::linear;
+  const bool unbiased = options.estimator == HsicEstimator::unbiased;
+  const bool features = linear && features_are_cheaper(a, b, symmetric);
+  Estimates e = features ? estimator.of_features(feature_products(a, b, symmetric, threads))
+                         : estimator.of_grams();
+  const bool is_projected = linear && unbiased && !features;
+  if (e.cancels(is_projected ? kSafeShare * kSafeShare : kSafeShare)) {
+    if constexpr (sizeof(T) == sizeof(float)) {
+      const Widened wide_a = widened(a),
+                    wide_b = widened(symmetric ? std::vector<KernelItem<T>>{} : b);
+      score_all<double, float>(wide_a.items, wide_b.items, symmetric, options, threads, scores,
+                               status_a, status_b);
+      return;
+    } else if (!is_projected && !(linear && !unbiased)) {
+      e = estimator.projected(e);
+    }
+  }
+
+  const std::vector<StreamItem<T>>& items = estimator.items();
+  const int64_t rows = e.sums.count_a, cols = e.sums.count_b;
+  const int64_t offset_b = symmetric ? 0 : rows;
+  std::vector<int32_t> status;
+  for (size_t k = 0; k < items.size(); ++k) {
+    status.push_back(status_of(*items[k].item, e.sums.self[k], e.self_terms[k], options));
+  }
+  std::vector<char> beyond(items.size(), false);
+  const double n = double(e.n);
+  const double divisor = unbiased ? n * (n - 3) : (n - 1) * (n - 1);
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < (symmetric ? i + 1 : cols); ++j) {
+      const int64_t k = offset_b + j;
+      double score = symmetric && i == j ? e.sums.self[i] : e.sums.products[i * cols + j];
+      if (!unbiased) score = std::max(score, 0.0);  // a squared norm, but for rounding
+      if (status[i] != kKernelOk || status[k] != kKernelOk) {
+        score = std::numeric_limits<double>::quiet_NaN();
+      } else if (options.normalize) {
+        score /= std::sqrt(e.sums.self[i]) * std::sqrt(e.sums.self[k]);
+      } else {
+        bool overflow;
+        score = in_units<Output>(score / divisor,
+                                 items[i].kernel.exponent + items[k].kernel.exponent, overflow);
+        if (overflow) beyond[i] = beyond[k] = true;
+      }
+      scores[i * cols + j] = score;
+      if (symmetric) scores[j * cols + i] = score;
+    }
+  }
+  for (size_t k = 0; k < items.size(); ++k) {
+    if (beyond[k]) status[k] = kKernelOverflow;
+  }
+  std::copy_n(status.data(), rows, status_a);
+  if (!symmetric) std::copy_n(status.data() + rows, cols, status_b);
 }
 
 }  // namespace
@@ -150,51 +263,7 @@ void kernel_scores(const std::vector<KernelItem<T>>& a, const std::vector<Kernel
                    bool symmetric, const KernelOptions& options, int threads, double* scores,
                    int32_t* status_a, int32_t* status_b) {
   if (a.empty() || (!symmetric && b.empty())) return;
-  std::vector<StreamItem<T>> items_a, items_b;
-  for (const KernelItem<T>& item : a) items_a.push_back(with_parameters(item, options));
-  if (!symmetric) {
-    for (const KernelItem<T>& item : b) items_b.push_back(with_parameters(item, options));
-  }
-  const bool features =
-      options.function == KernelFunction::linear && features_are_cheaper(a, b, symmetric);
-  KernelSums sums = features ? feature_products(a, b, symmetric, threads)
-                             : stream_grams(items_a, items_b, symmetric, options, threads);
-  std::vector<StreamItem<T>> items = std::move(items_a);
-  items.insert(items.end(), items_b.begin(), items_b.end());
-  const Estimates e = estimate(items, std::move(sums), features, options);
-
-  const int64_t rows = e.sums.count_a, cols = e.sums.count_b;
-  const int64_t offset_b = symmetric ? 0 : rows;
-  std::vector<int32_t> status;
-  for (size_t k = 0; k < items.size(); ++k) {
-    status.push_back(status_of(items[k], e.sums.self[k], e.self_terms[k], options));
-  }
-  std::copy_n(status.data(), rows, status_a);
-  if (!symmetric) std::copy_n(status.data() + rows, cols, status_b);
-
-  const double n = double(e.n);
-  const bool unbiased = options.estimator == HsicEstimator::unbiased;
-  const double divisor = unbiased ? n * (n - 3) : (n - 1) * (n - 1);
-  const auto unit = [&](int64_t k) {
-    const double scale = items[k].item->scale;
-    return options.function == KernelFunction::linear ? scale * scale : 1.0;
-  };
-  for (int64_t i = 0; i < rows; ++i) {
-    for (int64_t j = 0; j < (symmetric ? i + 1 : cols); ++j) {
-      const int64_t k = offset_b + j;
-      double score = symmetric && i == j ? e.sums.self[i] : e.sums.products[i * cols + j];
-      if (!unbiased) score = std::max(score, 0.0);  // a squared norm, but for rounding
-      if (status[i] != kKernelOk || status[k] != kKernelOk) {
-        score = std::numeric_limits<double>::quiet_NaN();
-      } else if (options.normalize) {
-        score /= std::sqrt(e.sums.self[i] * e.sums.self[k]);
-      } else {
-        score /= divisor * unit(i) * unit(k);
-      }
-      scores[i * cols + j] = score;
-      if (symmetric) scores[j * cols + i] = score;
-    }
-  }
+  score_all<T, T>(a, b, symmetric, options, threads, scores, status_a, status_b);
 }
 
 #define LIKEWISE_INSTANTIATE(T)                                                                 \

@@ -9,17 +9,20 @@
 
 namespace likewise {
 
+// Every value is the kernel less that of two samples at some distance or with some inner product,
+// taken so that near values keep the digits of their difference.
 template <class T>
 struct RbfParameters {
-  T gamma;  // exp(-gamma |a - b|^2)
-  T shift;  // subtracted from every kernel value
+  T gamma;  // exp(-gamma |a - b|^2) - 1 - shift
+  T shift;
 };
 
 template <class T>
 struct PolynomialParameters {
-  T gamma, coef0;  // (gamma a'b + coef0)^degree
+  // [(gamma a'b + coef0)^degree - (gamma origin + coef0)^degree] factor / gamma
+  T gamma, coef0;
   int64_t degree;
-  T shift;
+  T origin, factor;
 };
 
 template <class T>

@@ -35,8 +35,14 @@ struct ExpConstants<double> {
                                  2.7631140150201756818e-7, 2.5024639266311035283e-8};
 };
 
+// exp(t) = power * (1 + rest) for t <= 0, down to `smallest`.
 template <class T>
-inline typename Simd<T>::Vec exp_nonpositive(typename Simd<T>::Vec t) {
+struct Exponential {
+  typename Simd<T>::Vec power, rest;
+};
+
+template <class T>
+inline Exponential<T> exponential(typename Simd<T>::Vec t) {
   using S = Simd<T>;
   using C = ExpConstants<T>;
   using Vec = typename S::Vec;
@@ -49,10 +55,26 @@ inline typename Simd<T>::Vec exp_nonpositive(typename Simd<T>::Vec t) {
   const Vec r = (t - k * C::ln2_high) - k * C::ln2_low;
   Vec q = S::fill(C::q[kLast]);
   for (int i = kLast - 1; i >= 0; --i) q = q * r + C::q[i];
-  const Vec exp_r = (r * r * q + r) + T(1);
   // The low bits of `biased` hold k: shifted into the exponent they multiply by 2^k.
-  const Vec scaled = (Vec)((Bits)exp_r + ((Bits)biased << C::mantissa_bits));
-  const Vec value = t < C::smallest ? S::fill(0) : scaled;
+  return {(Vec)((Bits)S::fill(1) + ((Bits)biased << C::mantissa_bits)), r * r * q + r};
+}
+
+template <class T>
+inline typename Simd<T>::Vec exp_nonpositive(typename Simd<T>::Vec t) {
+  using S = Simd<T>;
+  const Exponential<T> e = exponential<T>(t);
+  const typename S::Vec value =
+      t < ExpConstants<T>::smallest ? S::fill(0) : e.power * (e.rest + T(1));
+  return t == t ? value : t;
+}
+
+// exp(t) - 1
+template <class T>
+inline typename Simd<T>::Vec expm1_nonpositive(typename Simd<T>::Vec t) {
+  using S = Simd<T>;
+  const Exponential<T> e = exponential<T>(t);
+  const typename S::Vec value =
+      t < ExpConstants<T>::smallest ? S::fill(-1) : e.power * e.rest + (e.power - T(1));
   return t == t ? value : t;
 }
 
@@ -67,7 +89,7 @@ struct Rbf {
   inline Vec operator()(Vec product, Vec norm_of_other) const {
     const Vec distance = (norm_of_other + norm) - 2 * product;
     const Vec clamped = distance < 0 ? S::fill(0) : distance;  // keeps NaN
-    return exp_nonpositive<T>(clamped * -p.gamma) - p.shift;
+    return expm1_nonpositive<T>(clamped * -p.gamma) - p.shift;
   }
   inline Vec other(int64_t j) const { return S::load(norms + j); }
 };
@@ -81,9 +103,14 @@ struct Polynomial {
 
   inline Vec operator()(Vec product, Vec) const {
     const Vec base = product * p.gamma + p.coef0;
-    Vec power = base;
-    for (int64_t k = 1; k < p.degree; ++k) power *= base;
-    return power - p.shift;
+    const T origin = p.origin * p.gamma + p.coef0;
+    Vec sum = S::fill(1);  // of base^(k - i) origin^i
+    T power = 1;
+    for (int64_t k = 1; k < p.degree; ++k) {
+      power *= origin;
+      sum = sum * base + power;
+    }
+    return (product - p.origin) * p.factor * sum;
   }
   inline Vec other(int64_t) const { return S::fill(0); }
 };

@@ -14,7 +14,7 @@ constexpr int64_t kBlockElements = 1 << 14;
 template <class T>
 struct Workspace {
   std::vector<double> sum;
-  std::vector<T> low, high, gathered, centred;
+  std::vector<T> origin, low, high, gathered, centred;
 };
 
 // The power of two that brings differences of up to `spread` to [1, 2).
@@ -31,12 +31,12 @@ KernelFacts summarize(const MatrixRef<const T>& x, T* mean, double* norms, Works
   w.sum.assign(size_t(x.cols), 0.0);
   w.low.resize(size_t(x.cols));
   for (int64_t j = 0; j < x.cols; ++j) w.low[j] = x(0, j);
-  w.high = w.low;
+  w.origin = w.high = w.low;
   for (int64_t row = 0; row < x.rows; row += step) {
     const int64_t count = std::min(step, x.rows - row);
     const Rows<T> rows = contiguous_rows(x, row, count, 0, x.cols, w.gathered);
-    row_kernels<T>().column_statistics(rows.data, rows.ld, count, x.cols, w.sum.data(),
-                                       w.low.data(), w.high.data());
+    row_kernels<T>().column_statistics(rows.data, rows.ld, count, x.cols, w.origin.data(),
+                                       w.sum.data(), w.low.data(), w.high.data());
     poll_interrupt();
   }
 
@@ -45,9 +45,10 @@ KernelFacts summarize(const MatrixRef<const T>& x, T* mean, double* norms, Works
   for (int64_t j = 0; j < x.cols; ++j) {
     // The mean of equal numbers may be rounded away from them; here it must not be.
     const bool constant = w.low[j] == w.high[j];
-    const double exact = constant ? double(w.low[j]) : w.sum[j] / double(x.rows);
-    mean[j] = T(exact);
-    mean[x.cols + j] = T(exact - double(mean[j]));
+    const double origin = double(w.origin[j]);
+    const double from_origin = constant ? 0 : w.sum[j] / double(x.rows);
+    mean[j] = T(origin + from_origin);
+    mean[x.cols + j] = T((origin - double(mean[j])) + from_origin);
     facts.constant_units += constant;
     spread = std::max(spread, double(w.high[j]) - double(w.low[j]));
   }

@@ -10,9 +10,10 @@ namespace likewise {
 
 template <class T>
 struct RowKernels {
-  // sum[j] += sum of column j in double; low[j], high[j] widened to its smallest and largest entry.
-  void (*column_statistics)(const T* x, int64_t ld, int64_t rows, int64_t cols, double* sum, T* low,
-                            T* high);
+  // sum[j] += sum of column j less origin[j] in double; low[j], high[j] widened to its smallest and
+  // largest entry.
+  void (*column_statistics)(const T* x, int64_t ld, int64_t rows, int64_t cols, const T* origin,
+                            double* sum, T* low, T* high);
   // out[i, j] = ((x[i, j] - mean[j]) - rest[j]) * scale
   void (*centre)(const T* x, int64_t ld, int64_t rows, int64_t cols, const T* mean, const T* rest,
                  T scale, T* out, int64_t out_ld);

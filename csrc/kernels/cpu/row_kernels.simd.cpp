@@ -6,8 +6,9 @@ namespace likewise::LIKEWISE_ISA {
 namespace {
 
 template <class T>
-void column_statistics(const T* x, int64_t ld, int64_t rows, int64_t cols, double* __restrict sum,
-                       T* __restrict low, T* __restrict high) {
+void column_statistics(const T* x, int64_t ld, int64_t rows, int64_t cols,
+                       const T* __restrict origin, double* __restrict sum, T* __restrict low,
+                       T* __restrict high) {
   auto widen = [&](int64_t j, T value) {
     low[j] = value < low[j] ? value : low[j];
     high[j] = value > high[j] ? value : high[j];
@@ -17,7 +18,7 @@ void column_statistics(const T* x, int64_t ld, int64_t rows, int64_t cols, doubl
     const T* p = x + i * ld;
     const T* q = p + ld;
     for (int64_t j = 0; j < cols; ++j) {
-      sum[j] += double(p[j]) + double(q[j]);
+      sum[j] += (double(p[j]) - double(origin[j])) + (double(q[j]) - double(origin[j]));
       widen(j, p[j]);
       widen(j, q[j]);
     }
@@ -25,7 +26,7 @@ void column_statistics(const T* x, int64_t ld, int64_t rows, int64_t cols, doubl
   for (; i < rows; ++i) {
     const T* p = x + i * ld;
     for (int64_t j = 0; j < cols; ++j) {
-      sum[j] += double(p[j]);
+      sum[j] += double(p[j]) - double(origin[j]);
       widen(j, p[j]);
     }
   }

@@ -11,7 +11,7 @@
 namespace likewise {
 
 struct DifferenceKernels {
-  // Sum over k of (a[k] * scale - b[k] * scale)^2 in double; `scale` is a power of two.
+  // Sum over k of ((a[k] - b[k]) * scale)^2 in double.
   double (*square_f32)(const float* a, const float* b, int64_t count, double scale);
   double (*square_f64)(const double* a, const double* b, int64_t count, double scale);
 };

@@ -1,0 +1,74 @@
+#include "kernels/cpu/scaled_kernel.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace likewise {
+namespace {
+
+constexpr int64_t kNothing = std::numeric_limits<int64_t>::min();  // the exponent of zero
+
+}  // namespace
+
+double ScaledKernel::diagonal(double norm) const {
+  return value(function == KernelFunction::rbf ? 0 : norm);
+}
+
+double ScaledKernel::value(double argument, double* slope) const {
+  if (function == KernelFunction::linear) {
+    if (slope) *slope = 1;
+    return argument;
+  }
+  if (function == KernelFunction::rbf) {
+    const double exponent = -gamma * argument, power = std::exp(exponent);
+    if (slope) *slope = -gamma * power;
+    return (exponent > -0.5 ? std::expm1(exponent) : power - 1) - shift;
+  }
+  const double base = gamma * argument + coef0, other = gamma * origin + coef0;
+  double sum = 1, power = 1, of_base = 1;
+  for (int64_t k = 1; k < degree; ++k) {
+    power *= other;
+    of_base *= base;
+    sum = sum * base + power;
+  }
+  if (slope) *slope = double(degree) * factor * of_base;
+  return (argument - origin) * factor * sum;
+}
+
+// The constant is the kernel at the mean squared distance or mean inner product of two samples.
+template <class T>
+ScaledKernel scaled_kernel(const KernelItem<T>& item, const KernelOptions& options) {
+  const double n = double(item.x.rows);
+  const double norms = std::accumulate(item.norms, item.norms + item.x.rows, 0.0);
+  const int64_t scale = -2 * int64_t(std::ilogb(item.scale));  // of products
+  ScaledKernel kernel{options.function};
+  if (options.function == KernelFunction::linear) {
+    kernel.exponent = scale;
+    return kernel;
+  }
+  if (options.function == KernelFunction::rbf) {
+    kernel.gamma = item.sigma > 0 ? 1 / (2 * item.sigma * item.sigma) : 0;
+    kernel.shift = std::expm1(-kernel.gamma * 2 * norms / (n - 1));
+    return kernel;
+  }
+  const double gamma = options.gamma > 0 ? options.gamma : 1 / double(item.x.cols);
+  const double largest = *std::max_element(item.norms, item.norms + item.x.rows);
+  // 2^unit is beyond gamma |a|^2 + |coef0| of all samples.
+  int64_t unit = options.coef0 != 0 ? int64_t(std::ilogb(options.coef0)) + 1 : kNothing;
+  if (largest > 0) unit = std::max(unit, scale + std::ilogb(gamma) + std::ilogb(largest) + 2);
+  unit = unit == kNothing ? 0 : unit + 1;
+  kernel.gamma = std::ldexp(gamma, int(scale - unit));
+  kernel.coef0 = std::ldexp(options.coef0, int(-unit));
+  kernel.origin = -norms / (n * (n - 1));
+  kernel.degree = options.degree;
+  kernel.factor = std::ldexp(gamma, -std::ilogb(gamma));  // gamma itself may be too small for T
+  kernel.exponent = (options.degree - 1) * unit + scale + std::ilogb(gamma);
+  return kernel;
+}
+
+template ScaledKernel scaled_kernel<float>(const KernelItem<float>&, const KernelOptions&);
+template ScaledKernel scaled_kernel<double>(const KernelItem<double>&, const KernelOptions&);
+
+}  // namespace likewise
