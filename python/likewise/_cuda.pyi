@@ -141,7 +141,12 @@ def gather_rows(
 ) -> None: ...
 def join(parts: list[DeviceArray], out: DeviceArray, run: Run) -> None: ...
 def p_value(
-    score: DeviceArray, null: DeviceArray, larger: bool, p: DeviceArray, run: Run
+    score: DeviceArray,
+    null: DeviceArray,
+    own: list[DeviceArray],
+    how: tuple[bool, bool, float, float],
+    p: DeviceArray,
+    run: Run,
 ) -> None: ...
 def spread(
     draws: DeviceArray, error: DeviceArray, low: DeviceArray, high: DeviceArray, run: Run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -193,28 +193,37 @@ class KernelMeasure(Differentiable):
             n * (n - 3)
         )
 
-    def reordered(self, x: Array, y: Array, orders: Array) -> Array:
+    def reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
         """Of the linear kernel: norms do not change, ``|X'Y|^2`` is summed anew for each order."""
-        score = float(self(x, y, check_finite=False))
-        if self.kernel != "linear" or not np.isfinite(score):
-            return np.array([self(x, y[order], check_finite=False) for order in orders], float)
-        sides = []
+        if self.kernel != "linear" or not np.isfinite(self(x, y, check_finite=False)):
+            found = [self(x, y[order], check_finite=False) for block in orders for order in block]
+            return np.array(found, float)
+        n, traces, sides, factor = len(x), [], [], 1.0
+        dual = n < _ENTRIES_PER_PRODUCT * x.shape[1] * y.shape[1] and n <= _MOST_SAMPLES
         for side in (x, y):
             centred = side - side[0].astype(np.float64)
             centred -= centred.mean(axis=0)
-            sides.append(centred / np.abs(centred).max())  # squares of squares neither overflow
-        n = len(x)
-        norms_x, norms_y = ((side**2).sum(axis=1) for side in sides)
-        orders = np.concatenate([np.arange(n)[None], orders])
-        fourth = (norms_x * norms_y[orders]).sum(axis=1)
-        if n < _ENTRIES_PER_PRODUCT * x.shape[1] * y.shape[1] and n <= _MOST_SAMPLES:
-            gram_x, gram_y = (side @ side.T for side in sides)
-            squares = 2 * reordered_products(gram_x, gram_y, orders.astype(np.int32)) + fourth
-        else:
-            squares = np.array([((sides[0].T @ sides[1][order]) ** 2).sum() for order in orders])
-        hsic = self._linear_hsic(n, squares, norms_x.sum() * norms_y.sum(), fourth)
-        # What no order changes, norms and units, is in the score as it is.
-        return np.asarray(hsic[1:] * (score / hsic[0]))
+            scale = max(centred.max(), -centred.min())
+            centred /= scale  # squares of squares neither overflow
+            norms = np.einsum("ij,ij->i", centred, centred)
+            traces.append(norms)
+            sides.append(centred @ centred.T if dual else centred)
+            if self.normalize:
+                inner = centred @ centred.T if n < side.shape[1] else centred.T @ centred
+                own = self._linear_hsic(n, (inner**2).sum(), norms.sum() ** 2, (norms**2).sum())
+                factor /= np.sqrt(own)
+            else:
+                factor *= scale
+        found = []
+        for block in orders:
+            fourth = (traces[0] * traces[1][block]).sum(axis=1)
+            if dual:
+                squares = 2 * reordered_products(sides[0], sides[1], block) + fourth
+            else:
+                squares = np.array([((sides[0].T @ sides[1][order]) ** 2).sum() for order in block])
+            hsic = self._linear_hsic(n, squares, traces[0].sum() * traces[1].sum(), fourth)
+            found.append(hsic * factor if self.normalize else hsic * factor * factor)
+        return np.concatenate(found)
 
     def reordered_on_device(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
         """Of all kernels: rows and columns of the kernel matrix of y change places."""

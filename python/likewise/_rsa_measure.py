@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -160,17 +160,17 @@ class RSA(Differentiable):
         self._warn(a if b is None else a + b)
         return scores
 
-    def reordered(self, x: Array, y: Array, orders: Array) -> Array:
+    def reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
         """Of comparisons by inner products: rows and columns of the RDM of y change places."""
         by = comparator(self.comparison)
         if not isinstance(by, InnerProduct) or self.comparison.endswith("_cov"):
-            return np.array([self(x, y[order], check_finite=False) for order in orders], float)
+            found = [self(x, y[order], check_finite=False) for block in orders for order in block]
+            return np.array(found, float)
         (p,), (q,) = self.prepare([x]), self.prepare([y])
         if not (p.usable and q.usable):
-            return np.full(len(orders), np.nan)
-        return reordered_products(
-            square(by.vector(p.rdm)), square(by.vector(q.rdm)), orders.astype(np.int32)
-        )
+            return np.full(sum(map(len, orders)), np.nan)
+        sides = square(by.vector(p.rdm)), square(by.vector(q.rdm))
+        return np.concatenate([reordered_products(*sides, block) for block in orders])
 
     def reordered_on_device(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
         """The same of device arrays; comparisons that need more than inner products go the long

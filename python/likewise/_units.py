@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -58,7 +58,7 @@ class UnitMeasure(ABC):
         """Units centred and of unit norm, and how many are constant."""
         return [unit_norm(item) for item in items]
 
-    def reordered(self, x: Array, y: Array, orders: Array) -> Array:
+    def reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
         """Each side prepared once: orders of the samples are orders of the prepared rows."""
         return compare_reordered(self, x, y, orders)
 

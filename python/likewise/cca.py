@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -77,7 +77,7 @@ class _CanonicalMeasure:
         self._warn(a if b is None else a + b)
         return scores
 
-    def reordered(self, x: Array, y: Array, orders: Array) -> Array:
+    def reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
         """Each side prepared once: orders of the samples are orders of the prepared rows."""
         return compare_reordered(self, x, y, orders)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from typing import (
     TYPE_CHECKING,
@@ -35,9 +35,11 @@ __all__ = [
     "register",
     "reordered_products",
     "require_version",
+    "score_error",
 ]
 
-_REORDERED = 8  # copies that are compared at a time
+_REORDERED = 8  # copies that are compared at a time...
+_COPIED_BYTES = 16 * 2**20  # ...of small ones
 
 Kind = Literal["similarity", "distance"]
 
@@ -86,8 +88,18 @@ class Measure(Protocol):
         only."""
         ...
 
-    def reordered(self, x: Array, y: Array, orders: Array) -> Array:
-        """Scores of x with y, its samples in these orders ``(k, n)``, faster than one by one.
+    errors: tuple[float, float]
+    """How far scores of float64 and of float32 data may be off, as shares of the width of their
+    range or, where that is infinite, of the largest score that is compared, among them the root of
+    the product of what both sides score with themselves by the measure ``reference`` (optional).
+
+    Optional: 1e-10 and 1e-5 of similarities, 1e-9 and 3e-5 of distances, whose digits are fewer
+    near 0.
+    """
+
+    def reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
+        """Scores of x with y, its samples in each order of these blocks ``(k, n)``, faster than
+        one by one.
 
         Optional: without it, the permutation test calls the measure.
         """
@@ -143,20 +155,29 @@ class Measure(Protocol):
         ...
 
 
-def compare_reordered(measure: Any, x: Array, y: Array, orders: Array) -> Array:
-    """Scores of x with y, its samples in these orders ``(k, n)``; each is prepared once.
+def score_error(measure: Measure, dtype: Any) -> float:
+    """The declared error of scores of such data, as a share of their scale."""
+    default = (1e-10, 1e-5) if measure.kind == "similarity" else (1e-9, 3e-5)
+    declared: tuple[float, float] = getattr(measure, "errors", default)
+    return declared[np.dtype(dtype) == np.float32]
+
+
+def compare_reordered(measure: Any, x: Array, y: Array, orders: Iterable[Array]) -> Array:
+    """Scores of x with y, its samples in the orders of these blocks; each is prepared once.
 
     For measures whose prepared items hold their samples as rows of ``data``.
     """
     (source,), (target,) = measure.prepare([x]), measure.prepare([y])
-    copies = np.empty((_REORDERED, *target.data.shape), target.data.dtype)  # stays in the cache
+    size = int(np.clip(_COPIED_BYTES // max(target.data.nbytes, 1), 1, _REORDERED))
+    copies = np.empty((size, *target.data.shape), target.data.dtype)  # stays in the cache
     scores = []
-    for first in range(0, len(orders), _REORDERED):
-        part = orders[first : first + _REORDERED]
-        for order, copy in zip(part, copies, strict=False):
-            np.take(target.data, order, axis=0, out=copy, mode="clip")  # "raise" copies twice
-        items = [target._replace(data=copy) for copy in copies[: len(part)]]
-        scores.append(measure.compare([source], items)[0])
+    for block in orders:
+        for first in range(0, len(block), size):
+            part = block[first : first + size]
+            for order, copy in zip(part, copies, strict=False):
+                np.take(target.data, order, axis=0, out=copy, mode="clip")  # "raise" copies twice
+            items = [target._replace(data=copy) for copy in copies[: len(part)]]
+            scores.append(measure.compare([source], items)[0])
     return np.concatenate(scores)
 
 

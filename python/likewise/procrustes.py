@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -210,7 +210,7 @@ class _ShapeMeasure(Differentiable):
             pair.x, pair.y, by_x, by_y, *self._options(), library.run
         )
 
-    def reordered(self, x: Array, y: Array, orders: Array) -> Array:
+    def reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
         """Each side prepared once: orders of the samples are orders of the prepared rows."""
         return compare_reordered(self, x, y, orders)
 

@@ -39,14 +39,18 @@ void join(const std::vector<DeviceArray>& parts, const DeviceArray& out, Run& ru
   });
 }
 
-void p_value(const DeviceArray& score, const DeviceArray& null, bool larger, const DeviceArray& p,
-             Run& run) {
+void p_value(const DeviceArray& score, const DeviceArray& null, const std::vector<DeviceArray>& own,
+             const std::tuple<bool, bool, double, double>& how, const DeviceArray& p, Run& run) {
   const CallContext context(run);
   dispatch_float(null, [&](auto zero) {
     using T = decltype(zero);
-    cuda::check(cuda::p_value<T>(score.elements<T>(), null.elements<T>(), null.size(), larger,
-                                 p.filled<double>(), context.stream),
-                "launch");
+    const auto& [larger, exact, error, scale] = how;
+    const T* both[2] = {};
+    for (size_t k = 0; k < own.size(); ++k) both[k] = own[k].elements<T>();
+    cuda::check(
+        cuda::p_value<T>(score.elements<T>(), null.elements<T>(), null.size(), both[0], both[1],
+                         {larger, exact, error, scale}, p.filled<double>(), context.stream),
+        "launch");
   });
 }
 

@@ -7,18 +7,44 @@
 namespace likewise::cuda {
 namespace {
 
+// As block_sum; values at least 0.
+__device__ double block_max(double value, double* partial) {
+  for (int step = 16; step > 0; step /= 2) {
+    value = fmax(value, __shfl_xor_sync(kAllLanes, value, step));
+  }
+  if ((threadIdx.x & 31) == 0) partial[threadIdx.x >> 5] = value;
+  __syncthreads();
+  double largest = 0;
+  for (int w = 0; w < int(blockDim.x) >> 5; ++w) largest = fmax(largest, partial[w]);
+  return largest;
+}
+
 template <class T>
 __global__ void __launch_bounds__(kMostThreads)
     p_value_kernel(const T* __restrict__ score, const T* __restrict__ null, int64_t count,
-                   bool larger, double* __restrict__ p) {
+                   const T* __restrict__ own_x, const T* __restrict__ own_y, Comparison how,
+                   double* __restrict__ p) {
   SHARED_ARRAY(double, partial, 32);
-  const T bound = *score;
+  const double bound = double(*score);
+  double scale = how.scale;
+  if (scale == INFINITY) {
+    double largest = fmax(fabs(bound), sqrt(fabs(double(*own_x) * double(*own_y))));
+    for (int64_t k = threadIdx.x; k < count; k += blockDim.x) {
+      largest = fmax(largest, fabs(double(null[k])));
+    }
+    scale = block_max(largest, partial);
+    __syncthreads();  // `partial` is used again
+  }
+  const double tie = how.error * scale;
   double extreme = 0;  // whole numbers
   for (int64_t k = threadIdx.x; k < count; k += blockDim.x) {
-    extreme += larger ? null[k] >= bound : null[k] <= bound;
+    const double excess = double(null[k]) - bound;
+    extreme += how.larger ? excess >= -tie : excess <= tie;
   }
   extreme = block_sum(extreme, partial);
-  if (threadIdx.x == 0) *p = bound == bound ? (1 + extreme) / double(count + 1) : NAN;
+  if (threadIdx.x > 0) return;
+  const double share = how.exact ? extreme / double(count) : (1 + extreme) / double(count + 1);
+  *p = bound == bound ? share : NAN;
 }
 
 // Draws that are no numbers have no place.
@@ -72,10 +98,10 @@ __global__ void __launch_bounds__(kMostThreads)
 }  // namespace
 
 template <class T>
-cudaError_t p_value(const T* score, const T* null, int64_t count, bool larger, double* p,
-                    cudaStream_t stream) {
+cudaError_t p_value(const T* score, const T* null, int64_t count, const T* own_x, const T* own_y,
+                    const Comparison& how, double* p, cudaStream_t stream) {
   return launch(p_value_kernel<T>, dim3(1), threads_for(count), 0, stream, score, null, count,
-                larger, p);
+                own_x, own_y, how, p);
 }
 
 template <class T>
@@ -88,8 +114,9 @@ cudaError_t spread(const T* draws, int64_t count, double* sorted, const Spread& 
                 out);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                              \
-  template cudaError_t p_value<T>(const T*, const T*, int64_t, bool, double*, cudaStream_t); \
+#define LIKEWISE_INSTANTIATE(T)                                                    \
+  template cudaError_t p_value<T>(const T*, const T*, int64_t, const T*, const T*, \
+                                  const Comparison&, double*, cudaStream_t);       \
   template cudaError_t spread<T>(const T*, int64_t, double*, const Spread&, cudaStream_t);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)

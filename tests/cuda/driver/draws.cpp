@@ -19,16 +19,25 @@ void p_values(int count) {
   const std::vector<T> host = some_draws<T>(count);
   const OnDevice<T> null(host);
   const OnDevice<double> p(1);
-  for (const bool larger : {false, true}) {
-    const T score = host[0];
-    int extreme = 1;
-    for (const T value : host) extreme += larger ? value >= score : value <= score;
-    const OnDevice<T> given(std::vector<T>{score});
-    need(p_value<T>(given.get(), null.get(), count, larger, p.get(), stream), "p-value");
-    expect(p.values()[0] == double(extreme) / (count + 1), "p-value");
+  const OnDevice<T> own(std::vector<T>{-100, 9});  // the root of their product is the largest score
+  for (int way = 0; way < 8; ++way) {              // draws are multiples of 1/8
+    const double infinite = std::numeric_limits<double>::infinity();
+    const Comparison how{(way & 1) != 0, (way & 2) != 0, way & 4 ? 1e-6 : 0.2,
+                         way & 4 ? infinite : 1.0};
+    const double tie = way & 4 ? 3e-5 : how.error, score = double(host[0]) + (way & 4 ? 2e-5 : 0.0);
+    int extreme = how.exact ? 0 : 1;
+    for (const T value : host) {
+      extreme += how.larger ? double(value) >= score - tie : double(value) <= score + tie;
+    }
+    const OnDevice<T> given(std::vector<T>{T(score)});
+    need(p_value<T>(given.get(), null.get(), count, own.get(), own.get() + 1, how, p.get(), stream),
+         "p-value");
+    expect(p.values()[0] == double(extreme) / (how.exact ? count : count + 1), "p-value");
   }
   const OnDevice<T> none(std::vector<T>{std::numeric_limits<T>::quiet_NaN()});
-  need(p_value<T>(none.get(), null.get(), count, true, p.get(), stream), "p-value");
+  need(p_value<T>(none.get(), null.get(), count, nullptr, nullptr, {true, false, 0, 1}, p.get(),
+                  stream),
+       "p-value");
   expect(std::isnan(p.values()[0]), "p-value of no number");
 }
 
