@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.metadata
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -55,6 +56,19 @@ def test_what_needs_more_says_so_and_the_rest_works():
         "likewise.maps needs scikit-learn 1.6 or newer: pip install likewise[maps]",
         "module 'likewise' has no attribute 'mapps'",
     ]
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="NumPy refuses them there")
+def test_sub_interpreters_are_refused():
+    code = (
+        "import _xxsubinterpreters as interpreters\n"
+        "try:\n"
+        "    interpreters.run_string(interpreters.create(), 'import likewise')\n"
+        "except interpreters.RunFailedError as error:\n    print(error)"
+    )
+    said = run_python(code, timeout=60, env=os.environ | {"PYTHONPATH": str(PACKAGE.parent)})
+    assert "ImportError" in said
+    assert "likewise cannot be imported in a sub-interpreter" in said
 
 
 def test_every_public_name_exists():

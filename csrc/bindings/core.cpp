@@ -8,6 +8,7 @@ namespace likewise::bindings {
 void register_core(py::module_& m) {
   m.def("simd", [] { return isa_name(active_isa()); });
   m.def("blas", [] { return blas_description(); });
+  m.def("no_cuda", [] { return LIKEWISE_NO_CUDA; });
   m.def(
       "first_nonfinite",
       [](const py::array& array, int threads) {

@@ -33,7 +33,7 @@ bool ctrl_c_pending() {
 }  // namespace likewise::bindings
 
 // Table of contents: one register_<topic> per file of this folder.
-PYBIND11_MODULE(_cpu, m) {
+PYBIND11_MODULE(_cpu_engine, m) {
   namespace lb = likewise::bindings;
   namespace py = pybind11;
 
@@ -60,4 +60,11 @@ PYBIND11_MODULE(_cpu, m) {
   lb::register_regression(m);
   lb::register_rsa(m);
   lb::register_transport(m);
+}
+
+// pybind11 would wait for ever in a sub-interpreter that shares the main one's lock.
+extern "C" PYBIND11_EXPORT PyObject* PyInit__cpu() {
+  if (PyInterpreterState_Get() == PyInterpreterState_Main()) return PyInit__cpu_engine();
+  PyErr_SetString(PyExc_ImportError, "likewise cannot be imported in a sub-interpreter");
+  return nullptr;
 }

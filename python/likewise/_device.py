@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from likewise._engine import _cpu
 from likewise.errors import (
     ConvergenceError,
     DeviceWarning,
@@ -110,8 +111,10 @@ def why_not(device: int = -1) -> str:
     """What keeps this CUDA device (-1: the current one) from being used, "" for nothing."""
     try:
         return str(engine().why_not(device))
-    except ImportError:
-        return "this build of likewise has no CUDA engine (there was no nvcc)"
+    except ImportError as error:
+        if reason := _cpu.no_cuda():
+            return f"this build of likewise has no CUDA engine ({reason})"
+        return f"the CUDA engine cannot be loaded: {error}"
 
 
 def is_device_array(value: Any) -> bool:
