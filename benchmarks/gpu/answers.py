@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import likewise as lw
+from benchmarks.gpu.device import plain
 
 Array = NDArray[Any]
 SAVED = Path(__file__).with_name("answers.npz")
@@ -98,13 +99,8 @@ def worst(device: Any) -> float:
     return error
 
 
-def plain(function: Any) -> Any:
-    """Without what the simulator puts around it."""
-    return getattr(function, "__wrapped__", function)
-
-
 if __name__ == "__main__":
-    from benchmarks.gpu.measure import Simulator
+    from benchmarks.gpu.device import Simulator
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("module")

@@ -1,201 +1,250 @@
-"""Answers and times on a GPU, in one JSON.
+"""Times and answers on a GPU, one line of JSON per workload as soon as it is measured.
 
-    python -m benchmarks.gpu.measure --json gpu.json       needs torch and a CUDA device
+    python -m benchmarks.gpu.measure                       needs torch and a CUDA device
     python -m benchmarks.gpu.measure --simulator MODULE    tiny, on the simulator of the tests: does
                                                            it still run? Its times mean nothing
+    python -m benchmarks.gpu.measure --only assignment     workloads with this in their names
 
-Answers are compared with the CPU engine first, assignments also with those that the simulator of
-the tests found (answers.py). Times are medians of CUDA events on an idle device;
-peers see the same arrays. Fractions are of the copy bandwidth and of the GEMM rate that this run
-measured.
+``error`` is the difference from the CPU's answer for a few items, ``seconds`` a median by CUDA
+events, ``peers`` what others take for the same arrays, ``kernels`` the seconds in those kernels
+that take longest, ``operations`` of products and ``moved`` bytes that must be read: to be divided
+by the rates that the first lines give.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import importlib
 import importlib.util
-import json
-import statistics
-import sys
-import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import likewise as lw
 from benchmarks.gpu import answers
-from benchmarks.gpu.answers import plain
+from benchmarks.gpu.device import Simulator, TorchDevice, plain, run_apart
 
-Array = NDArray[Any]
-
-
-class Sizes(NamedTuple):
-    pairs: int
-    width: int
-    layers: int
-    samples: int
-    compared: int
-    """Of a batch, what the CPU computes too."""
+Line = dict[str, Any]
 
 
-FULL = Sizes(pairs=1000, width=512, layers=200, samples=2048, compared=8)
-TINY = Sizes(pairs=3, width=32, layers=4, samples=80, compared=2)
+class Problem:
+    """Sizes and arrays of a workload: as they are meant, or tiny on the simulator."""
+
+    def __init__(self, device: Any) -> None:
+        self.device = device
+
+    def size(self, full: int, tiny: int) -> int:
+        return tiny if self.device.tiny else full
+
+    def measured(
+        self,
+        run: Callable[..., Any],
+        given: list[Any],
+        error: float,
+        operations: float = 0.0,
+        peers: dict[str, Callable[[], Any]] | None = None,
+        scale: float = 1.0,
+    ) -> Line:
+        """Of ``run(*given)``; peers get a share of the work, and ``scale`` makes up for it."""
+        device = self.device
+
+        def call() -> Any:
+            return run(*given, check_finite=False)
+
+        line: Line = {"seconds": device.seconds(call), "error": error, "operations": operations}
+        line["kernels"] = device.kernels(call)
+        if not device.tiny:
+            line["peers"] = {
+                name: scale * device.seconds(peer, rounds=1) for name, peer in (peers or {}).items()
+            }
+        if not error < 1e-3:
+            line["failed"] = "the answer is not the CPU's"
+        return line
 
 
-class TorchDevice:
-    """Arrays of torch on the current CUDA device."""
-
-    def __init__(self) -> None:
-        import torch
-
-        self.torch = torch
-        self.name = torch.cuda.get_device_name()
-        torch.backends.cuda.matmul.allow_tf32 = False
-
-    def put(self, array: Array) -> Any:
-        return self.torch.from_numpy(array).cuda()
-
-    def get(self, array: Any) -> Array:
-        return np.asarray(array.cpu().numpy())
-
-    def seconds(self, run: Callable[[], Any], rounds: int = 5) -> float:
-        """Median, after one call that is not counted."""
-        events = [self.torch.cuda.Event(enable_timing=True) for _ in range(2)]
-        times = []
-        run()
-        for _ in range(rounds):
-            events[0].record()
-            run()
-            events[1].record()
-            self.torch.cuda.synchronize()
-            times.append(events[0].elapsed_time(events[1]) / 1e3)
-        return statistics.median(times)
-
-    def rates(self) -> dict[str, float]:
-        """Bytes and operations per second of a copy and of products."""
-        torch = self.torch
-        big = torch.empty(1 << 28, dtype=torch.float32, device="cuda")
-        other = torch.empty_like(big)
-        found = {"copy": 2 * big.nbytes / self.seconds(lambda: other.copy_(big))}
-        for dtype in (torch.float32, torch.float64):
-            a = torch.randn(8192, 8192, dtype=dtype, device="cuda")
-            found[str(dtype).partition(".")[2]] = 2 * 8192**3 / self.seconds(lambda a=a: a @ a)
-        return found
+def worst(ours: Any, expected: Any) -> float:
+    return float(np.max(np.abs(np.asarray(ours) - expected) / np.maximum(1, np.abs(expected))))
 
 
-class Simulator:
-    """Stands for a device where there is none."""
-
-    name = "simulator (times mean nothing)"
-
-    def __init__(self, module: str) -> None:
-        sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
-        import simulated
-
-        simulated.load(module)
-        self.put, self.get = simulated.array, simulated.numpy
-
-    def seconds(self, run: Callable[[], Any], rounds: int = 1) -> float:
-        start = time.perf_counter()
-        for _ in range(rounds):
-            run()
-        return (time.perf_counter() - start) / rounds
-
-    def rates(self) -> dict[str, float]:
-        return {}
+# What the device itself does.
 
 
-class Case(NamedTuple):
-    """One workload: our time, operations, agreement with the CPU, and what peers take."""
-
-    name: str
-    seconds: float
-    operations: float
-    """Of its products."""
-    moved: float
-    """Bytes that it must read at least."""
-    error: float
-    peers: dict[str, float]
+def copy_rate(device: TorchDevice) -> Line:
+    torch = device.torch
+    big = torch.empty(1 << 28, dtype=torch.float32, device="cuda")
+    other = torch.empty_like(big)
+    seconds = device.seconds(lambda: other.copy_(big))
+    return {"device": torch.cuda.get_device_name(), "rate": 2 * big.nbytes / seconds}
 
 
-def procrustes(device: Any, sizes: Sizes) -> Case:
-    """Batch of pairs (n = d), float32."""
-    rng = np.random.default_rng(0)
-    shape = (sizes.pairs, sizes.width, sizes.width)
-    x, y = (rng.standard_normal(shape, dtype=np.float32) for _ in range(2))
-    run = plain(lw.procrustes)
-    there = device.put(x), device.put(y)
-    some = slice(sizes.compared)
-    error = np.abs(device.get(run(*there))[some] - run(x[some], y[some])).max()
-    peers = {}
-    if isinstance(device, TorchDevice):
-        products = there[0].mT @ there[1]
-        few = products[: max(sizes.pairs // 50, 1)]
-        seconds = device.seconds(lambda: device.torch.linalg.svdvals(few), rounds=1)
-        peers["torch.linalg.svdvals of ready products, scaled"] = seconds * sizes.pairs / len(few)
-    steps = 9 + 6  # of the polar iteration, three products each
-    operations = sizes.pairs * 2.0 * sizes.width**3 * (2 + 3 * steps)
-    seconds = device.seconds(lambda: run(*there, check_finite=False))
-    return Case("Procrustes, pairs", seconds, operations, x.nbytes * 2.0, float(error), peers)
+def product_rate(device: TorchDevice, dtype: str, size: int, count: int, pedantic: bool) -> Line:
+    """cuBLAS called as the engine calls it, and with its default mathematics."""
+    torch = device.torch
+    blas = ctypes.CDLL("libcublas.so.13")
+    a, b, c = (device.normal(seed, count, size, size, dtype=dtype) for seed in range(3))
+    handle, real = ctypes.c_void_p(), ctypes.c_float if dtype == "float32" else ctypes.c_double
+    one, zero = real(1), real(0)
+    stride, long = ctypes.c_longlong(size * size), ctypes.c_void_p
+    call = blas.cublasSgemmStridedBatched if dtype == "float32" else blas.cublasDgemmStridedBatched
+    done = [
+        blas.cublasCreate_v2(ctypes.byref(handle)),
+        blas.cublasSetMathMode(handle, 2 * pedantic),
+    ]
+    stream = long(torch.cuda.current_stream().cuda_stream)
+    done.append(blas.cublasSetStream_v2(handle, stream))
+
+    def run() -> None:
+        done.append(
+            call(
+                handle, 0, 0, size, size, size, ctypes.byref(one), long(a.data_ptr()), size, stride,
+                long(b.data_ptr()), size, stride, ctypes.byref(zero), long(c.data_ptr()), size,
+                stride, count,
+            )
+        )  # fmt: skip
+
+    seconds = device.seconds(run)
+    line: Line = {"rate": 2.0 * count * size**3 / seconds, "seconds": seconds}
+    return line | ({"failed": f"cuBLAS: {done}"} if any(done) else {})
 
 
-def assignment(device: Any, sizes: Sizes) -> Case:
-    """Batch of square costs, float32; optima are unique, so pairs must be the CPU's."""
-    shape = (sizes.pairs, sizes.width, sizes.width)
-    cost = np.random.default_rng(1).standard_normal(shape, dtype=np.float32)
-    there = device.put(cost)
-    few = cost[: sizes.compared]
-    found, expected = plain(lw.assignment)(there), plain(lw.assignment)(few)
-    some = slice(sizes.compared)
-    if not np.array_equal(device.get(found.col_ind)[some], expected.col_ind):
-        raise AssertionError("assignments differ from the CPU's")
-    total = np.asarray(expected.cost)
-    error = np.abs(device.get(found.cost)[some] / total - 1).max()
-    gap = np.abs(device.get(found.gap) / device.get(found.cost)).max()
-    peers = {}
-    if isinstance(device, TorchDevice):
-        for module, function in (
-            ("torch_linear_assignment", "batch_linear_assignment"),
-            ("torch_lap_cuda", "solve_lap"),
-        ):
-            if importlib.util.find_spec(module):
-                solve = getattr(importlib.import_module(module), function)
-                peers[module] = device.seconds(lambda solve=solve: solve(there), rounds=1)
-    run = plain(lw.linear_sum_assignment)
-    seconds = device.seconds(lambda: run(there, check_finite=False))
-    return Case(
-        "assignment, batch", seconds, 0.0, float(cost.nbytes), float(max(error, gap)), peers
+def eigen(device: TorchDevice, size: int, count: int) -> Line:
+    """cuSOLVER's XsyevBatched on float64: its time, its workspace, and whether the call waits."""
+    import time
+
+    torch = device.torch
+    solver = ctypes.CDLL("libcusolver.so.12")
+    a = device.normal(0, count, size, size, dtype="float64")
+    a = (a + a.mT).contiguous()
+    values = torch.empty(count, size, dtype=torch.float64, device="cuda")
+    info = torch.empty(count, dtype=torch.int32, device="cuda")
+    handle, options = ctypes.c_void_p(), ctypes.c_void_p()
+    there, here = ctypes.c_size_t(), ctypes.c_size_t()
+    long, pointer = ctypes.c_int64, ctypes.c_void_p
+    done = [
+        solver.cusolverDnCreate(ctypes.byref(handle)),
+        solver.cusolverDnCreateParams(ctypes.byref(options)),
+        solver.cusolverDnSetStream(handle, pointer(torch.cuda.current_stream().cuda_stream)),
+    ]
+    matrix = [handle, options, 1, 0, long(size), 1, pointer(a.data_ptr()), long(size), 1]
+    matrix += [pointer(values.data_ptr()), 1]
+    done.append(
+        solver.cusolverDnXsyevBatched_bufferSize(
+            *matrix, ctypes.byref(there), ctypes.byref(here), long(count)
+        )
     )
+    space = torch.empty(max(there.value, 1), dtype=torch.uint8, device="cuda")
+    host = ctypes.create_string_buffer(max(here.value, 1))
+
+    def run() -> None:
+        done.append(
+            solver.cusolverDnXsyevBatched(
+                *matrix, pointer(space.data_ptr()), there, host, here, pointer(info.data_ptr()),
+                long(count),
+            )
+        )  # fmt: skip
+
+    seconds = device.seconds(run, rounds=2)
+    torch.cuda._sleep(int(1e9))  # half a second
+    start = time.perf_counter()
+    run()
+    called = time.perf_counter() - start
+    line: Line = {"seconds": seconds, "workspace": there.value, "on host": here.value}
+    line |= {"waits": called > 0.25, "call": called}
+    return line | ({"failed": f"cuSOLVER: {done}"} if any(done) else {})
 
 
-def kernels(device: Any, sizes: Sizes) -> Case:
-    """Linear CKA of all pairs of layers, float32."""
-    rng = np.random.default_rng(2)
-    shape = (sizes.samples, sizes.width)
-    layers = [rng.standard_normal(shape, dtype=np.float32) for _ in range(sizes.layers)]
-    there = [device.put(layer) for layer in layers]
-    run = plain(lw.pairwise)
-    few = sizes.compared
-    error = np.abs(device.get(run(there[:few], "cka")) - run(layers[:few], "cka")).max()
-    peers = {}
-    if isinstance(device, TorchDevice):
-        peers["plain torch"] = device.seconds(lambda: torch_cka(device.torch, there), rounds=3)
-    n, pairs = sizes.samples, sizes.layers**2
-    operations = 2.0 * n * n * (sizes.width * sizes.layers + pairs)
-    seconds = device.seconds(lambda: run(there, "cka", check_finite=False))
-    moved = float(sum(layer.nbytes for layer in layers))
-    return Case("linear CKA, all pairs", seconds, operations, moved, float(error), peers)
+# Workloads.
 
 
-def torch_cka(torch: Any, layers: list[Any]) -> Any:
+def saved_assignments(p: Problem) -> Line:
+    error = answers.worst(p.device)
+    return {"error": error} | ({} if error < 1e-12 else {"failed": "not those of the simulator"})
+
+
+def nuclear(p: Problem, rows: int, cols: int, dtype: str, function: str) -> Line:
+    """Of 1000 matrices, by the polar iteration (nuclear_norm) or singular values (svdvals)."""
+    count = p.size(1000, 3)
+    rows, cols = p.size(rows, 40), p.size(cols, 20)
+    a = p.device.normal(0, count, rows, cols, dtype=dtype)
+    run = plain(getattr(lw, function))
+    expected = np.linalg.svd(p.device.first(3, a), compute_uv=False)
+    if function == "nuclear_norm":
+        expected = expected.sum(axis=-1)
+    error = worst(p.device.first(3, run(a)), expected)
+    peers = {"torch svdvals": partial(_norms, p, a)}
+    return p.measured(run, [a], error, peers=peers, scale=count / 20)
+
+
+def _norms(p: Problem, a: Any) -> Any:
+    return p.device.torch.linalg.svdvals(a[:20]).sum(dim=-1)
+
+
+def assignment(p: Problem, kind: str) -> Line:
+    """1000 square costs, float32: normal, whole numbers with ties, or distances in a plane."""
+    count, size = p.size(1000, 3), p.size(512, 32)
+    cost = p.device.normal(1, count, size, size)
+    host = p.device.get(cost)
+    if kind == "whole":
+        host = np.rint(20 * host).astype(np.float32)
+    if kind == "distances":
+        points = host[:, :, :4].astype(np.float64)
+        square = ((points[:, :, None, :2] - points[:, None, :, 2:]) ** 2).sum(-1, dtype=np.float32)
+        host = np.sqrt(square, dtype=np.float32)
+    cost = p.device.put(np.ascontiguousarray(host))
+    found = plain(lw.assignment)(cost)
+    expected = plain(lw.assignment)(host[:8])
+    error = worst(p.device.get(found.cost)[:8], expected.cost)
+    same = np.array_equal(p.device.get(found.col_ind)[:8], expected.col_ind)
+    if kind == "normal" and not same:  # optima are unique
+        error = 1.0
+    peers: dict[str, Callable[[], Any]] = {}
+    for module, function in (
+        ("torch_linear_assignment", "batch_linear_assignment"),
+        ("torch_lap_cuda", "solve_lap"),
+    ):
+        if importlib.util.find_spec(module):
+            peers[module] = partial(getattr(importlib.import_module(module), function), cost)
+    return p.measured(plain(lw.linear_sum_assignment), [cost], error, peers=peers)
+
+
+def transport(p: Problem) -> Line:
+    """1000 transports between 512 and 768 units."""
+    cost = p.device.normal(2, p.size(1000, 2), p.size(512, 16), p.size(768, 24))
+    host = p.device.first(2, cost)
+    run = plain(lw.optimal_transport)
+    error = worst((p.device.first(2, run(cost)) * host).sum((1, 2)), (run(host) * host).sum((1, 2)))
+    return p.measured(run, [cost], error)
+
+
+def grid(
+    p: Problem,
+    measure: str,
+    count: int,
+    shape: tuple[int, int],
+    dtype: str = "float32",
+    **options: Any,
+) -> Line:
+    """All pairs of equally large items by a measure; the CPU does the first two."""
+    count, n, d = p.size(count, 3), p.size(shape[0], 80), p.size(shape[1], 12)
+    items = [p.device.normal(seed, n, d, dtype=dtype) for seed in range(count)]
+    few = [p.device.get(item) for item in items[:2]]
+    run = partial(plain(lw.pairwise), measure=measure, **options)
+    error = worst(p.device.get(run(items[:2])), run(few))
+    peers: dict[str, Callable[[], Any]] = {}
+    if measure == "cka" and not options and not p.device.tiny:
+        peers["plain torch"] = partial(_torch_cka, p.device.torch, items)
+    operations = 2.0 * n * n * (d * count + count**2) if measure == "cka" else 0.0
+    return p.measured(run, [items], error, operations, peers)
+
+
+def _torch_cka(torch: Any, items: list[Any]) -> Any:
     """What one writes without a package: all Gram matrices, one product."""
     grams = []
-    for layer in layers:
-        centred = layer - layer.mean(dim=0)
+    for item in items:
+        centred = item - item.mean(dim=0)
         grams.append((centred @ centred.T).ravel())
     stacked = torch.stack(grams)
     products = stacked @ stacked.T
@@ -203,53 +252,127 @@ def torch_cka(torch: Any, layers: list[Any]) -> Any:
     return products / norms[:, None] / norms[None]
 
 
-def grid(device: Any, sizes: Sizes, measure: str) -> Case:
-    """All pairs of a few small layers, float64, by any measure."""
-    rng = np.random.default_rng(3)
-    shape = (sizes.samples // 4, sizes.width // 8)
-    layers = [rng.standard_normal(shape) for _ in range(12)]
-    there = [device.put(layer) for layer in layers]
-    run = plain(lw.pairwise)
-    options = {"k": 3} if "knn" in measure else {}
-    few = sizes.compared
-    expected = run(layers[:few], measure, **options)
-    error = np.abs(device.get(run(there[:few], measure, **options)) - expected).max()
-    seconds = device.seconds(lambda: run(there, measure, check_finite=False, **options), rounds=1)
-    moved = float(sum(layer.nbytes for layer in layers))
-    return Case(f"{measure}, 12 layers", seconds, 0.0, moved, float(error), {})
+def rotation(p: Problem, size: int) -> Line:
+    """One orthogonal_procrustes of square matrices."""
+    size = p.size(size, 40)
+    x, y = (p.device.normal(seed, size, size) for seed in (3, 4))
+    run = plain(lw.orthogonal_procrustes)
+    found = p.device.get(run(x, y)[0]).astype(np.float64)
+    error = worst(found.T @ found, np.eye(size))
+    return p.measured(run, [x, y], error)
+
+
+def gradient(p: Problem, measure: str, size: int) -> Line:
+    """Of one pair, n = d."""
+    size = p.size(size, 24)
+    x, y = (p.device.normal(seed, size, size) for seed in (5, 6))
+    found = lw.measure(measure).gradients(x, y)[1]
+    expected = lw.measure(measure).gradients(p.device.get(x), p.device.get(y))
+    largest = np.abs(expected[1]).max()
+    found = found if p.device.tiny else p.device.get(found)  # the simulator's are on the host
+    error = worst(found / largest, expected[1] / largest)
+    return p.measured(partial(_gradients, measure), [x, y], error)
+
+
+def _gradients(measure: str, x: Any, y: Any, check_finite: bool) -> Any:
+    return lw.measure(measure).gradients(x, y, check_finite=check_finite)
+
+
+def pairs(p: Problem) -> Line:
+    """Procrustes of 1000 pairs, n = d = 512, float32."""
+    count, size = p.size(1000, 3), p.size(512, 32)
+    x, y = (p.device.normal(seed, count, size, size) for seed in (7, 8))
+    run = plain(lw.procrustes)
+    error = worst(p.device.first(2, run(x, y)), run(*(p.device.first(2, a) for a in (x, y))))
+    steps = 9 + 6  # of the polar iteration, three products each
+    return p.measured(run, [x, y], error, count * 2.0 * size**3 * (2 + 3 * steps))
+
+
+def lasso(p: Problem) -> Line:
+    """Paths of 2000 samples, 512 units on 64 targets."""
+    n, d, targets = p.size(2000, 60), p.size(512, 8), p.size(64, 3)
+    x = p.device.normal(9, n, d, dtype="float64")
+    noise = p.device.get(p.device.normal(10, n, targets, dtype="float64"))
+    y = p.device.get(x)[:, :targets] + noise
+    there = p.device.put(y)
+    run = partial(plain(lw.sparse_predictivity), cv=3)
+    error = worst(p.device.get(run(x, there).score), run(p.device.get(x), y).score)
+    return p.measured(run, [x, there], error)
+
+
+def draws(p: Problem, measure: str) -> Line:
+    """A permutation test of 1000 draws."""
+    n, d = p.size(1000, 40), p.size(256, 6)
+    x, y = (p.device.normal(seed, n, d) for seed in (11, 12))
+    run = partial(plain(lw.permutation_test), measure=measure, n=p.size(1000, 5))
+    few = partial(plain(lw.permutation_test), measure=measure, n=5)
+    error = worst(p.device.get(few(x, y).null), few(p.device.get(x), p.device.get(y)).null)
+    return p.measured(run, [x, y], error)
+
+
+def offload(p: Problem) -> Line:
+    """Items in host memory, more of them than one run holds."""
+    n, d = p.size(4096, 40), p.size(1024, 6)
+    rng = np.random.default_rng(13)
+    items = [rng.standard_normal((n, d), dtype=np.float32) for _ in range(p.size(60, 4))]
+    run = partial(plain(lw.pairwise), measure="cka")
+    error = worst(run(items[:2], device="cuda"), run(items[:2]))
+    return p.measured(partial(run, device="cuda"), [items], error)
+
+
+def workloads(device: Any) -> dict[str, Callable[[], Line]]:
+    """In the order of what they tell; most important first."""
+    p = Problem(device)
+    found: dict[str, Callable[[], Line]] = {}
+    if not device.tiny:
+        found["rate of copies"] = partial(copy_rate, device)
+        for dtype, pedantic in (("float32", True), ("float64", False), ("float64", True)):
+            name = f"rate of {dtype} products of 512{', pedantic' * pedantic}"
+            found[name] = partial(product_rate, device, dtype, 512, 200, pedantic)
+        for size, count in ((64, 256), (128, 64), (256, 32), (512, 16), (1024, 5)):
+            found[f"XsyevBatched {size}, {count} of them"] = partial(eigen, device, size, count)
+    found["assignments as saved"] = partial(saved_assignments, p)
+    for kind in ("normal", "whole", "distances"):
+        found[f"assignment, {kind}"] = partial(assignment, p, kind)
+    for rows, cols, dtype in (
+        (64, 64, "float32"),
+        (512, 512, "float32"),
+        (2048, 512, "float32"),
+        (512, 512, "float64"),
+    ):
+        for function in ("nuclear_norm", "svdvals"):
+            name = f"{function} of 1000 {rows} x {cols} {dtype}"
+            found[name] = partial(nuclear, p, rows, cols, dtype, function)
+    found["linear CKA, 200 items"] = partial(grid, p, "cka", 200, (2048, 512))
+    found["RBF CKA, 50 items"] = partial(grid, p, "cka", 50, (2048, 256), kernel="rbf")
+    found["Procrustes of pairs"] = partial(pairs, p)
+    found["orthogonal_procrustes 512"] = partial(rotation, p, 512)
+    found["gradient of procrustes 512"] = partial(gradient, p, "procrustes", 512)
+    found["gradient of cka 512"] = partial(gradient, p, "cka", 512)
+    found["ridge, 8 items"] = partial(grid, p, "linear_predictivity", 8, (5000, 512))
+    found["mutual k-NN, 50 items"] = partial(grid, p, "mutual_knn", 50, (5000, 256), k=5)
+    found["RSA, 50 items"] = partial(grid, p, "rsa", 50, (1000, 256))
+    found["transport"] = partial(transport, p)
+    found["lasso"] = partial(lasso, p)
+    found["permutation test of cka"] = partial(draws, p, "cka")
+    found["items on the host"] = partial(offload, p)
+    found["orthogonal_procrustes 2048"] = partial(rotation, p, 2048)
+    found["gradient of procrustes 2048"] = partial(gradient, p, "procrustes", 2048)
+    for measure in lw.measures():
+        options = {"k": 3} if "knn" in measure else {}
+        small = partial(grid, p, measure, 12, (512, 64), "float64", **options)
+        found[f"{measure}, 12 small items"] = small
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path)
     parser.add_argument("--simulator", metavar="MODULE")
+    parser.add_argument("--only", default="")
     options = parser.parse_args()
     device: Any = Simulator(options.simulator) if options.simulator else TorchDevice()
-    sizes = TINY if options.simulator else FULL
-    rates = device.rates()
-    print(device.name, {name: f"{rate:.3g}/s" for name, rate in rates.items()})
-    saved_error = answers.worst(device)
-    print(f"assignments as saved by the simulator: error {saved_error:.1e}")
-    cases = [measure(device, sizes) for measure in (assignment, kernels, procrustes)]
-    cases += [grid(device, sizes, measure) for measure in lw.measures()]
-    for case in cases:
-        share = ""
-        if rates:
-            work, traffic = case.operations / rates["float32"], case.moved / rates["copy"]
-            share = f"  {work / case.seconds:.0%} of the GEMM rate, "
-            share += f"{traffic / case.seconds:.0%} of the copy bandwidth"
-        print(f"{case.name:32}{case.seconds * 1e3:10.3f} ms  error {case.error:.1e}{share}")
-        for peer, seconds in case.peers.items():
-            print(f"  {peer}: {seconds / case.seconds:.1f} times as long")
-    if options.json:
-        record = {"device": device.name, "sizes": sizes._asdict(), "rates": rates}
-        record["saved assignments"] = {"error": saved_error}
-        record["cases"] = [case._asdict() for case in cases]
-        options.json.write_text(json.dumps(record, indent=1) + "\n")
-    if saved_error > 1e-12:
-        raise SystemExit("assignments differ from those of the simulator")
-    if worst := [case.name for case in cases if not case.error < 1e-4]:
-        raise SystemExit(f"answers differ from the CPU's: {worst}")
+    if not run_apart(workloads(device), 25, options.only):
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from likewise._engine import _cpu
+from likewise import _cpu
 from likewise.errors import (
     ConvergenceError,
     DeviceWarning,

@@ -8,6 +8,7 @@ device_tests=(
   "cuda cuda_maps cuda_streams cuda_units maps accumulator inference network units reduce"
   "arrays measures input_policy refusals pitfalls"
   "rsa ceiling cuda_riemannian"
+  "rdm_precision"
   "offload grid linalg"
   "cuda_functions cuda_grids cuda_inference cuda_eigen"
   "gradients cuda_gradients"
