@@ -193,7 +193,6 @@ def paths(name, options, x, y):
         "batch": m(np.stack([-x, x]), y)[1],
         "cross": lw.cross([x], [y], name, **options)[0, 0],
         "pairwise": np.asarray(lw.pairwise([x, y], name, **options))[0, 1],
-        "reordered": lw.permutation_test(x, y, m, n=1).score,
         "stream": np.asarray(stream.compute())[0, 0],
     }
     if getattr(m, "differentiable", False):
@@ -214,6 +213,25 @@ def test_all_paths_and_precisions_agree(name, options, case):
     for path, score in exact.items():
         tolerance = 1e-7 if path == "stream" else 1e-10  # sums cannot give angles near 0 better
         assert score == pytest.approx(exact["call"], abs=tolerance), path
+    shuffled = [
+        lw.permutation_test(x.astype(dtype), y.astype(dtype), name, n=3, **options).null
+        for dtype in (np.float32, np.float64)
+    ]
+    np.testing.assert_allclose(*shuffled, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("case", odd_pairs())
+@pytest.mark.filterwarnings("ignore::likewise.LikewiseWarning")
+def test_all_correlations_have_their_mean(case):
+    x, y, _ = odd_pairs()[case]
+    exact = x.astype(np.float64), y.astype(np.float64)
+    for options in ({}, {"regularization": 1e-3}):
+        found = lw.canonical_correlations(*exact, **options)
+        rank = round(found.sum() / lw.cca(*exact, **options))
+        assert found.sum() / rank == pytest.approx(lw.cca(*exact, **options), abs=1e-12)
+        assert not found[rank:].any()
+        single = lw.canonical_correlations(x, y, **options)
+        np.testing.assert_allclose(single, found, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -355,3 +373,11 @@ def test_gradients_follow_the_sizes_of_units(score):
     with pytest.warns(lw.DegenerateWarning, match="1 direction dropped"):
         by = whitened.gradients(doubled, y)[1]
     np.testing.assert_allclose(by[:, 0] + by[:, 5], plain[1][:, 0], rtol=0, atol=1e-10)
+
+
+@every_form
+def test_differences_that_overflow_are_refused(name, options):
+    x, y = (side / np.abs(side).max() * 1.7e308 for side in pair(40, 5, 7))
+    for call in (lw.measure(name, **options), lambda x, y: lw.cross([x], [y], name, **options)):
+        with pytest.raises(ValueError, match=r"overflow float64|did not converge"):
+            call(x, y)

@@ -6,6 +6,7 @@ through :class:`Library`. All refusals of the input policy live here, worded onc
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -152,6 +153,13 @@ def require_finite(function: str, name: str, array: Array) -> None:
         f"{function}: {name} must be finite, got {array[index]} at index {index} "
         "(check_finite=False skips this look)"
     )
+
+
+def require_no_overflow(function: str, norms: Sequence[float], items: Sequence[Array]) -> None:
+    """``ValueError`` where the norm of centred numbers that are finite is not."""
+    for norm, item in zip(norms, items, strict=True):
+        if not math.isfinite(norm) and np.isfinite(item).all():
+            raise ValueError(f"{function}: differences within an item overflow float64")
 
 
 def _view(function: str, name: str, value: Any) -> tuple[Array, Library]:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array
+from likewise._array import Array, require_no_overflow
 from likewise._moments import (
     DeviceMoments,
     Moments,
@@ -67,6 +67,7 @@ class _CanonicalMeasure:
             whitened = _cpu.cca_prepare(
                 list(exact), *self._spectrum(), self.weighted, _engine.threads()
             )
+        require_no_overflow(self.name, [norm for _, norm, *_ in whitened], items)
         return [
             _Prepared(*facts, item.shape[1]) for facts, item in zip(whitened, items, strict=True)
         ]

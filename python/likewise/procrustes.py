@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from likewise import _cpu, _engine
-from likewise._array import Array, require_finite
+from likewise._array import Array, require_finite, require_no_overflow
 from likewise._gradients import Differentiable, tracked
 from likewise._moments import (
     DeviceMoments,
@@ -97,6 +97,7 @@ class _ShapeMeasure(Differentiable):
         wide = [self._wide(item) for item in items]
         with named_convergence(self.name):
             prepared = _cpu.procrustes_prepare(wide, *self._options(), _engine.threads())
+        require_no_overflow(self.name, [norm for _, norm, *_ in prepared], items)
         return [
             _Prepared(*facts, item.shape[1]) for facts, item in zip(prepared, items, strict=True)
         ]
