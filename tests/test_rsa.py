@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from reference import rsa as slow
@@ -151,6 +153,31 @@ def test_rdms_compare_as_representations_do(comparison):
     one = lw.compare_rdms(rdms[0], rdms, comparison=comparison)
     np.testing.assert_allclose(one[1:], grid[0], rtol=0, atol=1e-12)
     assert lw.compare_rdms(rdms[0], rdms[1], comparison=comparison).shape == ()
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("comparison", ["bures", "bures_metric"])
+def test_bures_says_which_rdms_are_not_euclidean(comparison, dtype):
+    rng = np.random.default_rng(0)
+    rdms = rng.uniform(1, 9, (3, 28)).astype(dtype)
+    rdms[2] = lw.rdm(rng.standard_normal((8, 3)).astype(dtype), dissimilarity="sqeuclidean")
+    with pytest.warns(lw.DegenerateWarning, match="2 RDMs without squared Euclidean distances"):
+        found = lw.compare_rdms(rdms[:2], rdms[2], comparison=comparison)
+    moments = []
+    for rdm in rdms:
+        values, vectors = np.linalg.eigh(slow.second_moments(rdm.astype(np.float64)))
+        moments.append(vectors * np.maximum(values, 0) @ vectors.T)
+    traces = [np.trace(g) for g in moments]
+    for k in range(2):
+        products = np.linalg.eigvals(moments[k] @ moments[2]).real
+        fidelity = np.sqrt(np.maximum(products, 0)).sum()
+        expected = fidelity / np.sqrt(traces[k] * traces[2])
+        if comparison == "bures_metric":
+            expected = traces[k] + traces[2] - 2 * fidelity
+        assert found[k] == pytest.approx(expected, rel=1e-5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        lw.compare_rdms(rdms[2], rdms[2], comparison=comparison)
 
 
 def test_riemannian_distances_are_the_least_along_a_line():

@@ -263,6 +263,15 @@ class _Count(Ranked):
         return taus
 
 
+class _Root(NamedTuple):
+    """An RDM for Bures's comparisons."""
+
+    data: Any
+    norm: float
+    clipped: bool
+    """Its second moments have negative eigenvalues: it has no squared Euclidean distances."""
+
+
 class _Bures:
     """Second moments as covariances: with roots F F' = G, a Procrustes comparison of F."""
 
@@ -273,23 +282,28 @@ class _Bures:
 
     def prepare(self, vectors: Array) -> list[Any]:
         # What is not finite has no root and scores NaN, as nothing to compare does.
-        roots = [
-            root(second_moments(v)) if np.isfinite(v).all() else np.zeros((2, 1)) for v in vectors
-        ]
+        roots, losses = [], []
+        for v in vectors:
+            finite = np.isfinite(v).all()
+            f, lost = root(second_moments(v)) if finite else (np.zeros((2, 1)), 0.0)
+            roots.append(f)
+            losses.append(lost > len(f) * tie_tolerance(vectors.dtype))
         prepared = _cpu.procrustes_prepare(roots, *self.options, _engine.threads())
-        return [(data, norm) for data, norm, *_ in prepared]
+        return [
+            _Root(data, norm, lost) for (data, norm, *_), lost in zip(prepared, losses, strict=True)
+        ]
 
-    def is_flat(self, item: tuple[Any, float]) -> bool:
-        return item[1] == 0
+    def is_flat(self, item: _Root) -> bool:
+        return item.norm == 0
 
     def all_pairs(self, a: list[Any], b: list[Any] | None) -> Array:
         scores = np.empty((len(a), len(a if b is None else b)))
         with named_convergence("rsa"):
             _cpu.procrustes_compare(
-                [data for data, _ in a],
-                [norm for _, norm in a],
-                [data for data, _ in b or []],
-                [norm for _, norm in b or []],
+                [item.data for item in a],
+                [item.norm for item in a],
+                [item.data for item in b or []],
+                [item.norm for item in b or []],
                 b is None,
                 scores,
                 *self.options,
@@ -347,14 +361,16 @@ def second_moments(vector: Array) -> Array:
     return g
 
 
-def root(g: Array) -> Array:
-    """F with ``F F' = G`` up to negative eigenvalues and rounding; zeros for zeros."""
+def root(g: Array) -> tuple[Array, float]:
+    """F with ``F F' = G`` up to negative eigenvalues and rounding, zeros for zeros, and the size of
+    the least of those as a share of the largest."""
     values, vectors = np.linalg.eigh(g)
-    kept = values > len(g) * np.finfo(np.float64).eps * max(values[-1], 0)
+    largest = max(values[-1], 0)
+    kept = values > len(g) * np.finfo(np.float64).eps * largest
     if not kept.any():
-        return np.zeros((len(g), 1))
+        return np.zeros((len(g), 1)), float(values[0] < 0)
     out: Array = vectors[:, kept] * np.sqrt(values[kept])
-    return out
+    return out, float(max(-values[0], 0) / largest)
 
 
 def _about_first(vector: Array) -> Array:

@@ -557,6 +557,7 @@ def compare_rdms(
     samples: int,
     scores: DeviceArray,
     flat: DeviceArray,
+    clipped: DeviceArray,
     comparison: str,
     run: Run,
 ) -> None: ...

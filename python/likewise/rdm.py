@@ -17,6 +17,7 @@ __all__ = [
     "Resampler",
     "fill_rdm",
     "rdm",
+    "warn_clipped",
     "warn_flat",
     "warn_without",
 ]
@@ -228,6 +229,15 @@ def warn_flat(function: str, flat: int) -> None:
     if flat:
         warn(
             f"{function}: {flat} RDM{'s' * (flat != 1)} whose entries are all equal (score NaN)",
+            DegenerateWarning,
+        )
+
+
+def warn_clipped(function: str, clipped: int) -> None:
+    if clipped:
+        warn(
+            f"{function}: {clipped} RDM{'s' * (clipped != 1)} without squared Euclidean distances "
+            "(negative eigenvalues of second moments count as 0)",
             DegenerateWarning,
         )
 

@@ -16,7 +16,7 @@ from likewise._comparison import (
     samples_of,
 )
 from likewise._rsa_measure import RSA, require_comparison
-from likewise.rdm import Dissimilarity, warn_flat
+from likewise.rdm import Dissimilarity, warn_clipped, warn_flat
 
 __all__ = [
     "RSA",
@@ -54,6 +54,9 @@ def rsa(
         corr_cov       the same of RDMs minus their mean
         bures          |G^(1/2) H^(1/2)|_* / sqrt(tr G tr H)
         bures_metric   tr G + tr H - 2 |G^(1/2) H^(1/2)|_*: a squared distance
+                       both of the nearest matrices without negative eigenvalues where RDMs hold no
+                       squared Euclidean distances, also in the traces (rsatoolbox keeps those);
+                       :func:`compare_rdms` warns then, RDMs of representations always do
         neg_riem_dist  -min sqrt(sum log^2 eig((a G + b N) H^-1)) over a, b > 0, with G, H about the
                        first sample and N the covariance of its differences (Shahbazi et al. 2021);
                        not symmetric, needs RDMs of full rank and, on the CPU, SciPy
@@ -122,8 +125,7 @@ def compare_rdms(
 
     Returns
     -------
-    ``(k_p, k_q)``, without the axis of a single RDM. NaN as in :func:`rsa`, with a
-    :class:`DegenerateWarning`.
+    ``(k_p, k_q)``, without the axis of a single RDM. NaN as in :func:`rsa`.
 
     Raises
     ------
@@ -133,6 +135,12 @@ def compare_rdms(
         "neg_riem_dist".
     InputTypeError
         For inputs that cannot be used as they are.
+
+    Warns
+    -----
+    DegenerateWarning
+        RDMs whose entries are all equal; without squared Euclidean distances, of "bures" and
+        "bures_metric".
     """
     name = "compare_rdms"
     require_comparison(name, comparison)
@@ -143,12 +151,13 @@ def compare_rdms(
     if library.engine is not _cpu:
         scores = library.empty(shape, np.float64)
         count = sum(side.shape[0] if side.ndim == 2 else 1 for side in sides)
-        flat = library.zeros((count,), np.int64)
+        flat, clipped = (library.zeros((count,), np.int64) for _ in range(2))
         samples = samples_of(sides[0].shape[-1])
-        library.engine.compare_rdms(*sides, samples, scores, flat, comparison, library.run)
-        found = library.finish(flat)
+        library.engine.compare_rdms(*sides, samples, scores, flat, clipped, comparison, library.run)
+        found = library.finish(flat, clipped)
         if found is not None:
             warn_flat(name, int(found[0].sum()))
+            warn_clipped(name, int((found[1] > 0).sum()))
         return library.give(library.cast(scores, sides[0].dtype))
     by = comparator(comparison)
     lists = [np.atleast_2d(side) for side in sides]
@@ -160,6 +169,8 @@ def compare_rdms(
         warn_flat(
             name, sum(by.is_flat(item) and bool(np.isfinite(rdm).all()) for item, rdm in each)
         )
+        if comparison.startswith("bures"):
+            warn_clipped(name, sum(item.clipped for side in items for item in side))
     return library.give(scores.astype(sides[0].dtype, copy=False).reshape(shape))
 
 

@@ -37,7 +37,8 @@ cuda::RsaOptions options_of(const std::string& dissimilarity, const std::string&
 cuda::RsaFindings findings(const DeviceArray& scores, const DeviceArray& without,
                            const DeviceArray& constant_units, const DeviceArray& flat) {
   return {scores.filled<double>(),
-          {without.filled<int64_t>(), constant_units.filled<int64_t>(), flat.filled<int64_t>()}};
+          {without.filled<int64_t>(), constant_units.filled<int64_t>(), flat.filled<int64_t>(),
+           nullptr}};
 }
 
 // Fills out (..., n (n - 1) / 2) and `without` (...) for x (..., n, d).
@@ -154,7 +155,7 @@ void rsa_reordered(const DeviceArray& x, const DeviceArray& y, const Orders& ord
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
     int64_t* const unread = context.temporary<int64_t>(6);
-    const cuda::RsaFindings out{scores.filled<double>(), {unread, unread + 2, unread + 4}};
+    const cuda::RsaFindings out{scores.filled<double>(), {unread, unread + 2, unread + 4, nullptr}};
     cuda::rsa_reordered<T>(context, {x.elements<T>(), x.sizes().back()},
                            {y.elements<T>(), y.sizes().back()}, x.sizes()[0],
                            send_orders(orders, context), orders.shape(0),
@@ -176,17 +177,19 @@ void rsa_resampled(const DeviceArray& x, const DeviceArray& y, const Orders& dra
   });
 }
 
-// Fills scores (p x q) for condensed RDMs (p, m) and (q, m) of n samples, and flat (p + q).
+// Fills scores (p x q) for condensed RDMs (p, m) and (q, m) of n samples, and flat and clipped (p +
+// q each).
 void compare_rdms(const DeviceArray& p, const DeviceArray& q, int64_t samples,
-                  const DeviceArray& scores, const DeviceArray& flat, const std::string& comparison,
-                  Run& run) {
+                  const DeviceArray& scores, const DeviceArray& flat, const DeviceArray& clipped,
+                  const std::string& comparison, Run& run) {
   const CallContext context(run);
   dispatch_float(p, [&](auto zero) {
     using T = decltype(zero);
     const auto count_of = [](const DeviceArray& x) { return x.size() / x.sizes().back(); };
-    cuda::compare_rdms<T>(
-        context, contiguous<T>(p, context), count_of(p), contiguous<T>(q, context), count_of(q),
-        samples, comparison_of(comparison), scores.filled<double>(), flat.filled<int64_t>());
+    cuda::compare_rdms<T>(context, contiguous<T>(p, context), count_of(p),
+                          contiguous<T>(q, context), count_of(q), samples,
+                          comparison_of(comparison), scores.filled<double>(),
+                          flat.filled<int64_t>(), clipped.filled<int64_t>());
   });
 }
 

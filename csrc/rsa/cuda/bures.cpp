@@ -7,7 +7,6 @@
 #include "linalg/cuda/svd.h"
 #include "procrustes/cuda/procrustes.h"
 #include "rsa/cuda/rdms.h"
-#include "rsa/cuda/roots.h"
 
 namespace likewise::cuda {
 namespace {
@@ -39,7 +38,7 @@ std::vector<Matrix<double>> matrices_of(const BuresItems& items) {
 }  // namespace
 
 BuresItems bures_items(const Context& context, const Vectors<double>& moments, int64_t count,
-                       int64_t n) {
+                       int64_t n, const Clipping& clipping) {
   const int64_t size = n * n;
   double* const roots = context.temporary<double>(size_t(count * size));
   const int64_t group = std::min(fitting(3 * size * int64_t(sizeof(double)), count), kMostVectors);
@@ -53,8 +52,8 @@ BuresItems bures_items(const Context& context, const Vectors<double>& moments, i
                           some, n, shifted, context.stream),
           "launch");
     const JacobiSvd<double> svd = decompose<double>(inner, shifted, some, n, n);
-    check(scaled_vectors(svd.columns, svd.values, factors, some, n, roots + first * size,
-                         context.stream),
+    check(scaled_vectors(svd.columns, svd.values, factors, some, n, clipping.from(first),
+                         roots + first * size, context.stream),
           "launch");
   }
   return {roots, moments.factors, count, n};

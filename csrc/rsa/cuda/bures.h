@@ -4,6 +4,7 @@
 
 #include "core/cuda/context.h"
 #include "core/cuda/pairs.h"
+#include "rsa/cuda/roots.h"
 #include "rsa/cuda/vectors.h"
 
 namespace likewise::cuda {
@@ -16,7 +17,7 @@ struct BuresItems {
 };
 
 BuresItems bures_items(const Context& context, const Vectors<double>& moments, int64_t count,
-                       int64_t n);
+                       int64_t n, const Clipping& clipping);
 
 // Scores of all pairs, row-major; `symmetric`: of a with itself. `metric`: the squared distance,
 // else the similarity.

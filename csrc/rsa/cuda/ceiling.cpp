@@ -43,7 +43,7 @@ void rdm_ceiling(const Context& context, const T* rdms, int64_t count, int64_t s
   const int64_t size = condensed_size(samples), most = 2 * count + 1;
   const ItemFindings unread{context.temporary<int64_t>(size_t(most)),
                             context.temporary<int64_t>(size_t(most)),
-                            context.temporary<int64_t>(size_t(most))};
+                            context.temporary<int64_t>(size_t(most)), nullptr};
   double* const pooled = context.temporary<double>(size_t((count + 1) * size));
   const auto fill_pooled = [&](auto form) {
     PreparedRdms<form.value> parts(context, count, samples, pooled_as(comparison), unread);

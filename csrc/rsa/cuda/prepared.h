@@ -175,6 +175,8 @@ class PreparedRdms {
   Vectors<S> vectors(int64_t first = 0) const {
     return {data_ + first * size_, size_, shifted_ ? shifts_ + first : nullptr, factors_ + first};
   }
+  int64_t* clipped(int64_t first) const { return out_.clipped ? out_.clipped + first : nullptr; }
+  double tolerance() const { return tolerance_; }
   const RdmItem* facts(int64_t first) const { return items_ + first; }
   RankedRdms ranks(int64_t first) const {
     static_assert(form == Form::ordered_ranks);

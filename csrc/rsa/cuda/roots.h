@@ -17,10 +17,19 @@ namespace likewise::cuda {
 cudaError_t shifted_moments(const Vectors<double>& moments, int64_t count, int64_t n, double* out,
                             cudaStream_t stream);
 
+// Negative eigenvalues beyond n times this share of |G| are added to items[k]. Null: nobody will
+// look.
+struct Clipping {
+  double tolerance;
+  int64_t* items;
+  Clipping from(int64_t first) const { return {tolerance, items ? items + first : nullptr}; }
+};
+
 // roots (count x n x n) = F with F F' = G up to negative eigenvalues and rounding, from singular
 // vectors (columns, one behind the other) and values of the shifted moments.
 cudaError_t scaled_vectors(const double* vectors, const double* values, const double* factors,
-                           int64_t count, int64_t n, double* roots, cudaStream_t stream);
+                           int64_t count, int64_t n, const Clipping& clipping, double* roots,
+                           cudaStream_t stream);
 
 // Scores of the pairs of these axes become their squares (`squared`), and NaN where one of the two
 // has no factor.

@@ -55,11 +55,12 @@ void rsa_pairs(const Context& context, const Batch<T>& x, const Batch<T>& y, int
 
 template <class T>
 void compare_rdms(const Context& context, const T* p, int64_t count_p, const T* q, int64_t count_q,
-                  int64_t rows, RdmComparison comparison, double* scores, int64_t* flat) {
+                  int64_t rows, RdmComparison comparison, double* scores, int64_t* flat,
+                  int64_t* clipped) {
   if (count_p * count_q == 0) return;
   const int64_t count = count_p + count_q;
   const ItemFindings findings{context.temporary<int64_t>(size_t(count)),
-                              context.temporary<int64_t>(size_t(count)), flat};
+                              context.temporary<int64_t>(size_t(count)), flat, clipped};
   dispatch_form(comparison, [&](auto form) {
     PreparedRdms<form.value> items(context, count, rows, comparison, findings);
     items.add_rdms(p, count_p);
@@ -116,7 +117,7 @@ void rsa_resampled(const Context& context, const Matrix<T>& x, const Matrix<T>& 
       const Context& inner = scratch.next();
       int64_t* const unread = inner.temporary<int64_t>(size_t(6 * some));
       PreparedRdms<form.value> items(inner, 2 * some, rows, options.comparison,
-                                     {unread, unread + 2 * some, unread + 4 * some});
+                                     {unread, unread + 2 * some, unread + 4 * some, nullptr});
       items.add_draws(from_x, here, some);
       items.add_draws(from_y, here, some);
       items.finish();
@@ -136,7 +137,7 @@ void rsa_resampled(const Context& context, const Matrix<T>& x, const Matrix<T>& 
   template void rsa_resampled<T>(const Context&, const Matrix<T>&, const Matrix<T>&, int64_t,     \
                                  const int32_t*, int64_t, const RsaOptions&, double*);            \
   template void compare_rdms<T>(const Context&, const T*, int64_t, const T*, int64_t, int64_t,    \
-                                RdmComparison, double*, int64_t*);
+                                RdmComparison, double*, int64_t*, int64_t*);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

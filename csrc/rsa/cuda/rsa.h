@@ -35,6 +35,9 @@ struct ItemFindings {
   int64_t* without;         // samples without direction of every item that has a score
   int64_t* constant_units;  // of every item
   int64_t* flat;            // whether its RDM has no score, all of its entries being equal
+  // Negative eigenvalues of its second moments are added, of Bures's comparisons; null: nobody will
+  // look.
+  int64_t* clipped;
 };
 struct RsaFindings {
   double* scores;
@@ -74,9 +77,11 @@ template <class T>
 void rsa_resampled(const Context& context, const Matrix<T>& x, const Matrix<T>& y, int64_t rows,
                    const int32_t* draws, int64_t count, const RsaOptions& options, double* scores);
 
-// Scores (count_p x count_q) of condensed RDMs of `rows` samples, and which of all are flat.
+// Scores (count_p x count_q) of condensed RDMs of `rows` samples, with what ItemFindings
+// says of all, of which `clipped` is 0 before.
 template <class T>
 void compare_rdms(const Context& context, const T* p, int64_t count_p, const T* q, int64_t count_q,
-                  int64_t rows, RdmComparison comparison, double* scores, int64_t* flat);
+                  int64_t rows, RdmComparison comparison, double* scores, int64_t* flat,
+                  int64_t* clipped);
 
 }  // namespace likewise::cuda

@@ -63,12 +63,17 @@ inline void score_all(const Context& context, const PreparedRdms<Form::ordered_r
   check(mirror_upper(scores, count_a, context.stream), "launch");
 }
 
+inline BuresItems bures_items(const Context& context, const PreparedRdms<Form::covariances>& items,
+                              int64_t first, int64_t count) {
+  return bures_items(context, items.vectors(first), count, items.samples(),
+                     {items.tolerance(), items.clipped(first)});
+}
+
 inline void score_all(const Context& context, const PreparedRdms<Form::covariances>& items,
                       int64_t count_a, int64_t count_b, bool symmetric, double* scores) {
-  const int64_t n = items.samples();
   const bool metric = items.comparison() == RdmComparison::bures_metric;
-  const BuresItems a = bures_items(context, items.vectors(), count_a, n);
-  const BuresItems b = symmetric ? a : bures_items(context, items.vectors(count_a), count_b, n);
+  const BuresItems a = bures_items(context, items, 0, count_a);
+  const BuresItems b = symmetric ? a : bures_items(context, items, count_a, count_b);
   bures_scores(context, a, b, symmetric, metric, scores);
 }
 
@@ -116,10 +121,9 @@ inline void score_pairs(const Context& context, const PreparedRdms<Form::ordered
 
 inline void score_pairs(const Context& context, const PreparedRdms<Form::covariances>& items,
                         int64_t first_a, int64_t first_b, const PairAxes& axes, double* scores) {
-  const int64_t n = items.samples();
   const bool metric = items.comparison() == RdmComparison::bures_metric;
-  const BuresItems a = bures_items(context, items.vectors(first_a), first_b - first_a, n);
-  const BuresItems b = bures_items(context, items.vectors(first_b), items.count() - first_b, n);
+  const BuresItems a = bures_items(context, items, first_a, first_b - first_a);
+  const BuresItems b = bures_items(context, items, first_b, items.count() - first_b);
   bures_pairs(context, a, b, axes, pairs_of(axes), metric, scores);
 }
 

@@ -36,7 +36,10 @@ void scaled(int n) {
   values[n - 1] = 4 + 3 * n * 2.2e-16;
   const OnDevice<double> given(vectors), of(values), out(vectors.size());
   const OnDevice<double> factors(std::vector<double>{0.25, 0.5});
-  need(scaled_vectors(given.get(), of.get(), factors.get(), 2, n, out.get(), stream), "roots");
+  const OnDevice<int64_t> clipped(std::vector<int64_t>{0, 0});
+  const Clipping clipping{1.5 / n, clipped.get()};  // beyond 1.5 of the norms, 4 and 2
+  need(scaled_vectors(given.get(), of.get(), factors.get(), 2, n, clipping, out.get(), stream),
+       "roots");
   const auto found = out.values();
   bool good = true;
   for (int item = 0; item < 2; ++item) {
@@ -50,6 +53,12 @@ void scaled(int n) {
     }
   }
   expect(good, "roots");
+  for (int item = 0; item < 2; ++item) {
+    const double norm = item ? 2 : 4;
+    const auto own = values.begin() + item * n;
+    const auto lost = std::count_if(own, own + n, [&](double v) { return v - norm < -1.5 * norm; });
+    expect(clipped.values()[item] == lost, "negative eigenvalues");
+  }
 }
 
 void concluded() {
