@@ -126,19 +126,98 @@ def test_merges_in_any_order_agree(name, options):
     np.testing.assert_allclose(*results, rtol=0, atol=1e-10)
 
 
-def test_states_are_plain_arrays_whose_sum_is_the_state_of_all():
-    arrays = items()
+def test_states_are_plain_arrays_that_new_accumulators_take_and_merge():
+    arrays = dict(zip("abcd", items(), strict=True))
     workers = []
-    for batch in batches(arrays, [80, 120]):
+    for rows in (slice(0, 80), slice(80, 200)):
         worker = lw.scale.Accumulator("cca")
-        worker.update(batch)
+        worker.update({label: array[rows].astype(np.float32) for label, array in arrays.items()})
         workers.append(worker)
     states = [worker.state for worker in workers]
     assert all(type(a) is np.ndarray for state in states for a in state.values())
-    workers[0].state = {name: states[0][name] + states[1][name] for name in states[0]}
-    np.testing.assert_allclose(workers[0].compute(), lw.pairwise(arrays, "cca"), rtol=0, atol=1e-12)
+    kinds = {array.dtype for state in states for array in state.values()}
+    assert kinds == {np.dtype(np.float64), np.dtype(np.int64)}
+    copies = [lw.scale.Accumulator("cca") for _ in workers]
+    for copy, state in zip(copies, states, strict=True):
+        copy.state = state
+    copies[1].state = copies[1].state
+    expected = lw.pairwise([a.astype(np.float32).astype(float) for a in arrays.values()], "cca")
+    copies[1].merge(copies[0])
+    np.testing.assert_allclose(copies[1].compute(), expected, rtol=0, atol=1e-12)
+    workers[0].merge(copies[1])  # whose items have no labels
+    assert workers[0].compute().rows == tuple("abcd")
+    copies[0].update({label: array[80:].astype(np.float32) for label, array in arrays.items()})
+    assert copies[0].compute().rows == tuple("abcd")
+    np.testing.assert_allclose(np.asarray(copies[0].compute()), expected, rtol=0, atol=1e-6)
     states[1]["0/cross"][:] = 0  # a copy, not the accumulator's own
     assert workers[1].state["0/cross"].any()
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        lw.scale.Accumulator("linear_predictivity", cv=3),
+        lw.scale.MinibatchCKA(),
+        lw.scale.UnitAccumulator(),
+        lw.scale.UnitAccumulator("mutual_information", bins=4),
+    ],
+    ids=lambda stream: str(stream._settings()),
+)
+def test_every_stream_goes_on_from_its_state(stream):
+    stream = pickle.loads(pickle.dumps(stream))
+    fresh = pickle.loads(pickle.dumps(stream))
+    fresh.state = stream.state  # of nothing
+    x, y = items()[:2]
+    sides = (x, y) if isinstance(stream, lw.scale.UnitAccumulator) else ([x], [y])
+    half = [[s[0][:77]] if type(s) is list else s[:77] for s in sides]
+    stream.update(*half)
+    fresh.state = stream.state
+    for part in (stream, fresh):
+        part.update(*[[s[0][77:]] if type(s) is list else s[77:] for s in sides])
+    assert stream.state.keys() == fresh.state.keys()
+    for name, array in stream.state.items():
+        np.testing.assert_array_equal(fresh.state[name], array)
+    np.testing.assert_array_equal(fresh.compute(), stream.compute())
+
+
+def test_states_of_other_arrays_are_refused():
+    stream = lw.scale.Accumulator("cka")
+    stream.update(items())
+    plain = {"0/cross": stream.state["0/cross"]}  # what version 0.1 kept
+    for other in (stream, lw.scale.Accumulator("cka")):
+        with pytest.raises(ValueError, match=r"plain sums of version 0\.1, which lack their shift"):
+            other.state = plain
+    with pytest.raises(ValueError, match="a state must have the arrays of this accumulator"):
+        stream.state = {}
+    with pytest.raises(ValueError, match="a state must have the arrays of this accumulator"):
+        lw.scale.Accumulator("linear_predictivity").state = stream.state
+    crossed = lw.scale.Accumulator("cka")
+    crossed.update(items(), items())
+    with pytest.raises(ValueError, match="a state must have the arrays of this accumulator"):
+        stream.state = crossed.state
+    fresh = lw.scale.Accumulator("cka")
+    fresh.state = crossed.state
+    with pytest.raises(ValueError, match="labels and widths"):
+        fresh.update(items())
+
+
+def test_labels_may_come_in_any_order():
+    arrays = dict(zip("abc", items(widths=(5, 5, 5)), strict=True))
+    stream = lw.scale.Accumulator("cka")
+    stream.update({label: arrays[label][:90] for label in "abc"})
+    stream.update({label: arrays[label][90:] for label in "cab"})
+    expected = lw.pairwise(arrays, "cka")
+    np.testing.assert_allclose(stream.compute(), expected, rtol=0, atol=1e-12)
+
+
+def test_empty_batches_add_nothing():
+    for stream in (lw.scale.Accumulator("cka"), lw.scale.UnitAccumulator()):
+        x, y = items()[:2]
+        unit = isinstance(stream, lw.scale.UnitAccumulator)
+        for rows in (slice(0, 0), slice(0, 90), slice(90, 90), slice(90, 200)):
+            stream.update(*((x[rows], y[rows]) if unit else ([x[rows]], [y[rows]])))
+        expected = lw.unit_similarity(x, y) if unit else lw.cka(x, y)
+        np.testing.assert_allclose(stream.compute(), expected, rtol=0, atol=1e-12)
 
 
 def test_labels_library_and_dtype_are_kept():
@@ -189,14 +268,136 @@ def test_constant_representations_score_nan(name, options):
         assert np.isfinite(found[:2, :2]).all()
 
 
-def test_large_means_cost_the_digits_that_are_told():
-    arrays = [array + 1e4 for array in items()]
-    for name in ("cka", "procrustes", "cca"):
-        stream = lw.scale.Accumulator(name)
-        for batch in batches(arrays, [150, 50]):
-            stream.update(batch)
-        expected = off_diagonal(lw.pairwise(arrays, name))
-        np.testing.assert_allclose(off_diagonal(stream.compute()), expected, rtol=0, atol=1e-6)
+# Means in deviations, sizes and dtypes. Plain sums lose the square of the first, unbiased CKA its
+# fourth power, and overflow or vanish at the last.
+SETTINGS = [
+    (0, 1.0, np.float64),
+    (1e4, 1.0, np.float64),
+    (1e6, 1.0, np.float64),
+    (1e6, 1e150, np.float64),
+    (0, 1e-150, np.float64),
+    (1e6, 1.0, np.float32),
+    (10, 1e30, np.float32),
+    (10, 1e-30, np.float32),
+]
+PREDICTED = [("linear_predictivity", {"cv": 3}), ("linear_predictivity", {"cv": 3, "alphas": [9]})]
+
+
+def far_items(name, options, mean, scale, dtype):
+    """Items whose first samples are equal, and what is left of them without mean and scale."""
+    if name == "hsic" and abs(np.log10(scale)) > 60:
+        scale **= 0.4  # its value goes with the fourth power
+    rng = np.random.default_rng(5)
+    arrays = items(n=210)
+    for array in arrays:
+        array[:8] = array[8]
+    far = [(a + mean * rng.choice([-1, 1], a.shape[1])).astype(dtype) for a in arrays]
+    if name != "linear_predictivity" or "alphas" not in options:
+        far = [(a * dtype(scale)).astype(dtype) for a in far]
+    wide = [a.astype(np.longdouble) for a in far]
+    near = [(a - a.mean(axis=0)).astype(np.float64) for a in wide]
+    if name == "linear_predictivity" and "alphas" not in options:
+        near = [a / scale for a in near]  # for the oracle
+    return far, (near if options.get("center", True) else [a.astype(np.float64) for a in far])
+
+
+def expected_of(name, options, arrays):
+    if name != "linear_predictivity":
+        return np.asarray(lw.pairwise(arrays, name, **options))
+    fold = np.arange(len(arrays[0])) % options["cv"]
+    folds = range(options["cv"])
+    splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in folds]
+    alphas = options.get("alphas")
+    return np.array(
+        [
+            [regression.linear_predictivity(x, y, alphas, splits=splits)[0].mean() for y in arrays]
+            for x in arrays
+        ]
+    )
+
+
+def agree(found, expected, name):
+    """To 1e-10; distances of items from themselves to sqrt(2 * 200 eps), similarities to 200 eps"""
+    found, expected = np.asarray(found), np.asarray(expected)
+    same = np.eye(len(expected), dtype=bool)
+    size = np.abs(expected[~same]).max() if name in ("hsic", "procrustes", "shape_distance") else 1
+    atol = np.where(same, 3e-7, 1e-10) * size
+    assert np.all(np.abs(found - expected) <= atol), np.abs((found - expected) / size)
+
+
+@pytest.mark.parametrize(("mean", "scale", "dtype"), SETTINGS)
+@pytest.mark.parametrize(("name", "options"), STREAMED + PREDICTED, ids=str)
+def test_large_means_and_extreme_sizes_cost_nothing(name, options, mean, scale, dtype):
+    far, near = far_items(name, options, mean, scale, dtype)
+    expected = expected_of(name, options, near)
+    stream = lw.scale.Accumulator(name, **options)
+    for batch in batches(far, [1, 5, 0, 99, 65, 40]):  # one sample, then equal ones
+        stream.update(batch)
+    fresh = lw.scale.Accumulator(name, **options)
+    fresh.state = stream.state  # its scores are in float64
+    agree(fresh.compute(), expected, name)
+
+    if name == "linear_predictivity":  # its folds depend on the order
+        return
+    workers = [lw.scale.Accumulator(name, **options) for _ in range(4)]  # one has nothing to do
+    for worker, parts in zip(workers, ((0, 3), (1,), (2, 4)), strict=False):
+        for part in parts:
+            worker.update(batches(far, [6, 100, 3, 61, 40])[part])
+    for order in ([0, 1, 2, 3], [3, 2, 0, 1], [1, 3, 2, 0]):
+        whole = lw.scale.Accumulator(name, **options)
+        for k in order:
+            one = lw.scale.Accumulator(name, **options)
+            one.state = workers[k].state
+            whole.merge(one)
+        agree(whole.compute(), expected, name)
+
+
+@pytest.mark.parametrize("crossed", [False, True])
+def test_later_samples_may_be_of_another_size(crossed):
+    """The power of two that sums are in grows with them: nothing overflows, nothing is lost."""
+    scales = 10.0 ** np.array([-200, -100, 0, 60, 120])
+    arrays = [array * np.repeat(scales, 40)[:, None] for array in items()]
+    for size in (40, 200):
+        stream = lw.scale.Accumulator("cka", estimator="unbiased")
+        for batch in batches(arrays, [size] * (200 // size)):
+            stream.update(*([batch[:2], batch[2:]] if crossed else [batch]))
+        parts = [lw.scale.Accumulator("cka", estimator="unbiased") for _ in range(5)]
+        for part, batch in zip(parts, batches(arrays, [40] * 5), strict=True):
+            part.update(*([batch[:2], batch[2:]] if crossed else [batch]))
+        for part in reversed(parts[:-1]):
+            part.merge(parts[-1] if part is parts[-2] else parts[parts.index(part) + 1])
+        near = [array / 1e120 for array in arrays]
+        expected = lw.pairwise(near, "cka", estimator="unbiased")
+        expected = np.asarray(expected)[:2, 2:] if crossed else expected
+        for found in (stream, parts[0]):
+            np.testing.assert_allclose(found.compute(), expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize(("mean", "scale", "dtype"), SETTINGS)
+def test_unit_correlations_of_large_means_and_extreme_sizes(mean, scale, dtype):
+    far, near = far_items("units", {}, mean, scale, dtype)
+    parts = [lw.scale.UnitAccumulator() for _ in range(3)]
+    for part, batch in zip(parts, batches(far, [6, 100, 104]), strict=True):
+        part.update(*batch[:2])
+    parts[2].merge(parts[0])
+    parts[2].merge(parts[1])
+    whole = lw.scale.UnitAccumulator()
+    whole.state = parts[2].state
+    expected = np.corrcoef(near[0] / scale, near[1] / scale, rowvar=False)[:6, 6:]
+    np.testing.assert_allclose(whole.compute(), expected, rtol=0, atol=1e-10)
+
+
+def test_a_first_sample_far_away_costs_what_is_told():
+    """Sums lose the square of the distance between the first batch and the mean, in deviations; it
+    is at most n over the samples of the first batch, because these count in the deviation too."""
+    arrays = items(n=2000)
+    for array in arrays:
+        array[0] += 1e5
+    stream = lw.scale.Accumulator("cka")
+    for batch in batches(arrays, [1, 999, 1000]):
+        stream.update(batch)
+    expected = lw.pairwise(arrays, "cka")
+    np.testing.assert_allclose(stream.compute(), expected, rtol=0, atol=2000 * 1e-15)
 
 
 def test_minibatch_cka_is_a_ratio_of_sums_over_batches():

@@ -1,5 +1,6 @@
 """Streamed measures as torchmetrics metrics."""
 
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -35,12 +36,19 @@ def data(n=60):
     return x + 3, y + 0.5 * x[:, :1]
 
 
+def far(n=60):
+    """The same with means of 1e6 deviations, which plain sums have no digits for."""
+    x, y = data(n)
+    return x + 1e6, y - 1e6
+
+
 def metric(name, **more):
     return getattr(lw.torch.metrics, name)(4, 5, **CASES[name][1], **more)
 
 
+@pytest.mark.parametrize("data", [data, far])
 @by_name
-def test_batches_give_the_score_of_all_samples(name):
+def test_batches_give_the_score_of_all_samples(name, data):
     x, y = data()
     function, options = CASES[name]
     one = metric(name)
@@ -53,8 +61,9 @@ def test_batches_give_the_score_of_all_samples(name):
     assert one.compute().item() == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.parametrize("data", [data, far])
 @by_name
-def test_forward_gives_the_batch_and_keeps_the_whole(name):
+def test_forward_gives_the_batch_and_keeps_the_whole(name, data):
     x, y = data()
     function, options = CASES[name]
     one = metric(name)
@@ -91,6 +100,40 @@ def test_direction():
     assert not metric("Procrustes").higher_is_better
 
 
+@pytest.mark.parametrize("scale", [1e-150, 1e150])
+def test_sizes_cost_nothing(scale):
+    x, y = data()
+    one = lw.torch.metrics.CKA(4, 5)
+    for first in range(0, 60, 17):
+        one.update(x[first : first + 17] * scale, y[first : first + 17] / scale)
+    assert one.compute().item() == pytest.approx(lw.cka(x, y).item(), abs=1e-10)
+
+
+@by_name
+def test_states_merge(name):
+    x, y = far()
+    one, other, empty = metric(name), metric(name), metric(name)
+    one.update(x[:20], y[:20])
+    other.update(x[20:], y[20:])
+    for more in (other, empty):
+        one.merge_state(more)
+    function, options = CASES[name]
+    assert one.compute().item() == pytest.approx(function(x, y, **options).item(), abs=1e-9)
+
+
+def test_metrics_are_copied_and_pickled():
+    x, y = far()
+    one = metric("CKA")
+    one.update(x[:20], y[:20])
+    for other in (one.clone(), pickle.loads(pickle.dumps(one))):
+        other(x[20:], y[20:])
+        expected = lw.cka(x, y, estimator="unbiased").item()
+        assert other.compute().item() == pytest.approx(expected, abs=1e-9)
+    assert one.compute().item() == pytest.approx(
+        lw.cka(x[:20], y[:20], estimator="unbiased").item(), abs=1e-9
+    )
+
+
 def test_a_metric_travels_by_its_state():
     x, y = data()
     one, other = metric("CKA"), metric("CKA")
@@ -122,11 +165,12 @@ rank, address = int(sys.argv[1]), sys.argv[2]
 sys.path.insert(0, {tests!r})
 import test_torch_metrics as t
 torch.distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=2)
-x, y = t.data()
+x, y = t.far()
 shares = [slice(0, 23), slice(23, 60)]  # of unequal size
 for name in t.CASES:
     one = t.metric(name)
-    one.update(x[shares[rank]], y[shares[rank]])
+    for part in torch.arange(60)[shares[rank]].split(9):
+        one.update(x[part], y[part])
     print(name, one.compute().item(), flush=True)
 idle = t.metric("CKA")  # a rank without samples adds nothing
 if rank:
@@ -148,7 +192,7 @@ def test_two_ranks(tmp_path):
         )
         for rank in range(2)
     ]
-    x, y = data()
+    x, y = far()
     expected = {name: f(x, y, **options).item() for name, (f, options) in CASES.items()}
     expected["idle"] = expected["CKA"]
     for rank in ranks:

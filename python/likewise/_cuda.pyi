@@ -290,11 +290,36 @@ def map_plan_score(
 ) -> None: ...
 
 # moments
+def begin_frame(
+    items: list[DeviceArray], shift: DeviceArray, unit: DeviceArray, run: Run
+) -> None: ...
+def grow_units(
+    items: list[DeviceArray],
+    shift: DeviceArray,
+    unit: DeviceArray,
+    ratio: DeviceArray,
+    run: Run,
+) -> None: ...
 def add_moments(
     a: list[DeviceArray],
     b: list[DeviceArray],
     rows: tuple[int, int],
+    frames: list[tuple[DeviceArray, DeviceArray, DeviceArray, int, int]],
     total: DeviceArray,
+    run: Run,
+) -> None: ...
+def meet_frames(
+    first: list[DeviceArray],
+    second: list[DeviceArray],
+    cols: list[int],
+    ratios: list[DeviceArray],
+    step: DeviceArray,
+    run: Run,
+) -> None: ...
+def move_moments(
+    sums: DeviceArray,
+    cols: list[list[int]],
+    changes: list[tuple[DeviceArray, DeviceArray | None, int, int]],
     run: Run,
 ) -> None: ...
 def add(array: DeviceArray, total: DeviceArray, first: int, run: Run) -> None: ...
@@ -304,7 +329,7 @@ def normalise_products(
     products: DeviceArray, own: list[DeviceArray], out: DeviceArray, run: Run
 ) -> None: ...
 
-_Sums = tuple[DeviceArray, list[DeviceArray], list[int], list[int]]
+_Sums = tuple[DeviceArray, list[DeviceArray], list[int], list[int], list[DeviceArray]]
 
 def unit_correlations_of_moments(
     sums: _Sums, out: DeviceArray, constant_units: DeviceArray, samples: DeviceArray, run: Run

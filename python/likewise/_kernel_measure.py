@@ -158,7 +158,7 @@ class KernelMeasure(Differentiable):
         products[np.logical_or.outer(*map(np.array, constant))] = np.nan
         m.warn(self.name, flexible=self.estimator == "biased")
         if not self.normalize:
-            return products
+            return np.asarray(products * np.outer(*(frame.unit for frame in m.frames)) ** 2)
         own = []
         for side, items in enumerate((rows, columns)):
             norms = []

@@ -207,6 +207,8 @@ class LinearPredictivity:
     ) -> float:
         sums = [(m.raw(0, i), m.uncentred(i, j), m.raw(1, j)) for m in moments]
         correlation = np.empty((len(sums), sums[0][1].shape[1]))
+        given = None if self.alphas is None else np.array(self.alphas) / moments[0].unit(0, i) ** 2
+        penalties = GRID * eigenvalue if given is None else given
         with named_convergence(self.name):
             _cpu.ridge_predictivity_of_moments(
                 [m.samples for m in moments],
@@ -215,7 +217,7 @@ class LinearPredictivity:
                 [cross for _, cross, _ in sums],
                 [np.ascontiguousarray(y) for _, _, (y, _) in sums],
                 [np.diag(gram).copy() for _, _, (_, gram) in sums],
-                (GRID * eigenvalue).tolist() if self.alphas is None else list(self.alphas),
+                [float(alpha) for alpha in penalties],
                 correlation,
                 np.empty_like(correlation),
                 np.empty(correlation.shape, np.int32),

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from likewise._array import Array
+from likewise._frames import Frame, moved
 from likewise.errors import warn_degenerate, warn_small_sample
 
 __all__ = [
     "DeviceMoments",
     "Moments",
     "UnitMoments",
-    "augmented",
     "directions_at_most",
     "pooled",
     "principal_axes",
@@ -26,7 +26,7 @@ _NO_VARIANCE = 1024 * np.finfo(np.float64).eps
 
 
 class UnitMoments(NamedTuple):
-    """Of one representation, its samples centred."""
+    """Of one representation, its samples centred, in its unit."""
 
     gram: Array
     """``X'X``; rows and columns of constant units are zero."""
@@ -40,23 +40,20 @@ class UnitMoments(NamedTuple):
 class Moments:
     """Sums over ``samples`` of two collections of representations.
 
-    Made of ``A'B`` for the augmented data ``A = [1, |x_1|^2, ..., |x_m|^2, x_1, ..., x_m]`` of each
-    side, and ``A'A`` of every representation alone. Centring happens here, in float64: the error
-    is that of the sums, about 1e-16 times the square of mean / deviation.
+    Made of ``A'B`` for the augmented data of each side (:meth:`Frame.measure`), and ``A'A`` of
+    every representation alone. All that is given here is in the units of the frames.
     """
 
     def __init__(
         self,
         cross: Array,
         alone: tuple[Sequence[Array], Sequence[Array]],
-        widths: tuple[Sequence[int], Sequence[int]],
+        frames: tuple[Frame, Frame],
     ) -> None:
         self.samples = round(float(cross[0, 0]))
-        self.widths = widths
+        self.frames = frames
         self._cross = cross
-        self._starts = [
-            np.cumsum([1 + len(side), *side])[:-1] if side else np.empty(0, int) for side in widths
-        ]
+        self._starts = [np.cumsum([1 + len(frame.widths), *frame.widths])[:-1] for frame in frames]
         rows = [self._one(matrix) for matrix in alone[0]]
         same = alone[1] is alone[0]
         columns = rows if same else [self._one(matrix) for matrix in alone[1]]
@@ -81,13 +78,30 @@ class Moments:
         product[:, np.diag(self._alone[1][j].gram) == 0] = 0
         return product
 
+    def unit(self, side: int, k: int) -> float:
+        """What one is in units of the data, for a representation of side 0 or 1."""
+        return float(self.frames[side].unit[k])
+
+    def about_zero(self) -> Moments:
+        """The sums of the samples as they are."""
+        zero = [frame._replace(shift=np.zeros_like(frame.shift)) for frame in self.frames]
+        to = [at.reaching(frame) for at, frame in zip(zero, self.frames, strict=True)]
+        changes = [frame.to(at) for frame, at in zip(self.frames, to, strict=True)]
+        alone = [
+            [moved(matrix, change.item(k), change.item(k)) for k, matrix in enumerate(side)]
+            for side, change in zip(self._raw_alone, changes, strict=True)
+        ]
+        same = self._raw_alone[0] is self._raw_alone[1]
+        pair = alone[0], alone[0 if same else 1]
+        return Moments(moved(self._cross, *changes), pair, (to[0], to[1]))
+
     def uncentred(self, i: int, j: int) -> Array:
-        """``X_i'Y_j``."""
+        """``X_i'Y_j`` of samples less the shifts of the frames."""
         product: Array = self._cross[self._units(0, i), self._units(1, j)]
         return product
 
     def raw(self, side: int, k: int) -> tuple[Array, Array]:
-        """Sums of x and ``X'X`` of one representation of side 0 or 1, not centred."""
+        """Sums of x and ``X'X`` of one of side 0 or 1, of samples less the shift of its frame."""
         matrix = self._raw_alone[side][k]
         return matrix[0, 2:], matrix[2:, 2:]
 
@@ -111,7 +125,7 @@ class Moments:
 
     def _units(self, side: int, k: int) -> slice:
         start = int(self._starts[side][k])
-        return slice(start, start + self.widths[side][k])
+        return slice(start, start + self.frames[side].widths[k])
 
     def _one(self, matrix: Array) -> UnitMoments:
         sums, raw = matrix[0, 2:], matrix[2:, 2:]
@@ -134,11 +148,13 @@ class DeviceMoments:
         cross: Any,
         alone: Sequence[Any],
         widths: tuple[list[int], list[int]],
+        frames: Sequence[Any],
         min_samples: int = 0,
     ) -> None:
-        """``alone`` has one entry per representation of both sides, none if they are the same."""
+        """``alone`` has one entry per representation of both sides, none if they are the same;
+        ``frames`` are shift and unit of each side."""
         self.library = library
-        self.sums = (cross, list(alone), *widths)
+        self.sums = (cross, list(alone), *widths, list(frames))
         self.shape = len(widths[0]), len(widths[1])
         self._widths = np.array(widths[0] + (widths[1] if alone else []))
         self._min_samples = min_samples
@@ -169,22 +185,15 @@ def require_samples(function: str, needed: int, samples: int) -> None:
 
 
 def pooled(moments: Sequence[Moments]) -> Moments:
-    """The sums of all folds together."""
+    """The sums of all folds together, which are of the same frames."""
     first = moments[0]
     cross = np.sum([m._cross for m in moments], axis=0)
     alone = [
-        [np.sum([m._raw_alone[side][k] for m in moments], axis=0) for k in range(len(widths))]
-        for side, widths in enumerate(first.widths)
+        [np.sum([m._raw_alone[side][k] for m in moments], axis=0) for k in range(len(frame.widths))]
+        for side, frame in enumerate(first.frames)
     ]
     same = first._raw_alone[0] is first._raw_alone[1]
-    return Moments(cross, (alone[0], alone[0 if same else 1]), first.widths)
-
-
-def augmented(items: Sequence[Array]) -> Array:
-    """``[1, |x_1|^2, ..., x_1, ...]`` in float64."""
-    wide = [item.astype(np.float64) for item in items]
-    squares = [(item**2).sum(axis=1, keepdims=True) for item in wide]
-    return np.concatenate([np.ones((len(items[0]), 1)), *squares, *wide], axis=1)
+    return Moments(cross, (alone[0], alone[0 if same else 1]), first.frames)
 
 
 def whitening(gram: Array, samples: int) -> Array:

@@ -217,7 +217,8 @@ class _ShapeMeasure(Differentiable):
 
     def from_moments(self, moments: Sequence[Moments]) -> Array:
         """Nuclear norms of ``W'X'YV``, W and V reshaping the singular values of x and y."""
-        (m,) = moments
+        (given,) = moments
+        m = given if self.center else given.about_zero()
         sides: list[list[tuple[Array, float]]] = []
         dropped = 0
         for side, items in enumerate((m.rows(), m.columns())):
@@ -227,7 +228,9 @@ class _ShapeMeasure(Differentiable):
             grams = [
                 item.gram if self.center else m.raw(side, k)[1] for k, item in enumerate(items)
             ]
-            sides.append([self._reshaped(gram, m.samples) for gram in grams])
+            sides.append(
+                [self._reshaped(gram, m.samples, m.unit(side, k)) for k, gram in enumerate(grams)]
+            )
             if self._alpha < 1:
                 dropped += sum(
                     directions_at_most(gram, m.samples, self.center) - shape.shape[1]
@@ -240,7 +243,7 @@ class _ShapeMeasure(Differentiable):
                 product = m.cross(i, j) if self.center else m.uncentred(i, j)
                 common = float(nuclear_norm(left.T @ product @ right))
                 scores[i, j] = self._score_of(min(common, 1.0), norm_x, norm_y)
-        m.warn(self.name, dropped=dropped)
+        given.warn(self.name, dropped=dropped)
         return scores
 
     def from_device_moments(self, moments: Sequence[DeviceMoments]) -> Any:
@@ -261,19 +264,20 @@ class _ShapeMeasure(Differentiable):
         once = tuple(slice(1 if stride == 0 else None) for stride in x.strides)
         return np.broadcast_to(x[once].astype(np.float64), x.shape)
 
-    def _reshaped(self, gram: Array, samples: int) -> tuple[Array, float]:
-        """W such that ``XW`` has unit norm, up to a rotation; and the norm of X."""
+    def _reshaped(self, gram: Array, samples: int, unit: float) -> tuple[Array, float]:
+        """W such that ``XW`` has unit norm, up to a rotation, for the Gram matrix of ``X / unit``;
+        and the norm of X."""
         norm = math.sqrt(max(np.trace(gram), 0))
         if norm == 0:
             return gram, norm
         if self._alpha == 1:
-            return np.eye(len(gram)) / norm, norm
+            return np.eye(len(gram)) / norm, norm * unit
         shape = whitening(gram, samples)
         if self._alpha > 0:
             squares, shape = principal_axes(gram, shape)
-            reshaped = self._alpha * np.sqrt(squares) + 1 - self._alpha
+            reshaped = self._alpha * np.sqrt(squares) + (1 - self._alpha) / unit
             shape = shape * (reshaped / reshaped.max())  # squares may overflow
-        return shape / math.sqrt((shape * (gram @ shape)).sum()), norm
+        return shape / math.sqrt((shape * (gram @ shape)).sum()), norm * unit
 
     def _score_of(self, similarity: float, norm_x: float, norm_y: float) -> float:
         """That of ``procrustes_score`` in ``csrc/procrustes/gap.cpp``."""

@@ -2,6 +2,7 @@
 
 #include <pybind11/stl.h>
 
+#include <optional>
 #include <tuple>
 
 #include "bindings/cuda/moments.h"
@@ -11,16 +12,85 @@
 namespace likewise::bindings {
 namespace {
 
+// Shift, unit and what the unit was, of all items of a side; the first item and the first unit that
+// are meant.
+using GivenFrame = std::tuple<DeviceArray, DeviceArray, DeviceArray, int64_t, int64_t>;
+
+cuda::GrownFrame grown_frame(const GivenFrame& given) {
+  const auto& [shift, unit, ratio, item, column] = given;
+  return {{shift.elements<double>() + column, unit.elements<double>() + item},
+          ratio.elements<double>() + item};
+}
+
+void begin_frame(const std::vector<DeviceArray>& items, const DeviceArray& shift,
+                 const DeviceArray& unit, Run& run) {
+  const CallContext context(run);
+  dispatch_float(items[0], [&](auto zero) {
+    using T = decltype(zero);
+    cuda::begin_frame<T>(context, matrices<T>(items, context), items[0].sizes()[0],
+                         shift.filled<double>(), unit.filled<double>());
+  });
+}
+
+void grow_units(const std::vector<DeviceArray>& items, const DeviceArray& shift,
+                const DeviceArray& unit, const DeviceArray& ratio, Run& run) {
+  const CallContext context(run);
+  dispatch_float(items[0], [&](auto zero) {
+    using T = decltype(zero);
+    cuda::grow_units<T>(context, matrices<T>(items, context), items[0].sizes()[0],
+                        shift.elements<double>(), unit.filled<double>(), ratio.filled<double>());
+  });
+}
+
 // `rows`: the first of the samples that are added, and how far it is to the next.
 void add_moments(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
-                 const std::tuple<int64_t, int64_t>& rows, const DeviceArray& total, Run& run) {
+                 const std::tuple<int64_t, int64_t>& rows, const std::vector<GivenFrame>& frames,
+                 const DeviceArray& total, Run& run) {
   const CallContext context(run);
   dispatch_float(a[0], [&](auto zero) {
     using T = decltype(zero);
     const auto [first, step] = rows;
     cuda::add_moments<T>(context, matrices<T>(a, context), matrices<T>(b, context),
-                         {a[0].sizes()[0], first, step}, total.filled<double>());
+                         {a[0].sizes()[0], first, step}, grown_frame(frames[0]),
+                         grown_frame(frames[1]), total.filled<double>());
   });
+}
+
+// Two frames (shift, unit) of items of these widths meet at the shift of the first, whose units
+// grow. Fills the ratios of both, and the steps of the second.
+void meet_frames(const std::vector<DeviceArray>& first, const std::vector<DeviceArray>& second,
+                 const std::vector<int64_t>& cols, const std::vector<DeviceArray>& ratios,
+                 const DeviceArray& step, Run& run) {
+  const CallContext context(run);
+  const auto frame = [](const std::vector<DeviceArray>& given) {
+    return cuda::Frame{given[0].elements<double>(), given[1].elements<double>()};
+  };
+  const cuda::FramesMeeting meeting{frame(first),
+                                    frame(second),
+                                    cuda::send_side(context, cols),
+                                    first[1].filled<double>(),
+                                    ratios[0].filled<double>(),
+                                    ratios[1].filled<double>(),
+                                    step.filled<double>()};
+  cuda::check(cuda::meet_frames(meeting, context.stream), "launch");
+}
+
+// Ratios and steps of all items of a side; the first item and the first unit that are meant.
+using GivenChange = std::tuple<DeviceArray, std::optional<DeviceArray>, int64_t, int64_t>;
+
+// Sums (rows, columns) of items of these widths after changes of their frames.
+void move_moments(const DeviceArray& sums, const std::vector<std::vector<int64_t>>& cols,
+                  const std::vector<GivenChange>& changes, Run& run) {
+  const CallContext context(run);
+  const auto side = [&](size_t k) {
+    const auto& [ratio, step, item, column] = changes[k];
+    const cuda::FrameChange change{ratio.elements<double>() + item,
+                                   step ? step->elements<double>() + column : nullptr};
+    return cuda::MovedSide{cuda::send_side(context, cols[k]), change};
+  };
+  cuda::check(cuda::move_sums(sums.filled<double>(), sums.sizes()[0], sums.sizes()[1], side(0),
+                              side(1), context.stream),
+              "launch");
 }
 
 // total[first ...] += array, both of float64 or of int64.
@@ -80,7 +150,11 @@ void unit_correlations_of_moments(const GivenSums& sums, const DeviceArray& out,
 }  // namespace
 
 void register_moments(py::module_& m) {
+  m.def("begin_frame", &begin_frame);
+  m.def("grow_units", &grow_units);
   m.def("add_moments", &add_moments);
+  m.def("meet_frames", &meet_frames);
+  m.def("move_moments", &move_moments);
   m.def("add", &add);
   m.def("add_one", &add_one);
   m.def("divide", &divide);

@@ -3,13 +3,10 @@
 namespace likewise::cuda {
 namespace {
 
-void score(const Context& context, const CentredSums& sums, int64_t widest, bool unbiased,
-           const double* traces_x, const double* traces_y, double* out) {
-  const int64_t stripes = (widest + kStripeOfRows - 1) / kStripeOfRows;
-  double* const parts =
-      context.temporary<double>(size_t(2 * sums.x.count * sums.y.count * stripes));
-  check(linear_hsic(sums, {unbiased, traces_x, traces_y, parts, stripes, out}, context.stream),
-        "launch");
+void score(const Context& context, const CentredSums& sums, int64_t widest, LinearHsic hsic) {
+  hsic.stripes = (widest + kStripeOfRows - 1) / kStripeOfRows;
+  hsic.parts = context.temporary<double>(size_t(2 * sums.x.count * sums.y.count * hsic.stripes));
+  check(linear_hsic(sums, hsic, context.stream), "launch");
 }
 
 // Of every item with itself.
@@ -17,7 +14,8 @@ const double* score_alone(const Context& context, const SumsList& list, bool unb
   double* const own = context.temporary<double>(size_t(list.count()));
   for (int64_t k = 0; k < list.count(); ++k) {
     const double* const trace = list.facts.traces + k;
-    score(context, list.alone[size_t(k)], list.layout.cols(k), unbiased, trace, trace, own + k);
+    score(context, list.alone[size_t(k)], list.layout.cols(k),
+          {unbiased, trace, trace, nullptr, nullptr, nullptr, 0, own + k});
   }
   return own;
 }
@@ -30,8 +28,9 @@ void kernel_scores_of_moments(const Context& context, const Sums& sums, bool unb
   const SumsList &left = pairs.left(), &right = pairs.right();
   double* const products =
       normalise ? context.temporary<double>(size_t(left.count() * right.count())) : scores;
-  score(context, pairs.cross(), left.widest(), unbiased, left.facts.traces, right.facts.traces,
-        products);
+  score(context, pairs.cross(), left.widest(),
+        {unbiased, left.facts.traces, right.facts.traces, normalise ? nullptr : left.unit,
+         normalise ? nullptr : right.unit, nullptr, 0, products});
   if (pairs.symmetric) check(mirror_upper(products, left.count(), context.stream), "launch");
   if (!normalise) return;
   const double* const own_x = pairs.symmetric ? products : score_alone(context, left, unbiased);

@@ -111,6 +111,10 @@ __global__ void __launch_bounds__(kMostThreads) hsic_kernel(CentredSums s, Linea
     found =
         (squares - fourth + traces / ((n - 1) * (n - 2)) - 2 * fourth / (n - 2)) / (n * (n - 3));
   }
+  if (hsic.unit_x) {
+    const double units = hsic.unit_x[a] * hsic.unit_y[b];
+    found *= units * units;
+  }
   hsic.out[pair] = hsic.traces_x[a] == 0 || hsic.traces_y[b] == 0 ? NAN : found;
 }
 

@@ -35,11 +35,13 @@ struct CentredSums {
 
 constexpr int64_t kStripeOfRows = 32;
 
-// HSIC of the linear kernel of all pairs of items (x.count, y.count), NaN for constant ones.
-// `parts` (pairs, stripes, 2) is work, for the widest item of x in stripes of kStripeOfRows.
+// HSIC of the linear kernel of all pairs of items (x.count, y.count), NaN for constant ones, for
+// sums in these units (null: for the sums as they are). `parts` (pairs, stripes, 2) is work, for
+// the widest item of x in stripes of kStripeOfRows.
 struct LinearHsic {
   bool unbiased;
   const double *traces_x, *traces_y;
+  const double *unit_x, *unit_y;
   double* parts;
   int64_t stripes;
   double* out;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "core/cuda/elements.h"
 #include "linalg/cuda/gemm.h"
 #include "linalg/cuda/products.h"
 #include "moments/cuda/moments_kernels.h"
+#include "moments/cuda/sums.h"
 
 namespace likewise::cuda {
 namespace {
@@ -21,25 +23,39 @@ int64_t width_of(const std::vector<Matrix<T>>& items) {
 // Augmented data of one side, `count` samples of these rows.
 template <class T>
 void fill(const Context& context, const std::vector<Matrix<T>>& items, int64_t width,
-          const StridedRows& rows, int64_t count, double* out) {
-  int64_t start = 1 + int64_t(items.size());
+          const StridedRows& rows, int64_t count, const Frame& frame, double* out) {
+  const int64_t begin = 1 + int64_t(items.size());
+  int64_t start = begin;
   for (size_t k = 0; k < items.size(); ++k) {
-    check(augment<T>(items[k].data, items[k].cols, rows, count, int64_t(k), start, width, out,
-                     context.stream),
+    const Frame of_item{frame.shift + start - begin, frame.unit + k};
+    check(augment<T>(items[k].data, items[k].cols, rows, count, of_item, int64_t(k), start, width,
+                     out, context.stream),
           "launch");
     start += items[k].cols;
   }
+}
+
+template <class T>
+SumsSide side_of(const Context& context, const std::vector<Matrix<T>>& items) {
+  std::vector<int64_t> cols;
+  for (const Matrix<T>& item : items) cols.push_back(item.cols);
+  return send_side(context, cols);
 }
 
 }  // namespace
 
 template <class T>
 void add_moments(const Context& context, const std::vector<Matrix<T>>& a,
-                 const std::vector<Matrix<T>>& b, const StridedRows& rows, double* total) {
-  const int64_t all = rows.count();
-  if (all == 0) return;
+                 const std::vector<Matrix<T>>& b, const StridedRows& rows,
+                 const GrownFrame& frame_a, const GrownFrame& frame_b, double* total) {
   const bool symmetric = b.empty();
   const int64_t width_a = width_of(a), width_b = symmetric ? width_a : width_of(b);
+  const SumsSide side_a = side_of(context, a), side_b = symmetric ? side_a : side_of(context, b);
+  check(move_sums(total, width_a, width_b, {side_a, {frame_a.ratio, nullptr}},
+                  {side_b, {frame_b.ratio, nullptr}}, context.stream),
+        "launch");
+  const int64_t all = rows.count();
+  if (all == 0) return;
   const int64_t some = std::clamp<int64_t>(kMostDoubles / (width_a + width_b), 1, all);
   const int64_t tall = std::clamp<int64_t>(kMostDoubles / width_b, 1, width_a);
   double* const x = context.temporary<double>(size_t(some * width_a));
@@ -47,8 +63,8 @@ void add_moments(const Context& context, const std::vector<Matrix<T>>& a,
   double* const part = context.temporary<double>(size_t(tall * width_b));
   for (int64_t done = 0; done < all; done += some) {
     const int64_t count = std::min(some, all - done);
-    fill(context, a, width_a, rows.from(done), count, x);
-    if (!symmetric) fill(context, b, width_b, rows.from(done), count, y);
+    fill(context, a, width_a, rows.from(done), count, frame_a.frame, x);
+    if (!symmetric) fill(context, b, width_b, rows.from(done), count, frame_b.frame, y);
     for (int64_t first = 0; first < width_a; first += tall) {
       const int64_t height = std::min(tall, width_a - first);
       gemm<double>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, height, width_b,
@@ -61,9 +77,35 @@ void add_moments(const Context& context, const std::vector<Matrix<T>>& a,
   }
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                               \
-  template void add_moments<T>(const Context&, const std::vector<Matrix<T>>&, \
-                               const std::vector<Matrix<T>>&, const StridedRows&, double*);
+template <class T>
+void begin_frame(const Context& context, const std::vector<Matrix<T>>& items, int64_t samples,
+                 double* shift, double* unit) {
+  const std::vector<double> least(items.size(), kLeastUnit);
+  check(send_values(least.data(), int64_t(least.size()), unit, context.stream), "launch");
+  for (const Matrix<T>& item : items) {
+    check(column_means<T>(item.data, samples, item.cols, shift, context.stream), "launch");
+    shift += item.cols;
+  }
+}
+
+template <class T>
+void grow_units(const Context& context, const std::vector<Matrix<T>>& items, int64_t samples,
+                const double* shift, double* unit, double* ratio) {
+  for (const Matrix<T>& item : items) {
+    const UnitGrowth growth{shift, context.temporary<double>(size_t(item.cols)), unit++, ratio++};
+    check(grow_unit<T>(item.data, samples, item.cols, growth, context.stream), "launch");
+    shift += item.cols;
+  }
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                                 \
+  template void add_moments<T>(const Context&, const std::vector<Matrix<T>>&,                   \
+                               const std::vector<Matrix<T>>&, const StridedRows&,               \
+                               const GrownFrame&, const GrownFrame&, double*);                  \
+  template void begin_frame<T>(const Context&, const std::vector<Matrix<T>>&, int64_t, double*, \
+                               double*);                                                        \
+  template void grow_units<T>(const Context&, const std::vector<Matrix<T>>&, int64_t,           \
+                              const double*, double*, double*);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

@@ -11,7 +11,9 @@ namespace {
 template <class T>
 __global__ void __launch_bounds__(kMostThreads)
     augment_kernel(const T* __restrict__ x, int64_t cols, int64_t stride, int64_t count,
-                   int64_t number, int64_t start, int64_t width, double* __restrict__ out) {
+                   Frame frame, int64_t number, int64_t start, int64_t width,
+                   double* __restrict__ out) {
+  const double scale = 1 / *frame.unit;
   const int lane = int(threadIdx.x) & 31;
   const int64_t warps = int64_t(gridDim.x) * (blockDim.x >> 5);
   int64_t row = int64_t(blockIdx.x) * (blockDim.x >> 5) + (threadIdx.x >> 5);
@@ -19,7 +21,7 @@ __global__ void __launch_bounds__(kMostThreads)
     double* const to = out + row * width;
     double squares = 0;
     for (int64_t j = lane; j < cols; j += 32) {
-      const double value = double(x[row * stride + j]);
+      const double value = (double(x[row * stride + j]) - frame.shift[j]) * scale;
       to[start + j] = value;
       squares += value * value;
     }
@@ -34,16 +36,17 @@ __global__ void __launch_bounds__(kMostThreads)
 
 template <class T>
 cudaError_t augment(const T* x, int64_t cols, const StridedRows& rows, int64_t count,
-                    int64_t number, int64_t start, int64_t width, double* out,
+                    const Frame& frame, int64_t number, int64_t start, int64_t width, double* out,
                     cudaStream_t stream) {
   if (count == 0) return cudaSuccess;
   return launch(augment_kernel<T>, blocks_for(32 * count), threads_for(32 * count), 0, stream,
-                x + rows.first * cols, cols, rows.step * cols, count, number, start, width, out);
+                x + rows.first * cols, cols, rows.step * cols, count, frame, number, start, width,
+                out);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                            \
-  template cudaError_t augment<T>(const T*, int64_t, const StridedRows&, int64_t, int64_t, \
-                                  int64_t, int64_t, double*, cudaStream_t);
+#define LIKEWISE_INSTANTIATE(T)                                                                 \
+  template cudaError_t augment<T>(const T*, int64_t, const StridedRows&, int64_t, const Frame&, \
+                                  int64_t, int64_t, int64_t, double*, cudaStream_t);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

@@ -84,22 +84,24 @@ __global__ void __launch_bounds__(kMostThreads) whiten_kernel(Eigenvalues e, Spe
 }
 
 __global__ void __launch_bounds__(kMostThreads)
-    reshape_kernel(Eigenvalues e, double alpha, double* __restrict__ weights) {
+    reshape_kernel(Eigenvalues e, double alpha, const double* __restrict__ units,
+                   double* __restrict__ weights) {
   SHARED_ARRAY(double, partial, 32);
   const double* const values = e.values + int64_t(blockIdx.x) * e.cols;
   weights += int64_t(blockIdx.x) * e.cols;
+  const double added = (1 - alpha) / units[blockIdx.x];
   double largest = 0;
   for (int64_t k = 0; k < e.cols; ++k) largest = values[k] > largest ? values[k] : largest;
-  const double most = alpha * sqrt(largest) + 1 - alpha;  // squares of more may overflow
+  const double most = alpha * sqrt(largest) + added;  // squares of more may overflow
   double squares = 0;
   for (int64_t k = threadIdx.x; k < e.cols; k += blockDim.x) {
     const double root = values[k] > 0 ? sqrt(values[k]) : 0;
-    const double reshaped = (alpha * root + 1 - alpha) / most;
+    const double reshaped = (alpha * root + added) / most;
     squares += reshaped * reshaped;
     weights[k] = reshaped;
   }
   const int64_t rank = e.ranks[blockIdx.x];
-  const double none = (1 - alpha) / most;
+  const double none = added / most;
   squares = block_sum(squares, partial) - double(e.cols - rank) * (none * none);
   for (int64_t k = threadIdx.x; k < e.cols; k += blockDim.x) {
     weights[k] = rank > 0 ? weights[k] / sqrt(squares) : 0;
@@ -107,10 +109,12 @@ __global__ void __launch_bounds__(kMostThreads)
 }
 
 __global__ void __launch_bounds__(kMostThreads)
-    norm_kernel(const double* __restrict__ traces, int64_t count, double* __restrict__ norms) {
+    norm_kernel(const double* __restrict__ traces, const double* __restrict__ units, int64_t count,
+                double* __restrict__ norms, double* __restrict__ lengths) {
   const int64_t step = int64_t(gridDim.x) * blockDim.x;
   for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < count; k += step) {
     norms[k] = traces[k] < 0 ? 0 : sqrt(traces[k]);
+    lengths[k] = norms[k] * units[k];
   }
 }
 
@@ -148,15 +152,16 @@ cudaError_t whiten_spectra(const Eigenvalues& spectra, const SpectrumWhitening& 
                 spectra, whitening);
 }
 
-cudaError_t reshape_spectra(const Eigenvalues& spectra, double alpha, double* weights,
-                            cudaStream_t stream) {
+cudaError_t reshape_spectra(const Eigenvalues& spectra, double alpha, const double* units,
+                            double* weights, cudaStream_t stream) {
   return launch(reshape_kernel, dim3(unsigned(spectra.count)), threads_for(spectra.cols), 0, stream,
-                spectra, alpha, weights);
+                spectra, alpha, units, weights);
 }
 
-cudaError_t norms_of(const double* traces, int64_t count, double* norms, cudaStream_t stream) {
-  return launch(norm_kernel, blocks_for(count), threads_for(count), 0, stream, traces, count,
-                norms);
+cudaError_t norms_of(const double* traces, const double* units, int64_t count, double* norms,
+                     double* lengths, cudaStream_t stream) {
+  return launch(norm_kernel, blocks_for(count), threads_for(count), 0, stream, traces, units, count,
+                norms, lengths);
 }
 
 cudaError_t scale_similarities(double* similarities, int64_t count, const double* norm_x,

@@ -42,13 +42,15 @@ struct SpectrumWhitening {
 cudaError_t whiten_spectra(const Eigenvalues& spectra, const SpectrumWhitening& whitening,
                            cudaStream_t stream);
 
-// weights (count, cols): alpha s + 1 - alpha of the singular values s = sqrt(value), scaled to unit
-// norm of what exists.
-cudaError_t reshape_spectra(const Eigenvalues& spectra, double alpha, double* weights,
-                            cudaStream_t stream);
+// weights (count, cols): alpha s + 1 - alpha of the singular values s = unit sqrt(value), scaled to
+// unit norm of what exists. units (count): of the data.
+cudaError_t reshape_spectra(const Eigenvalues& spectra, double alpha, const double* units,
+                            double* weights, cudaStream_t stream);
 
-// norms (count): square roots of these traces, 0 where rounding made them negative.
-cudaError_t norms_of(const double* traces, int64_t count, double* norms, cudaStream_t stream);
+// norms (count): square roots of these traces, 0 where rounding made them negative; lengths: those
+// times the units.
+cudaError_t norms_of(const double* traces, const double* units, int64_t count, double* norms,
+                     double* lengths, cudaStream_t stream);
 
 // similarities[k] /= norm_x * norms_y[k], at most 1; null norms are 1.
 cudaError_t scale_similarities(double* similarities, int64_t count, const double* norm_x,

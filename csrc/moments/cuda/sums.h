@@ -6,13 +6,18 @@
 #include "core/cuda/context.h"
 #include "core/cuda/grid.h"
 #include "moments/cuda/centred_sums.h"
+#include "moments/cuda/frames.h"
 
 namespace likewise::cuda {
+
+// Where items of these widths are in augmented data.
+SumsSide send_side(const Context& context, const std::vector<int64_t>& cols);
 
 // What add_moments has summed for two lists of items, in device memory.
 struct Sums {
   const double* cross;
   std::vector<int64_t> cols_a, cols_b;
+  Frame frame_a, frame_b;
   // Of every item with itself, those of a, then of b; empty where b is a.
   std::vector<const double*> alone;
 
@@ -30,6 +35,7 @@ struct SumsList {
   Layout layout;  // of the units, one row
   SumsSide side;
   UnitFacts facts;
+  const double* unit;              // of each item: what 1 in the sums is in units of the data
   std::vector<CentredSums> alone;  // of every item with itself; empty where cross has them
 
   int64_t count() const { return layout.count(); }
@@ -37,8 +43,8 @@ struct SumsList {
   int64_t widest() const;
 };
 
-// Sums of centred samples or, without `center`, of samples as they are, whose units count as
-// constant all the same.
+// Sums of centred samples or, without `center`, of samples as they are, whose constant units count
+// as constant all the same.
 class SumsOfPairs {
  public:
   SumsOfPairs(const Context& context, const Sums& sums, bool center, const SumsFindings& findings);
@@ -59,6 +65,8 @@ class SumsOfPairs {
   const bool symmetric;
 
  private:
+  void move_to_zero(const Context& context, const Sums& sums);
+
   SumsList left_, right_;
   CentredSums cross_;
   bool center_;

@@ -22,9 +22,10 @@ int64_t width_of(const std::vector<int64_t>& cols) {
   return width;
 }
 
-// The sums of all folds but one (-1: of all), in temporary memory.
+// The sums of all folds but one (-1: of all), which are of the same frames, in temporary memory.
 Sums add_folds(const Context& context, const std::vector<Sums>& folds, int64_t without) {
-  Sums out{nullptr, folds[0].cols_a, folds[0].cols_b, {}};
+  Sums out = folds[0];
+  out.alone.clear();
   const auto add = [&](int64_t size, auto&& of_fold) {
     double* const total = doubles(context, size);
     check(cudaMemsetAsync(total, 0, size_t(size) * sizeof(double), context.stream), "memset");
@@ -131,9 +132,12 @@ void ridge_scores_of_moments(const Context& context, const std::vector<Sums>& fo
     const Split split(of_fold.next(), folds, fold);
     for (int64_t i = 0; i < left.count(); ++i) {
       const Model model = fit_model(of_source.next(), split, i);
-      const GivenPenalties penalties{given, int64_t(alphas.size()),
+      const GivenPenalties penalties{given,
+                                     int64_t(alphas.size()),
+                                     left.unit + i,
                                      relative ? left.facts.traces + i : nullptr,
-                                     left.facts.constant_units + i, findings.samples};
+                                     left.facts.constant_units + i,
+                                     findings.samples};
       for (int64_t j = 0, count = 0; j < right.count(); j += count) {
         const int64_t bytes = 4 * model.cols * right.layout.cols(j) * int64_t(sizeof(double));
         count = std::clamp<int64_t>(kWorkBytes / bytes, 1, right.layout.end_of_run(j) - j);

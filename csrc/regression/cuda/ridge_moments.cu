@@ -8,7 +8,7 @@ namespace likewise::cuda {
 namespace {
 
 __device__ double unit_of(const GivenPenalties& p, int64_t size) {
-  if (!p.trace) return 1;
+  if (!p.trace) return 1 / (*p.unit * *p.unit);
   const int64_t units = size - *p.constant_units, most = *p.samples - 1;
   const int64_t varying = most < units ? most : units;
   return *p.trace / double(varying > 1 ? varying : 1);

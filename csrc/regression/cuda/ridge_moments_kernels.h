@@ -19,12 +19,12 @@ struct MomentsFit {
   int64_t step;
 };
 
-// Penalties as given or, with a trace, in units of the mean of the nonzero eigenvalues of the
-// source's Gram matrix over all samples.
+// Penalties as given, for data of which the sums are in this unit, or, with a trace, in units of
+// the mean of the nonzero eigenvalues of the source's Gram matrix over all samples.
 struct GivenPenalties {
   const double* given;
   int64_t count;
-  const double* trace;
+  const double *unit, *trace;
   const int64_t* constant_units;
   const int64_t* samples;
 };

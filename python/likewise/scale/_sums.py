@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,13 @@ import numpy as np
 from likewise import _cpu
 from likewise._array import NUMPY, Array
 from likewise._device import DeviceLibrary
-from likewise._moments import DeviceMoments, Moments, augmented
 from likewise._representations import Items, read_collections
 from likewise.errors import InputTypeError
 
-__all__ = ["Sums"]
+__all__ = ["Sums", "copy_of"]
 
 _CPU = "the CPU"
+_WIDTHS = ("widths_a", "widths_b")
 
 
 class Sums(ABC):
@@ -35,33 +36,65 @@ class Sums(ABC):
         self._sums: dict[str, Any] = {}
         self._items: tuple[Items, Items | None] | None = None
         self._place = _CPU
+        self._from_state = False
 
     @property
     def state(self) -> dict[str, Array]:
-        """The sums, plain float64 or int64 NumPy arrays. Sums of the states of several workers that
-        saw the same representations are the state of all their samples."""
-        if self._place == _CPU:
-            return {name: array.copy() for name, array in self._sums.items()}
+        """All that was seen, as plain float64 and int64 NumPy arrays that can be stored or sent.
+
+        A new accumulator of the same measure takes it; what several have seen is merged::
+
+            other = lw.scale.Accumulator("cka")
+            other.state = state  # of another worker
+            stream.merge(other)
+
+        Arrays of two states must not be added: every stream measures samples from the mean of its
+        own first batch. Labels and the library of the items are no part of it.
+        """
+        if self._items is None:
+            return {}
+        widths = zip(_WIDTHS, self._widths(), strict=False)
+        state: dict[str, Array] = {name: np.array(side, np.int64) for name, side in widths}
+        if self._on_cpu:
+            return state | self._copies()
         views, library = self._views("state")
-        return {name: library.host(view) for name, view in views.items()}
+        return state | {name: library.host(view) for name, view in views.items()}
 
     @state.setter
-    def state(self, sums: dict[str, Array]) -> None:
-        shapes = {name: np.shape(array) for name, array in sums.items()}
-        own = {name: tuple(array.shape) for name, array in self._sums.items()}
-        if shapes != own:
+    def state(self, state: Mapping[str, Array]) -> None:
+        if not state and self._items is None:
+            return
+        widths = [[int(width) for width in state[name]] for name in _WIDTHS if name in state]
+        expected = widths if self._items is None else self._widths()
+        shapes = {name: np.shape(array) for name, array in state.items()}
+        own = self._shapes(expected) if expected else {}
+        own |= {name: (len(side),) for name, side in zip(_WIDTHS, expected, strict=False)}
+        if not expected or widths != expected or shapes != own:
             raise ValueError(
-                f"{type(self).__name__}: a state must have the arrays of this accumulator, which "
-                f"has seen items of other widths or none: expected {own}, got {shapes}"
+                f"{type(self).__name__}: a state must have the arrays of this accumulator and of "
+                f"the widths that it has seen, expected {own or 'widths_a among them'}, got "
+                f"{shapes}; states without widths_a are plain sums of version 0.1, which lack "
+                "their shift"
             )
-        if self._place == _CPU:
-            for name, array in sums.items():
-                self._sums[name] = np.array(array, self._sums[name].dtype)
-        elif sums:
+        arrays = {name: array for name, array in state.items() if name not in _WIDTHS}
+        if self._items is None:
+            a, *b = [Items([np.empty((0, d)) for d in side], None, NUMPY) for side in widths]
+            self._items, self._from_state = (a, b[0] if b else None), True
+        if self._on_cpu:
+            for name, array in arrays.items():
+                self._sums[name] = np.array(array, np.int64 if name == "counts" else np.float64)
+        else:
             views, library = self._views("state")
             for name, view in views.items():
-                values = np.array(sums[name], view.dtype, order="C")
+                values = np.array(arrays[name], view.dtype, order="C")
                 library.engine.upload(values, view, library.run)
+        self._restored(arrays)
+
+    def _resume(self, items_a: Any, items_b: Any, arrays: Mapping[str, Any], samples: int) -> None:
+        """Go on, in place, with the sums of `samples` that were like these items and are there."""
+        self._begin(*self._read(items_a, items_b, False))
+        there = np.asarray if self._on_cpu else (lambda array: array)
+        self._sums = {name: there(array) for name, array in arrays.items()}
 
     def merge(self, other: Any) -> None:
         """Add the samples that another accumulator of the same kind has seen, in the same place."""
@@ -71,59 +104,100 @@ class Sums(ABC):
             )
         if other._items is None:
             return
-        if self._items is not None:
-            self._require_same(other._items, other._place)
-        if other._place != _CPU:
-            self._merge_on_device(other)
-        elif self._items is None:
-            self._sums = other.state
+        if self._items is None:
+            self._sums, self._place = other._copies(), other._place
         else:
+            self._require_same(other._items, other._place, other._from_state)
+            if self._place != other._place and self._on_cpu:
+                self._follow(other._place, other._views("merge")[1])
+            elif self._place != other._place:
+                other = copy(other)
+                other._follow(self._place, self._views("merge")[1])
+            self._combine(other)
+        if self._items is None or self._from_state:
+            self._items, self._from_state = other._items, other._from_state
+
+    def _copies(self) -> dict[str, Any]:
+        if self._on_cpu:
+            return {name: array.copy() for name, array in self._sums.items()}
+        views, library = self._views("merge")
+        return {name: library.give(copy_of(library, view)) for name, view in views.items()}
+
+    def _combine(self, other: Any) -> None:
+        """Add the sums of another accumulator of the same items and place."""
+        if self._on_cpu:
             for name, array in other._sums.items():
                 self._sums[name] += array
-        self._items, self._place = self._items or other._items, other._place
-
-    def _merge_on_device(self, other: Any) -> None:
+            return
         views, library = other._views("merge")
         for name, view in views.items():
-            total = self._total(library, name, view.shape, view.dtype)
-            library.engine.add(view, total, 0, library.run)
+            library.engine.add(view, library.given(self._sums[name]), 0, library.run)
 
     @abstractmethod
     def _settings(self) -> Any:
         """What two accumulators must have in common to merge."""
 
+    @abstractmethod
+    def _shapes(self, widths: Sequence[Sequence[int]]) -> dict[str, tuple[int, ...]]:
+        """Of all arrays of the state, for one or two collections of these widths."""
+
+    def _restored(self, arrays: Mapping[str, Array]) -> None:
+        """Called with the arrays of a state that was set."""
+        del arrays  # they are all that is kept
+
     def _read(self, items_a: Any, items_b: Any, check_finite: bool) -> tuple[Items, Items | None]:
         """Items of the same labels and widths as before; on a device NaN is not found yet."""
         name = f"{type(self).__name__}.update"
         sides = {"items_a": items_a} | ({} if items_b is None else {"items_b": items_b})
-        a, *rest = read_collections(name, sides, check_finite=check_finite, min_samples=1)
+        a, *rest = read_collections(name, sides, check_finite=check_finite, min_samples=0)
         b = rest[0] if rest else None
         if not a.arrays or (b is not None and not b.arrays):
             raise ValueError(f"{name}: at least one item is needed on each side")
         if self._items is not None:
+            a = _in_order(a, self._items[0])
+            b = b and _in_order(b, self._items[1])
             self._require_same((a, b), _place_of(a))
         return a, b
 
     def _begin(self, a: Items, b: Items | None) -> None:
         """The first batch decides labels, widths and the place of the sums."""
-        if self._items is None:
+        if self._items is None or self._from_state:
+            self._follow(_place_of(a), a.library)
             self._items = _without_samples(a), None if b is None else _without_samples(b)
-            self._place = _place_of(a)
+            self._from_state = False
 
-    def _require_same(self, given: tuple[Items, Items | None], place: str) -> None:
+    def _follow(self, place: str, library: Any) -> None:
+        """What came from a state goes where the samples are."""
+        if place != self._place:
+            self._sums = {name: _sent(library, array) for name, array in self._sums.items()}
+            self._place = place
+
+    def _require_same(
+        self, given: tuple[Items, Items | None], place: str, from_state: bool = False
+    ) -> None:
         assert self._items is not None
+        unlabelled = from_state or self._from_state
         for name, own, new in zip(("items_a", "items_b"), self._items, given, strict=True):
-            if _layout(own) != _layout(new):
+            if _layout(own, unlabelled) != _layout(new, unlabelled):
                 raise ValueError(
                     f"{type(self).__name__}: {name} must have the labels and widths of the first "
-                    f"batch, {_layout(own)}, got {_layout(new)}"
+                    f"batch, {_layout(own, unlabelled)}, got {_layout(new, unlabelled)}"
                 )
-        if place != self._place:
+        if place != self._place and not (unlabelled and _CPU in (place, self._place)):
             raise InputTypeError(
                 f"{type(self).__name__}: all batches must come from one library and device, got "
                 f"the first from {self._place} and another from {place}; move them, or keep one "
-                "accumulator for each and add their states"
+                "accumulator for each, whose states merge when new ones take them"
             )
+
+    def _widths(self) -> list[list[int]]:
+        """Of each collection that there is."""
+        sides = [side for side in self._items or () if side is not None]
+        return [[array.shape[1] for array in side.arrays] for side in sides]
+
+    @property
+    def _on_cpu(self) -> bool:
+        return self._place == _CPU
 
     def _seen(self) -> tuple[Items, Items]:
         if self._items is None:
@@ -139,7 +213,7 @@ class Sums(ABC):
         """What `function` makes of the sums or, where they are on a device, `on_device` of its
         library and views of them; and the items."""
         a, b = self._seen()
-        if self._place == _CPU:
+        if self._on_cpu:
             return function(self._sums), a, b
         views, library = self._views("compute", findings=True)
         found = on_device(library, views)
@@ -168,65 +242,18 @@ class Sums(ABC):
         else:
             self._sums[name] = array
 
-    def _add_moments(self, prefix: str, a: Items, b: Items | None, first: int, step: int) -> None:
-        """The moments of every step-th sample from `first` on."""
-        if a.library.engine is not _cpu:
-            add: Any = self._add_products_on_device
-        else:
-            add = self._add_products
-        add(f"{prefix}cross", a, b, slice(first, None, step))
-        if b is None:
-            return
-        for side, items in (("a", a), ("b", b)):
-            for k, item in enumerate(items.arrays):
-                one = items._replace(arrays=[item])
-                add(f"{prefix}{side}/{k}", one, None, slice(first, None, step))
 
-    def _add_products(self, name: str, a: Items, b: Items | None, rows: slice) -> None:
-        left = augmented([array[rows] for array in a.arrays])
-        right = left if b is None else augmented([array[rows] for array in b.arrays])
-        self._add(name, left.T @ right)
+def copy_of(library: Any, view: Any) -> Any:
+    """A view of a copy on the device."""
+    out = library.zeros(view.shape, view.dtype)
+    library.engine.add(view, out, 0, library.run)
+    return out
 
-    def _add_products_on_device(self, name: str, a: Items, b: Items | None, rows: slice) -> None:
-        library: Any = a.library
-        sides = [a.arrays, a.arrays if b is None else b.arrays]
-        height, width = (1 + sum(1 + item.shape[1] for item in side) for side in sides)
-        total = self._total(library, name, (height, width))
-        library.engine.add_moments(
-            a.arrays, [] if b is None else b.arrays, (rows.start, rows.step), total, library.run
-        )
 
-    def _device_moments(
-        self, library: Any, sums: dict[str, Any], prefix: str, min_samples: int = 0
-    ) -> DeviceMoments:
-        assert self._items is not None
-        a, b = self._items
-        widths = [[array.shape[1] for array in side.arrays] for side in (a, a if b is None else b)]
-        alone = []
-        if b is not None:
-            for side, items in (("a", a), ("b", b)):
-                alone += [sums[f"{prefix}{side}/{k}"] for k in range(len(items.arrays))]
-        cross = sums[f"{prefix}cross"]
-        return DeviceMoments(library, cross, alone, (widths[0], widths[1]), min_samples)
-
-    def _moments(self, sums: dict[str, Array], prefix: str) -> Moments:
-        assert self._items is not None
-        a, b = self._items
-        cross = sums[f"{prefix}cross"]
-        widths = [array.shape[1] for array in a.arrays]
-        if b is None:
-            starts = np.cumsum([1 + len(widths), *widths])
-            alone = []
-            for k, (start, width) in enumerate(zip(starts, widths, strict=False)):
-                index = np.r_[0, 1 + k, start : start + width]
-                alone.append(cross[np.ix_(index, index)])
-            return Moments(cross, (alone, alone), (widths, widths))
-        sides = [
-            [sums[f"{prefix}{side}/{k}"] for k in range(len(items.arrays))]
-            for side, items in (("a", a), ("b", b))
-        ]
-        others = [array.shape[1] for array in b.arrays]
-        return Moments(cross, (sides[0], sides[1]), (widths, others))
+def _sent(library: Any, array: Array) -> Any:
+    out = library.empty(array.shape, array.dtype)
+    library.engine.upload(np.ascontiguousarray(array), out, library.run)
+    return library.give(out)
 
 
 def _place_of(items: Items) -> str:
@@ -241,8 +268,16 @@ def _without_samples(items: Items) -> Items:
     return Items(arrays, items.labels, library)
 
 
-def _layout(items: Items | None) -> Any:
+def _in_order(items: Items, like: Items | None) -> Items:
+    """The same labels in the order of others."""
+    if like is None or not items.labels or sorted(items.labels) != sorted(like.labels or ()):
+        return items
+    arrays, labels = dict(zip(items.labels, items.arrays, strict=True)), like.labels or ()
+    return items._replace(arrays=[arrays[label] for label in labels], labels=labels)
+
+
+def _layout(items: Items | None, unlabelled: bool) -> Any:
     if items is None:
         return None
     widths = [array.shape[1] for array in items.arrays]
-    return dict(zip(items.labels, widths, strict=True)) if items.labels else widths
+    return widths if unlabelled or not items.labels else [*zip(items.labels, widths, strict=True)]

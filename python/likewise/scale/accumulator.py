@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -22,18 +23,28 @@ from likewise.information import (
 )
 from likewise.kernels import HSIC
 from likewise.measure import Measure, measure
+from likewise.scale._moment_sums import MomentSums
 from likewise.scale._sums import Sums
 
 __all__ = ["Accumulator", "MinibatchCKA", "UnitAccumulator"]
 
+_EDGES = ("edges_a", "edges_b")
 
-class Accumulator(Sums):
+
+class Accumulator(MomentSums):
     """A measure of many samples that come in batches: exact, not a mean over batches.
 
     Sums of products over samples are kept in float64, for all pairs of items at once; ``compute``
     gives what :func:`likewise.pairwise` or :func:`likewise.cross` would of all samples together, in
-    any order of batches and merges, to rounding: about 1e-16 times the square of a unit's mean over
-    its deviation. Angles of nearly identical items are arccos of almost 1 here (error 1e-8).
+    any order of batches and merges.
+
+    Samples are measured from the mean of the first batch, in units of a power of two that grow with
+    them, so that means and sizes cost no digits. What does is the distance of that first batch from
+    the mean of all samples, ``D`` deviations: sums are right to about ``1e-16 (1 + D**2)``, where
+    ``D**2`` is at most the number of samples over those of the first batch. A merge moves the sums
+    of the other accumulator to the shift of this one, with the same bound. Unbiased CKA also loses
+    what single samples far from all others contribute to themselves, and angles of nearly identical
+    items are arccos of almost 1 (error 1e-7).
 
     Parameters
     ----------
@@ -67,6 +78,19 @@ class Accumulator(Sums):
     def _settings(self) -> Any:
         return self.measure
 
+    def _restored(self, arrays: Mapping[str, Array]) -> None:
+        counts = [arrays[f"{fold}/cross"][0, 0] for fold in range(self._folds)]
+        self._next = round(float(sum(counts)))
+
+    def _resume(self, items_a: Any, items_b: Any, arrays: Mapping[str, Any], samples: int) -> None:
+        super()._resume(items_a, items_b, arrays, samples)
+        self._next = samples
+
+    def merge(self, other: Any) -> None:
+        """Add the samples that another accumulator of the same measure has seen."""
+        super().merge(other)
+        self._next += other._next
+
     def update(
         self,
         items_a: Any,
@@ -92,10 +116,11 @@ class Accumulator(Sums):
         sides = [("ids_a", ids_a, a)] + ([] if b is None else [("ids_b", ids_b, b)])
         require_same_ids("Accumulator.update", sides)
         a.library.finish()
-        self._begin(a, b)
-        for k in range(self._folds):
-            self._add_moments(f"{k}/", a, b, (k - self._next) % self._folds, self._folds)
-        self._next += a.arrays[0].shape[0]
+        samples = a.arrays[0].shape[0]
+        if samples:
+            self._begin(a, b)
+            self._add_samples(a, b, self._next)
+            self._next += samples
 
     def compute(self) -> Any:
         """Scores ``(m_a, m_b)`` in the library and dtype of the items, a Grid if they had labels.
@@ -109,7 +134,7 @@ class Accumulator(Sums):
         return labelled(scores, a, b, self.measure)
 
     def _scores(self, sums: dict[str, Array]) -> Array:
-        moments = [self._moments(sums, f"{k}/") for k in range(self._folds)]
+        moments = [self._moments(sums, fold) for fold in range(self._folds)]
         samples = sum(m.samples for m in moments)
         require_samples(self.measure.name, self.measure.min_samples, samples)
         return self.measure.from_moments(moments)
@@ -117,7 +142,7 @@ class Accumulator(Sums):
     def _scores_on_device(self, library: Any, sums: dict[str, Any]) -> Any:
         needed = self.measure.min_samples
         folds = range(self._folds)
-        moments = [self._device_moments(library, sums, f"{k}/", needed) for k in folds]
+        moments = [self._device_moments(library, sums, fold, needed) for fold in folds]
         return self.measure.from_device_moments(moments)
 
 
@@ -142,6 +167,11 @@ class MinibatchCKA(Sums):
 
     def _settings(self) -> Any:
         return self.hsic
+
+    def _shapes(self, widths: Sequence[Sequence[int]]) -> dict[str, tuple[int, ...]]:
+        counts = [len(side) for side in widths]
+        own = zip(("hsic_a", "hsic_b"), counts if len(counts) == 2 else (), strict=False)
+        return {"batches": (), "hsic": (counts[0], counts[-1])} | {n: (m,) for n, m in own}
 
     def update(self, items_a: Any, items_b: Any = None, *, check_finite: bool = True) -> None:
         """Add a batch of at least 4 samples; items as :func:`likewise.pairwise` takes them."""
@@ -219,7 +249,7 @@ class MinibatchCKA(Sums):
         return means
 
 
-class UnitAccumulator(Sums):
+class UnitAccumulator(MomentSums):
     """Unit by unit similarities of two networks from batches: :func:`likewise.unit_similarity`.
 
     Parameters
@@ -247,66 +277,69 @@ class UnitAccumulator(Sums):
         self.similarity, self.bins, self.bias_correction = similarity, bins, bias_correction
         super().__init__()
 
-    def reset(self) -> None:
-        """Forget everything, the bins too."""
-        super().reset()
-        self._edges: tuple[Any, Any] | None = None
-
     def _settings(self) -> Any:
         return self.similarity, self.bins, self.bias_correction
 
-    def merge(self, other: Any) -> None:
-        """Add the samples that another accumulator has seen, with the same bins."""
-        mine, theirs = self._edges, getattr(other, "_edges", None)
-        if mine is not None and theirs is not None and other._place == self._place:
-            own, others = self._edges_here(), other._edges_here()
-            if not all(
-                np.array_equal(*pair, equal_nan=True) for pair in zip(own, others, strict=True)
-            ):
-                raise ValueError(
-                    "UnitAccumulator: bins of different first batches do not merge; start every "
-                    "worker from a copy that has seen one batch"
-                )
-        super().merge(other)
-        self._edges = mine or theirs
+    def _shapes(self, widths: Sequence[Sequence[int]]) -> dict[str, tuple[int, ...]]:
+        if self.similarity == "correlation":
+            return super()._shapes(widths)
+        (left,), (right,) = widths
+        edges = {"edges_a": (left, self.bins - 2), "edges_b": (right, self.bins - 2)}
+        return edges | {"counts": (left, right, self.bins, self.bins)}
 
-    def _edges_here(self) -> list[Array]:
+    def _combine(self, other: Any) -> None:
+        if self.similarity == "correlation":
+            super()._combine(other)
+            return
+        pairs = zip(self._edges(), other._edges(), strict=True)
+        if not all(np.array_equal(own, theirs, equal_nan=True) for own, theirs in pairs):
+            raise ValueError(
+                "UnitAccumulator: bins of different first batches do not merge; start every "
+                "worker from a copy that has seen one batch"
+            )
+        if self._on_cpu:
+            self._sums["counts"] += other._sums["counts"]
+            return
+        views, library = other._views("merge")
+        total = library.given(self._sums["counts"])
+        library.engine.add(views["counts"], total, 0, library.run)
+
+    def _edges(self) -> list[Array]:
         """As NumPy arrays, wherever they are."""
-        edges: list[Any] = list(self._edges or ())
-        if is_device_array(edges[0]):
-            library = self._views("merge")[1]
-            edges = [library.host(library.given(side)) for side in edges]
-        return edges
+        if self._on_cpu:
+            return [self._sums[name] for name in _EDGES]
+        views, library = self._views("merge")
+        return [library.host(views[name]) for name in _EDGES]
 
     def update(self, x: Any, y: Any, *, check_finite: bool = True) -> None:
         """Add samples ``x (n, dx)`` and ``y (n, dy)``."""
         a, b = self._read([x], [y], check_finite)
         assert b is not None
-        if self.similarity == "correlation":
-            a.library.finish()
-            self._begin(a, b)
-            self._add_moments("", a, b, 0, 1)
-            return
-        if a.library.engine is not _cpu:
-            self._count_on_device(a, b)
+        a.library.finish()
+        if not a.arrays[0].shape[0]:
             return
         self._begin(a, b)
-        left, right = a.arrays[0], b.arrays[0]
-        if self._edges is None:
-            self._edges = bin_edges(left, self.bins), bin_edges(right, self.bins)
-        self._add("counts", joint_counts(left, right, self._edges))
+        if self.similarity == "correlation":
+            self._add_samples(a, b, 0)
+        elif a.library.engine is not _cpu:
+            self._count_on_device(a, b)
+        else:
+            left, right = a.arrays[0], b.arrays[0]
+            if not self._sums:
+                sides = zip(_EDGES, (left, right), strict=True)
+                self._sums = {name: bin_edges(side, self.bins) for name, side in sides}
+            of_left, of_right = self._edges()
+            self._add("counts", joint_counts(left, right, (of_left, of_right)))
 
     def _count_on_device(self, a: Items, b: Items) -> None:
         library: Any = a.library
-        library.finish()
-        self._begin(a, b)
         sides = a.arrays[0], b.arrays[0]
-        if self._edges is None:
-            left, right = (bin_edges_on_device(library, side, self.bins) for side in sides)
-            self._edges = library.give(left), library.give(right)
+        if not self._sums:
+            for name, side in zip(_EDGES, sides, strict=True):
+                self._sums[name] = library.give(bin_edges_on_device(library, side, self.bins))
         (left, unknown_left), (right, unknown_right) = (
-            unit_codes_on_device(library, side, library.given(edges))
-            for side, edges in zip(sides, self._edges, strict=True)
+            unit_codes_on_device(library, side, library.given(self._sums[name]))
+            for side, name in zip(sides, _EDGES, strict=True)
         )
         shape = (sides[0].shape[1], sides[1].shape[1], self.bins, self.bins)
         total = self._total(library, "counts", shape, np.int64)
@@ -331,7 +364,7 @@ class UnitAccumulator(Sums):
     def _similarities(self, sums: dict[str, Array]) -> Array:
         if self.similarity == "mutual_information":
             return information_of_counts(sums["counts"], self.bias_correction)
-        m = self._moments(sums, "")
+        m = self._moments(sums, 0)
         norms = [np.sqrt(np.diag(side[0].gram)) for side in (m.rows(), m.columns())]
         inverse = [np.divide(1, v, out=np.zeros_like(v), where=v > 0) for v in norms]
         m.warn("UnitAccumulator", flexible=False)
@@ -339,7 +372,7 @@ class UnitAccumulator(Sums):
         return values
 
     def _correlations_on_device(self, library: Any, sums: dict[str, Any]) -> Any:
-        m = self._device_moments(library, sums, "")
+        m = self._device_moments(library, sums, 0)
         values = library.empty((m.sums[2][0], m.sums[3][0]), np.float64)
         library.engine.unit_correlations_of_moments(m.sums, values, *m.findings, library.run)
         m.warn("UnitAccumulator", flexible=False)

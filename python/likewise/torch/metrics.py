@@ -1,19 +1,20 @@
 """Streamed measures as torchmetrics metrics: exact over batches, and over ranks.
 
-Their states are sums over samples: ranks that saw different samples of the same two representations
-add up to the score of all samples, not to a mean of scores. Needs ``torchmetrics``.
+Their states are sums over samples, measured from the mean of the rank's own first batch: ranks that
+saw different samples of the same two representations merge to the score of all samples, not to a
+mean of scores. Needs ``torchmetrics``.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from abc import abstractmethod
 from typing import Any, ClassVar
 
 import torch
 from torchmetrics import Metric
 
-from likewise.errors import quiet
 from likewise.measure import measure
 from likewise.scale import Accumulator
 from likewise.scale import MinibatchCKA as _MinibatchCKA
@@ -32,6 +33,7 @@ __all__ = [
 
 
 class _Streamed(Metric):
+    sums: torch.Tensor
     full_state_update: bool = False
     is_differentiable: bool = False
 
@@ -42,9 +44,9 @@ class _Streamed(Metric):
             if value < 1:
                 raise ValueError(f"{type(self).__name__}: {name} must be positive, got {value}")
         self._units, self._own = (units_x, units_y), own
-        for name, array in self._stream().state.items():
-            self.add_state(_attribute(name), torch.zeros(array.shape, dtype=torch.float64), "sum")
-        self.add_state("samples", torch.tensor(0), "sum")
+        self._shapes = self._empty()._shapes([[units_x], [units_y]])
+        size = 1 + sum(map(math.prod, self._shapes.values()))
+        self.add_state("sums", torch.zeros(size, dtype=torch.float64), self._merged)
 
     @classmethod
     @abstractmethod
@@ -55,13 +57,29 @@ class _Streamed(Metric):
     def _empty(self) -> Any:
         """A stream of the measure that has seen nothing."""
 
-    def _stream(self) -> Any:
-        """One that knows how wide the representations are."""
-        stream = self._empty()
-        zeros = [torch.zeros(4, width, dtype=torch.float64) for width in self._units]
-        with quiet():  # about zeros
-            stream.update(zeros[:1], zeros[1:])
+    def _stream(self, sums: torch.Tensor) -> Any:
+        """The stream whose number of samples and arrays these are, one behind the other."""
+        stream, samples = self._empty(), int(sums[0])
+        if not samples:
+            return stream
+        arrays, start = {}, 1
+        for name, shape in self._shapes.items():
+            arrays[name] = sums[start : start + math.prod(shape)].reshape(shape)
+            start += math.prod(shape)
+        nothing = [sums.new_empty(0, width) for width in self._units]
+        stream._resume(nothing[:1], nothing[1:], arrays, samples)
         return stream
+
+    def _packed(self, stream: Any, samples: int) -> torch.Tensor:
+        arrays = [torch.as_tensor(stream._sums[name]).reshape(-1) for name in self._shapes]
+        return torch.cat([arrays[0].new_tensor([samples]), *arrays])
+
+    def _merged(self, states: torch.Tensor) -> torch.Tensor:
+        """The state of all samples, of those of several ranks or of what was seen before."""
+        whole, samples = self._empty(), int(states[:, 0].sum())
+        for sums in states:
+            whole.merge(self._stream(sums))
+        return self._packed(whole, samples) if samples else states[0]
 
     def update(self, x: torch.Tensor, y: torch.Tensor) -> None:
         """Add samples ``x (n, units_x)`` and ``y (n, units_y)``; rows are the same stimuli."""
@@ -71,26 +89,15 @@ class _Streamed(Metric):
                     f"{type(self).__name__}: {name} must have shape (n, {width}), got "
                     f"{tuple(side.shape)}"
                 )
-        stream = self._empty()
-        stream._next = int(self.samples)  # folds take their samples in turn
-        stream.update([x.detach()], [y.detach()])
-        for name, total in stream._sums.items():
-            state = getattr(self, _attribute(name))
-            state += torch.as_tensor(total).to(state)
-        self.samples += len(x)
+        stream = self._stream(self.sums)
+        stream.update(*([side.detach().to(self.sums.device)] for side in (x, y)))
+        if len(x):
+            self.sums = self._packed(stream, int(self.sums[0]) + len(x))
 
     def compute(self) -> torch.Tensor:
         """The score of all samples, float64."""
-        stream = self._stream()
-        stream.state = {
-            name: getattr(self, _attribute(name)).cpu().numpy() for name in stream.state
-        }
-        score: torch.Tensor = stream.compute()[0, 0]
+        score: torch.Tensor = self._stream(self.sums.cpu()).compute()[0, 0]
         return score.to(self.device)
-
-
-def _attribute(name: str) -> str:
-    return "sum_" + name.replace("/", "_")
 
 
 class _Measured(_Streamed):

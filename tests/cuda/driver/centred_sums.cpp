@@ -138,18 +138,24 @@ void scores() {
   const OnDevice<double> there(sums_of(x, y));
   const CentredSums sums{there.get(),  y.width(),          of_x.items(),
                          of_y.items(), of_x.squares.get(), of_y.squares.get()};
-  for (const bool unbiased : {false, true}) {
+  const std::vector<double> units_x{2.0, 0.5}, units_y{4.0, 0.25, 1.0};
+  const OnDevice<double> unit_x(units_x), unit_y(units_y);
+  for (const int flags : {0, 1, 2, 3}) {
+    const bool unbiased = flags & 1, scaled = flags & 2;
     const OnDevice<double> parts(6 * 3 * 2), out(6);
-    need(linear_hsic(sums,
-                     {unbiased, of_x.traces.get(), of_y.traces.get(), parts.get(), 3, out.get()},
-                     stream),
+    need(linear_hsic(
+             sums,
+             {unbiased, of_x.traces.get(), of_y.traces.get(), scaled ? unit_x.get() : nullptr,
+              scaled ? unit_y.get() : nullptr, parts.get(), 3, out.get()},
+             stream),
          "hsic");
     const auto found = out.values();
     for (int pair = 0; pair < 6; ++pair) {
+      const double unit = scaled ? units_x[pair / 3] * units_y[pair % 3] : 1;
       if (pair % 3 == 2) {
         expect(std::isnan(found[pair]), "hsic of a constant item");
       } else {
-        expect(near(found[pair], hsic(x, y, pair / 3, pair % 3, unbiased)), "hsic");
+        expect(near(found[pair] / (unit * unit), hsic(x, y, pair / 3, pair % 3, unbiased)), "hsic");
       }
     }
   }
@@ -175,7 +181,9 @@ void many_pairs() {
   const CentredSums sums{there.get(),  y.width(),          of_x.items(),
                          of_y.items(), of_x.squares.get(), of_y.squares.get()};
   const OnDevice<double> parts(std::vector<double>(33 * 33 * 2, NAN)), out(33 * 33);
-  need(linear_hsic(sums, {false, of_x.traces.get(), of_y.traces.get(), parts.get(), 1, out.get()},
+  need(linear_hsic(sums,
+                   {false, of_x.traces.get(), of_y.traces.get(), nullptr, nullptr, parts.get(), 1,
+                    out.get()},
                    stream),
        "hsic");
   const auto found = out.values();

@@ -73,17 +73,18 @@ void fit(int cols, int step, bool relative, int64_t samples, double trained) {
   const double trace = 7;
   const int64_t constant = 1,
                 varying = std::max<int64_t>(std::min(samples - 1, kSize - constant), 1);
-  const Problem p(cols, step, relative ? trace / double(varying) : 1);
+  const Problem p(cols, step, relative ? trace / double(varying) : 4);  // in units of 1 / 2
   const OnDevice<double> n(std::vector<double>{trained}), values(p.values), moments(p.moments);
   const OnDevice<double> squares(p.squares), given(kAlphas), traces(std::vector<double>{trace});
   const OnDevice<int64_t> rank(std::vector<int64_t>{3}), constants(std::vector<int64_t>{constant});
   const OnDevice<int64_t> all(std::vector<int64_t>{samples});
+  const OnDevice<double> half(std::vector<double>{0.5});
   const OnDevice<double> out(p.moments.size()), against(p.against), products(p.products);
   const MomentsFit problem{n.get(), values.get(),  rank.get(),    kSize, kCount,
                            cols,    moments.get(), squares.get(), step};
   need(fit_moments(problem,
-                   {given.get(), int64_t(kAlphas.size()), relative ? traces.get() : nullptr,
-                    constants.get(), all.get()},
+                   {given.get(), int64_t(kAlphas.size()), half.get(),
+                    relative ? traces.get() : nullptr, constants.get(), all.get()},
                    out.get(), stream),
        "fit");
   const auto found = out.values();

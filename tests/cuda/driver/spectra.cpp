@@ -108,22 +108,26 @@ void reshape(int cols, double size, double alpha) {
   host[2] = 0;
   for (double& value : host) value *= size;
   const std::vector<int64_t> given{cols - 1, cols, 0};
-  const OnDevice<double> values(host), weights(host.size());
+  const std::vector<double> units{0.5, 2.0, 1.0};
+  const OnDevice<double> values(host), weights(host.size()), unit(units);
   const OnDevice<int64_t> ranks(given);
-  need(reshape_spectra({values.get(), ranks.get(), kCount, cols}, alpha, weights.get(), stream),
+  need(reshape_spectra({values.get(), ranks.get(), kCount, cols}, alpha, unit.get(), weights.get(),
+                       stream),
        "reshape");
   const auto found = weights.values();
   for (int item = 0; item < kCount; ++item) {
     const double* const own = &host[size_t(item * cols)];
-    const double unit = std::max(std::sqrt(size), 1.0);
+    const double largest = std::max(std::sqrt(size), 1.0);
+    const auto reshaped_value = [&](int k) {  // of singular values in units of the data
+      return (alpha * std::sqrt(own[k]) * units[size_t(item)] + 1 - alpha) / largest;
+    };
     double squares = 0;
     for (int k = 0; k < cols; ++k) {
       const bool exists = item != 0 || k != 2;
-      squares += exists * std::pow((alpha * std::sqrt(own[k]) + 1 - alpha) / unit, 2);
+      squares += exists * std::pow(reshaped_value(k), 2);
     }
     for (int k = 0; k < cols; ++k) {
-      const double reshaped = (alpha * std::sqrt(own[k]) + 1 - alpha) / unit;
-      const double weight = item == 2 ? 0 : reshaped / std::sqrt(squares);
+      const double weight = item == 2 ? 0 : reshaped_value(k) / std::sqrt(squares);
       expect(std::abs(found[size_t(item * cols + k)] - weight) <= 1e-12 * weight, "reshaped");
     }
   }
@@ -136,10 +140,12 @@ void similarities() {
   std::vector<double> norms(kSize);
   for (int k = 0; k < kSize; ++k) norms[size_t(k)] = 1 + std::abs(host[size_t(k)]);
   const OnDevice<double> traces(host), roots(kSize), one(std::vector<double>{2.0}), own(norms);
-  need(norms_of(traces.get(), kSize, roots.get(), stream), "norms");
-  const auto found = roots.values();
+  const OnDevice<double> lengths(kSize);
+  need(norms_of(traces.get(), own.get(), kSize, roots.get(), lengths.get(), stream), "norms");
+  const auto found = roots.values(), scaled_norms = lengths.values();
   for (int k = 0; k < kSize; ++k) {
     expect(found[k] == (host[k] < 0 ? 0 : std::sqrt(host[k])), "norm");
+    expect(scaled_norms[k] == found[k] * norms[k], "norm in units of the data");
   }
   for (const bool scaled : {false, true}) {
     const OnDevice<double> values(host);

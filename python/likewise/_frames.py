@@ -1,0 +1,115 @@
+"""Where sums over samples are measured from, and in what: means and sizes that cost no digits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from likewise._array import Array
+
+__all__ = ["Change", "Frame", "moved"]
+
+_MOST_EXPONENT = 1000
+
+
+def moved(sums: Array, rows: Change, columns: Change) -> Array:
+    """Sums ``A'B`` of augmented data as other frames of the two sides have them."""
+    return columns.of_rows(rows.of_rows(sums).T).T
+
+
+class Change(NamedTuple):
+    """From one frame to another: ``u`` becomes ``ratio * u + step``."""
+
+    widths: Sequence[int]
+    ratio: Array
+    """One per item."""
+    step: Array
+    """One per unit."""
+
+    def item(self, k: int) -> Change:
+        """Of one item alone."""
+        return Change(self.widths[k : k + 1], self.ratio[k : k + 1], self.step[_units(self, k)])
+
+    def of_rows(self, sums: Array) -> Array:
+        """Of sums ``A'B`` of augmented data, where ``A`` changes."""
+        first = 1 + len(self.widths)
+        out = np.empty_like(sums)
+        out[0] = sums[0]
+        for k, ratio in enumerate(self.ratio):
+            units = _units(self, k)
+            step, rows = self.step[units], slice(first + units.start, first + units.stop)
+            out[rows] = ratio * sums[rows]
+            out[1 + k] = ratio**2 * sums[1 + k]
+            if step.any():  # |r u + s|^2 = r^2 |u|^2 + 2 s'(r u) + |s|^2
+                out[1 + k] += 2 * (step @ out[rows]) + (step @ step) * sums[0]
+                out[rows] += np.outer(step, sums[0])
+        return out
+
+
+class Frame(NamedTuple):
+    """Items side by side, measured as ``u = (x - shift) / unit``.
+
+    Sums of products of ``u`` lose the square of the distance between shift and mean, in deviations;
+    a unit, which is the same for all of an item and a power of two, keeps them from overflow.
+    """
+
+    widths: Sequence[int]
+    shift: Array
+    """One per unit, in units of the data."""
+    unit: Array
+    """One per item."""
+
+    @classmethod
+    def of(cls, items: Sequence[Array]) -> Frame:
+        """From the means of a first batch, exact where a unit is constant."""
+        wide = [item.astype(np.float64) for item in items]
+        means = [x[0] + ((x - x[0]) / len(x)).sum(axis=0) for x in wide]
+        widths = [item.shape[1] for item in items]
+        return cls(widths, np.concatenate(means), np.full(len(items), 2.0**-_MOST_EXPONENT))
+
+    def item(self, k: int) -> Frame:
+        """Of one item alone."""
+        return Frame(self.widths[k : k + 1], self.shift[_units(self, k)], self.unit[k : k + 1])
+
+    def measure(self, items: Sequence[Array]) -> tuple[Frame, Array]:
+        """Augmented data ``[1, |u_1|^2, ..., u_1, ...]``, in units above all that they have shown.
+
+        Differences are taken in float64, whatever the dtype of the items.
+        """
+        first = 1 + len(items)
+        out = np.empty((len(items[0]), first + len(self.shift)))
+        out[:, 0] = 1
+        unit = self.unit.copy()
+        for k, item in enumerate(items):
+            columns = _units(self, k)
+            u = out[:, first + columns.start : first + columns.stop]
+            np.subtract(item, self.shift[columns], out=u, dtype=np.float64)
+            unit[k] = max(unit[k], _power_above(max(u.max(initial=0), -u.min(initial=0))))
+            u *= 1 / unit[k]
+            np.einsum("ij,ij->i", u, u, out=out[:, 1 + k])
+        return self._replace(unit=unit), out
+
+    def reaching(self, other: Frame) -> Frame:
+        """In units that hold what was measured from the shifts of either."""
+        units = zip(self.unit, other.unit, strict=True)
+        apart = np.abs(self.shift - other.shift)
+        reach = [_power_above(apart[_units(self, k)].max()) for k in range(len(self.widths))]
+        return self._replace(unit=np.array([max(*u, r) for u, r in zip(units, reach, strict=True)]))
+
+    def to(self, other: Frame) -> Change:
+        """The change from this frame to another of units at least as large."""
+        unit = np.repeat(other.unit, self.widths)
+        return Change(self.widths, self.unit / other.unit, (self.shift - other.shift) / unit)
+
+
+def _units(of: Change | Frame, k: int) -> slice:
+    start = sum(of.widths[:k])
+    return slice(start, start + of.widths[k])
+
+
+def _power_above(size: float) -> float:
+    exponent = math.frexp(size)[1] if size else -_MOST_EXPONENT
+    return 2.0 ** min(max(exponent, -_MOST_EXPONENT), _MOST_EXPONENT)
