@@ -66,7 +66,7 @@ class Frame(NamedTuple):
     def of(cls, items: Sequence[Array]) -> Frame:
         """From the means of a first batch, exact where a unit is constant."""
         wide = [item.astype(np.float64) for item in items]
-        means = [x[0] + ((x - x[0]) / len(x)).sum(axis=0) for x in wide]
+        means = [x[0] + ((x - x[0]) * (1 / len(x))).sum(axis=0) for x in wide]
         widths = [item.shape[1] for item in items]
         return cls(widths, np.concatenate(means), np.full(len(items), 2.0**-_MOST_EXPONENT))
 

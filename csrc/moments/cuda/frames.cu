@@ -25,10 +25,10 @@ __global__ void __launch_bounds__(kColumns* kStripes)
   const int64_t column = int64_t(blockIdx.x) * kColumns + threadIdx.x;
   const bool inside = column < cols;
   const int64_t begin = inside ? column : 0;
-  const double first = double(x[begin]);
+  const double first = double(x[begin]), share = 1 / double(rows);
   double mean = 0;
   for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
-    mean += (double(x[begin + i * cols]) - first) / double(rows);
+    mean += (double(x[begin + i * cols]) - first) * share;
   }
   mean = over_stripes<Sum>(mean, shared);
   if (inside && threadIdx.y == 0) out[column] = first + mean;
@@ -95,7 +95,7 @@ __device__ bool changes(const FrameChange& change, int64_t item) {
 }
 
 // A thread per column. |r u + s|^2 = r^2 |u|^2 + 2 s'(r u) + |s|^2.
-__global__ void __launch_bounds__(kMostThreads)
+__global__ void __launch_bounds__(kMostThreads, 4)  // 64 registers: none spill
     row_kernel(double* __restrict__ sums, int64_t width, MovedSide rows) {
   const int64_t begin = rows.items.starts[0];
   for (int64_t item = blockIdx.y; item < rows.items.count; item += gridDim.y) {
