@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
+import simulated
 from reference import regression as slow
 
 import likewise as lw
@@ -70,6 +73,30 @@ def test_objective_is_no_worse_than_that_of_scikit_learn(n, dx, dy):
         objective = (residual**2).sum(axis=0) / (2 * n) + alpha * np.abs(weights).sum(axis=1)
         assert (found.objective[k] <= objective + 1e-7).all()
         np.testing.assert_allclose(found.coef[k], weights, rtol=0, atol=2e-3)
+
+
+@pytest.mark.parametrize(("n", "dx", "dy"), [(300, 80, 19), (300, 130, 11)])
+@simulated.stays_on_cpu("devices do not extrapolate: they need more sweeps than they may take")
+def test_nearly_collinear_units_are_fitted_to_the_gap_that_is_promised(n, dx, dy):
+    # Groups of targets whose weights are nearly all in use, and directions of falling variance.
+    rng = np.random.default_rng(0)
+    turned = np.linalg.qr(rng.standard_normal((dx, dx)))[0]
+    x = rng.standard_normal((n, dx)) @ (np.arange(1, dx + 1.0)[:, None] ** -1 * turned)
+    y = x @ rng.standard_normal((dx, dy))
+    y += 0.05 * y.std(axis=0) * rng.standard_normal(y.shape)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", lw.ConvergenceWarning)
+        found = lw.sparse_predictivity(x, y)
+    assert (found.gap <= 0.5e-6).all()
+    assert found.units_used[-1].mean() > dx / 2
+    xs, ys = standardised(x), standardised(y)
+    for alpha, coef, objective in zip(found.alphas, found.coef, found.objective, strict=True):
+        residual = ys - xs @ coef.T
+        again = (residual**2).sum(axis=0) / (2 * n) + alpha * np.abs(coef).sum(axis=1)
+        np.testing.assert_allclose(objective, again, rtol=1e-9, atol=1e-10)
+    order = rng.permutation(dy)
+    alone = lw.sparse_predictivity(x, y[:, order[:3]])
+    np.testing.assert_allclose(alone.objective, found.objective[:, order[:3]], rtol=0, atol=1e-6)
 
 
 def test_planted_units_are_found():

@@ -5,12 +5,15 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <tuple>
+#include <utility>
 
 #include "core/dtype.h"
 #include "core/error.h"
 #include "core/parallel.h"
 #include "linalg/cross.h"
 #include "regression/cpu/lasso_kernels.h"
+#include "regression/extrapolation.h"
 #include "regression/lasso_schedule.h"
 
 namespace likewise {
@@ -18,6 +21,11 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr int64_t kBlockColumns = 256;  // of the moments that are computed together
+constexpr int64_t kGroup = 8;           // targets that share passes over the Gram matrix
+constexpr int64_t kPanel = 48;          // rows of it that stay in the second-level cache meanwhile
+// A working set larger than both has all units swept over.
+constexpr double kDense = 1.0 / 6;  // of all units
+constexpr double kLeastDense = 64;  // whose Gram matrix fits the first-level cache
 
 // scale * X'X (units x units), scale * Y'X (targets x units) and scale * |y|^2.
 struct Moments {
@@ -70,8 +78,10 @@ Moments moments_of(const MatrixRef<const T>& x, const MatrixRef<const T>& y, dou
   return m;
 }
 
-// One target after the other. The working set holds the units whose weights may differ from zero;
-// its Gram matrix is kept compact, so that sweeps stay in the first-level cache.
+// One target. The working set holds the units whose weights may differ from zero; its Gram matrix
+// is kept compact, so that sweeps stay in the first-level cache. Once it holds a good part of all
+// units the solver is dense: weights and residuals are of all units, and targets take turns with
+// every panel of the Gram matrix, which is too large to be read for each of them alone.
 class LassoSolver {
  public:
   explicit LassoSolver(const Moments& moments)
@@ -85,6 +95,49 @@ class LassoSolver {
     set_.clear();
     weights_.clear();
     inverse_diagonal_.clear();
+    dense_ = false;
+  }
+
+  bool dense() const { return dense_; }
+
+  // Makes the solver dense if it is time to.
+  void spread(const std::vector<double>& inverse_diagonal) {
+    if (dense_ || double(set_.size()) <= std::max(kDense * double(m_.units), kLeastDense)) return;
+    std::vector<double> all(size_t(m_.units), 0.0);
+    write_weights(all.data());
+    weights_ = std::move(all);
+    inverse_diagonal_ = inverse_diagonal;
+    set_.resize(size_t(m_.units));
+    std::iota(set_.begin(), set_.end(), 0);
+    dense_ = true;
+  }
+
+  // Of a dense solver: sweeps over the units [first, first + count).
+  void sweep_panel(int64_t first, int64_t count, double penalty) {
+    local_.assign(&residual_[first], &residual_[first] + count);
+    before_.assign(&weights_[first], &weights_[first] + count);
+    kernels_.sweep(count, &m_.gram[first * m_.units + first], m_.units, &inverse_diagonal_[first],
+                   penalty, &weights_[first], local_.data());
+    bring_up_to_date(first, count);
+  }
+
+  // Of a dense solver, after a sweep over all units. What is extrapolated is swept over before it
+  // is looked at: its zeros are not exact.
+  void extrapolate(double penalty) {
+    if (!extrapolation_.add(m_.units, weights_.data(), residual_.data())) return;
+    const auto& [w, r] = std::tie(extrapolation_.weights, extrapolation_.residuals);
+    if (!(objective_of(penalty, w, r) < objective_)) return;
+    weights_ = w;
+    residual_ = r;
+  }
+
+  // A new penalty.
+  void forget() { extrapolation_.clear(); }
+
+  // Whether the gap is at most `tolerance` of what predicting nothing costs.
+  bool is_solved(double penalty, double tolerance) {
+    evaluate(penalty);
+    return !(gap_ > tolerance * squares_ / 2);
   }
 
   // The path's next penalty; false if its gap stayed above `tolerance`.
@@ -94,8 +147,7 @@ class LassoSolver {
       do {
         sweeps += descend(penalty, change);
       } while (grow(penalty) && sweeps < kMostSweeps);
-      evaluate(penalty);
-      if (!(gap_ > tolerance * squares_ / 2)) return true;
+      if (is_solved(penalty, tolerance)) return true;
       if (sweeps >= kMostSweeps) break;
     }
     return false;
@@ -162,22 +214,45 @@ class LassoSolver {
     local_.resize(size_t(count));
     for (int64_t k = 0; k < count; ++k) local_[k] = residual_[set_[k]];
     before_ = weights_;
+    extrapolation_.clear();
     int64_t sweeps = 0;
     for (bool moving = count > 0; moving && sweeps < kMostSweeps; ++sweeps) {
       const LassoSweep sweep = kernels_.sweep(count, gram_.data(), ld_, inverse_diagonal_.data(),
                                               penalty, weights_.data(), local_.data());
       moving = sweep.largest_change > change * sweep.largest_weight;
+      if (!moving || !extrapolation_.add(count, weights_.data(), local_.data())) continue;
+      const auto& [w, r] = std::tie(extrapolation_.weights, extrapolation_.residuals);
+      if (objective_of(penalty, w, r) < objective_of(penalty, weights_, local_)) {
+        weights_ = w;
+        local_ = r;
+      }
     }
+    bring_up_to_date(0, count);
+    return sweeps;
+  }
+
+  // All residuals, after entries [first, first + count) of the set have changed from `before_` on.
+  void bring_up_to_date(int64_t first, int64_t count) {
     moved_.clear();
     changes_.clear();
     for (int64_t k = 0; k < count; ++k) {
-      if (weights_[k] == before_[k]) continue;
-      moved_.push_back(set_[k]);
-      changes_.push_back(weights_[k] - before_[k]);
+      if (weights_[first + k] == before_[k]) continue;
+      moved_.push_back(set_[first + k]);
+      changes_.push_back(weights_[first + k] - before_[k]);
     }
     kernels_.update(m_.units, m_.gram.data(), int64_t(moved_.size()), moved_.data(),
                     changes_.data(), residual_.data());
-    return sweeps;
+  }
+
+  // Of weights and residuals of the set, X'(y - Xw).
+  double objective_of(double penalty, const std::vector<double>& w,
+                      const std::vector<double>& r) const {
+    double fitted = 0, size = 0;
+    for (size_t k = 0; k < set_.size(); ++k) {
+      fitted += w[k] * (cross_[set_[k]] + r[k]);
+      size += std::abs(w[k]);
+    }
+    return (squares_ - fitted) / 2 + penalty * size;
   }
 
   // With r = y - Xw and X'r at hand: the dual point is r scaled back until |X'r| <= penalty.
@@ -210,8 +285,27 @@ class LassoSolver {
   std::vector<int32_t> set_, violators_, moved_;
   std::vector<double> weights_, inverse_diagonal_, gram_, local_, before_, changes_;
   int64_t ld_ = 0;
+  bool dense_ = false;
+  Extrapolation extrapolation_;
   double objective_ = 0, gap_ = 0, loss_ = 0, correlation_ = 0;
 };
+
+// The path's next penalty of dense solvers. Returns how many gaps stayed above `tolerance`.
+int64_t solve_together(std::vector<LassoSolver*> pending, int64_t units, double penalty,
+                       double tolerance) {
+  for (LassoSolver* solver : pending) solver->forget();
+  for (int64_t sweeps = 0; sweeps < kMostSweeps && !pending.empty(); ++sweeps) {
+    for (int64_t first = 0; first < units; first += kPanel) {
+      for (LassoSolver* solver : pending) {
+        solver->sweep_panel(first, std::min(kPanel, units - first), penalty);
+      }
+    }
+    std::erase_if(pending, [&](LassoSolver* s) { return s->is_solved(penalty, tolerance); });
+    for (LassoSolver* solver : pending) solver->extrapolate(penalty);
+    poll_interrupt();
+  }
+  return int64_t(pending.size());
+}
 
 bool finite(const std::vector<double>& values, int64_t first, int64_t count) {
   double zero = 0;
@@ -236,27 +330,48 @@ int64_t lasso_path(const ArrayRef& x, const ArrayRef& y, const LassoOptions& opt
   std::stable_sort(descending.begin(), descending.end(), [&](int64_t a, int64_t b) {
     return options.penalties[a] > options.penalties[b];
   });
-  std::vector<LassoSolver> solvers(size_t(std::max(threads, 1)), LassoSolver(moments));
+  std::vector<LassoSolver> solvers(size_t(std::max(threads, 1) * kGroup), LassoSolver(moments));
   const bool finite_units = finite(moments.gram, 0, units * units);
+  std::vector<double> inverse_diagonal(static_cast<size_t>(units));
+  for (int64_t j = 0; j < units; ++j) {
+    const double diagonal = moments.gram[j * units + j];
+    inverse_diagonal[j] = diagonal > 0 ? 1 / diagonal : 0;  // constant units stay at 0
+  }
   std::atomic<int64_t> open{0};
-  parallel_for(targets, threads, [&](int64_t t, int worker) {
-    LassoSolver& solver = solvers[worker];
-    const bool usable = finite_units && finite(moments.cross, t * units, units) &&
-                        std::isfinite(moments.squares[t]);
-    if (usable) solver.start(t);
-    for (const int64_t a : descending) {
-      const int64_t at = a * targets + t;
-      if (!usable) {
-        std::fill_n(out.coefficients + at * units, units, kNaN);
-        out.objective[at] = out.gap[at] = out.loss[at] = out.correlation[at] = kNaN;
+  parallel_for((targets + kGroup - 1) / kGroup, threads, [&](int64_t group, int worker) {
+    std::vector<std::pair<int64_t, LassoSolver*>> usable;
+    for (int64_t t = group * kGroup; t < std::min(targets, (group + 1) * kGroup); ++t) {
+      if (finite_units && finite(moments.cross, t * units, units) &&
+          std::isfinite(moments.squares[t])) {
+        usable.push_back({t, &solvers[worker * kGroup + int64_t(usable.size())]});
+        usable.back().second->start(t);
         continue;
       }
-      open += !solver.solve(options.penalties[a], options.tolerance);
-      solver.write_weights(out.coefficients + at * units);
-      out.objective[at] = solver.objective();
-      out.gap[at] = solver.gap();
-      out.loss[at] = solver.loss();
-      out.correlation[at] = solver.correlation();
+      for (int64_t at = t; at < count * targets; at += targets) {
+        std::fill_n(out.coefficients + at * units, units, kNaN);
+        out.objective[at] = out.gap[at] = out.loss[at] = out.correlation[at] = kNaN;
+      }
+    }
+    for (const int64_t a : descending) {
+      const double penalty = options.penalties[a];
+      std::vector<LassoSolver*> dense;
+      for (const auto& [t, solver] : usable) {
+        solver->spread(inverse_diagonal);
+        if (solver->dense()) {
+          dense.push_back(solver);
+        } else {
+          open += !solver->solve(penalty, options.tolerance);
+        }
+      }
+      open += solve_together(dense, units, penalty, options.tolerance);
+      for (const auto& [t, solver] : usable) {
+        const int64_t at = a * targets + t;
+        solver->write_weights(out.coefficients + at * units);
+        out.objective[at] = solver->objective();
+        out.gap[at] = solver->gap();
+        out.loss[at] = solver->loss();
+        out.correlation[at] = solver->correlation();
+      }
       poll_interrupt();
     }
   });

@@ -6,7 +6,7 @@
 
 namespace likewise {
 
-constexpr double kFirstChange = 1e-5;  // of a weight, relative: below, a round of sweeps ends
+constexpr double kFirstChange = 1e-3;  // of a weight, relative: below, a round of sweeps ends
 constexpr double kLastChange = 1e-15;
 constexpr int64_t kMostSweeps = 10000;  // per penalty
 constexpr double kSlack = 1e-9;         // of a penalty, that a unit outside the set may exceed it
