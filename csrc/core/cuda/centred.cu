@@ -27,9 +27,10 @@ __global__ void __launch_bounds__(kColumns* kStripes)
   if (inside && threadIdx.y == 0) spreads[blockIdx.y * cols + column] = largest;
 }
 
-template <class T>
+template <class T, class Out>
 __global__ void __launch_bounds__(kColumns* kStripes)
-    centre_kernel(const T* __restrict__ x, int64_t rows, int64_t cols, bool center, Centred<T> to) {
+    centre_kernel(const T* __restrict__ x, int64_t rows, int64_t cols, bool center,
+                  Centred<Out> to) {
   SHARED_ARRAY(double, shared, kColumns* kStripes);
   const size_t item = blockIdx.y;
   const int64_t thread = int64_t(threadIdx.y) * kColumns + threadIdx.x;
@@ -56,7 +57,7 @@ __global__ void __launch_bounds__(kColumns* kStripes)
   mean = over_stripes<Sum>(mean, shared) / double(rows);
   double squares = 0;
   for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
-    const T value = T((double(x[begin + i * cols]) - first) * unit - mean);
+    const Out value = Out((double(x[begin + i * cols]) - first) * unit - mean);
     if (inside) to.out[begin + i * cols] = value;
     squares += double(value) * double(value);
   }
@@ -105,14 +106,14 @@ cudaError_t column_spreads(const T* x, int64_t count, int64_t rows, int64_t cols
   return cudaSuccess;
 }
 
-template <class T>
+template <class T, class Out>
 cudaError_t centre(const T* x, int64_t count, int64_t rows, int64_t cols, bool center,
-                   const Centred<T>& out, cudaStream_t stream) {
+                   const Centred<Out>& out, cudaStream_t stream) {
   cudaError_t error = column_spreads<T>(x, count, rows, cols, center, out.spreads, stream);
   for (int64_t first = 0; first < count && error == cudaSuccess; first += kMostItems) {
     const int64_t items = count - first < kMostItems ? count - first : kMostItems;
-    error = launch(centre_kernel<T>, blocks_of_columns(cols, items), dim3(kColumns, kStripes), 0,
-                   stream, x + first * rows * cols, rows, cols, center,
+    error = launch(centre_kernel<T, Out>, blocks_of_columns(cols, items), dim3(kColumns, kStripes),
+                   0, stream, x + first * rows * cols, rows, cols, center,
                    from_item(out, first, rows, cols));
   }
   return error;
@@ -143,5 +144,7 @@ cudaError_t normalise(const Centred<T>& centred, int64_t count, int64_t rows, in
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE
+template cudaError_t centre<float, double>(const float*, int64_t, int64_t, int64_t, bool,
+                                           const Centred<double>&, cudaStream_t);
 
 }  // namespace likewise::cuda

@@ -25,9 +25,9 @@ cudaError_t column_spreads(const T* x, int64_t count, int64_t rows, int64_t cols
 // Differences from the first row are scaled so that the largest is between 1 and 2: squares neither
 // overflow nor vanish, and constant columns are exact zeros. NaN everywhere in an item with numbers
 // that are not finite. Without `center` the mean counts as 0.
-template <class T>
+template <class T, class Out = T>
 cudaError_t centre(const T* x, int64_t count, int64_t rows, int64_t cols, bool center,
-                   const Centred<T>& out, cudaStream_t stream);
+                   const Centred<Out>& out, cudaStream_t stream);
 
 // Divides every item by its Frobenius norm, which goes to norms (count) in units of the data.
 // Constant items stay zero.

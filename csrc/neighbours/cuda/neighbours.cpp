@@ -24,25 +24,25 @@ class Lists {
         findings_(findings),
         index_(context.temporary<int32_t>(size_t(count * rows * options.k))),
         similarity_(score == NeighbourScore::cknna
-                        ? context.temporary<T>(size_t(count * rows * options.k))
+                        ? context.temporary<double>(size_t(count * rows * options.k))
                         : nullptr) {}
 
   // The next `count` representations (rows x cols), one behind the other.
   void add(const T* x, int64_t count, int64_t cols) {
     const Context& context = scratch_.next();
-    SampleRows<T> samples = centred(context, x, count, cols);
-    samples.half_norms =
-        options_.euclidean ? context.template temporary<T>(size_t(count * rows_)) : nullptr;
-    check(finish_rows<T>(samples, context.stream), "launch");
+    const Samples samples =
+        options_.euclidean ? measured(context, x, count, cols) : directed(context, x, count, cols);
     // As many items at a time as fit with all their rows, or one in blocks of rows.
-    const int64_t fitting = std::max<int64_t>(1, kWorkBytes / (rows_ * int64_t(sizeof(T))));
+    const int64_t entry = int64_t(sizeof(T) + sizeof(double));
+    const int64_t fitting = std::max<int64_t>(1, kWorkBytes / (rows_ * entry));
     const int64_t block = std::min(rows_, fitting);
     const int64_t items = std::clamp<int64_t>(fitting / block, 1, std::min(count, kMostItems));
     T* const products = context.template temporary<T>(size_t(items * block * rows_));
+    double* const work = context.template temporary<double>(size_t(items * block * rows_));
     for (int64_t k = 0; k < count; k += items) {
       for (int64_t first = 0; first < rows_; first += block) {
         find(samples, k, std::min(items, count - k), first, std::min(block, rows_ - first),
-             products);
+             products, work);
       }
     }
     count_ += count;
@@ -50,39 +50,86 @@ class Lists {
 
   int64_t count() const { return count_; }
   const int32_t* index(int64_t item) const { return index_ + item * rows_ * options_.k; }
-  const T* similarity(int64_t item) const { return similarity_ + item * rows_ * options_.k; }
+  const double* similarity(int64_t item) const { return similarity_ + item * rows_ * options_.k; }
 
  private:
-  SampleRows<T> centred(const Context& context, const T* x, int64_t count, int64_t cols) const {
+  struct Samples {
+    const T* multiplied;
+    Dissimilarities<T> of;  // of all items
+  };
+
+  template <class Out>
+  Centred<Out> centred(const Context& context, int64_t count, int64_t cols) const {
     const size_t columns = size_t(count * cols);
-    int64_t* const constant_units = findings_.constant_units + count_;
-    Centred<T> to{context.template temporary<T>(columns * size_t(rows_)),
-                  context.template temporary<double>(size_t(count)),
-                  context.template temporary<double>(columns), constant_units,
-                  context.template temporary<double>(columns)};
+    return {context.template temporary<Out>(columns * size_t(rows_)),
+            context.template temporary<double>(size_t(count)),
+            context.template temporary<double>(columns), findings_.constant_units + count_,
+            context.template temporary<double>(columns)};
+  }
+
+  template <class Out>
+  ItemFacts facts(const Centred<Out>& of, int64_t count, int64_t cols) const {
+    return {
+        of.unit, of.spreads, findings_.constant_units + count_, findings_.status + count_, count,
+        rows_,   cols};
+  }
+
+  // Of distances: centred samples are multiplied.
+  Samples measured(const Context& context, const T* x, int64_t count, int64_t cols) const {
+    const Centred<T> to = centred<T>(context, count, cols);
+    check(centre<T>(x, count, rows_, cols, true, to, context.stream), "launch");
+    const ItemFacts items = facts(to, count, cols);
+    double* const half_norms = context.template temporary<double>(size_t(count * rows_));
+    check(take_half_norms<T>(items, to.out, half_norms, context.stream), "launch");
+    return {to.out, {nullptr, nullptr, x, to.unit, half_norms, items.status, rows_, cols}};
+  }
+
+  // Of cosines: points are.
+  Samples directed(const Context& context, const T* x, int64_t count, int64_t cols) const {
+    Centred<double> to = centred<double>(context, count, cols);
     check(centre<T>(x, count, rows_, cols, true, to, context.stream), "launch");
     if (!options_.center) {  // units are constant as they were found to be
       to.constant_units = context.template temporary<int64_t>(size_t(count));
       check(centre<T>(x, count, rows_, cols, false, to, context.stream), "launch");
     }
-    return {to.out, nullptr, to.unit, constant_units, findings_.status + count_,
-            count,  rows_,   cols};
+    const ItemFacts items = facts(to, count, cols);
+    double* const moved = context.template temporary<double>(size_t(count * rows_));
+    T* const narrow = narrowed(context, to.out, size_t(count * rows_ * cols));
+    check(take_directions<T>(items, options_.center, to.out, moved, narrow, context.stream),
+          "launch");
+    return {narrow, {to.out, moved, nullptr, nullptr, nullptr, items.status, rows_, cols}};
+  }
+
+  // Where points are to be written once more, as T.
+  static T* narrowed(const Context& context, double* points, size_t size) {
+    if constexpr (sizeof(T) == sizeof(double))
+      return points;
+    else
+      return context.template temporary<T>(size);
   }
 
   // Of rows [first, first + height) of items [begin, begin + items) of these.
-  void find(const SampleRows<T>& samples, int64_t begin, int64_t items, int64_t first,
-            int64_t height, T* products) const {
-    const int64_t cols = samples.cols, size = rows_ * cols;
-    const T* const data = samples.data + begin * size;
+  void find(const Samples& samples, int64_t begin, int64_t items, int64_t first, int64_t height,
+            T* products, double* work) const {
+    const int64_t cols = samples.of.cols, size = rows_ * cols;
+    const T* const data = samples.multiplied + begin * size;
     gemm<T>(blas_context(context_.stream), BlasOp::none, BlasOp::transpose, height, rows_, cols,
             T(1), {data + first * cols, cols, size}, {data, cols, size},
             {products, rows_, height * rows_}, items);
-    const int64_t at = (count_ + begin) * rows_;
-    check(find_nearest<T>(
-              {products, samples.half_norms ? samples.half_norms + begin * rows_ : nullptr, items,
-               rows_, first, height, options_.k, index_ + at * options_.k,
-               similarity_ ? similarity_ + at * options_.k : nullptr},
-              context_.stream),
+    Dissimilarities<T> of = samples.of;
+    const auto from_item = [&](auto& pointer, int64_t step) {
+      if (pointer) pointer += begin * step;
+    };
+    from_item(of.points, size);
+    from_item(of.moved, rows_);
+    from_item(of.samples, size);
+    from_item(of.unit, 1);
+    from_item(of.half_norms, rows_);
+    from_item(of.status, 1);
+    const int64_t at = (count_ + begin) * rows_ * options_.k;
+    check(find_nearest<T>({of, products, work, items, first, height, options_.k, index_ + at,
+                           similarity_ ? similarity_ + at : nullptr},
+                          context_.stream),
           "launch");
   }
 
@@ -92,7 +139,7 @@ class Lists {
   const NeighbourOptions options_;
   const NeighbourFindings findings_;
   int32_t* index_;
-  T* similarity_;
+  double* similarity_;
 };
 
 // The side `b` of all pairs begins at this item of the lists.
@@ -117,8 +164,8 @@ void score_pairs(const Context& context, const Lists<T>& lists, int64_t b, int64
     }
   };
   const auto align = [&](const NeighbourPairs& pairs, int64_t item_b, OverlapScores to) {
-    const cudaError_t error = align_neighbours<T>(
-        pairs, lists.similarity(0), lists.similarity(item_b), row_sums, sums, context.stream);
+    const cudaError_t error = align_neighbours(pairs, lists.similarity(0), lists.similarity(item_b),
+                                               row_sums, sums, context.stream);
     return error == cudaSuccess ? score_alignments(pairs, to, context.stream) : error;
   };
   const OverlapScores to{sums, nullptr, nullptr, out.status, out.status + b, out.scores};

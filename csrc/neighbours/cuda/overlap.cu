@@ -61,9 +61,8 @@ __global__ void __launch_bounds__(kSamples)
   if (threadIdx.x == 0) parts[size_t(blockIdx.y) * gridDim.x + blockIdx.x] = share;
 }
 
-template <class T>
 __global__ void __launch_bounds__(kSamples)
-    row_kernel(NeighbourPairs pairs, const T* __restrict__ similarity_b,
+    row_kernel(NeighbourPairs pairs, const double* __restrict__ similarity_b,
                double* __restrict__ row_sums) {
   const int64_t sample = int64_t(blockIdx.x) * kSamples + threadIdx.x, k = pairs.k;
   if (sample >= pairs.rows) return;
@@ -71,16 +70,15 @@ __global__ void __launch_bounds__(kSamples)
   const size_t x = (items.a * pairs.rows + sample) * k, y = (items.b * pairs.rows + sample) * k;
   double sum = 0;
   for_each_common(pairs.index_a + x, pairs.index_b + y, k,
-                  [&](int32_t, int64_t, int64_t q) { sum += double(similarity_b[y + q]); });
+                  [&](int32_t, int64_t, int64_t q) { sum += similarity_b[y + q]; });
   row_sums[size_t(blockIdx.y) * pairs.rows + sample] = sum;
 }
 
 // With A and B the similarities of common neighbours: sums of A_ij B_ji, of A_ij (B 1)_j, which is
 // 1' A B 1, of A and of B.
-template <class T>
 __global__ void __launch_bounds__(kSamples)
-    align_kernel(NeighbourPairs pairs, const T* __restrict__ similarity_a,
-                 const T* __restrict__ similarity_b, const double* __restrict__ row_sums,
+    align_kernel(NeighbourPairs pairs, const double* __restrict__ similarity_a,
+                 const double* __restrict__ similarity_b, const double* __restrict__ row_sums,
                  double* __restrict__ parts) {
   SHARED_ARRAY(double, partial, 32);
   const int64_t sample = int64_t(blockIdx.x) * kSamples + threadIdx.x, k = pairs.k;
@@ -92,11 +90,11 @@ __global__ void __launch_bounds__(kSamples)
     const size_t x = a + sample * k;
     for_each_common(
         pairs.index_a + x, pairs.index_b + b + sample * k, k, [&](int32_t j, int64_t p, int64_t) {
-          const double value = double(similarity_a[x + p]);
+          const double value = similarity_a[x + p];
           const size_t others_a = a + j * k, others_b = b + j * k;
           const int64_t back = place_of(pairs.index_b + others_b, k, int32_t(sample));
           if (back >= 0 && place_of(pairs.index_a + others_a, k, int32_t(sample)) >= 0) {
-            sums[0] += value * double(similarity_b[others_b + back]);
+            sums[0] += value * similarity_b[others_b + back];
           }
           sums[1] += value * sums_b[j];
           sums[2] += value;
@@ -160,16 +158,15 @@ cudaError_t share_neighbours(const NeighbourPairs& pairs, bool of_union, double*
                 of_union, parts);
 }
 
-template <class T>
-cudaError_t align_neighbours(const NeighbourPairs& pairs, const T* similarity_a,
-                             const T* similarity_b, double* row_sums, double* parts,
+cudaError_t align_neighbours(const NeighbourPairs& pairs, const double* similarity_a,
+                             const double* similarity_b, double* row_sums, double* parts,
                              cudaStream_t stream) {
   const dim3 grid = blocks_of_parts(pairs), block = threads_for(pairs.rows);
   const cudaError_t error =
-      launch(row_kernel<T>, grid, block, 0, stream, pairs, similarity_b, row_sums);
+      launch(row_kernel, grid, block, 0, stream, pairs, similarity_b, row_sums);
   if (error != cudaSuccess) return error;
-  return launch(align_kernel<T>, grid, block, 0, stream, pairs, similarity_a, similarity_b,
-                row_sums, parts);
+  return launch(align_kernel, grid, block, 0, stream, pairs, similarity_a, similarity_b, row_sums,
+                parts);
 }
 
 cudaError_t score_shared(const NeighbourPairs& pairs, const OverlapScores& out,
@@ -181,12 +178,5 @@ cudaError_t score_alignments(const NeighbourPairs& pairs, const OverlapScores& o
                              cudaStream_t stream) {
   return launch_scores<kAlignmentTerms>(pairs, out, stream);
 }
-
-#define LIKEWISE_INSTANTIATE(T)                                                                \
-  template cudaError_t align_neighbours<T>(const NeighbourPairs&, const T*, const T*, double*, \
-                                           double*, cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
 
 }  // namespace likewise::cuda

@@ -29,9 +29,8 @@ cudaError_t share_neighbours(const NeighbourPairs& pairs, bool of_union, double*
 
 // parts (count x overlap_parts(rows) x kAlignmentTerms): the terms of the unbiased HSIC of the
 // similarities of common neighbours. row_sums (count x rows) is work.
-template <class T>
-cudaError_t align_neighbours(const NeighbourPairs& pairs, const T* similarity_a,
-                             const T* similarity_b, double* row_sums, double* parts,
+cudaError_t align_neighbours(const NeighbourPairs& pairs, const double* similarity_a,
+                             const double* similarity_b, double* row_sums, double* parts,
                              cudaStream_t stream);
 
 // What becomes of these sums. `own`: of every item its alignment with itself, by which alignments

@@ -47,9 +47,8 @@ double alignment(const Masked& x, const Masked& y, int rows) {
 }
 
 // Lists of neighbours drawn at random, items behind each other.
-template <class T>
 struct RandomLists {
-  RandomLists(int items, int rows, int k) : similarity(normal<T>(size_t(items) * rows * k)) {
+  RandomLists(int items, int rows, int k) : similarity(normal<double>(size_t(items) * rows * k)) {
     for (int item = 0; item < items; ++item) {
       Masked masked{Matrix64(size_t(rows) * rows), std::vector<char>(size_t(rows) * rows)};
       for (int i = 0; i < rows; ++i) {
@@ -59,7 +58,7 @@ struct RandomLists {
         std::shuffle(order.begin(), order.end(), generator);
         std::sort(order.begin(), order.begin() + k);
         for (int t = 0; t < k; ++t) {
-          masked.similarity[i * rows + order[t]] = double(similarity[index.size()]);
+          masked.similarity[i * rows + order[t]] = similarity[index.size()];
           masked.near[i * rows + order[t]] = 1;
           index.push_back(order[t]);
         }
@@ -68,17 +67,16 @@ struct RandomLists {
     }
   }
   std::vector<int32_t> index;
-  std::vector<T> similarity;
+  Matrix64 similarity;
   std::vector<Masked> masks;
 };
 
 // Some pairs of a grid, from the second on, of items the second of which is of no use.
-template <class T>
 void scores_of_lists(int rows, int k, int64_t count) {
   constexpr int kA = 2, kB = 3;
-  const RandomLists<T> lists(kA + kB, rows, k);
+  const RandomLists lists(kA + kB, rows, k);
   const OnDevice<int32_t> index(lists.index);
-  const OnDevice<T> similarity(lists.similarity);
+  const OnDevice<double> similarity(lists.similarity);
   const size_t begin = size_t(kA) * rows * k, parts = size_t(overlap_parts(rows));
   const OnDevice<double> sums(size_t(count) * parts * kAlignmentTerms), scores(kA * kB);
   const OnDevice<double> row_sums(size_t(count) * rows);
@@ -104,8 +102,8 @@ void scores_of_lists(int rows, int k, int64_t count) {
         [&](const Masked& x, const Masked& y, int, int) { return shared(x, y, rows, k, of_union); },
         "shared neighbours");
   }
-  need(align_neighbours<T>(pairs, similarity.get(), similarity.get() + begin, row_sums.get(),
-                           sums.get(), stream),
+  need(align_neighbours(pairs, similarity.get(), similarity.get() + begin, row_sums.get(),
+                        sums.get(), stream),
        "align");
   need(score_alignments(pairs, out, stream), "score");
   const auto norms = own.values();
@@ -119,9 +117,8 @@ void nothing_mutual() {
   const OnDevice<int32_t> index(std::vector<int32_t>{1, 2, 3, 0});
   const OnDevice<double> similarity(std::vector<double>{1, 2, 4, 8}), row_sums(4);
   const OnDevice<double> parts(kAlignmentTerms);
-  need(align_neighbours<double>({index.get(), index.get(), 4, 1, {1, {1}, {1}, {1}}, 0, 1, false},
-                                similarity.get(), similarity.get(), row_sums.get(), parts.get(),
-                                stream),
+  need(align_neighbours({index.get(), index.get(), 4, 1, {1, {1}, {1}, {1}}, 0, 1, false},
+                        similarity.get(), similarity.get(), row_sums.get(), parts.get(), stream),
        "align");
   expect(parts.values() == Matrix64({0, 2 + 8 + 32 + 8, 15, 15}), "terms of an alignment");
 }
@@ -265,8 +262,8 @@ void batch(NeighbourScore score, const NeighbourOptions& options) {
 }
 
 void overlaps() {
-  scores_of_lists<float>(40, 6, 4);
-  scores_of_lists<double>(300, 9, 2);
+  scores_of_lists(40, 6, 4);
+  scores_of_lists(300, 9, 2);
   nothing_mutual();
   marks();
   grid<double>(NeighbourScore::mutual, {3, true, false}, true);
