@@ -509,3 +509,18 @@ def test_other_items_and_measures_do_not_mix():
         lw.scale.UnitAccumulator("cosine")
     with pytest.raises(ValueError, match="bins must be between 3 and 256"):
         lw.scale.UnitAccumulator("mutual_information", bins=2)
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("f4", 2.0**60), ("f8", 2.0**300)])
+def test_scores_beyond_their_type_are_infinite_and_said(dtype, size):
+    rng = np.random.default_rng(0)
+    items = [(size * rng.standard_normal((12, d))).astype(dtype) for d in (3, 4)]
+    for estimator in ("biased", "unbiased"):
+        stream = lw.scale.Accumulator("hsic", estimator=estimator)
+        stream.update(items)
+        with pytest.warns(lw.OverflowWarning):
+            found = stream.compute()
+        with pytest.warns(lw.OverflowWarning):
+            expected = lw.pairwise(items, "hsic", estimator=estimator)
+        assert np.isinf(found).all()
+        np.testing.assert_array_equal(found, expected)

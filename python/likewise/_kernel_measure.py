@@ -158,7 +158,10 @@ class KernelMeasure(Differentiable):
         products[np.logical_or.outer(*map(np.array, constant))] = np.nan
         m.warn(self.name, flexible=self.estimator == "biased")
         if not self.normalize:
-            return np.asarray(products * np.outer(*(frame.unit for frame in m.frames)) ** 2)
+            with np.errstate(over="ignore"):
+                scores = products * np.outer(*(frame.unit for frame in m.frames)) ** 2
+            self._warn_overflow(int((np.isinf(scores) & np.isfinite(products)).sum()))
+            return np.asarray(scores)
         own = []
         for side, items in enumerate((rows, columns)):
             norms = []
@@ -344,7 +347,10 @@ class KernelMeasure(Differentiable):
                     "(score NaN)",
                     DegenerateWarning,
                 )
-        if count := int((status == _OVERFLOW).sum()):
+        self._warn_overflow(int((status == _OVERFLOW).sum()))
+
+    def _warn_overflow(self, count: int) -> None:
+        if count:
             warn(
                 f"{self.name}: {count} representation{'s' * (count != 1)} with a score beyond the "
                 "range of its type (inf); it is in units of the product of the two kernels: divide "

@@ -19,7 +19,7 @@ from likewise._array import Array
 from likewise._files import FORMAT, require_format, write_text
 from likewise._ids import require_same_ids
 from likewise._representations import Items, read_collections, read_items
-from likewise.errors import InputTypeError
+from likewise.errors import InputTypeError, OverflowWarning, warn
 from likewise.measure import Measure, measure, require_version
 
 if TYPE_CHECKING:
@@ -144,9 +144,8 @@ class Grid:
         """A grid from a JSON file, or from JSON text; ``ValueError`` for any other."""
         import json
 
-        text = _text_of(source, "{")
         with _refused("from_json", "JSON that to_json wrote"):
-            data = json.loads(text)
+            data = json.loads(_text_of(source, "{"))
         require_format("Grid.from_json: source", data)
         with _refused("from_json", "JSON that to_json wrote"):
             return cls._made_of(data)
@@ -174,9 +173,8 @@ class Grid:
         import io
         import json
 
-        text = _text_of(source, '"')
         with _refused("from_csv", "CSV that to_csv wrote"):
-            header, *lines = csv.reader(io.StringIO(text))
+            header, *lines = csv.reader(io.StringIO(_text_of(source, '"')))
             corner = json.loads(header[0])
         require_format("Grid.from_csv: source", corner)
         with _refused("from_csv", "CSV that to_csv wrote"):
@@ -331,7 +329,10 @@ def _scores(
 def labelled(scores: Any, a: Items, b: Items, chosen: Any, name: str = "") -> Any:
     """Scores of a measure in the dtype and library of the items, a Grid if these had labels."""
     if a.arrays:
-        scores = a.library.cast(scores, a.arrays[0].dtype)
+        if a.library.engine is _cpu:
+            scores = _narrowed(name or chosen.name, scores, a.arrays[0].dtype)
+        else:
+            scores = a.library.cast(scores, a.arrays[0].dtype)
     if a.labels is None and b.labels is None:
         return a.library.give(scores)
     scores = a.library.host(scores)
@@ -340,6 +341,19 @@ def labelled(scores: Any, a: Items, b: Items, chosen: Any, name: str = "") -> An
         for side in (a, b)
     )
     return Grid(scores, rows, columns, name or chosen.name, asdict(chosen))
+
+
+def _narrowed(function: str, scores: Array, dtype: Any) -> Array:
+    """In the dtype of the items, infinite beyond its range, which is said."""
+    with np.errstate(over="ignore"):
+        narrow = scores.astype(dtype, copy=False)
+    if lost := int((np.isinf(narrow) & np.isfinite(scores)).sum()):
+        warn(
+            f"{function}: {lost} score{'s' * (lost != 1)} beyond the range of {dtype} (inf); "
+            "divide the samples by their scale",
+            OverflowWarning,
+        )
+    return narrow
 
 
 def _locate(labels: Sequence[str], key: Any, side: str) -> int | list[int]:
