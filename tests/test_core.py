@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -238,15 +239,34 @@ ENDLESS = {  # calls that would run for many minutes
 }
 
 
+# One long call each of LAPACK, or of products that are one for the caller.
+SQUARE = "rng.standard_normal((4000, 4000))"
+ONE_CALL = {
+    "polar": f"lw.polar({SQUARE})",
+    "svdvals": f"lw.svdvals({SQUARE})",
+    "nuclear_norm": f"lw.nuclear_norm({SQUARE})",
+    "rotation": f"lw.orthogonal_procrustes({SQUARE}, {SQUARE})",
+    "root": f"lw.procrustes({SQUARE}, {SQUARE})",
+    "whitening": f"lw.cca({SQUARE}, {SQUARE})",
+    "eigenvalues": f"lw.linear_predictivity({SQUARE}, {SQUARE})",
+    "products": "lw.cka(*rng.standard_normal((2, 4000, 8000)))",
+}
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("call", ENDLESS.values(), ids=ENDLESS)
+@pytest.mark.parametrize(
+    ("call", "threads"),
+    [(call, threads) for call in ENDLESS.values() for threads in (1, 2)]
+    + [(call, 1) for call in ONE_CALL.values()],
+    ids=[f"{name}-{threads}" for name in ENDLESS for threads in (1, 2)] + list(ONE_CALL),
+)
 def test_ctrl_c_stops_a_call(call, threads):
     # Jobs that a shell started in the background ignore Ctrl-C, and so would their children.
     code = f"""
-import signal
+import signal, warnings
 import numpy as np
 import likewise as lw
+warnings.simplefilter("ignore")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 rng = np.random.default_rng(0)
 with lw.num_threads({threads}):
@@ -285,3 +305,89 @@ except TimeoutError as error:
 """
     )
     assert (code, output.strip()) == (0, "the user's own handler True"), errors
+
+
+def test_what_an_interrupted_call_leaves_behind_ends_before_the_process():
+    """LAPACK cannot be stopped: its work goes on, in memory of its own."""
+    code, output, errors = finished(
+        PREPARE
+        + """
+import signal
+def stop(*_):
+    raise TimeoutError("stopped")
+signal.signal(signal.SIGALRM, stop)
+a = rng.standard_normal((1500, 1500))
+for call in (lw.polar, lw.svdvals):
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        call(a)
+    except TimeoutError as error:
+        print(error, same(work(), expected))
+del a
+"""
+    )
+    assert (code, output.split()) == (0, ["stopped", "True"] * 2), errors
+
+
+@pytest.mark.parametrize("wish", ["20000", "3000000000"])
+def test_more_threads_than_are_of_use_are_lowered_once(wish):
+    most = 4 * os.cpu_count()
+    code, output, errors = finished(
+        f"""
+import warnings
+import numpy as np
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    import likewise as lw
+    from likewise import _engine
+    lw.svdvals(np.zeros((100, 40, 40)))
+print(*(str(warning.message) for warning in seen), _engine.threads())
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    with lw.num_threads({wish}):
+        lw.svdvals(np.zeros((100, 40, 40)))
+        print(*(str(warning.message) for warning in seen), _engine.threads())
+""",
+        env={"LIKEWISE_NUM_THREADS": wish},
+    )
+    assert code == 0, errors
+    by_variable, by_call = output.splitlines()
+    said = f"= {wish} is lowered to {most}, 4 threads for each of this machine's processors {most}"
+    assert by_variable == f"LIKEWISE_NUM_THREADS {said}"
+    assert by_call == f"num_threads: k {said}"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits its own memory")
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        ("lw.permutation_match(x, y)", "permutation_match"),
+        ("lw.sparse_predictivity(x, y[:, :2])", "sparse_predictivity"),
+        ("lw.procrustes(u, u[::-1])", "procrustes"),
+        ("lw.pairwise([u, u[::-1]], 'procrustes')", "pairwise"),
+        ("lw.svdvals(u)", "svdvals"),
+    ],
+    ids=lambda value: value if "(" not in value else "",
+)
+def test_out_of_memory_names_the_function_and_the_size(call, name):
+    code, output, errors = finished(
+        f"""
+import resource, warnings
+import numpy as np
+import likewise as lw
+warnings.simplefilter("ignore")
+u = np.random.default_rng(0).standard_normal((2500, 1200))
+x, y = np.random.default_rng(0).standard_normal((2, 60, 3000))
+with lw.num_threads(1):
+    lw.permutation_match(x[:, :5], y[:, :5])
+    used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 15_000_000,) * 2)
+    try:
+        {call}
+    except MemoryError as error:
+        print(error)
+"""
+    )
+    assert code == 0, errors
+    assert output.startswith(f"{name}: out of memory, "), output
+    assert re.fullmatch(r".* [0-9.e-]+ GiB were asked for at once\n", output)

@@ -238,6 +238,41 @@ def test_all_pairs_equal_single_calls(options, rng):
                                grid[2:, 2:], rtol=0, atol=1e-7)  # fmt: skip
 
 
+@pytest.mark.parametrize("score", ["similarity", "distance"])
+@pytest.mark.parametrize(
+    ("dtype", "mass"),
+    [(np.float64, 1e-300), (np.float64, 1e-17), (np.float64, 0.1), (np.float32, 1e-37)],
+)
+def test_small_masses_are_sent_as_exactly_as_large_ones(dtype, mass, score, rng):
+    """Below 1 / max(dx, dy) all of it goes between the best pair of units."""
+    x = rng.standard_normal((40, 6)).astype(dtype)
+    y = rng.standard_normal((40, 9)).astype(dtype)
+    y[:, 4] = x[:, 2] + dtype(0.3) * y[:, 4]
+    found, plan = lw.soft_match(x, y, mass=mass, score=score)
+    assert [tuple(pair) for pair in np.argwhere(plan)] == [(2, 4)]
+    assert plan[2, 4] == pytest.approx(dtype(mass), rel=1e-14 if dtype == np.float64 else 1e-6)
+    best = np.corrcoef(x[:, 2].astype(float), y[:, 4].astype(float))[0, 1]
+    expected = best if score == "similarity" else np.sqrt(mass * (2 - 2 * best))
+    assert found == pytest.approx(expected, rel=1e-5 if dtype == np.float32 else 1e-12)
+    grid = lw.pairwise([x, y], "soft_match", mass=mass, score=score)
+    assert grid[0, 1] == pytest.approx(float(found), rel=1e-6)
+
+
+@pytest.mark.parametrize(("dtype", "mass"), [(np.float32, 1e-40), (np.float64, 1e-310)])
+def test_a_mass_that_the_plan_cannot_hold_is_refused(dtype, mass, rng):
+    x, y = rng.standard_normal((2, 20, 4)).astype(dtype)
+    with pytest.raises(ValueError, match=r"mass must be at least .*e-(38|308) for a plan in float"):
+        lw.soft_match(x, y, mass=mass)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-15, 1e300])
+def test_masses_of_any_size_are_sent_exactly(scale, rng):
+    cost, a, b = rng.random((5, 8)), masses(rng, 5), masses(rng, 8)
+    plan = lw.optimal_transport(cost, a * scale, b * scale)
+    np.testing.assert_allclose(plan.sum(axis=1), a * scale, rtol=1e-12, atol=1e-15 * scale)
+    np.testing.assert_allclose(plan / scale, lw.optimal_transport(cost, a, b), atol=1e-15)
+
+
 def test_a_part_of_the_mass_finds_the_part_in_common(rng):
     shared = rng.standard_normal((200, 5))
     x = np.hstack([shared, rng.standard_normal((200, 5))])

@@ -22,6 +22,16 @@ void register_transport(pybind11::module_& m);
 
 namespace {
 
+// Sets MemoryError. `bytes` were asked for at once; 0: unknown.
+void set_memory_error(size_t bytes) {
+  try {
+    const auto text = pybind11::module_::import("likewise.errors").attr("out_of_memory")(bytes);
+    PyErr_SetObject(PyExc_MemoryError, text.ptr());
+  } catch (pybind11::error_already_set& error) {
+    error.restore();
+  }
+}
+
 // Only Python's main thread handles signals; the others need not wait for the GIL to learn that.
 bool ctrl_c_pending() {
   if (syscall(SYS_gettid) != getpid()) return false;
@@ -46,6 +56,12 @@ PYBIND11_MODULE(_cpu_engine, m) {
     } catch (const likewise::Interrupted&) {
       // PyErr_CheckSignals has set KeyboardInterrupt (or what the user's handler raised).
       if (!PyErr_Occurred()) PyErr_SetNone(PyExc_KeyboardInterrupt);
+    } catch (const likewise::AllocationError& error) {
+      lb::set_memory_error(error.bytes());
+    } catch (const std::bad_alloc&) {
+      lb::set_memory_error(0);
+    } catch (const std::length_error&) {  // of a vector that no memory could hold
+      lb::set_memory_error(0);
     }
   });
 

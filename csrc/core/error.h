@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -19,6 +21,17 @@ class InputError : public std::invalid_argument {
 class ConvergenceError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+// There is no memory for this many bytes at once. Python sees MemoryError, which names the function
+// that was called.
+class AllocationError : public std::bad_alloc {
+ public:
+  explicit AllocationError(size_t bytes) : bytes_(bytes) {}
+  size_t bytes() const { return bytes_; }
+
+ private:
+  size_t bytes_;
 };
 
 // The user asked to stop (Ctrl-C). Carries no text: the pending Python exception is re-raised.

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -116,11 +117,40 @@ class Pool {
   int started_ = 0;
 };
 
+// One call of run_interruptibly(), shared by the thread that waits and the one that works.
+struct Detached {
+  explicit Detached(const std::function<void()>& f) : work(f) {}
+
+  std::function<void()> work;
+  std::mutex mutex;
+  std::condition_variable ended;
+  bool done = false;
+  std::exception_ptr exception;
+};
+
+// How many threads of run_interruptibly() there are.
+struct Working {
+  std::mutex mutex;
+  std::condition_variable none;
+  int count = 0;
+};
+Working* working = new Working;  // as the pool below
+
+// Libraries take down at exit what a thread inside them still uses.
+struct WaitAtExit {
+  ~WaitAtExit() {
+    std::unique_lock lock(working->mutex);
+    working->none.wait(lock, [] { return working->count == 0; });
+  }
+};
+const WaitAtExit wait_at_exit;
+
 // Never destroyed: helpers may still wait on it at exit. Replaced in the child after fork(),
 // where the helpers do not exist and the lock may be held by nobody.
 Pool* pool = new Pool;
 [[maybe_unused]] const int fork_handler = pthread_atfork(nullptr, nullptr, [] {
   pool = new Pool;
+  working = new Working;
   current_job = nullptr;
 });
 
@@ -131,6 +161,47 @@ void set_interrupt_hook(bool (*pending)()) { interrupt_hook = pending; }
 void poll_interrupt() {
   if (current_job && current_job->stop.load(std::memory_order_relaxed)) throw Interrupted();
   if (!is_helper && user_asked_to_stop()) throw Interrupted();
+}
+
+void run_interruptibly(const std::function<void()>& work) {
+  const auto detached = std::make_shared<Detached>(work);
+  {
+    const std::lock_guard lock(working->mutex);
+    ++working->count;
+  }
+  try {
+    std::thread([detached, all = working] {
+      try {
+        detached->work();
+      } catch (...) {
+        detached->exception = std::current_exception();
+      }
+      detached->work = nullptr;  // what it owns goes here, if nobody waits
+      {
+        const std::lock_guard lock(detached->mutex);
+        detached->done = true;
+        detached->ended.notify_all();
+      }
+      const std::lock_guard lock(all->mutex);
+      --all->count;
+      all->none.notify_all();
+    }).detach();
+  } catch (const std::system_error&) {  // no more threads: without interrupts, then
+    {
+      const std::lock_guard lock(working->mutex);
+      --working->count;
+    }
+    work();
+    return;
+  }
+  std::unique_lock lock(detached->mutex);
+  while (!detached->done) {
+    detached->ended.wait_for(lock, kLookEvery);
+    lock.unlock();
+    poll_interrupt();
+    lock.lock();
+  }
+  if (detached->exception) std::rethrow_exception(detached->exception);
 }
 
 void parallel_for(int64_t count, int threads, const std::function<void(int64_t, int)>& body) {

@@ -24,6 +24,12 @@ inline int worthwhile_threads(double operations, int threads) {
 // between looks). Throws Interrupted once the user asked to stop or another body has thrown.
 void poll_interrupt();
 
+// Runs `work` on a thread of its own while this one polls, for long calls into libraries that do
+// not. Interrupted, it throws at once and leaves the work behind, which must therefore own all that
+// it touches; the process waits for its end before it exits. Exceptions of the work are thrown
+// here.
+void run_interruptibly(const std::function<void()>& work);
+
 // `pending` says whether the user asked to stop; called on the thread that called parallel_for
 // (or poll_interrupt), at most every 100 ms. Set once, by the bindings.
 void set_interrupt_hook(bool (*pending)());

@@ -18,7 +18,7 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 struct Link {
   int64_t i, j;
-  double mass;
+  double share;  // of the mass that is sent
 };
 
 template <class T>
@@ -32,18 +32,18 @@ class SoftMatcher {
     find_links(cost, options);
     double sum = 0;
     if (!options.distance) {
-      for (const Link& link : links_) sum += link.mass * pair.correlation(link.i, link.j);
-      return sum / options.mass;
+      for (const Link& link : links_) sum += link.share * pair.correlation(link.i, link.j);
+      return sum;
     }
     for (int64_t row = 0; row < pair.rows; ++row) {
       const T* x = pair.x + row * pair.correlation.rows;
       const T* y = pair.y + row * pair.correlation.cols;
       for (const Link& link : links_) {
         const double difference = double(x[link.i]) - double(y[link.j]);
-        sum += link.mass * difference * difference;
+        sum += link.share * difference * difference;
       }
     }
-    return std::sqrt(sum);
+    return std::sqrt(sum * options.mass);
   }
 
   const std::vector<Link>& links() const { return links_; }
@@ -91,14 +91,17 @@ class SoftMatcher {
       mass_ = options.mass;
       marginals_ = uniform_marginals(rows_, cols_);
       if (mass_ < 1) {
-        const std::vector<double> a(size_t(rows_), 1 / double(rows_));
-        const std::vector<double> b(size_t(cols_), 1 / double(cols_));
-        marginals_ = marginals_of(a.data(), rows_, b.data(), cols_, mass_);
+        // In shares of the mass, all of which is the most that a unit can send: a small one is sent
+        // as exactly as a large one.
+        const auto most = [&](int64_t units) {
+          return std::vector<double>(size_t(units), std::min(1.0, 1 / (double(units) * mass_)));
+        };
+        marginals_ = marginals_of(most(rows_).data(), rows_, most(cols_).data(), cols_, 1);
       }
     }
     if (transport_.solve(cost, sign, marginals_) != FlowStatus::optimal) fail();
     transport_.for_each_arc(
-        [&](int64_t i, int64_t j, double mass) { links_.push_back({i, j, mass}); });
+        [&](int64_t i, int64_t j, double share) { links_.push_back({i, j, share}); });
   }
 
   static bool has_nan(const MatrixRef<const double>& m) {
@@ -136,7 +139,7 @@ void soft_match(const SoftMatchOptions& options, const ArrayRef& x, const ArrayR
                             std::fill_n(out, dx * dy, T(0));
                             score[item] = matchers[worker].run(pair, options);
                             for (const Link& link : matchers[worker].links()) {
-                              out[link.i * dy + link.j] = T(link.mass);
+                              out[link.i * dy + link.j] = T(link.share * options.mass);
                             }
                           });
   });

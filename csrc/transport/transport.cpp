@@ -42,7 +42,7 @@ Marginals uniform_marginals(int64_t rows, int64_t cols) {
   const int64_t common = std::gcd(rows, cols);
   return {std::vector<int64_t>(size_t(rows), cols / common),
           std::vector<int64_t>(size_t(cols), rows / common),
-          1 / (double(rows / common) * double(cols))};
+          1 / (double(rows / common) * double(cols)), 1};
 }
 
 Marginals marginals_of(const double* supply, int64_t rows, const double* demand, int64_t cols,
@@ -58,8 +58,8 @@ Marginals marginals_of(const double* supply, int64_t rows, const double* demand,
   const int64_t total_sent = equal ? units(largest) : units(sent);
   const int64_t total_taken = equal ? units(largest) : units(taken);
   const int64_t wanted = std::min({units(mass), total_sent, total_taken});
-  Marginals m{units_of(supply, rows, total_sent), units_of(demand, cols, total_taken),
-              largest / kUnits};
+  Marginals m{units_of(supply, rows, total_sent), units_of(demand, cols, total_taken), 1 / kUnits,
+              largest};
   if (wanted < total_sent || wanted < total_taken) {
     m.supply.push_back(total_taken - wanted);
     m.demand.push_back(total_sent - wanted);
@@ -139,6 +139,7 @@ FlowStatus TransportSolver::solve(const MatrixRef<const T>& cost, double sign,
   rows_ = cost.rows;
   cols_ = cost.cols;
   unit_ = marginals.unit;
+  whole_ = marginals.whole;
   is_float_ = sizeof(T) == sizeof(float);
   state_.sign = sign;
   const bool padded = int64_t(marginals.supply.size()) > cost.rows;
@@ -164,7 +165,7 @@ double TransportSolver::certify(double* row_dual, double* column_dual) {
   for (int32_t j = 0; j < state_.cols; ++j) {
     for (int32_t k = first_arc_[j]; k >= 0; k = arcs_[k].next) {
       const double slack = arcs_[k].cost - column_dual_[j] - u[arcs_[k].row];
-      gap += slack * double(arcs_[k].units) * unit_;
+      gap += slack * double(arcs_[k].units) * unit_ * whole_;
     }
   }
   double* of_rows = transposed_ ? column_dual : row_dual;

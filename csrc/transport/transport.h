@@ -12,7 +12,8 @@ namespace likewise {
 // Whole numbers of units that rows send and columns take, and what one unit is worth.
 struct Marginals {
   std::vector<int64_t> supply, demand;  // at least 0, equal sums
-  double unit = 0;
+  double unit = 0;                      // as a part of `whole`, beside which it may be too small
+  double whole = 1;
 };
 
 // Every row sends, and every column takes, the same part of a mass of 1.
@@ -43,7 +44,7 @@ class TransportSolver {
     for (int32_t j = 0; j < state_.cols; ++j) {
       for (int32_t k = first_arc_[j]; k >= 0; k = arcs_[k].next) {
         const int64_t row = transposed_ ? j : arcs_[k].row, col = transposed_ ? arcs_[k].row : j;
-        if (row < rows_ && col < cols_) body(row, col, double(arcs_[k].units) * unit_);
+        if (row < rows_ && col < cols_) body(row, col, double(arcs_[k].units) * unit_ * whole_);
       }
     }
   }
@@ -60,7 +61,7 @@ class TransportSolver {
 
   FlowState state_{};
   int64_t rows_ = 0, cols_ = 0;  // of the cost
-  double unit_ = 0;
+  double unit_ = 0, whole_ = 1;
   bool transposed_ = false, is_float_ = false;
   std::vector<std::byte> copy_;
   std::vector<Arc> arcs_;

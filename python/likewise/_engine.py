@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,6 +23,9 @@ finally:
 
 _threads: ContextVar[int] = ContextVar("likewise_threads")
 
+# More only cost memory and switches.
+_PER_PROCESSOR = 4
+
 
 def _positive(value: object, name: str) -> int:
     try:
@@ -30,6 +34,15 @@ def _positive(value: object, name: str) -> int:
         count = 0
     if count < 1:
         raise ValueError(f"{name} must be a positive integer, got {value!r}")
+    most = _PER_PROCESSOR * (os.cpu_count() or 1)
+    if count > most:
+        warnings.warn(
+            f"{name} = {value} is lowered to {most}, {_PER_PROCESSOR} threads for each of this "
+            "machine's processors",
+            RuntimeWarning,
+            stacklevel=4,  # the with statement, or the import
+        )
+        return most
     return count
 
 
@@ -54,6 +67,7 @@ def num_threads(k: int) -> Iterator[None]:
 
     Holds for the current Python thread (and asyncio task) alone. The default is the
     environment variable ``LIKEWISE_NUM_THREADS``, else the processors this process may run on.
+    More than four for each processor of the machine are lowered to that, with a warning.
 
     Raises
     ------

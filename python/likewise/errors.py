@@ -67,6 +67,19 @@ _PACKAGE = os.path.dirname(__file__)
 _quiet: ContextVar[bool] = ContextVar("likewise_quiet", default=False)
 
 
+def out_of_memory(size: int) -> str:
+    """What the engine's MemoryError says: the public function that was called, and the bytes that
+    were asked for at once (0: unknown)."""
+    names = []
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        names.append(frame.f_code.co_qualname)
+        frame = frame.f_back  # type: ignore[assignment]
+    public = [name for name in names if "<locals>" not in name] or ["likewise"]
+    wanted = f", {size / 2**30:.3g} GiB were asked for at once" if size else ""
+    return f"{public[-1]}: out of memory{wanted}"
+
+
 def is_quiet() -> bool:
     """Whether this is a repeat of something that warns elsewhere."""
     return _quiet.get()

@@ -225,6 +225,11 @@ class SoftMatching(UnitMeasure):
         if why := self._why_not_on_device(library, max(widths)):
             function = partial(self.match, check_finite=check_finite)
             return SoftMatch(*map(library.give, library.on_cpu(function, why, pair.x, pair.y)))
+        if self.mass < 1 and self.mass < (least := float(np.finfo(pair.x.dtype).tiny)):
+            raise ValueError(
+                f"soft_match: mass must be at least {least:.3g} for a plan in {pair.x.dtype}, got "
+                f"{self.mass!r}"
+            )
         scores = empty_scores(pair)
         plan = library.empty((*pair.batch, *widths), pair.x.dtype)
         constants = library.empty((*pair.batch, 2), np.int64)
@@ -277,7 +282,7 @@ def soft_match(
     score
         "similarity" or "distance".
     mass
-        In (0, 1].
+        In (0, 1], and no less than the dtype of the plan holds (2e-308, 1e-38 in float32).
     check_finite
         Look for NaN and infinity first.
 

@@ -6,6 +6,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "core/parallel.h"
 #include "linalg/cpu/bidiagonal_kernels.h"
 #include "linalg/cpu/blas.h"
 #include "linalg/cpu/panel_kernels.h"
@@ -17,6 +18,8 @@ namespace {
 constexpr int64_t kDenseLimit = 112;  // up to here one reflection at a time is faster
 constexpr int64_t kWideBandFrom =
     1024;  // from here products with 32 columns pay for the wider band
+
+constexpr int64_t kBandRows = 64;  // between two looks for an interrupt
 
 int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
@@ -111,6 +114,7 @@ void BidiagonalReduction<T>::reduce_blocked(int64_t m, int64_t n, int64_t b) {
   double* band = band_.data() + b;
 
   for (int64_t o = 0; o < n; o += b) {
+    poll_interrupt();
     const int64_t rows = m - o, rest = n - o - b, low = rows - b;
     T* block = matrix_.data() + o * lda + o;
     T* v = left_.data();
@@ -146,8 +150,14 @@ void BidiagonalReduction<T>::reduce_blocked(int64_t m, int64_t n, int64_t b) {
   }
   result_.diag.resize(n);
   result_.super.resize(n);
-  bidiagonal_kernels_for_this_cpu().band(n, b, band, ld_band, result_.diag.data(),
-                                         result_.super.data());
+  for (int64_t row = 0; row < n; row += kBandRows) {
+    bidiagonal_kernels_for_this_cpu().band(n, b, band, ld_band, row, row + kBandRows);
+    poll_interrupt();
+  }
+  for (int64_t i = 0; i < n; ++i) {
+    result_.diag[i] = band[i * ld_band + i];
+    result_.super[i] = i + 1 < n ? band[i * ld_band + i + 1] : 0;
+  }
 }
 
 namespace {

@@ -162,9 +162,9 @@ void dense(int64_t m, int64_t n, double* a, int64_t ld, double* diag, double* su
 
 // Row by row: a reflection of columns makes the row bidiagonal and fills in below the diagonal of
 // its block, one of rows removes that and fills in right of the band, and so on down the matrix.
-void band(int64_t n, int64_t width, double* band, int64_t ld, double* diag, double* super) {
+void band(int64_t n, int64_t width, double* band, int64_t ld, int64_t first, int64_t end_row) {
   double v[kMaxBand + kRowSlack];
-  for (int64_t i = 0; i + 1 < n; ++i) {
+  for (int64_t i = first; i < end_row && i + 1 < n; ++i) {
     int64_t row = i;
     for (int64_t col = i + 1; col < n; row = col, col += width) {
       const int64_t length = col + width < n ? width : n - col;
@@ -182,8 +182,6 @@ void band(int64_t n, int64_t width, double* band, int64_t ld, double* diag, doub
       for (int64_t k = 1; k < length; ++k) corner[k * ld] = 0;
     }
   }
-  for (int64_t i = 0; i < n; ++i) diag[i] = band[i * ld + i];
-  for (int64_t i = 0; i + 1 < n; ++i) super[i] = band[i * ld + i + 1];
 }
 
 // With pivots d_i = q_i + t_i of B'B + s and h_i = t_i - s dt_i/ds, the sum is that of (q + h) / d:

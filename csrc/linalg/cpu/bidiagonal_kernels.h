@@ -27,8 +27,9 @@ struct BidiagonalKernels {
 
   // The same for an upper band matrix (n x n, with `width` <= kMaxBand superdiagonals, zeros around
   // them, destroyed) whose element (i, j) is band[i * ld + j] with ld = band_stride(width). From
-  // band - width to band + n * ld + n + 3 * width must be readable.
-  void (*band)(int64_t n, int64_t width, double* band, int64_t ld, double* diag, double* super);
+  // band - width to band + n * ld + n + 3 * width must be readable. Rows [first, end) become
+  // bidiagonal, in place; those before them must be so already.
+  void (*band)(int64_t n, int64_t width, double* band, int64_t ld, int64_t first, int64_t end);
 
   // sums[k] = sum of x / (x + shifts[k]) over the eigenvalues x of B'B, where B is upper bidiagonal
   // with squared diagonal q[0..n) and squared superdiagonal e[0..n-1). All terms are positive and

@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "core/parallel.h"
 #include "linalg/cpu/blas.h"
 #include "linalg/linalg.h"
 
@@ -7,27 +10,58 @@ const char* scipy_openblas_get_config();
 }
 
 namespace likewise {
+namespace {
+
+// BLAS does not look for interrupts: what it does at once takes some tenths of a second at most.
+constexpr double kMostOperations = 2e9;
+constexpr int64_t kLeastSide = 64;  // smaller blocks would only be slower
+
+bool is_short(int64_t rows, int64_t cols, int64_t k) {
+  return 2.0 * double(rows) * double(cols) * double(k) <= kMostOperations ||
+         std::max(rows, cols) <= kLeastSide;
+}
+
+}  // namespace
 
 // Row-major C = A B is column-major C' = B' A': operands swap places, flags stay with them.
 template <class T>
 void gemm(Op op_a, Op op_b, int64_t m, int64_t n, int64_t k, T alpha, const T* a, int64_t lda,
           const T* b, int64_t ldb, T beta, T* c, int64_t ldc) {
-  if (m == 0 || n == 0) return;
   const char ta = op_a == Op::none ? 'N' : 'T', tb = op_b == Op::none ? 'N' : 'T';
-  const blas::Int mi = blas::narrow(m), ni = blas::narrow(n), ki = blas::narrow(k);
+  const blas::Int ki = blas::narrow(k);
   const blas::Int ldai = blas::narrow(lda), ldbi = blas::narrow(ldb), ldci = blas::narrow(ldc);
-  blas::gemm<T>(&tb, &ta, &ni, &mi, &ki, &alpha, b, &ldbi, a, &ldai, &beta, c, &ldci);
+  int64_t rows = m, cols = n;
+  while (!is_short(rows, cols, k)) (rows > cols ? rows : cols) /= 2;
+  for (int64_t i = 0; i < m; i += rows) {
+    const blas::Int mi = blas::narrow(std::min(rows, m - i));
+    const T* left = a + (op_a == Op::none ? i * lda : i);
+    for (int64_t j = 0; j < n; j += cols) {
+      const blas::Int ni = blas::narrow(std::min(cols, n - j));
+      const T* right = b + (op_b == Op::none ? j : j * ldb);
+      blas::gemm<T>(&tb, &ta, &ni, &mi, &ki, &alpha, right, &ldbi, left, &ldai, &beta,
+                    c + i * ldc + j, &ldci);
+      if (rows < m || cols < n) poll_interrupt();
+    }
+  }
 }
 
 // The row-major lower triangle is the column-major upper one.
 template <class T>
 void gram(Op op_a, int64_t n, int64_t k, T alpha, const T* a, int64_t lda, T beta, T* c,
           int64_t ldc) {
-  if (n == 0) return;
   const char uplo = 'U', trans = op_a == Op::none ? 'T' : 'N';
-  const blas::Int ni = blas::narrow(n), ki = blas::narrow(k);
-  const blas::Int ldai = blas::narrow(lda), ldci = blas::narrow(ldc);
-  blas::syrk<T>(&uplo, &trans, &ni, &ki, &alpha, a, &ldai, &beta, c, &ldci);
+  const blas::Int ki = blas::narrow(k), ldai = blas::narrow(lda), ldci = blas::narrow(ldc);
+  const Op other = op_a == Op::none ? Op::transpose : Op::none;
+  int64_t rows = n;
+  while (!is_short(rows, rows, k)) rows /= 2;
+  for (int64_t i = 0; i < n; i += rows) {
+    const int64_t count = std::min(rows, n - i);
+    const blas::Int ni = blas::narrow(count);
+    const T* from = a + (op_a == Op::none ? i * lda : i);
+    gemm<T>(op_a, other, count, i, k, alpha, from, lda, a, lda, beta, c + i * ldc, ldc);
+    blas::syrk<T>(&uplo, &trans, &ni, &ki, &alpha, from, &ldai, &beta, c + i * ldc + i, &ldci);
+    if (rows < n) poll_interrupt();
+  }
 }
 
 template <class T>
