@@ -33,6 +33,68 @@ def pair(n=120, dx=6, dy=6, seed=0, noise=0.3):
     return x, x @ rng.standard_normal((dx, dy)) + noise * rng.standard_normal((n, dy)) - 5
 
 
+@pytest.mark.parametrize("one_dimensional", [False, True])
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("f2", "f4"), (">f4", "f4"), ("f4", "f4"), (">f8", "f8"), ("f8", "f8"), ("i4", "f8")],
+)
+@every_map
+def test_floats_are_those_of_the_input_policy(estimator, given, kept, one_dimensional):
+    x, y = (np.round(4 * side).astype(given) for side in pair(dx=5, dy=3))
+    y = y[:, 0] if one_dimensional else y
+    fitted = clone(estimator).fit(x, y)
+    wide = clone(estimator).fit(x.astype(np.float64), y.astype(np.float64))
+    for found in (fitted.predict(x), fitted.transform(x), fitted.coef_, fitted.intercept_):
+        assert np.dtype(found.dtype) == np.dtype(kept)
+    assert not isinstance(fitted.intercept_, float) or isinstance(fitted.intercept_, np.float64)
+    tolerance = {"rtol": 3e-6, "atol": 3e-5} if kept == "f4" else {"rtol": 1e-9, "atol": 1e-9}
+    np.testing.assert_allclose(fitted.predict(x), wide.predict(x.astype(np.float64)), **tolerance)
+    np.testing.assert_allclose(fitted.coef_, wide.coef_, **tolerance)
+    assert fitted.score(x, y) == pytest.approx(wide.score(x, y), abs=1e-5)
+    assert fitted.correlation_score(x, y) == pytest.approx(wide.correlation_score(x, y), abs=1e-5)
+
+
+@every_map
+def test_tensors_have_the_same_floats(estimator):
+    torch = pytest.importorskip("torch")
+    x, y = (torch.from_numpy(np.round(4 * side)) for side in pair(dx=5, dy=3))
+    expected = clone(estimator).fit(x, y)
+    for dtype in (torch.float16, torch.bfloat16, torch.float32):
+        narrow = x.to(dtype), y.to(dtype)
+        fitted = clone(estimator).fit(*narrow)
+        assert fitted.coef_.dtype == fitted.predict(narrow[0]).dtype == np.float32
+        assert fitted.score(*narrow) == pytest.approx(expected.score(x, y), abs=0.02)
+        assert np.isfinite(fitted.correlation_score(*narrow))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "x_scale", "y_scale"),
+    [
+        (np.float64, 1e150, 1e-150),
+        (np.float64, 1e-150, 1e150),
+        (np.float64, 1e155, 1e155),
+        (np.float64, 1e-155, 1e-155),
+        (np.float32, 1e30, 1e-7),
+        (np.float32, 1e-7, 1e30),
+    ],
+)
+@every_map
+@simulated.stays_on_cpu("squares of targets overflow there")
+def test_scales_do_not_matter(estimator, dtype, x_scale, y_scale):
+    x, y = (side.astype(dtype).astype(np.float64) for side in pair(dx=5, dy=3))
+    large = (x * x_scale).astype(dtype), (y * y_scale).astype(dtype)
+    expected, fitted = clone(estimator).fit(x, y), clone(estimator).fit(*large)
+    tolerance = 1e-9 if dtype == np.float64 else 1e-5
+    assert fitted.score(*large) == pytest.approx(expected.score(x, y), abs=tolerance)
+    score = fitted.correlation_score(*large)
+    assert score == pytest.approx(expected.correlation_score(x, y), abs=tolerance)
+    ratio = expected.coef_ * (y_scale / x_scale)
+    if np.abs(ratio).max() < np.finfo(dtype).max:
+        np.testing.assert_allclose(
+            fitted.coef_, ratio, rtol=tolerance, atol=tolerance * np.abs(ratio).max()
+        )
+
+
 @pytest.mark.skipif(simulated.is_used(), reason="what they give is NumPy's, pandas', lists")
 @pytest.mark.parametrize(
     ("estimator", "check"),

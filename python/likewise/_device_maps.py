@@ -1,6 +1,7 @@
 """Maps of device arrays: what scikit-learn's estimators do, where the arrays are.
 
-Fitted attributes are float64 arrays of the caller's library on its device; scores are numbers.
+Fitted attributes are arrays of the caller's library on its device, ``coef_`` and ``intercept_``
+with the floats of the data, others in float64; scores are numbers.
 """
 
 from __future__ import annotations
@@ -44,7 +45,11 @@ def fit(estimator: Any, x: Any, y: Any) -> None:
     estimator.n_features_in_ = dx
     estimator._one_dimensional = single
     estimator._source_mean, estimator._target_mean = map(library.give, means)
-    for name, value in ({"coef_": coef, "intercept_": intercept} | attributes).items():
+    narrow = {
+        "coef_": library.cast(coef, source.dtype),
+        "intercept_": library.cast(intercept, source.dtype),
+    }
+    for name, value in (narrow | attributes).items():
         setattr(estimator, name, library.give(value))
 
 
@@ -167,7 +172,8 @@ def _centred(library: Any, side: Any) -> Side:
 
 def _predicted(estimator: Any, library: Any, x: Any) -> Any:
     coef, mean_x, mean_y = (
-        _fitted(estimator, library, name) for name in ("coef_", "_source_mean", "_target_mean")
+        library.cast(_fitted(estimator, library, name), np.dtype(np.float64))
+        for name in ("coef_", "_source_mean", "_target_mean")
     )
     shape = x.shape[:1] if estimator._one_dimensional else (x.shape[0], mean_y.size)
     out = library.empty(shape, x.dtype)

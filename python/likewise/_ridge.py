@@ -10,11 +10,20 @@ import numpy as np
 from likewise import _cpu, _engine
 from likewise._array import Array
 
-__all__ = ["GRID", "Sources", "checked_alphas", "default_alphas", "scaled_columns", "sources"]
+__all__ = [
+    "GRID",
+    "MOST_PENALTY",
+    "Sources",
+    "checked_alphas",
+    "default_alphas",
+    "near_one",
+    "scaled_columns",
+    "sources",
+]
 
 # From hardly any shrinkage to so much that more would no longer change the correlation.
 GRID = np.logspace(-6, 4, 21)
-_MOST = 1e100  # a penalty in units of the squared norm at which all is shrunk away
+MOST_PENALTY = 1e100  # a penalty in units of the squared norm at which all is shrunk away
 
 
 class Sources(NamedTuple):
@@ -42,14 +51,21 @@ def sources(items: Sequence[Array], alphas: Sequence[float] | None, center: bool
         spread = 1 - len(data) * float((data.mean(axis=0) ** 2).sum()) if center else 1.0
         relative = default_alphas(wide, spread, constant)
         with np.errstate(over="ignore", under="ignore"):  # squares may not fit any number
-            norm = float(np.ldexp(norm, -exponent))
+            norm = float(np.ldexp(norm, -exponent.item()))
             grid = relative * norm * norm if alphas is None else np.asarray(alphas, np.float64)
             penalties = relative if alphas is None or not norm else grid / norm / norm
         out.data.append(data)
         out.alphas.append(grid)
-        out.penalties.append(np.minimum(penalties, _MOST).tolist())
+        out.penalties.append(np.minimum(penalties, MOST_PENALTY).tolist())
         out.constant_units.append(constant)
     return out
+
+
+def near_one(x: Array, axis: Any = 0) -> tuple[Array, Array]:
+    """``x`` times powers of two that bring its largest values along ``axis`` near 1, and the
+    exponents of these powers: squares then neither overflow nor vanish."""
+    exponents = -np.frexp(np.abs(x).max(axis=axis, keepdims=True))[1]
+    return np.ldexp(x, exponents), exponents
 
 
 def scaled_columns(x: Array, center: bool = True, axis: int | None = 0) -> tuple[Array, Array]:
@@ -59,16 +75,11 @@ def scaled_columns(x: Array, center: bool = True, axis: int | None = 0) -> tuple
     samples, which no single one can carry away: equal values become exact zeros, and what means
     are taken of is small.
     """
-    x, exponents = _near_one(x.astype(np.float64), axis)
+    x, exponents = near_one(x.astype(np.float64), axis)
     if not center:
         return x, exponents
-    x, more = _near_one(x - np.median(x[:: max(1, len(x) // 9)][:9], axis=0), axis)
+    x, more = near_one(x - np.median(x[:: max(1, len(x) // 9)][:9], axis=0), axis)
     return x, exponents + more
-
-
-def _near_one(x: Array, axis: int | None) -> tuple[Array, Array]:
-    exponents = -np.frexp(np.abs(x).max(axis=axis))[1]
-    return np.ldexp(x, exponents), exponents
 
 
 def default_alphas(x: Array, squares: float, constant_units: int = 0) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 from likewise import _cpu
 from likewise._array import Array, read
 from likewise._comparison import Comparison, comparator, require_rankable, samples_of
+from likewise._ridge import near_one
 from likewise.rdm import warn_flat
 from likewise.rsa import require_comparison, require_condensed
 
@@ -52,7 +53,8 @@ def noise_ceiling(repeats: Any, *, check_finite: bool = True) -> Any:
         library.finish()
         return library.give(out)
     count, stimuli = data.shape[-3], data.shape[-2]
-    moved = data - data[..., :1, :1, :].astype(np.float64)  # equal responses become exact zeros
+    wide, _ = near_one(data.astype(np.float64), axis=(-3, -2))
+    moved, _ = near_one(wide - wide[..., :1, :1, :], axis=(-3, -2))  # equal ones become zeros
     means = moved.mean(axis=-3, keepdims=True)
     within = ((moved - means) ** 2).sum(axis=(-3, -2)) / (stimuli * (count - 1))
     between = count * means[..., 0, :, :].var(axis=-2, ddof=1)

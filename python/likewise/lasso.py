@@ -12,6 +12,7 @@ from likewise._array import Array
 from likewise._device import is_device_array
 from likewise._folds import require_folds, shuffled_folds
 from likewise._representations import Pair, batch_size, give_scores, read_pair
+from likewise._ridge import near_one
 from likewise._units import unit_norm
 from likewise.errors import ConvergenceWarning, warn, warn_degenerate, warn_small_sample
 
@@ -305,10 +306,10 @@ def _scaled_like(train: Array, test: Array) -> Array:
     """Test samples in units of the mean and deviation of the training samples."""
     train, test = train.astype(np.float64), test.astype(np.float64)
     origin = train[0]  # equal values differ by exactly zero
-    offsets = train - origin
+    offsets, exponents = near_one(train - origin)
     deviation = offsets.std(axis=0)
     scaled: Array = np.divide(
-        test - origin - offsets.mean(axis=0),
+        np.ldexp(test - origin, exponents) - offsets.mean(axis=0),
         deviation,
         out=np.zeros_like(test),
         where=deviation > 0,
@@ -319,7 +320,7 @@ def _scaled_like(train: Array, test: Array) -> Array:
 def column_correlation(a: Array, b: Array) -> Array:
     """Pearson's of the columns; 0 where either is constant."""
     constant = (a == a[0]).all(axis=0) | (b == b[0]).all(axis=0)
-    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+    a, b = (near_one(near_one(side)[0] - near_one(side)[0].mean(axis=0))[0] for side in (a, b))
     norms = np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
     products = (a * b).sum(axis=0)
     some = ~constant & ~(norms <= 0)  # NaN stays NaN

@@ -6,16 +6,16 @@ Needs scikit-learn: ``pip install likewise[maps]``.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from likewise import _device_maps
-from likewise._array import Array
+from likewise._array import Array, read
 from likewise._cross_validation import CrossValidation, cross_validate
 from likewise._device_maps import Side, is_there
 from likewise._network import Layer, Network, average_networks, match_network
-from likewise._ridge import GRID, checked_alphas, default_alphas
+from likewise._ridge import GRID, MOST_PENALTY, checked_alphas, default_alphas, near_one
 from likewise._units import unit_norm
 from likewise.assignment import permutation_match
 from likewise.lasso import (
@@ -35,6 +35,7 @@ try:
         RegressorMixin,
         TransformerMixin,
     )
+    from sklearn.metrics import r2_score
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError as error:
     raise ImportError(
@@ -67,7 +68,8 @@ class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimat
     coef_
         ``W`` transposed, ``(n_targets, n_features)``, or ``(n_features,)`` for one-dimensional Y.
     intercept_
-        ``mean of Y - mean of X @ W``.
+        ``mean of Y - mean of X @ W``. Both have the floats of ``X``: float16 and bfloat16 are
+        widened to float32, everything is computed in float64.
     """
 
     def fit(self, X: Any, y: Any) -> Any:  # noqa: N803
@@ -77,8 +79,8 @@ class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimat
             return self
         x, y = validate_data(
             self,
-            X,
-            y,
+            self._floats("fit", X),
+            self._floats("fit", y),
             multi_output=True,
             y_numeric=True,
             ensure_min_samples=2,
@@ -89,23 +91,46 @@ class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimat
         y = y.reshape(len(y), -1)
         self._source_mean, self._target_mean = (a.mean(axis=0, dtype=np.float64) for a in (x, y))
         # In float64: float32 would round what is left of large means.
-        weights = self._weights(x - self._source_mean, y - self._target_mean)
-        self.coef_ = weights.T[0] if self._one_dimensional else weights.T
-        intercept = self._target_mean - self._source_mean @ weights
-        self.intercept_ = float(intercept[0]) if self._one_dimensional else intercept
+        (source, of_x), (target, of_y) = (
+            near_one(side - mean, axis)
+            for side, mean, axis in zip(
+                (x, y), (self._source_mean, self._target_mean), self._units, strict=True
+            )
+        )
+        with np.errstate(over="ignore", under="ignore"):  # float32 may not hold a weight
+            weights = np.ldexp(self._weights(source, target, of_x, of_y), of_x.T - of_y)
+            intercept = self._target_mean - self._source_mean @ weights
+            coef, intercept = weights.T.astype(x.dtype), intercept.astype(x.dtype)
+        self.coef_ = coef[0] if self._one_dimensional else coef
+        self.intercept_ = intercept[0] if self._one_dimensional else intercept
         return self
 
+    _units: ClassVar[tuple[int | None, int | None]] = (0, 0)
+    """Whether columns of X and of y may have powers of two of their own (0), or not (None)."""
+
     @abstractmethod
-    def _weights(self, x: Array, y: Array) -> Array:
-        """``W (dx, dy)`` for centred x and y."""
+    def _weights(self, x: Array, y: Array, of_x: Array, of_y: Array) -> Array:
+        """``W (dx, dy)`` for centred x and y times 2 to these powers, which bring them near 1.
+
+        ``2 ** of_x W 2 ** -of_y`` is in units of the data.
+        """
+
+    def _floats(self, method: str, values: Any) -> Any:
+        """What the input policy makes of narrow and foreign floats; the rest is scikit-learn's."""
+        floats = isinstance(values, np.ndarray) and values.dtype.kind == "f"
+        if (floats and values.dtype.itemsize <= 4) or type(values).__module__ == "torch":
+            return read(f"{type(self).__name__}.{method}", False, array=values)[0][0]
+        return values
 
     def predict(self, X: Any) -> Any:  # noqa: N803
         """``X`` as the target would see it, ``(n, dy)`` or ``(n,)``."""
         check_is_fitted(self)
         if is_there(X, self.coef_):
             return _device_maps.predict(self, X)
-        x = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
-        weights = np.atleast_2d(self.coef_).T
+        x = validate_data(
+            self, self._floats("predict", X), reset=False, dtype=[np.float64, np.float32]
+        )
+        weights = np.atleast_2d(self.coef_).T.astype(np.float64)
         out: Array = (x - self._source_mean) @ weights + self._target_mean
         out = out.astype(x.dtype, copy=False)
         return out[:, 0] if self._one_dimensional else out
@@ -118,7 +143,10 @@ class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimat
         """R2 of the predictions, mean over targets."""
         check_is_fitted(self)
         if not is_there(X, y, self.coef_):
-            return float(super().score(X, y, sample_weight))
+            predicted = np.asarray(self.predict(X), np.float64)
+            targets, exponents = near_one(np.asarray(self._floats("score", y), np.float64))
+            predicted = np.ldexp(predicted, exponents)
+            return float(r2_score(targets, predicted, sample_weight=sample_weight))
         if sample_weight is not None:
             raise ValueError(
                 f"{type(self).__name__}.score: sample_weight has no version for CUDA devices yet"
@@ -134,7 +162,7 @@ class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimat
         if is_there(X, y, self.coef_):
             return _device_maps.scores(self, "correlation_score", X, y)[0]
         predicted = self.predict(X).astype(np.float64).reshape(len(X), -1)
-        targets = np.asarray(y, np.float64).reshape(len(X), -1)
+        targets = np.asarray(self._floats("correlation_score", y), np.float64).reshape(len(X), -1)
         return float(column_correlation(predicted, targets).mean())
 
 
@@ -163,10 +191,13 @@ class Orthogonal(_RigidMap):
     def __init__(self, scale: bool = True) -> None:
         self.scale = scale
 
-    def _weights(self, x: Array, y: Array) -> Array:
+    _units = (None, None)
+
+    def _weights(self, x: Array, y: Array, of_x: Array, of_y: Array) -> Array:
         cross = x.T @ y
         rotation: Array = polar(cross)[0]
         if not self.scale:
+            rotation = np.ldexp(rotation, of_y - of_x)  # as it is in any units
             return rotation
         squares = float(((x @ rotation) ** 2).sum())
         return rotation * (float((rotation * cross).sum()) / squares if squares > 0 else 0.0)
@@ -180,7 +211,7 @@ class Orthogonal(_RigidMap):
 class _UnitMap(_RigidMap):
     """Standardised units of X stand in for those of Y, which get their own deviation back."""
 
-    def _weights(self, x: Array, y: Array) -> Array:
+    def _weights(self, x: Array, y: Array, of_x: Array, of_y: Array) -> Array:
         self.plan_ = self._plan(x, y)
         share = self.plan_.sum(axis=0)
         mixture = np.divide(self.plan_, share, out=np.zeros_like(self.plan_), where=share > 0)
@@ -293,17 +324,21 @@ class Ridge(_LinearMap):
         The chosen penalties, ``(n_targets,)``.
     """
 
+    _units = (None, 0)
+
     def __init__(self, alphas: Any = None) -> None:
         self.alphas = alphas
 
-    def _weights(self, x: Array, y: Array) -> Array:
+    def _weights(self, x: Array, y: Array, of_x: Array, of_y: Array) -> Array:
         chosen = checked_alphas("Ridge", self.alphas)
         u, s, vt = np.linalg.svd(x, full_matrices=False)
         kept = s > max(x.shape) * np.finfo(np.float64).eps * s[0]
         u, s, vt = u[:, kept], s[kept], vt[kept]
         constant = int((np.ptp(x, axis=0) == 0).sum())
+        squares = 2 * of_x[0, 0]
         relative = default_alphas(x, float((s**2).sum()), constant)
-        grid = relative if chosen is None else np.array(chosen)
+        given = np.ldexp(relative, -squares) if chosen is None else np.array(chosen)
+        grid = relative if chosen is None else np.minimum(np.ldexp(given, squares), MOST_PENALTY)
         along = u.T @ y
         rest = np.maximum((y**2).sum(axis=0) - (along**2).sum(axis=0), 0)
         left = grid[:, None] / (s**2 + grid[:, None])  # share of the target that is left over
@@ -312,8 +347,9 @@ class Ridge(_LinearMap):
             rest[:] = 0  # the model can fit any target
         with np.errstate(divide="ignore", invalid="ignore"):
             criteria = (left**2 @ along**2 + rest) / freedom[:, None] ** 2
-        self.alpha_ = grid[np.nan_to_num(criteria, nan=np.inf).argmin(axis=0)]
-        weights: Array = vt.T @ (s[:, None] / (s[:, None] ** 2 + self.alpha_) * along)
+        best = np.nan_to_num(criteria, nan=np.inf).argmin(axis=0)
+        self.alpha_ = given[best]
+        weights: Array = vt.T @ (s[:, None] / (s[:, None] ** 2 + grid[best]) * along)
         return weights
 
     def _weights_on_device(self, library: Any, x: Side, y: Side) -> tuple[Any, dict[str, Any]]:
@@ -347,7 +383,7 @@ class Lasso(_LinearMap):
         self.alpha = alpha
         self.tol = tol
 
-    def _weights(self, x: Array, y: Array) -> Array:
+    def _weights(self, x: Array, y: Array, of_x: Array, of_y: Array) -> Array:
         alphas = self._alphas()
         path = empty_path(1, y.shape[1], x.shape[1])
         units, targets = unit_norm(x).data, unit_norm(y).data

@@ -15,19 +15,24 @@ __global__ void __launch_bounds__(kColumns* kStripes)
   const bool inside = column < cols;
   const T* const from = x + (inside ? column : 0);
   const double first = double(from[0]);  // equal values differ from it by exact zeros
-  double mean = 0;
-  for (int64_t i = threadIdx.y; i < rows; i += kStripes) mean += double(from[i * cols]) - first;
+  double mean = 0, largest = 0;
+  for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
+    const double difference = double(from[i * cols]) - first;
+    mean += difference;
+    largest = Largest::of(fabs(difference), largest);
+  }
   mean = over_stripes<Sum>(mean, shared) / double(rows);
+  const double unit = unit_for(over_stripes<Largest>(largest, shared));
   double squares = 0;
   for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
     const double value = double(from[i * cols]) - first - mean;
     if (inside) out.data[i * cols + column] = value;
-    squares += value * value;
+    squares += value * unit * (value * unit);
   }
   squares = over_stripes<Sum>(squares, shared);
   if (!inside || threadIdx.y > 0) return;
   out.mean[column] = first + mean;
-  out.deviation[column] = sqrt(squares / double(rows));
+  out.deviation[column] = unit == 0 ? 0 : sqrt(squares / double(rows)) / unit;
 }
 
 template <class T>
