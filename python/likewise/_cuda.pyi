@@ -300,6 +300,15 @@ def grow_units(
     ratio: DeviceArray,
     run: Run,
 ) -> None: ...
+def divide_by_units(
+    items: list[DeviceArray], unit: DeviceArray, outs: list[DeviceArray], run: Run
+) -> None: ...
+def scale_products(
+    products: DeviceArray,
+    by_rows: DeviceArray | None,
+    by_columns: DeviceArray | None,
+    run: Run,
+) -> None: ...
 def add_moments(
     a: list[DeviceArray],
     b: list[DeviceArray],

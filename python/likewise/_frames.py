@@ -10,9 +10,11 @@ import numpy as np
 
 from likewise._array import Array
 
-__all__ = ["Change", "Frame", "moved"]
+__all__ = ["LEAST_UNIT", "Change", "Frame", "moved", "power_above"]
 
 _MOST_EXPONENT = 1000
+LEAST_UNIT = 2.0**-_MOST_EXPONENT
+"""Of items that have shown nothing."""
 
 
 def moved(sums: Array, rows: Change, columns: Change) -> Array:
@@ -68,7 +70,7 @@ class Frame(NamedTuple):
         wide = [item.astype(np.float64) for item in items]
         means = [x[0] + ((x - x[0]) * (1 / len(x))).sum(axis=0) for x in wide]
         widths = [item.shape[1] for item in items]
-        return cls(widths, np.concatenate(means), np.full(len(items), 2.0**-_MOST_EXPONENT))
+        return cls(widths, np.concatenate(means), np.full(len(items), LEAST_UNIT))
 
     def item(self, k: int) -> Frame:
         """Of one item alone."""
@@ -87,7 +89,7 @@ class Frame(NamedTuple):
             columns = _units(self, k)
             u = out[:, first + columns.start : first + columns.stop]
             np.subtract(item, self.shift[columns], out=u, dtype=np.float64)
-            unit[k] = max(unit[k], _power_above(max(u.max(initial=0), -u.min(initial=0))))
+            unit[k] = max(unit[k], power_above(max(u.max(initial=0), -u.min(initial=0))))
             u *= 1 / unit[k]
             np.einsum("ij,ij->i", u, u, out=out[:, 1 + k])
         return self._replace(unit=unit), out
@@ -96,7 +98,7 @@ class Frame(NamedTuple):
         """In units that hold what was measured from the shifts of either."""
         units = zip(self.unit, other.unit, strict=True)
         apart = np.abs(self.shift - other.shift)
-        reach = [_power_above(apart[_units(self, k)].max()) for k in range(len(self.widths))]
+        reach = [power_above(apart[_units(self, k)].max()) for k in range(len(self.widths))]
         return self._replace(unit=np.array([max(*u, r) for u, r in zip(units, reach, strict=True)]))
 
     def to(self, other: Frame) -> Change:
@@ -110,6 +112,7 @@ def _units(of: Change | Frame, k: int) -> slice:
     return slice(start, start + of.widths[k])
 
 
-def _power_above(size: float) -> float:
+def power_above(size: float) -> float:
+    """The power of two that is the unit of what is of this size."""
     exponent = math.frexp(size)[1] if size else -_MOST_EXPONENT
     return 2.0 ** min(max(exponent, -_MOST_EXPONENT), _MOST_EXPONENT)

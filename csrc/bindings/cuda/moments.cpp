@@ -42,6 +42,33 @@ void grow_units(const std::vector<DeviceArray>& items, const DeviceArray& shift,
   });
 }
 
+// outs = items, each divided by its unit.
+void divide_by_units(const std::vector<DeviceArray>& items, const DeviceArray& unit,
+                     const std::vector<DeviceArray>& outs, Run& run) {
+  const CallContext context(run);
+  for (size_t k = 0; k < items.size(); ++k) {
+    dispatch_float(items[k], [&](auto zero) {
+      using T = decltype(zero);
+      cuda::check(
+          cuda::divide_by_unit<T>(contiguous<T>(items[k], context), items[k].size(),
+                                  unit.elements<double>() + k, outs[k].filled<T>(), context.stream),
+          "launch");
+    });
+  }
+}
+
+// products (rows, columns) *= (by_rows by_columns)^2.
+void scale_products(const DeviceArray& products, const std::optional<DeviceArray>& by_rows,
+                    const std::optional<DeviceArray>& by_columns, Run& run) {
+  const CallContext context(run);
+  const int64_t rows = products.sizes()[0];
+  cuda::check(
+      cuda::scale_products(products.filled<double>(), rows, products.size() / rows,
+                           by_rows ? by_rows->elements<double>() : nullptr,
+                           by_columns ? by_columns->elements<double>() : nullptr, context.stream),
+      "launch");
+}
+
 // `rows`: the first of the samples that are added, and how far it is to the next.
 void add_moments(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
                  const std::tuple<int64_t, int64_t>& rows, const std::vector<GivenFrame>& frames,
@@ -152,6 +179,8 @@ void unit_correlations_of_moments(const GivenSums& sums, const DeviceArray& out,
 void register_moments(py::module_& m) {
   m.def("begin_frame", &begin_frame);
   m.def("grow_units", &grow_units);
+  m.def("divide_by_units", &divide_by_units);
+  m.def("scale_products", &scale_products);
   m.def("add_moments", &add_moments);
   m.def("meet_frames", &meet_frames);
   m.def("move_moments", &move_moments);

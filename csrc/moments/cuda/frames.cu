@@ -145,6 +145,27 @@ __global__ void __launch_bounds__(kMostThreads)
   }
 }
 
+template <class T>
+__global__ void __launch_bounds__(kMostThreads, 4)  // 64 registers: none spill, here and below
+    divide_kernel(const T* __restrict__ x, int64_t size, const double* __restrict__ unit,
+                  T* __restrict__ out) {
+  const double scale = 1 / *unit;
+  const int64_t step = int64_t(gridDim.x) * blockDim.x;
+  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
+    out[k] = T(double(x[k]) * scale);
+  }
+}
+
+__global__ void __launch_bounds__(kMostThreads, 4)
+    product_kernel(double* __restrict__ products, int64_t size, int64_t cols,
+                   const double* __restrict__ by_x, const double* __restrict__ by_y) {
+  const int64_t step = int64_t(gridDim.x) * blockDim.x;
+  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
+    const double by = (by_x ? by_x[k / cols] : 1) * (by_y ? by_y[k % cols] : 1);
+    products[k] *= by * by;
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -180,9 +201,24 @@ cudaError_t move_sums(double* sums, int64_t height, int64_t width, const MovedSi
                 height, width, columns);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                            \
-  template cudaError_t column_means<T>(const T*, int64_t, int64_t, double*, cudaStream_t); \
-  template cudaError_t grow_unit<T>(const T*, int64_t, int64_t, const UnitGrowth&, cudaStream_t);
+template <class T>
+cudaError_t divide_by_unit(const T* x, int64_t size, const double* unit, T* out,
+                           cudaStream_t stream) {
+  return launch(divide_kernel<T>, blocks_for(size), threads_for(size), 0, stream, x, size, unit,
+                out);
+}
+
+cudaError_t scale_products(double* products, int64_t rows, int64_t cols, const double* by_x,
+                           const double* by_y, cudaStream_t stream) {
+  const int64_t size = rows * cols;
+  return launch(product_kernel, blocks_for(size), threads_for(size), 0, stream, products, size,
+                cols, by_x, by_y);
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                                   \
+  template cudaError_t column_means<T>(const T*, int64_t, int64_t, double*, cudaStream_t);        \
+  template cudaError_t grow_unit<T>(const T*, int64_t, int64_t, const UnitGrowth&, cudaStream_t); \
+  template cudaError_t divide_by_unit<T>(const T*, int64_t, const double*, T*, cudaStream_t);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

@@ -64,4 +64,13 @@ struct MovedSide {
 cudaError_t move_sums(double* sums, int64_t height, int64_t width, const MovedSide& rows,
                       const MovedSide& columns, cudaStream_t stream);
 
+// out = x / *unit.
+template <class T>
+cudaError_t divide_by_unit(const T* x, int64_t size, const double* unit, T* out,
+                           cudaStream_t stream);
+
+// products (rows x cols) *= (by_x[row] by_y[col])^2; null: 1.
+cudaError_t scale_products(double* products, int64_t rows, int64_t cols, const double* by_x,
+                           const double* by_y, cudaStream_t stream);
+
 }  // namespace likewise::cuda

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from likewise.scale.accumulator import Accumulator, MinibatchCKA, UnitAccumulator
+from likewise.scale.accumulator import Accumulator, UnitAccumulator
+from likewise.scale.minibatch import MinibatchCKA
 
 if TYPE_CHECKING:
     from likewise.scale.history import History

@@ -123,15 +123,9 @@ class Sums(ABC):
         views, library = self._views("merge")
         return {name: library.give(copy_of(library, view)) for name, view in views.items()}
 
+    @abstractmethod
     def _combine(self, other: Any) -> None:
         """Add the sums of another accumulator of the same items and place."""
-        if self._on_cpu:
-            for name, array in other._sums.items():
-                self._sums[name] += array
-            return
-        views, library = other._views("merge")
-        for name, view in views.items():
-            library.engine.add(view, library.given(self._sums[name]), 0, library.run)
 
     @abstractmethod
     def _settings(self) -> Any:
@@ -225,6 +219,11 @@ class Sums(ABC):
         library = DeviceLibrary(f"{type(self).__name__}.{method}", "state", first, 0)
         library.prepare(findings)
         return {name: library.given(array) for name, array in self._sums.items()}, library
+
+    def _given(self, library: Any, name: str) -> Any:
+        """A view of a sum, of a copy if it came from a state and has not followed yet."""
+        array = self._sums[name]
+        return library.given(_sent(library, array) if isinstance(array, np.ndarray) else array)
 
     def _total(
         self, library: Any, name: str, shape: tuple[int, ...], dtype: Any = np.float64

@@ -21,12 +21,10 @@ from likewise.information import (
     joint_counts,
     unit_codes_on_device,
 )
-from likewise.kernels import HSIC
 from likewise.measure import Measure, measure
 from likewise.scale._moment_sums import MomentSums
-from likewise.scale._sums import Sums
 
-__all__ = ["Accumulator", "MinibatchCKA", "UnitAccumulator"]
+__all__ = ["Accumulator", "UnitAccumulator"]
 
 _EDGES = ("edges_a", "edges_b")
 
@@ -144,109 +142,6 @@ class Accumulator(MomentSums):
         folds = range(self._folds)
         moments = [self._device_moments(library, sums, fold, needed) for fold in folds]
         return self.measure.from_device_moments(moments)
-
-
-class MinibatchCKA(Sums):
-    """CKA from the mean over batches of unbiased HSIC (Nguyen, Raghu & Kornblith 2021).
-
-    ``sum_b HSIC_b(x, y) / sqrt(sum_b HSIC_b(x, x) sum_b HSIC_b(y, y))``. Not the CKA of all
-    samples: an estimate of the population's from pairs of samples within batches only, which
-    depends on how samples are batched; for kernels that no sums over samples determine, or to agree
-    with others' numbers. With the linear kernel, ``Accumulator("cka", estimator="unbiased")`` is
-    exact.
-
-    Parameters
-    ----------
-    kernel, bandwidth, degree, coef0, gamma
-        As in :func:`likewise.cka`; a median bandwidth is that of each batch.
-    """
-
-    def __init__(self, kernel: str = "linear", **options: Any) -> None:
-        self.hsic: HSIC = HSIC(kernel, "unbiased", **options)  # type: ignore[arg-type]
-        super().__init__()
-
-    def _settings(self) -> Any:
-        return self.hsic
-
-    def _shapes(self, widths: Sequence[Sequence[int]]) -> dict[str, tuple[int, ...]]:
-        counts = [len(side) for side in widths]
-        own = zip(("hsic_a", "hsic_b"), counts if len(counts) == 2 else (), strict=False)
-        return {"batches": (), "hsic": (counts[0], counts[-1])} | {n: (m,) for n, m in own}
-
-    def update(self, items_a: Any, items_b: Any = None, *, check_finite: bool = True) -> None:
-        """Add a batch of at least 4 samples; items as :func:`likewise.pairwise` takes them."""
-        a, b = self._read(items_a, items_b, check_finite)
-        if a.arrays[0].shape[0] < 4:
-            raise ValueError(
-                "MinibatchCKA.update: unbiased HSIC needs batches of at least 4 samples, got "
-                f"{a.arrays[0].shape[0]}"
-            )
-        if a.library.engine is not _cpu:
-            self._update_on_device(a, b)
-            return
-        self._begin(a, b)
-        prepared = [self.hsic.prepare(side.arrays) for side in (a, b) if side is not None]
-        self._add("batches", np.array(1.0))
-        if b is None:
-            products = self.hsic.compare(prepared[0], None)
-            self._add("hsic", products)
-            return
-        self._add("hsic", self.hsic.compare(*prepared))
-        for name, side in zip("ab", prepared, strict=True):
-            alone = [self.hsic.compare([item], None)[0, 0] for item in side]
-            self._add(f"hsic_{name}", np.array(alone))
-
-    def _update_on_device(self, a: Items, b: Items | None) -> None:
-        library: Any = a.library
-        other = None if b is None else b.arrays
-        products = self.hsic.on_device(library, a.arrays, other)
-        self._begin(a, b)
-        library.engine.add_one(self._total(library, "batches", ()), library.run)
-        total = self._total(library, "hsic", products.shape)
-        library.engine.add(products, total, 0, library.run)
-        if b is None:
-            return
-        for name, side in (("hsic_a", a), ("hsic_b", b)):
-            total = self._total(library, name, (len(side.arrays),))
-            for k, item in enumerate(side.arrays):
-                own = self.hsic.scores_on_device(library, [item], None)[0]
-                library.engine.add(own, total, k, library.run)
-
-    def compute(self) -> Any:
-        """Scores ``(m_a, m_b)``, a Grid for labelled items. NaN where no HSIC is positive."""
-        scores, a, b = self._computed(self._ratios, self._ratios_on_device)
-        return labelled(scores, a, b, self.hsic, "minibatch_cka")
-
-    def _ratios(self, sums: dict[str, Array]) -> Array:
-        products = sums["hsic"]
-        own = [np.diag(products)] * 2 if "hsic_a" not in sums else [sums["hsic_a"], sums["hsic_b"]]
-        norms = np.outer(*own)
-        positive = np.logical_and.outer(own[0] > 0, own[1] > 0)
-        scores = np.full(products.shape, np.nan)
-        np.divide(products, np.sqrt(np.where(positive, norms, 1)), out=scores, where=positive)
-        return scores
-
-    def _ratios_on_device(self, library: Any, sums: dict[str, Any]) -> Any:
-        scores = library.empty(sums["hsic"].shape, np.float64)
-        own = [sums[name] for name in ("hsic_a", "hsic_b") if name in sums]
-        library.engine.normalise_products(sums["hsic"], own, scores, library.run)
-        return scores
-
-    def compute_hsic(self) -> Any:
-        """The mean over batches of unbiased HSIC, ``(m_a, m_b)``, a Grid for labelled items.
-
-        Of the population's HSIC it is as unbiased as the HSIC of all samples (Song et al. 2012),
-        and noisier: it sees no pairs of samples of two batches.
-        """
-        means, a, b = self._computed(
-            lambda sums: np.asarray(sums["hsic"] / sums["batches"]), self._means_on_device
-        )
-        return labelled(means, a, b, self.hsic, "minibatch_hsic")
-
-    def _means_on_device(self, library: Any, sums: dict[str, Any]) -> Any:
-        means = library.empty(sums["hsic"].shape, np.float64)
-        library.engine.divide(sums["hsic"], sums["batches"], means, library.run)
-        return means
 
 
 class UnitAccumulator(MomentSums):

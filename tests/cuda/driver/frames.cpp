@@ -167,6 +167,30 @@ void moves(const std::vector<int>& cols_x, const std::vector<int>& cols_y) {
   }
 }
 
+// What is divided by a unit, and products that are scaled by units of both sides or of one.
+void units() {
+  const std::vector<float> x = normal<float>(300);
+  const OnDevice<float> there(x), out(x.size());
+  const OnDevice<double> unit(std::vector<double>{0x1p100});
+  need(divide_by_unit<float>(there.get(), 300, unit.get(), out.get(), stream), "divide");
+  const auto divided = out.values();
+  for (size_t k = 0; k < x.size(); ++k) expect(divided[k] == x[k] * 0x1p-100f, "quotient");
+  const std::vector<double> products = normal<double>(20 * 30), rows = normal<double>(20),
+                            cols = normal<double>(30);
+  const OnDevice<double> by_rows(rows), by_cols(cols);
+  for (const int sides : {0, 1, 2, 3}) {
+    const OnDevice<double> scaled(products);
+    need(scale_products(scaled.get(), 20, 30, sides & 1 ? by_rows.get() : nullptr,
+                        sides & 2 ? by_cols.get() : nullptr, stream),
+         "scale");
+    const auto found = scaled.values();
+    for (size_t k = 0; k < found.size(); ++k) {
+      const double by = (sides & 1 ? rows[k / 30] : 1) * (sides & 2 ? cols[k % 30] : 1);
+      expect(near(found[k], products[k] * by * by), "scaled product");
+    }
+  }
+}
+
 void frames() {
   one_item<double>(9, 3, 0, 1, kLeastUnit);
   one_item<double>(70, 40, 1e6, 1, 0.5);
@@ -175,6 +199,7 @@ void frames() {
   one_item<double>(5, 2, 1e3, 1e-150, kLeastUnit);
   one_item<double>(1, 2, 1, 1, kLeastUnit);  // no deviation
   not_finite();
+  units();
   moves({3}, {2, 5});
   moves({40, 1, 3}, {70, 4});
   moves(std::vector<int>(1100, 1), {1});  // more items than a launch has blocks
