@@ -1,8 +1,8 @@
 // The median distance by its digits: numbers that are not negative sort as their bits do. Every
 // digit reads all distances once: bytes over bandwidth, 4 times in float32 and 8 times in float64.
 
-#include "core/cuda/kernel.cuh"
 #include "kernels/cuda/bandwidth.h"
+#include "kernels/cuda/kernel_value.cuh"
 
 namespace likewise::cuda {
 namespace {
@@ -23,12 +23,7 @@ __global__ void __launch_bounds__(kMostThreads) distance_kernel(DistanceRows<T> 
     const double norms = block.norms[p] + block.norms[q];
     double square = norms - 2 * double(values[q]);
     if (square < kSmall * norms) {
-      square = 0;
-      for (int64_t j = 0; j < block.cols; ++j) {
-        const double difference =
-            double(block.x[p * block.cols + j]) - double(block.x[q * block.cols + j]);
-        square += difference * difference;
-      }
+      square = squared_difference(block.x, block.cols, *block.unit, p, q);
     }
     values[q] = T(square);
   }

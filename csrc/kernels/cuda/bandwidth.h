@@ -19,12 +19,13 @@ struct Selection {
 };
 
 // Rows [first, first + count) of squared distances, in place of the inner products of x (rows x
-// cols, centred). Small ones are computed from the difference itself: equal samples are at 0.
+// cols), centred and times the unit. Small ones are computed from the difference itself: equal
+// samples are at 0.
 template <class T>
 struct DistanceRows {
   T* values;
   const T* x;
-  const double* norms;
+  const double *unit, *norms;
   int64_t rows, cols, first, count;
 };
 template <class T>

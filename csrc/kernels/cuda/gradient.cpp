@@ -19,7 +19,7 @@ class Side {
       : context_(context), options_(options), rows_(rows), cols_(cols) {
     centre_samples(x);
     multiply();
-    check(evaluate_kernel(gram_, options_, context_.stream), "launch");
+    check(evaluate_kernel<T>(gram_, options_, context_.stream), "launch");
     check(project_kernel(gram_, options_, context_.stream), "launch");
   }
 
@@ -51,12 +51,12 @@ class Side {
     if (options_.median) {
       middle_ = doubles(2);
       pairs_ = context_.temporary<unsigned long long>(2);
-      middle_distances<T>(context_, samples_, rows_, cols_, norms, middle_, pairs_);
+      middle_distances<T>(context_, x, to.unit, samples_, rows_, cols_, norms, middle_, pairs_);
     }
     GramItem* const item = context_.temporary<GramItem>(1);
-    check(describe_item({to.unit, to.squares, middle_, rows_, cols_}, options_, item,
-                        context_.stream),
-          "launch");
+    check(
+        describe_item({x, to.unit, norms, middle_, rows_, cols_}, options_, item, context_.stream),
+        "launch");
     gram_.rows = rows_;
     gram_.item = item;
     gram_.unit = to.unit;

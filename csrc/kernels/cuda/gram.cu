@@ -1,13 +1,13 @@
 // Kernel matrices from inner products, and HSIC from their sums. Every entry is read and written
 // once here and read once by a product: bytes over bandwidth.
 
-#include "core/cuda/kernel.cuh"
-#include "kernels/cuda/gram.h"
+#include "kernels/cuda/kernel_value.cuh"
 
 namespace likewise::cuda {
 namespace {
 
-constexpr int64_t kConstant = 1, kNoBandwidth = 2, kNotPositive = 3;  // KernelStatus
+// KernelStatus
+constexpr int64_t kConstant = 1, kNoBandwidth = 2, kNotPositive = 3, kOverflow = 4;
 
 template <class T>
 __global__ void __launch_bounds__(kMostThreads)
@@ -24,13 +24,21 @@ __global__ void __launch_bounds__(kMostThreads)
 
 __global__ void __launch_bounds__(32)
     describe_kernel(GramFacts facts, GramOptions options, GramItem* __restrict__ item) {
-  double norms = 0;
-  for (int64_t k = threadIdx.x; k < facts.cols; k += 32) norms += facts.squares[k];
+  double norms = 0, largest = 0;
+  for (int64_t k = threadIdx.x; k < facts.rows; k += 32) {
+    norms += facts.norms[k];
+    largest = facts.norms[k] > largest ? facts.norms[k] : largest;
+  }
   norms = warp_sum(norms);
+  for (int step = 16; step > 0; step /= 2) {
+    const double other = __shfl_xor_sync(kAllLanes, largest, step);
+    largest = other > largest ? other : largest;
+  }
   if (threadIdx.x > 0) return;
   const double unit = *facts.unit, n = double(facts.rows);
-  GramItem out{0, 0, 1, unit == 0 ? kConstant : 0};
-  if (options.function == GramFunction::linear) out.power = unit * unit;
+  GramItem out{0, 0, 0, 0, 1, 0, unit == 0 ? kConstant : 0, facts.samples, facts.cols, unit};
+  const int scale = unit > 0 ? -2 * ilogb(unit) : 0;  // of products
+  if (options.function == GramFunction::linear) out.exponent = scale;
   if (options.function == GramFunction::rbf) {
     double sigma = options.bandwidth * unit;
     if (facts.middle) {
@@ -39,12 +47,23 @@ __global__ void __launch_bounds__(32)
       if (median == 0 && unit != 0) out.fault = kNoBandwidth;
     }
     out.factor = sigma > 0 ? -1 / (2 * sigma * sigma) : 0;
-    out.shift = exp(out.factor * 2 * norms / (n - 1));
+    out.shift = expm1(out.factor * 2 * norms / (n - 1));
   }
   if (options.function == GramFunction::polynomial) {
     const double gamma = options.gamma > 0 ? options.gamma : 1 / double(facts.cols);
-    out.factor = unit == 0 ? 0 : gamma / (unit * unit);
-    out.shift = pow(options.coef0 - out.factor * norms / (n * (n - 1)), double(options.degree));
+    // 2^power is beyond factor |a|^2 + |coef0| of all samples.
+    constexpr int kNothing = -1000000;
+    int power = options.coef0 != 0 ? ilogb(options.coef0) + 1 : kNothing;
+    if (largest > 0) {
+      const int of_products = scale + ilogb(gamma) + ilogb(largest) + 2;
+      power = of_products > power ? of_products : power;
+    }
+    power = power == kNothing ? 0 : power + 1;
+    out.factor = ldexp(gamma, scale - power);
+    out.coef0 = ldexp(options.coef0, -power);
+    out.origin = -norms / (n * (n - 1));
+    out.slope = ldexp(gamma, -ilogb(gamma));
+    out.exponent = (options.degree - 1) * power + scale + ilogb(gamma);
   }
   *item = out;
 }
@@ -63,11 +82,9 @@ __global__ void __launch_bounds__(kMostThreads)
   for (int64_t j = threadIdx.x; j < block.rows; j += blockDim.x) {
     double value = double(values[j]);
     if (options.function == GramFunction::rbf) {
-      const double square = norms[row] + norms[j] - 2 * value;
-      value = exp(item.factor * (square > 0 && j != row ? square : 0 * square)) - item.shift;
-    } else if (options.function == GramFunction::polynomial) {
-      value = pow(item.factor * value + options.coef0, double(options.degree)) - item.shift;
+      value = safe_distance<T>(item, norms[row] + norms[j], value, row, j);
     }
+    value = kernel_value(item, options, value);
     if (options.unbiased && j == row) value = 0;
     values[j] = T(value);
     sum += value;
@@ -78,6 +95,32 @@ __global__ void __launch_bounds__(kMostThreads)
   if (threadIdx.x > 0) return;
   block.row_sums[k * block.rows + row] = sum;
   block.row_squares[k * block.rows + row] = squares;
+}
+
+template <class T>
+__global__ void __launch_bounds__(kMostThreads)
+    project_grams_kernel(GramRows<T> whole, GramOptions options, double* __restrict__ sizes) {
+  SHARED_ARRAY(double, partial, 32);
+  const size_t k = blockIdx.y, row = blockIdx.x;
+  const double n = double(whole.rows);
+  const double* const sums = whole.row_sums + k * whole.rows;
+  T* const values = whole.values + k * whole.step + row * whole.rows;
+  double total = 0, squares = 0;
+  for (int64_t j = threadIdx.x; j < whole.rows; j += blockDim.x) total += sums[j];
+  total = block_sum(total, partial);
+  const double of_rows = 1 / (options.unbiased ? n - 2 : n);
+  const double of_all = total / (options.unbiased ? (n - 1) * (n - 2) : n * n);
+  for (int64_t j = threadIdx.x; j < whole.rows; j += blockDim.x) {
+    const double whole_value = double(values[j]);
+    const T value = T(whole_value - (sums[row] + sums[j]) * of_rows + of_all);
+    values[j] = options.unbiased && size_t(j) == row ? T(0) : value;
+    squares += double(values[j]) * double(values[j]);
+  }
+  __syncthreads();  // `partial` is used again
+  squares = block_sum(squares, partial);
+  if (threadIdx.x > 0) return;
+  sizes[k * whole.rows + row] = whole.row_squares[k * whole.rows + row];
+  whole.row_squares[k * whole.rows + row] = squares;
 }
 
 template <class T>
@@ -111,9 +154,11 @@ __global__ void __launch_bounds__(kMostThreads) score_kernel(GramScores s, GramO
   const double* const squares_i = s.squares_a + i * s.rows;
   const double* const squares_j = s.squares_b + j * s.rows;
   double sums[8] = {};
+  const double* const sizes_i = s.sizes_a ? s.sizes_a + i * s.rows : nullptr;
+  const double* const sizes_j = s.sizes_a ? s.sizes_b + j * s.rows : nullptr;
   for (int64_t r = threadIdx.x; r < s.rows; r += blockDim.x) {
-    sums[0] += sums_i[r];
-    sums[1] += sums_j[r];
+    sums[0] += sizes_i ? sizes_i[r] : sums_i[r];
+    sums[1] += sizes_j ? sizes_j[r] : sums_j[r];
     sums[2] += sums_i[r] * sums_j[r];
     sums[3] += sums_i[r] * sums_i[r];
     sums[4] += sums_j[r] * sums_j[r];
@@ -131,13 +176,25 @@ __global__ void __launch_bounds__(kMostThreads) score_kernel(GramScores s, GramO
   const bool same = s.symmetric && i == j;
   double products = s.paired ? sums[7] : s.products[i * s.count_b + j];
   if (same) products = sums[5];
-  double terms, own_i, own_j;
-  double score = hsic_of(products, sums[2], sums[0] * sums[1], n, options.unbiased, &terms);
-  const double self_i = hsic_of(sums[5], sums[3], sums[0] * sums[0], n, options.unbiased, &own_i);
-  const double self_j = hsic_of(sums[6], sums[4], sums[1] * sums[1], n, options.unbiased, &own_j);
-  const bool positive_i = !options.normalize || !(self_i <= s.rounding * own_i);
-  const bool positive_j = !options.normalize || !(self_j <= s.rounding * own_j);
-  score = options.normalize ? score / (sqrt(self_i) * sqrt(self_j)) : score / a.power / b.power;
+  double terms, own_i, own_j, score, self_i, self_j;
+  if (s.sizes_a) {
+    const double scale = options.unbiased ? n * (n - 3) : (n - 1) * (n - 1);
+    score = products / scale;
+    self_i = sums[5] / scale;
+    self_j = sums[6] / scale;
+    own_i = sums[0] / scale;
+    own_j = sums[1] / scale;
+  } else {
+    score = hsic_of(products, sums[2], sums[0] * sums[1], n, options.unbiased, &terms);
+    self_i = hsic_of(sums[5], sums[3], sums[0] * sums[0], n, options.unbiased, &own_i);
+    self_j = hsic_of(sums[6], sums[4], sums[1] * sums[1], n, options.unbiased, &own_j);
+  }
+  const double rounding = s.sizes_a ? s.rounding * s.rounding : s.rounding;
+  const bool positive_i = !options.normalize || !(self_i <= rounding * own_i);
+  const bool positive_j = !options.normalize || !(self_j <= rounding * own_j);
+  score = options.normalize ? score / (sqrt(self_i) * sqrt(self_j))
+                            : ldexp(score, int(a.exponent + b.exponent));
+  if (!options.normalize && fabs(score) > s.largest) score = score > 0 ? INFINITY : -INFINITY;
   const bool good = a.fault == 0 && b.fault == 0 && positive_i && positive_j;
   const size_t at = s.paired ? i : i * s.count_b + j;
   const bool one = same && options.normalize && score == score;
@@ -148,7 +205,27 @@ __global__ void __launch_bounds__(kMostThreads) score_kernel(GramScores s, GramO
   }
 }
 
+// Items one of whose scores is infinite are marked, once all have a status.
+__global__ void __launch_bounds__(kMostThreads)
+    overflow_kernel(GramScores s, int64_t rows_of_pairs) {
+  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < rows_of_pairs;
+       k += int64_t(gridDim.x) * blockDim.x) {
+    const int64_t i = s.paired ? k : k / s.count_b, j = s.paired ? k : k % s.count_b;
+    if (fabs(s.scores[k]) != INFINITY) continue;
+    s.status_a[i] = kOverflow;  // several threads write the same
+    (s.symmetric ? s.status_a : s.status_b)[j] = kOverflow;
+  }
+}
+
 }  // namespace
+
+template <class T>
+cudaError_t project_grams(const GramRows<T>& whole, const GramOptions& options, double* sizes,
+                          cudaStream_t stream) {
+  const dim3 grid(unsigned(whole.rows), unsigned(whole.count_items));
+  return launch(project_grams_kernel<T>, grid, threads_for(whole.rows), 0, stream, whole, options,
+                sizes);
+}
 
 template <class T>
 cudaError_t row_norms(const T* x, int64_t rows, int64_t cols, double* norms, cudaStream_t stream) {
@@ -176,12 +253,18 @@ cudaError_t row_products(const T* x, const T* y, int64_t pairs, int64_t step, in
 
 cudaError_t score_grams(const GramScores& scores, const GramOptions& options, cudaStream_t stream) {
   const dim3 grid(scores.paired ? 1 : unsigned(scores.count_b), unsigned(scores.count_a));
-  return launch(score_kernel, grid, threads_for(scores.rows), 0, stream, scores, options);
+  const cudaError_t error =
+      launch(score_kernel, grid, threads_for(scores.rows), 0, stream, scores, options);
+  if (error != cudaSuccess || options.normalize) return error;
+  const int64_t count = scores.paired ? scores.count_a : scores.count_a * scores.count_b;
+  return launch(overflow_kernel, blocks_for(count), threads_for(count), 0, stream, scores, count);
 }
 
 #define LIKEWISE_INSTANTIATE(T)                                                                \
   template cudaError_t row_norms<T>(const T*, int64_t, int64_t, double*, cudaStream_t);        \
   template cudaError_t apply_kernel<T>(const GramRows<T>&, const GramOptions&, cudaStream_t);  \
+  template cudaError_t project_grams<T>(const GramRows<T>&, const GramOptions&, double*,       \
+                                        cudaStream_t);                                         \
   template cudaError_t row_products<T>(const T*, const T*, int64_t, int64_t, int64_t, int64_t, \
                                        int64_t, double*, cudaStream_t);
 LIKEWISE_INSTANTIATE(float)

@@ -8,12 +8,18 @@ namespace likewise::cuda {
 
 enum class GramFunction : int { linear, rbf, polynomial };
 
-// Of every item: values of kernels are taken of (x - mean) * unit.
+// Of every item: kernels are taken of (x - mean) * unit, in units of 2^exponent and less a
+// constant, so that values neither overflow nor vanish nor lose digits (see
+// kernels/cpu/scaled_kernel.h).
+//   rbf         exp(factor |a - b|^2) - 1 - shift
+//   polynomial  [(factor a'b + coef0)^degree - (factor origin + coef0)^degree] slope / factor
 struct GramItem {
-  double factor;  // rbf: -1 / (2 sigma^2); polynomial: gamma; both for these units
-  double shift;   // subtracted from every kernel value: no score sees it, and no digits are lost
-  double power;   // HSIC is this often too large
-  int64_t fault;  // KernelStatus before anything is compared
+  double factor, shift, coef0, origin, slope;
+  int64_t exponent;
+  int64_t fault;        // KernelStatus before anything is compared
+  const void* samples;  // x: rows x cols of T
+  int64_t cols;
+  double unit;
 };
 
 struct GramOptions {
@@ -27,11 +33,12 @@ struct GramOptions {
 template <class T>
 cudaError_t row_norms(const T* x, int64_t rows, int64_t cols, double* norms, cudaStream_t stream);
 
-// What an item (rows x cols) needs, from its centring and, for a median bandwidth, two squared
-// distances in the middle of all (`middle`, null otherwise).
+// What an item (rows x cols) needs, from its samples, their centring and, for a median bandwidth,
+// two squared distances in the middle of all (`middle`, null otherwise).
 struct GramFacts {
+  const void* samples;
   const double* unit;
-  const double* squares;  // of the columns
+  const double* norms;  // of the centred samples
   const double* middle;
   int64_t rows, cols;
 };
@@ -52,6 +59,13 @@ struct GramRows {
 template <class T>
 cudaError_t apply_kernel(const GramRows<T>& block, const GramOptions& options, cudaStream_t stream);
 
+// The same matrices, all rows of them, projected in place: HKH, or the U-centred ones. Then HSIC is
+// a product of matrices and nothing cancels. sizes (items x rows) get the row_squares that they
+// had.
+template <class T>
+cudaError_t project_grams(const GramRows<T>& whole, const GramOptions& options, double* sizes,
+                          cudaStream_t stream);
+
 // out[pair * rows + first + r] = inner product of row r of the blocks of x and y of each pair.
 template <class T>
 cudaError_t row_products(const T* x, const T* y, int64_t pairs, int64_t step, int64_t rows,
@@ -64,7 +78,10 @@ struct GramScores {
   const double* products;  // a x b, or paired: pairs x rows, to be summed
   int64_t count_a, count_b, rows;
   bool paired, symmetric;
-  double rounding;  // share of its terms that an HSIC must exceed
+  // Of projected matrices: row_squares before. Else null, and the terms of HSIC may cancel.
+  const double *sizes_a, *sizes_b;
+  double rounding;  // share of its terms that an HSIC must exceed; projected: its square
+  double largest;   // HSIC beyond it is infinite
   double* scores;
   int64_t *status_a, *status_b;
 };

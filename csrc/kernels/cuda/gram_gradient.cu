@@ -1,17 +1,11 @@
 // Every kernel reads n x n doubles once or twice, four of them per side: 32 n^2 bytes over
 // bandwidth, beside two products of 2 n^2 d operations each.
 
-#include "core/cuda/kernel.cuh"
 #include "kernels/cuda/gram_gradient.h"
+#include "kernels/cuda/kernel_value.cuh"
 
 namespace likewise::cuda {
 namespace {
-
-__device__ double square_of(const GramSide& side, int64_t i, int64_t j) {
-  if (i == j) return 0;
-  const double square = side.norms[i] + side.norms[j] - 2 * side.products[i * side.rows + j];
-  return square < 0 ? 0 : square;
-}
 
 // The sum of `size` numbers, in every thread. A barrier must lie between two uses of `partial`.
 __device__ double sum_of(const double* values, int64_t size, double* partial) {
@@ -20,31 +14,21 @@ __device__ double sum_of(const double* values, int64_t size, double* partial) {
   return block_sum(sum, partial);
 }
 
-// CUDA's pow spills a register here.
-__device__ double whole_power(double base, int64_t exponent) {
-  double power = 1;
-  for (; exponent > 0; exponent >>= 1) {
-    if (exponent & 1) power *= base;
-    base *= base;
-  }
-  return power;
-}
-
+template <class T>
 __global__ void __launch_bounds__(kMostThreads, 2)  // 128 registers: none spill
     evaluate_kernel_kernel(GramSide side, GramOptions options) {
   SHARED_ARRAY(double, partial, 32);
   SHARED_ARRAY(double, partial_squares, 32);
   const int64_t i = blockIdx.x;
-  const double factor = side.item->factor;
+  const GramItem item = *side.item;
   double sum = 0, squares = 0;
   for (int64_t j = threadIdx.x; j < side.rows; j += blockDim.x) {
     const int64_t k = i * side.rows + j;
-    double value = side.products[k];
     if (options.function == GramFunction::rbf) {
-      value = exp(factor * square_of(side, i, j));
-    } else if (options.function == GramFunction::polynomial) {
-      value = whole_power(factor * value + options.coef0, options.degree);
+      side.products[k] =
+          safe_distance<T>(item, side.norms[i] + side.norms[j], side.products[k], i, j);
     }
+    const double value = kernel_value(item, options, side.products[k]);
     side.kernel[k] = value;
     squares += value * value;
     if (!options.unbiased || i != j) sum += value;
@@ -92,14 +76,15 @@ __global__ void __launch_bounds__(kMostThreads)
   bool usable = x.item->fault == 0 && y.item->fault == 0;
   double other, own_x = 0, own_y = 0;
   if (options.normalize) {
-    usable = usable && !(square_x <= rounding * sums[0]) && !(square_y <= rounding * sums[1]);
+    const double least = rounding * rounding;
+    usable = usable && !(square_x <= least * sums[0]) && !(square_y <= least * sums[1]);
     const double norms = sqrt(square_x) * sqrt(square_y);
     other = 1 / norms;
     own_x = -product / norms / square_x;
     own_y = -product / norms / square_y;
   } else {
     const double count = options.unbiased ? n * (n - 3) : (n - 1) * (n - 1);
-    other = 1 / count / x.item->power / y.item->power;
+    other = ldexp(1 / count, int(x.item->exponent + y.item->exponent));
   }
   const double unit_x = usable ? *x.unit : NAN, unit_y = usable ? *y.unit : NAN;
   slopes[0] = {other * unit_x, own_x * unit_x};
@@ -113,15 +98,7 @@ __device__ double weight_of(const GramPull& pull, const GramOptions& options, in
   const GramSide& side = pull.side;
   const int64_t k = i * side.rows + j;
   const double weight = pull.slopes->other * pull.other[k] + pull.slopes->own * side.kernel[k];
-  const double factor = side.item->factor;
-  if (options.function == GramFunction::rbf) {
-    return weight * factor * exp(factor * square_of(side, i, j));
-  }
-  if (options.function == GramFunction::polynomial) {
-    const double base = factor * side.products[k] + options.coef0;
-    return weight * double(options.degree) * factor * whole_power(base, options.degree - 1);
-  }
-  return weight;
+  return weight * kernel_slope(*side.item, options, side.products[k]);
 }
 
 __global__ void __launch_bounds__(kMostThreads)
@@ -133,7 +110,7 @@ __global__ void __launch_bounds__(kMostThreads)
   for (int64_t j = threadIdx.x; j < pull.side.rows; j += blockDim.x) {
     const double weight = weight_of(pull, options, i, j);
     sum += weight;
-    if (options.median) distances += weight * square_of(pull.side, i, j);
+    if (options.median) distances += weight * pull.side.products[i * pull.side.rows + j];
   }
   sum = block_sum(sum, partial);
   distances = block_sum(distances, partial_distances);
@@ -200,8 +177,9 @@ dim3 a_block_per_row(const GramSide& side) { return dim3(unsigned(side.rows)); }
 
 }  // namespace
 
+template <class T>
 cudaError_t evaluate_kernel(const GramSide& side, const GramOptions& options, cudaStream_t stream) {
-  return launch(evaluate_kernel_kernel, a_block_per_row(side), threads_for(side.rows), 0, stream,
+  return launch(evaluate_kernel_kernel<T>, a_block_per_row(side), threads_for(side.rows), 0, stream,
                 side, options);
 }
 
@@ -237,6 +215,7 @@ cudaError_t find_pairs(const T* values, int64_t rows, int64_t first, int64_t cou
 }
 
 #define LIKEWISE_INSTANTIATE(T)                                                                 \
+  template cudaError_t evaluate_kernel<T>(const GramSide&, const GramOptions&, cudaStream_t);   \
   template cudaError_t write_weights<T>(const GramPull&, const GramOptions&, T*, cudaStream_t); \
   template cudaError_t find_pairs<T>(const T*, int64_t, int64_t, int64_t, const double*,        \
                                      unsigned long long*, cudaStream_t);

@@ -16,16 +16,18 @@ namespace likewise::cuda {
 struct GramSide {
   int64_t rows;
   const GramItem* item;
-  const double* unit;      // samples are those of the data times this
-  const double* norms;     // rows: squared norms of the samples
-  const double* products;  // rows x rows: inner products of the samples
-  double* kernel;          // rows x rows; linear: the products
-  double* sums;            // rows: of the kernel's rows, unbiased ones without the diagonal
-  double* squares;         // rows: sums of squares of the kernel's rows
-  double* projected;       // rows: the same of the projected kernel
+  const double* unit;   // samples are those of the data times this
+  const double* norms;  // rows: squared norms of the samples
+  double* products;     // rows x rows: inner products of the samples; rbf, once the kernel is
+                        // evaluated: their squared distances
+  double* kernel;       // rows x rows; linear: the products
+  double* sums;         // rows: of the kernel's rows, unbiased ones without the diagonal
+  double* squares;      // rows: sums of squares of the kernel's rows
+  double* projected;    // rows: the same of the projected kernel
 };
 
-// kernel, sums and squares from the products.
+// kernel, sums and squares from the products of samples of T.
+template <class T>
 cudaError_t evaluate_kernel(const GramSide& side, const GramOptions& options, cudaStream_t stream);
 
 // kernel := C(kernel), and its sums of squares.
@@ -37,8 +39,8 @@ struct GramSlopes {
 };
 
 // slopes[0] by the kernel of x, slopes[1] by that of y; products (rows) are the inner products of
-// the rows of the projected kernels, `rounding` the share of its kernel that a projection must
-// exceed to be one.
+// the rows of the projected kernels, the square of `rounding` the share of its kernel's squares
+// that a projection's must exceed to be one.
 cudaError_t relate_kernels(const GramSide& x, const GramSide& y, const double* products,
                            const GramOptions& options, double rounding, GramSlopes* slopes,
                            cudaStream_t stream);

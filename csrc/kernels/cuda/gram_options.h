@@ -24,4 +24,9 @@ constexpr double kernel_rounding() {
   return 64 * double(std::numeric_limits<T>::epsilon());
 }
 
+template <class T>
+constexpr double largest_number() {
+  return double(std::numeric_limits<T>::max());
+}
+
 }  // namespace likewise::cuda

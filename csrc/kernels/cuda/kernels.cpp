@@ -31,7 +31,8 @@ class Items {
         facts_(context.temporary<GramItem>(size_t(count))),
         norms_(context.temporary<double>(size_t(count * rows))),
         sums_(context.temporary<double>(size_t(count * rows))),
-        squares_(context.temporary<double>(size_t(count * rows))) {}
+        squares_(context.temporary<double>(size_t(count * rows))),
+        sizes_(context.temporary<double>(size_t(count * rows))) {}
 
   // The next `count` representations (rows x cols), one behind the other.
   void add(const T* x, int64_t count, int64_t cols, int64_t* constant_units) {
@@ -47,11 +48,15 @@ class Items {
     for (int64_t k = 0; k < count; ++k) {
       const T* const data = to.out + k * size;
       if (options_.median) {
-        middle_distances<T>(median_scratch_.next(), data, rows_, cols, norms_ + (first + k) * rows_,
-                            middle, nullptr);
+        middle_distances<T>(median_scratch_.next(), x + k * size, to.unit + k, data, rows_, cols,
+                            norms_ + (first + k) * rows_, middle, nullptr);
       }
-      const GramFacts facts{to.unit + k, to.squares + k * cols, options_.median ? middle : nullptr,
-                            rows_, cols};
+      const GramFacts facts{x + k * size,
+                            to.unit + k,
+                            norms_ + (first + k) * rows_,
+                            options_.median ? middle : nullptr,
+                            rows_,
+                            cols};
       check(describe_item(facts, options_, facts_ + first + k, context.stream), "launch");
       cols_.push_back(cols);
       begins_.push_back(end_);
@@ -63,9 +68,12 @@ class Items {
   const GramItem* facts() const { return facts_; }
   const double* sums() const { return sums_; }
   const double* squares() const { return squares_; }
+  // Of projected matrices, else null.
+  const double* sizes() const { return projected_ ? sizes_ : nullptr; }
 
-  // Rows [first, first + rows) of the kernel matrices of items [begin, begin + items).
-  void kernel_rows(int64_t begin, int64_t items, int64_t first, int64_t rows, T* values) const {
+  // Rows [first, first + rows) of the kernel matrices of items [begin, begin + items); all rows:
+  // projected.
+  void kernel_rows(int64_t begin, int64_t items, int64_t first, int64_t rows, T* values) {
     for (int64_t k = 0; k < items; ++k) {
       inner_products(data_ + begins_[begin + k], cols_[begin + k], first, rows,
                      values + k * rows * rows_);
@@ -76,6 +84,16 @@ class Items {
                              sums_ + from * rows_, squares_ + from * rows_,
                              std::min(kMostItems, items - k), rows * rows_, rows_, first, rows},
                             options_, context_.stream),
+            "launch");
+    }
+    if (rows < rows_) return;  // a matrix whole is projected at once
+    projected_ = true;
+    for (int64_t k = 0; k < items; k += kMostItems) {
+      const int64_t from = (begin + k) * rows_;
+      check(project_grams<T>(
+                {values + k * rows * rows_, nullptr, nullptr, sums_ + from, squares_ + from,
+                 std::min(kMostItems, items - k), rows * rows_, rows_, 0, rows},
+                options_, sizes_ + from, context_.stream),
             "launch");
     }
   }
@@ -94,7 +112,8 @@ class Items {
   std::vector<int64_t> cols_, begins_;
   T* data_;
   GramItem* facts_;
-  double *norms_, *sums_, *squares_;
+  double *norms_, *sums_, *squares_, *sizes_;
+  bool projected_ = false;
 };
 
 // Copies of *item behind it, by doubling: `count` with itself.
@@ -139,12 +158,13 @@ void kernel_scores(const Context& context, const std::vector<Matrix<T>>& a,
     add_all_products<T>(context, values, count_a, other, count_b, length, parts, total);
   }
   const int64_t at = symmetric ? 0 : count_a;
-  check(
-      score_grams({items.facts(), items.facts() + at, items.sums(), items.sums() + at * rows,
-                   items.squares(), items.squares() + at * rows, total, count_a, count_b, rows,
-                   false, symmetric, kernel_rounding<T>(), out.scores, out.status, out.status + at},
-                  gram, context.stream),
-      "launch");
+  check(score_grams(
+            {items.facts(), items.facts() + at, items.sums(), items.sums() + at * rows,
+             items.squares(), items.squares() + at * rows, total, count_a, count_b, rows, false,
+             symmetric, items.sizes(), items.sizes() ? items.sizes() + at * rows : nullptr,
+             kernel_rounding<T>(), largest_number<T>(), out.scores, out.status, out.status + at},
+            gram, context.stream),
+        "launch");
 }
 
 template <class T>
@@ -175,12 +195,13 @@ void kernel_pairs(const Context& context, const Matrix<T>& x, const Matrix<T>& y
   }
   for (int64_t k = 0; k < count; k += kMostItems) {
     const int64_t some = std::min(kMostItems, count - k), y_at = count + k;
-    check(score_grams(
-              {items.facts() + k, items.facts() + y_at, items.sums() + k * rows,
-               items.sums() + y_at * rows, items.squares() + k * rows,
-               items.squares() + y_at * rows, products + k * rows, some, some, rows, true, false,
-               kernel_rounding<T>(), out.scores + k, out.status + k, out.status + y_at},
-              gram, context.stream),
+    check(score_grams({items.facts() + k, items.facts() + y_at, items.sums() + k * rows,
+                       items.sums() + y_at * rows, items.squares() + k * rows,
+                       items.squares() + y_at * rows, products + k * rows, some, some, rows, true,
+                       false, items.sizes() ? items.sizes() + k * rows : nullptr,
+                       items.sizes() ? items.sizes() + y_at * rows : nullptr, kernel_rounding<T>(),
+                       largest_number<T>(), out.scores + k, out.status + k, out.status + y_at},
+                      gram, context.stream),
           "launch");
   }
 }
@@ -202,6 +223,7 @@ void kernel_reordered(const Context& context, const Matrix<T>& x, const Matrix<T
   const int64_t block = std::clamp<int64_t>(fitting, 1, std::min(count, kMostItems));
   double* const sums = context.temporary<double>(size_t(block * rows));
   double* const squares = context.temporary<double>(size_t(block * rows));
+  double* const sizes = context.temporary<double>(size_t(block * rows));
   double* const row_products = context.temporary<double>(size_t(block * rows));
   double* const products = context.temporary<double>(size_t(block));
   GramItem* const facts = context.temporary<GramItem>(size_t(block));
@@ -219,13 +241,16 @@ void kernel_reordered(const Context& context, const Matrix<T>& x, const Matrix<T
     check(gather_rows<double>({items.squares() + rows, 1, 1}, rows, here, some * rows, squares,
                               context.stream),
           "launch");
+    check(gather_rows<double>({items.sizes() + rows, 1, 1}, rows, here, some * rows, sizes,
+                              context.stream),
+          "launch");
     check(reordered_products<T>(values, values + rows * rows, rows, here, some, row_products,
                                 products, context.stream),
           "launch");
-    check(score_grams(
-              {items.facts(), facts, items.sums(), sums, items.squares(), squares, products, 1,
-               some, rows, false, false, kernel_rounding<T>(), scores + first, status, status + 1},
-              gram, context.stream),
+    check(score_grams({items.facts(), facts, items.sums(), sums, items.squares(), squares, products,
+                       1, some, rows, false, false, items.sizes(), sizes, kernel_rounding<T>(),
+                       largest_number<T>(), scores + first, status, status + 1},
+                      gram, context.stream),
           "launch");
   }
 }

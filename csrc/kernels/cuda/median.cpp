@@ -9,8 +9,9 @@
 namespace likewise::cuda {
 
 template <class T>
-void middle_distances(const Context& context, const T* x, int64_t rows, int64_t cols,
-                      const double* norms, double* middle, unsigned long long* pairs) {
+void middle_distances(const Context& context, const T* x, const double* unit, const T* centred,
+                      int64_t rows, int64_t cols, const double* norms, double* middle,
+                      unsigned long long* pairs) {
   const int64_t size = rows * (rows - 1) / 2;
   const int64_t fitting = kWorkBytes / (rows * int64_t(sizeof(T)));
   const int64_t block = std::clamp<int64_t>(fitting, 1, rows);
@@ -22,10 +23,11 @@ void middle_distances(const Context& context, const T* x, int64_t rows, int64_t 
       const int64_t count = std::min(block, rows - first);
       if (!there) {
         gemm<T>(blas_context(context.stream), BlasOp::none, BlasOp::transpose, count, rows, cols,
-                T(1), {x + first * cols, cols, 0}, {x, cols, 0}, {values, rows, count * rows}, 1);
-        check(
-            squared_distance_rows<T>({values, x, norms, rows, cols, first, count}, context.stream),
-            "launch");
+                T(1), {centred + first * cols, cols, 0}, {centred, cols, 0},
+                {values, rows, count * rows}, 1);
+        check(squared_distance_rows<T>({values, x, unit, norms, rows, cols, first, count},
+                                       context.stream),
+              "launch");
       }
       there = block == rows;
       check(body(first, count), "launch");
@@ -49,9 +51,11 @@ void middle_distances(const Context& context, const T* x, int64_t rows, int64_t 
   });
 }
 
-template void middle_distances<float>(const Context&, const float*, int64_t, int64_t, const double*,
-                                      double*, unsigned long long*);
-template void middle_distances<double>(const Context&, const double*, int64_t, int64_t,
-                                       const double*, double*, unsigned long long*);
+template void middle_distances<float>(const Context&, const float*, const double*, const float*,
+                                      int64_t, int64_t, const double*, double*,
+                                      unsigned long long*);
+template void middle_distances<double>(const Context&, const double*, const double*, const double*,
+                                       int64_t, int64_t, const double*, double*,
+                                       unsigned long long*);
 
 }  // namespace likewise::cuda

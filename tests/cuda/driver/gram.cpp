@@ -98,53 +98,130 @@ void nothing_positive() {
   expect(std::isnan(score.values()[0]) == !positive, "score of what is not positive");
 }
 
-// The parameters of an item of 40 columns, and kernel values that are shifted by them.
+// The parameters of an item of 40 columns, and kernel values less what they say.
 void shifted_values() {
   constexpr int kCols = 40, kSamples = 6;
-  std::vector<double> squares = normal<double>(kCols);
-  double norms = 0;
-  for (double& value : squares) norms += value = value * value;
-  const OnDevice<double> unit(std::vector<double>{0.25}), columns(squares);
+  const std::vector<double> lengths{3, 4, 5, 6, 7, 8};
+  const double norms = std::accumulate(lengths.begin(), lengths.end(), 0.0);
+  const std::vector<double> given = normal<double>(size_t(kSamples) * kCols);
+  const OnDevice<double> unit(std::vector<double>{0.25}), samples(lengths), x(given);
   const OnDevice<double> middle(std::vector<double>{4, 9});
   const auto described = [&](const GramOptions& options) {
     const OnDevice<GramItem> item(1);
-    need(describe_item(
-             {unit.get(), columns.get(), options.median ? middle.get() : nullptr, kSamples, kCols},
-             options, item.get(), stream),
+    need(describe_item({x.get(), unit.get(), samples.get(), options.median ? middle.get() : nullptr,
+                        kSamples, kCols},
+                       options, item.get(), stream),
          "describe");
     return item.values()[0];
   };
-  const GramItem fixed = described({GramFunction::rbf, false, true, false, 12, 0, 0, 0});
+  const GramOptions fixed_options{GramFunction::rbf, false, true, false, 12, 0, 0, 0};
+  const GramItem fixed = described(fixed_options);
   expect(std::abs(fixed.factor + 1.0 / 18) < 1e-15, "factor of a fixed bandwidth");
-  expect(std::abs(fixed.shift - std::exp(-norms / 45)) < 1e-12, "shift of a fixed bandwidth");
+  expect(std::abs(fixed.shift - std::expm1(-norms / 45)) < 1e-12, "shift of a fixed bandwidth");
   const GramItem median = described({GramFunction::rbf, false, true, true, 2, 0, 0, 0});
   expect(std::abs(median.factor + 1.0 / 50) < 1e-15, "factor of a median bandwidth");
-  const GramItem cubic = described({GramFunction::polynomial, false, true, false, 0, 2, 0, 3});
-  expect(std::abs(cubic.factor - 16.0 / kCols) < 1e-15, "factor of a polynomial");
-  const double inner = 2 - cubic.factor * norms / 30;
-  expect(std::abs(cubic.shift - inner * inner * inner) < 1e-12, "shift of a polynomial");
+  const GramItem linear = described({GramFunction::linear, false, true, false, 0, 0, 0, 0});
+  expect(linear.exponent == 4, "units of the linear kernel");
+  for (const double size : {1.0, 1e-30}) {
+    GramOptions options{GramFunction::polynomial, false, true, false, 0, 2 * size, size, 3};
+    const GramItem cubic = described(options);
+    expect(cubic.coef0 <= 1 && cubic.factor * 8 <= 1, "a kernel within 1");
+    expect(std::abs(cubic.origin + norms / 30) < 1e-12, "origin of a polynomial");
+    // (gamma p + coef0)^3 less the same at the origin, for p in units of 1 / 16.
+    const auto cube = [&](double p) { return std::pow(16 * size * p + 2 * size, 3); };
+    const std::vector<double> products = normal<double>(kSamples);
+    const OnDevice<double> values(products), sums(kSamples), all(kSamples);
+    const OnDevice<GramItem> item(std::vector<GramItem>{cubic});
+    need(apply_kernel<double>({values.get(), item.get(), samples.get(), sums.get(), all.get(), 1,
+                               kSamples, kSamples, 3, 1},
+                              options, stream),
+         "kernel");
+    for (int j = 0; j < kSamples; ++j) {
+      const double wanted = cube(products[j]) - cube(cubic.origin);
+      const double found = std::ldexp(values.values()[j], int(cubic.exponent));
+      expect(std::abs(found - wanted) <= 1e-13 * std::abs(cube(8)), "value of a polynomial");
+    }
+  }
 
+  // Small distances come from the samples: those of 0 and 3 are near each other.
+  std::vector<double> near = given;
+  for (int j = 0; j < kCols; ++j) near[3 * kCols + j] = near[j] + 1e-3;
+  const OnDevice<double> near_x(near);
+  GramItem sharp = fixed;
+  sharp.factor = -50;
+  sharp.samples = near_x.get();
   const std::vector<double> products = normal<double>(2 * kSamples);
-  const std::vector<double> lengths{3, 4, 5, 6, 7, 8};
-  const OnDevice<double> values(products), sums(kSamples), all(kSamples), samples(lengths);
-  const OnDevice<GramItem> item(std::vector<GramItem>{{-0.5, 0.125, 1, 0}});
-  const GramOptions rbf{GramFunction::rbf, false, true, false, 1, 0, 0, 0};
+  const OnDevice<double> values(products), sums(kSamples), all(kSamples);
+  const OnDevice<GramItem> item(std::vector<GramItem>{sharp});
   need(apply_kernel<double>({values.get(), item.get(), samples.get(), sums.get(), all.get(), 1,
                              2 * kSamples, kSamples, 3, 2},
-                            rbf, stream),
+                            fixed_options, stream),
        "kernel");
   const auto found = values.values();
   for (int r = 0; r < 2; ++r) {
     double sum = 0, total = 0;
     for (int j = 0; j < kSamples; ++j) {
-      const double square = lengths[3 + r] + lengths[j] - 2 * products[r * kSamples + j];
-      const double value = std::exp(-0.5 * (j == 3 + r || square < 0 ? 0 : square)) - 0.125;
-      expect(std::abs(found[r * kSamples + j] - value) < 1e-14, "kernel value");
+      const int row = 3 + r;
+      double square = lengths[row] + lengths[j] - 2 * products[r * kSamples + j];
+      const double size = 50 * (lengths[row] + lengths[j]);
+      if (square < std::log(size / 8) / 50) {
+        square = 0;
+        for (int c = 0; c < kCols; ++c) {
+          square += std::pow((near[row * kCols + c] - near[j * kCols + c]) / 4, 2);
+        }
+      }
+      const double value = std::expm1(-50 * (j == row ? 0 : square)) - sharp.shift;
+      expect(std::abs(found[r * kSamples + j] - value) < 1e-13, "kernel value");
       sum += value, total += value * value;
     }
-    expect(std::abs(sums.values()[3 + r] - sum) < 1e-13, "row sum");
-    expect(std::abs(all.values()[3 + r] - total) < 1e-13, "sum of squares");
+    expect(std::abs(sums.values()[3 + r] - sum) < 1e-12, "row sum");
+    expect(std::abs(all.values()[3 + r] - total) < 1e-12, "sum of squares");
   }
+}
+
+// Scores of samples a thousand deviations apart, and of one beside which all others vanish.
+template <class T>
+void hard_numbers(const KernelOptions& options, double tolerance) {
+  constexpr int kCols = 2;
+  const bool unbiased = options.estimator == HsicEstimator::unbiased;
+  std::vector<T> x = normal<T>(kRows * kCols), y = normal<T>(kRows * kCols);
+  for (int i = 0; i < kRows; ++i) {
+    for (int j = 0; j < kCols; ++j) {
+      y[i * kCols + j] += x[i * kCols + j];
+      x[i * kCols + j] += T(i < 6 ? 0 : 4096);
+      if (i == 3) y[i * kCols + j] *= T(1024);
+    }
+  }
+  const OnDevice<T> a(x), b(y);
+  const OnDevice<double> score(1);
+  const OnDevice<int64_t> status(2), constant(2);
+  Call call;
+  kernel_pairs<T>(call.context(), {a.get(), kCols}, {b.get(), kCols}, 1, kRows, options,
+                  {score.get(), status.get(), constant.get()});
+  const std::vector<double> exact_x(x.begin(), x.end()), exact_y(y.begin(), y.end());
+  const auto k = kernel_matrix(exact_x, kRows, kCols, options);
+  const auto l = kernel_matrix(exact_y, kRows, kCols, options);
+  const double wanted = hsic(k, l, kRows, unbiased) /
+                        std::sqrt(hsic(k, k, kRows, unbiased) * hsic(l, l, kRows, unbiased));
+  expect(std::abs(score.values()[0] - wanted) < tolerance, "score of hard numbers");
+}
+
+// HSIC beyond the numbers of its type.
+template <class T>
+void beyond_all_numbers() {
+  const T size = sizeof(T) == 4 ? T(1e12) : T(1e90);
+  std::vector<T> x = normal<T>(kRows * 2), y = x;
+  for (T& value : x) value *= size;
+  const OnDevice<T> a(x), b(y);
+  KernelOptions options;
+  options.normalize = false;
+  const OnDevice<double> scores(9);
+  const OnDevice<int64_t> status(3), constant(3);
+  Call call;
+  kernel_scores<T>(call.context(), {{b.get(), 2}, {a.get(), 2}, {b.get(), 2}}, {}, kRows, true,
+                   options, {scores.get(), status.get(), constant.get()});
+  expect(std::isinf(scores.values()[4]) && std::isfinite(scores.values()[2]), "infinite HSIC");
+  expect(status.values() == std::vector<int64_t>({0, 4, 0}), "status of an infinite HSIC");
 }
 
 // Rows longer than a block of threads.
@@ -184,6 +261,18 @@ void kernels() {
   scores_of_kernels<double>(options, false);
   nothing_positive();
   shifted_values();
+  options.normalize = true;
+  options.function = KernelFunction::polynomial;
+  options.estimator = HsicEstimator::unbiased;
+  hard_numbers<double>(options, 1e-9);
+  options.function = KernelFunction::linear;
+  hard_numbers<double>(options, 1e-9);
+  options.function = KernelFunction::rbf;
+  options.median = true;
+  hard_numbers<float>(options, 1e-5);
+  hard_numbers<double>(options, 1e-9);
+  beyond_all_numbers<float>();
+  beyond_all_numbers<double>();
   long_rows<float>();
   long_rows<double>();
 }
