@@ -76,6 +76,22 @@ def test_small_spreads_have_correlations():
     np.testing.assert_allclose(lw.rdm(x), exact, rtol=1e-13, atol=0)
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("data", HARD)
+def test_mahalanobis_distances_keep_their_digits(data, dtype):
+    x = HARD[data]().astype(dtype)
+    x[17] = x[2]
+    root = np.tril(0.2 * normal(16, 16, 4)) + np.eye(16)
+    precision = root @ root.T
+    found = lw.rdm(x, dissimilarity="mahalanobis", precision=precision)
+    root = np.linalg.cholesky(precision).astype(np.longdouble)
+    exact = [np.sqrt(((a - b) @ root) @ ((a - b) @ root)) for a, b in pairs_of(np.longdouble(x))]
+    # Units cancel in a difference that was whitened: times the condition, some 100, and 1e3.
+    rtol = 1e-10 if dtype == np.float64 else 1e-7
+    np.testing.assert_allclose(found, np.float64(exact), rtol=rtol, atol=0)
+    assert found[2 * (2 * 20 - 2 - 1) // 2 + 17 - 2 - 1] == 0
+
+
 # Representations in which dissimilarities are equal mathematically, with these.
 def two_units():
     x = normal(40, 2)

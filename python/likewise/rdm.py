@@ -28,6 +28,8 @@ Dissimilarity = Literal[
 
 DISSIMILARITIES = ("correlation", "cosine", "euclidean", "sqeuclidean")
 
+_CHUNK_BYTES = 16 * 2**20
+
 _ASYMMETRIC = "rdm: precision must be symmetric"
 _INDEFINITE = "rdm: precision must be positive definite"
 
@@ -97,9 +99,7 @@ def rdm(
     if root is None:
         warn_without("rdm", fill_rdm(array, dissimilarity, out), dissimilarity)
     else:
-        exact = out.astype(np.float64)
-        fill_rdm(_whitened(array, root), "euclidean", exact)
-        out[...] = exact
+        _fill_mahalanobis(array, root, out)
     return library.give(out)
 
 
@@ -206,6 +206,24 @@ class Resampler:
         finite = np.isfinite(out).all(axis=1)
         out[~finite] = np.nan
         return out, finite & ~constant
+
+
+def _fill_mahalanobis(array: Array, root: Array, out: Array) -> None:
+    points = _whitened(array, root)
+    distances = np.empty(out.shape)
+    fill_rdm(points, "euclidean", distances)
+    # Nearly equal samples: from the difference, which whitening has rounded.
+    sizes = np.abs(points).max(axis=-1)
+    first, second = np.triu_indices(array.shape[-2], 1)
+    step = max(_CHUNK_BYTES // (8 * array.shape[-1]), 1)
+    for index in np.ndindex(array.shape[:-2]):
+        bounds = np.maximum(sizes[index][first], sizes[index][second])
+        near = np.flatnonzero(distances[index] < 1e-3 * bounds)
+        for begin in range(0, len(near), step):
+            some = near[begin : begin + step]
+            differences = array[index][first[some]].astype(np.float64) - array[index][second[some]]
+            distances[index][some] = np.linalg.norm(differences @ root, axis=-1)
+    out[...] = distances
 
 
 def _whitened(array: Array, root: Array) -> Array:
