@@ -19,11 +19,15 @@ namespace {
 constexpr int64_t kFew = 4096;          // values whose keys fit the first-level cache
 constexpr int64_t kPerBucket = 512;     // values wanted in a bucket
 constexpr int64_t kMostBuckets = 2048;  // their cache lines fit the second-level cache
+constexpr int64_t kPerLongBucket = 1 << 18;
 constexpr int kKeyBits = 16;
 
 // Steps from `low` to x, never descending in x. With scale = last / (high - low) the last one is
 // `last` or one less: two roundings do not reach the next whole number.
 int32_t step_of(double x, double low, double scale) { return int32_t((x - low) * scale); }
+
+// Whether steps of a range can be told.
+bool divides(double width) { return width > 1e-290 && width < 1e290; }
 
 }  // namespace
 
@@ -59,7 +63,11 @@ double Ranker::operator()(const double* x, int64_t n, int32_t* out) {
     std::fill_n(out, n, 0);
     return std::numeric_limits<double>::quiet_NaN();
   }
-  rank(x, n, range, 0, 0, out);
+  if (n > most_ && divides(range.high - range.low)) {
+    rank_long(x, n, range, out);
+  } else {
+    rank(x, n, range, 0, 0, out);
+  }
   return ties_;
 }
 
@@ -71,17 +79,53 @@ int32_t Ranker::shared_rank(int64_t begin, int64_t end) {
 
 void Ranker::rank(const double* x, int64_t n, const Range& range, int64_t below, int depth,
                   int32_t* out) {
-  const double width = range.high - range.low;
-  const bool divides = width > 1e-290 && width < 1e290;
   if (range.low == range.high) {
     std::fill_n(out, n, shared_rank(below, below + n));
-  } else if (!divides || (n > kFew && depth == kDepth)) {
+  } else if (!divides(range.high - range.low) || (n > kFew && depth == kDepth)) {
     rank_by_comparison(x, n, below, out);
   } else if (n <= kFew) {
     rank_few(x, n, range, below, out);
   } else {
     distribute(x, n, range, below, depth, out);
   }
+}
+
+// Buckets of places in x instead of values, which are gathered where they are ranked.
+void Ranker::rank_long(const double* x, int64_t n, const Range& range, int32_t* out) {
+  const int64_t buckets = std::min(n / kPerLongBucket + 2, kMostBuckets);
+  const double scale = double(buckets - 1) / (range.high - range.low);
+  const auto bucket = [&](int64_t i) { return step_of(x[i], range.low, scale); };
+  std::vector<int32_t> begins(size_t(buckets + 1), 0), places(static_cast<size_t>(n));
+  for (int64_t i = 0; i < n; ++i) ++begins[bucket(i) + 1];
+  std::partial_sum(begins.begin(), begins.end(), begins.begin());
+  std::vector<int32_t> next = begins, ranks;
+  for (int64_t i = 0; i < n; ++i) places[next[bucket(i)]++] = int32_t(i);
+  // Buckets that have a tie across their border are ranked as one.
+  std::vector<double> values, ahead;
+  Range seen{};
+  const auto rank_up_to = [&](int64_t end) {
+    const int64_t count = int64_t(values.size()), begin = end - count;
+    ranks.resize(size_t(count));
+    rank(values.data(), count, seen, begin, 0, ranks.data());
+    for (int64_t k = 0; k < count; ++k) out[places[begin + k]] = ranks[k];
+    poll_interrupt();
+  };
+  for (int64_t b = 0; b < buckets; ++b) {
+    const int64_t begin = begins[b], count = begins[b + 1] - begin;
+    if (count == 0) continue;
+    ahead.resize(size_t(count));
+    for (int64_t k = 0; k < count; ++k) ahead[k] = x[places[begin + k]];
+    const Range here = range_of(ahead.data(), count);
+    if (!values.empty() && tie(seen.high, here.low, tolerance_)) {
+      values.insert(values.end(), ahead.begin(), ahead.end());
+      seen.high = here.high;
+      continue;
+    }
+    if (!values.empty()) rank_up_to(begin);
+    values.swap(ahead);
+    seen = here;
+  }
+  rank_up_to(n);
 }
 
 void Ranker::distribute(const double* x, int64_t n, const Range& range, int64_t below, int depth,

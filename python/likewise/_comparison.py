@@ -46,6 +46,8 @@ _BURES = ("bures", "bures_metric")
 
 COMPARISONS = (*_PRODUCTS, *_RHOS, *_COUNTS, *_BURES, "neg_riem_dist")
 
+_BLOCK_ENTRIES = 2**22
+
 _MOST_RANKED = 2**31 - 1  # ranks are int32
 
 
@@ -134,12 +136,17 @@ class Product(InnerProduct):
         return vector, norm / scale
 
     def all_pairs(self, a: list[Any], b: list[Any] | None) -> Array:
-        left = np.stack(a)
-        scores: Array = left @ (left if b is None else np.stack(b)).T
+        right = a if b is None else b
+        scores = np.zeros((len(a), len(right)))
+        width = max(_BLOCK_ENTRIES // (len(a) + len(right)), 1)
+        for begin in range(0, len(a[0]), width):  # no second copy of all
+            left = np.stack([vector[begin : begin + width] for vector in a])
+            other = left if b is None else np.stack([vector[begin : begin + width] for vector in b])
+            scores += left @ other.T
         return scores
 
     def paired(self, a: list[Any], b: list[Any]) -> Array:
-        return np.asarray(np.einsum("ij,ij->i", np.stack(a), np.stack(b)))
+        return np.array([p @ q for p, q in zip(a, b, strict=True)])
 
     def vector(self, item: Array) -> Array:
         return item
