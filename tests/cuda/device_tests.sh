@@ -9,6 +9,7 @@ device_tests=(
   "arrays measures input_policy refusals pitfalls"
   "rsa ceiling cuda_riemannian"
   "rdm_precision"
+  "stream_precision"
   "offload grid linalg"
   "cuda_functions cuda_grids cuda_inference cuda_eigen"
   "gradients cuda_gradients"

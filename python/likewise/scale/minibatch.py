@@ -205,7 +205,10 @@ class MinibatchCKA(Sums):
         means = np.asarray(sums["hsic"] / sums["batches"])
         if not self._has_units:
             return means
-        return np.asarray(means * np.outer(sums["unit_a"], sums.get("unit_b", sums["unit_a"])) ** 2)
+        with np.errstate(over="ignore"):
+            in_data = means * np.outer(sums["unit_a"], sums.get("unit_b", sums["unit_a"])) ** 2
+        self.hsic._warn_overflow(int((np.isinf(in_data) & np.isfinite(means)).sum()))
+        return np.asarray(in_data)
 
     def _means_on_device(self, library: Any, sums: dict[str, Any]) -> Any:
         means = library.empty(sums["hsic"].shape, np.float64)
