@@ -163,6 +163,8 @@ def every_path(x, y, dissimilarity, comparison):
     yield lw.pairwise({"x": x, "y": y}, "rsa", **options).values[0, 1]
     yield lw.cross([x], [y], "rsa", **options)[0, 0]
     yield lw.rsa(x[order, ::-1], y[order], **options)
+    back = np.argsort(order)[None].astype(np.int32)
+    yield lw.measure("rsa", **options).reordered(x, y[order], [back])[0]
 
 
 @pytest.mark.parametrize("comparison", RANKED)
