@@ -79,6 +79,50 @@ TEST(gram_and_symmetrize) {
   gram_writes_the_lower_triangle<double>();
 }
 
+// Products that are too long for one call of BLAS, against strips that are not.
+TEST(long_products_are_those_of_their_parts) {
+  const int64_t m = 1100, n = 1001, k = 1000, strip = 100;
+  const std::vector<float> a = random_matrix(m, k, 1).padded<float>(k);
+  const std::vector<float> b = random_matrix(k, n, 2).padded<float>(n);
+  const Matrix at = transposed(random_matrix(m, k, 1)), bt = transposed(random_matrix(k, n, 2));
+  const std::vector<float> a_t = at.padded<float>(m), b_t = bt.padded<float>(k);
+  std::vector<float> expected(size_t(m * n)), found(size_t(m * n));
+  for (int64_t i = 0; i < m; i += strip) {
+    gemm<float>(Op::none, Op::none, strip, n, k, 1, &a[size_t(i * k)], k, b.data(), n, 0,
+                &expected[size_t(i * n)], n);
+  }
+  const auto agrees = [&](int64_t rows, int64_t cols, bool lower) {
+    float worst = 0;
+    for (int64_t i = 0; i < rows; ++i) {
+      for (int64_t j = 0; j < (lower ? i + 1 : cols); ++j) {
+        const size_t at_ij = size_t(i * cols + j);
+        worst = std::max(worst, std::abs(found[at_ij] - expected[at_ij]));
+      }
+    }
+    CHECK(worst <= 1e-3f);  // of sums of 1000 products of numbers about 1
+  };
+  for (const Op op_a : {Op::none, Op::transpose}) {
+    for (const Op op_b : {Op::none, Op::transpose}) {
+      std::fill(found.begin(), found.end(), 0.0f);
+      gemm<float>(op_a, op_b, m, n, k, 1, op_a == Op::none ? a.data() : a_t.data(),
+                  op_a == Op::none ? k : m, op_b == Op::none ? b.data() : b_t.data(),
+                  op_b == Op::none ? n : k, 0, found.data(), n);
+      agrees(m, n, false);
+    }
+  }
+  expected.assign(size_t(m * m), 0.0f);
+  for (int64_t i = 0; i < m; i += strip) {
+    gemm<float>(Op::none, Op::none, strip, m, k, 1, &a[size_t(i * k)], k, a_t.data(), m, 0,
+                &expected[size_t(i * m)], m);
+  }
+  for (const Op op : {Op::none, Op::transpose}) {
+    found.assign(size_t(m * m), 0.0f);
+    gram<float>(op, m, k, 1, op == Op::none ? a.data() : a_t.data(), op == Op::none ? k : m, 0,
+                found.data(), m);
+    agrees(m, m, true);
+  }
+}
+
 template <class T>
 void svd_rebuilds(int64_t m, int64_t n) {
   const int64_t r = std::min(m, n), lda = n + kPadding;

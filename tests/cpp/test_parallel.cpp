@@ -3,8 +3,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <numeric>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -163,6 +165,39 @@ TEST(a_forked_child_has_its_own_pool) {
   waitpid(child, &status, 0);
   CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   CHECK(every_index_once(1000, 4));
+}
+
+TEST(interruptible_work_ends_before_its_call_does) {
+  int answer = 0;
+  likewise::run_interruptibly([&] { answer = 42; });
+  CHECK(answer == 42);
+  bool thrown = false;
+  try {
+    likewise::run_interruptibly([] { throw std::invalid_argument("from the work"); });
+  } catch (const std::invalid_argument& error) {
+    thrown = std::string(error.what()) == "from the work";
+  }
+  CHECK(thrown);
+}
+
+// The work goes on, and only what it owns is touched by it. The process ends after it.
+TEST(an_interrupted_call_leaves_its_work_behind) {
+  auto steps = std::make_shared<std::vector<int>>();
+  likewise::set_interrupt_hook([] { return true; });
+  const auto start = Clock::now();
+  bool interrupted = false;
+  try {
+    likewise::run_interruptibly([steps] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+      steps->assign(1000, 1);
+    });
+  } catch (const likewise::Interrupted&) {
+    interrupted = true;
+  }
+  likewise::set_interrupt_hook(nullptr);
+  CHECK(interrupted);
+  CHECK(Clock::now() - start < std::chrono::milliseconds(1400));
+  steps.reset();
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ template <class T>
 void gemm(Op op_a, Op op_b, int64_t m, int64_t n, int64_t k, T alpha, const T* a, int64_t lda,
           const T* b, int64_t ldb, T beta, T* c, int64_t ldc) {
   const char ta = op_a == Op::none ? 'N' : 'T', tb = op_b == Op::none ? 'N' : 'T';
+  blas::narrow(std::max(m, n));
   const blas::Int ki = blas::narrow(k);
   const blas::Int ldai = blas::narrow(lda), ldbi = blas::narrow(ldb), ldci = blas::narrow(ldc);
   int64_t rows = m, cols = n;
@@ -50,6 +51,7 @@ template <class T>
 void gram(Op op_a, int64_t n, int64_t k, T alpha, const T* a, int64_t lda, T beta, T* c,
           int64_t ldc) {
   const char uplo = 'U', trans = op_a == Op::none ? 'T' : 'N';
+  blas::narrow(n);
   const blas::Int ki = blas::narrow(k), ldai = blas::narrow(lda), ldci = blas::narrow(ldc);
   const Op other = op_a == Op::none ? Op::transpose : Op::none;
   int64_t rows = n;
