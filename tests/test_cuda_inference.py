@@ -8,10 +8,22 @@ import simulated
 from simulated import layers, on_simulator
 
 import likewise as lw
-from likewise import _device, _draws
+from likewise import _device, _draws, _subsets
 
-COMPARED = {"mutual_knn": {"k": 3}}
+COMPARED = {"mutual_knn": {"k": 3}, "linear_predictivity": {"cv": 2}}
 BOTH = pytest.mark.parametrize("name", ["permutation_test", "bootstrap"])
+
+
+@pytest.fixture(autouse=True)
+def intervals_of_few_samples(monkeypatch):
+    """What is compared here are numbers."""
+    monkeypatch.setattr(_subsets, "LEAST_SAMPLES", 8)
+    for measure in ("mutual_knn", "linear_predictivity"):
+        monkeypatch.delattr(_owner(type(lw.measure(measure))), "least_for_interval")
+
+
+def _owner(cls):
+    return next(base for base in cls.__mro__ if "least_for_interval" in vars(base))
 
 
 def sides(samples=12, dtype=np.float64):
@@ -41,9 +53,10 @@ def test_the_numbers_are_those_of_the_cpu(measure, dtype):
 @pytest.mark.parametrize("measure", ["rsa", "cka", "svcca"])
 def test_draws_in_parts_are_the_same_draws(name, measure, monkeypatch):
     function = getattr(lw, name)
-    whole = function(*sides(), measure, n=7)
-    monkeypatch.setattr(_draws, "_CHUNK_BYTES", 2 * sum(side.nbytes for side in sides()))
-    parts = function(*sides(), measure, n=7)
+    whole = function(*sides(), measure, n=9)
+    for limit in ("_CHUNK_BYTES", "_ORDER_BYTES", "_SUBSET_BYTES"):
+        monkeypatch.setattr(_draws, limit, 2 * sum(side.nbytes for side in sides()))
+    parts = function(*sides(), measure, n=9)
     for one, other in zip(whole, parts, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -71,13 +84,13 @@ def test_one_wait_and_nothing_through_the_host(name, measure, monkeypatch):
 
     there = [simulated.array(side) for side in sides()]
     function = simulated.cpu(getattr(lw, name))
-    expected = function(*sides(), measure, n=3, **COMPARED.get(measure, {}))
+    expected = function(*sides(), measure, n=8, **COMPARED.get(measure, {}))
     with monkeypatch.context() as patch:
         patch.setattr(_device.DeviceLibrary, "finish", finished)
         for way in ("download", "upload"):
             patch.delattr(simulated.module, way)
         for look in (True, False):
-            found = function(*there, measure, n=3, check_finite=look, **COMPARED.get(measure, {}))
+            found = function(*there, measure, n=8, check_finite=look, **COMPARED.get(measure, {}))
             for one, other in zip(found, expected, strict=True):
                 np.testing.assert_allclose(simulated.numpy(one), other, rtol=0, atol=1e-12)
     assert waits == [name]
@@ -92,8 +105,8 @@ def test_the_look_speaks_for_the_whole_call(name):
         with pytest.raises(
             ValueError, match=rf"^{name}: y must be finite, got inf at index \(3, 1\)"
         ):
-            getattr(lw, name)(x, y, measure, n=3)
-        unchecked = getattr(lw, name)(x, y, measure, n=3, check_finite=False)
+            getattr(lw, name)(x, y, measure, n=8)
+        unchecked = getattr(lw, name)(x, y, measure, n=8, check_finite=False)
         assert np.isnan(unchecked.score)
         assert np.isnan(unchecked[-1]).any()
 
@@ -103,7 +116,7 @@ def test_the_look_speaks_for_the_whole_call(name):
 def test_draws_without_a_decomposition_are_named(name):
     x, y = sides()
     with pytest.raises(lw.ConvergenceError, match=f"{name}: .* did not converge"):
-        getattr(lw, name)(x, y * 1e200, Failing(), n=3)
+        getattr(lw, name)(x, y * 1e200, Failing(), n=8)
 
 
 class Failing:
@@ -125,7 +138,7 @@ class Failing:
 def test_warnings_are_said_once_and_of_the_data(name):
     x, y = sides()
     x[:, 1] = 2
-    x[1:, 2:] = 0  # resamples without the first are constant but for one unit
+    x[1:, 2:] = 0  # halves without the first are constant but for one unit
     x[2:, 0] = 1
     with pytest.warns(lw.LikewiseWarning) as said:
         found = getattr(lw, name)(x, y, "rsa", n=9, dissimilarity="euclidean")
@@ -141,8 +154,8 @@ def test_small_angles_in_single_precision():
     rotation = np.linalg.qr(np.random.default_rng(2).standard_normal((9, 9)))[0]
     x = layers()[2] * 10.0 ** -np.arange(0, 4.5, 0.5)
     pair = [side.astype(np.float32) for side in (x, x @ rotation + 1e-4 * layers()[2][::-1])]
-    found = lw.bootstrap(*pair, n=4)
-    exact = simulated.cpu(lw.bootstrap)(*(side.astype(np.float64) for side in pair), n=4)
+    found = lw.bootstrap(*pair, n=8)
+    exact = simulated.cpu(lw.bootstrap)(*(side.astype(np.float64) for side in pair), n=8)
     np.testing.assert_allclose(found.draws, exact.draws, rtol=0, atol=1e-7)
     assert found.draws.dtype == np.float32
 
@@ -169,6 +182,6 @@ def test_draws_that_no_kernel_compares_are_said_to_go_to_the_cpu(monkeypatch):
 @BOTH
 def test_results_on_a_device_can_be_shown(name):
     there = [simulated.array(side) for side in sides()]
-    text = repr(simulated.cpu(getattr(lw, name))(*there, n=4))
-    assert "over 4 " in text
+    text = repr(simulated.cpu(getattr(lw, name))(*there, n=8))
+    assert "over 8 " in text
     assert text.endswith("on a device)")

@@ -75,11 +75,11 @@ print([simulated.numpy(value).tobytes().hex() for value in found], simulated.mod
 
 
 DRAWS = """
-x, y = np.random.default_rng(5).standard_normal((2, 20, 4))
+x, y = np.random.default_rng(5).standard_normal((2, 50, 4))
 for measure in ("cka", "rsa", "procrustes"):
     for function in map(simulated.cpu, (lw.permutation_test, lw.bootstrap)):
         there = simulated.array(x), simulated.array(y)
-        found = function(*there, measure, n=5, check_finite=False)
+        found = function(*there, measure, n=8, check_finite=False)
         bits = [simulated.numpy(value).tobytes().hex() for value in found]
         print(bits, simulated.module.report())
 """

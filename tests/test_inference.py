@@ -5,20 +5,19 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
-import warnings
-from contextlib import nullcontext
 
 import numpy as np
 import pytest
 import simulated
-from scipy.spatial.distance import pdist, squareform
-from scipy.stats import kendalltau, spearmanr
+from scipy.stats import t as student
 from simulated import stays_on_cpu
 
 import likewise as lw
+from benchmarks import coverage
 from likewise._orders import Orders
+from likewise._subsets import _student
 
-DIRECTIONS = ("correlation", "cosine")
+FREEDOM = 1 / 3  # degrees of the intervals' quantile for each sample
 
 
 @pytest.fixture
@@ -236,81 +235,117 @@ def test_resamples_of_rarely_active_units_are_their_single_calls(name, options):
         np.testing.assert_allclose(m(a[draws], y[draws]), alone, rtol=1e-9, atol=1e-12)
 
 
-def test_bootstrap_draws_are_the_scores_of_resampled_rows(pair):
-    x, y = pair
-    result = lw.bootstrap(x, y, "procrustes", n=25, random_state=4)
-    rng = np.random.default_rng(4)
-    draws = []
-    for _ in range(25):
-        rows = rng.integers(80, size=80)
-        draws.append(lw.procrustes(x[rows], y[rows]))
-    np.testing.assert_allclose(result.draws, draws, atol=1e-10)
-    assert result.standard_error == pytest.approx(np.std(draws, ddof=1))
-    assert (result.low, result.high) == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])))
+def subsets(samples, n, seed):
+    """Rows of the parts and of the halves that a bootstrap of measures without folds draws."""
+    rng = np.random.default_rng(seed)
+    halves, pairs = samples // 2, n // 4
+    kept = samples - round(samples / 5)
+    parts = [rng.permutation(samples)[:kept] for _ in range(n - 2 * pairs)]
+    orders = [rng.permutation(samples) for _ in range(pairs)]
+    return parts, [(order[:halves], order[halves : 2 * halves]) for order in orders]
 
 
-def condensed_of_draw(x, rows, metric):
-    """Entries of SciPy's RDM of all samples; copies of one are at 0."""
-    square = squareform(pdist(x.astype(np.float64), metric))
-    return squareform(square[np.ix_(rows, rows)], checks=False)
-
-
-RANKED = {
-    "spearman": lambda p, q: spearmanr(p, q).statistic,
-    "tau-b": lambda p, q: kendalltau(p, q).statistic,
-}
-
-
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("procrustes", {}), ("cka", {"estimator": "unbiased"}), ("rsa", {}), ("hsic", {})],
+)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("dissimilarity", ["correlation", "cosine", "euclidean", "sqeuclidean"])
-@pytest.mark.parametrize("comparison", RANKED)
-def test_copies_of_a_sample_tie_in_resampled_rdms(pair, comparison, dissimilarity, dtype):
-    x, y = (side[:30].astype(dtype) for side in pair)
-    options = {"dissimilarity": dissimilarity, "comparison": comparison}
-    result = lw.bootstrap(x, y, "rsa", n=15, random_state=4, **options)
-    rng = np.random.default_rng(4)
-    expected = []
-    for _ in range(15):
-        rows = rng.integers(30, size=30)
-        sides = (condensed_of_draw(side, rows, dissimilarity) for side in (x, y))
-        expected.append(RANKED[comparison](*sides))
-    # Rounding to float32 may swap neighbours among 435 distances.
-    atol = 1e-12 if dtype == np.float64 else 1e-5
-    np.testing.assert_allclose(result.draws, expected, rtol=0, atol=atol)
+def test_intervals_follow_from_parts_and_halves(pair, name, options, dtype, monkeypatch):
+    x, y = (side.astype(dtype) for side in pair)
+    m = lw.measure(name, **options)
+    monkeypatch.setattr(type(m), "least_for_interval", 50, raising=False)
+    found = lw.bootstrap(x, y, name, n=41, random_state=4, level=0.9, **options)
+    parts, pairs = subsets(80, 41, 4)
+    of_parts = np.array([m(x[rows], y[rows]) for rows in parts], float)
+    of_halves = np.array([[m(x[rows], y[rows]) for rows in half] for half in pairs], float)
+    scale = 1e-4 if dtype == np.float32 else 1e-10
+    expected = np.concatenate([of_parts, of_halves.ravel()])
+    np.testing.assert_allclose(found.draws, expected, rtol=scale, atol=scale)
+    assert found.draws.dtype == dtype
+    between = np.mean((of_halves[:, 0] - of_halves[:, 1]) ** 2) / 4
+    joint = min(of_halves.mean(axis=1).var(ddof=1) / between, 0.5)
+    error = np.sqrt(of_parts.var(ddof=1) * 64 / 16 / (1 + 80 / 64 * (joint / (1 - joint)) ** 2))
+    score, reach = float(m(x, y)), student.ppf(0.95, FREEDOM * 80) * error
+    assert found.standard_error == pytest.approx(error, rel=100 * scale)
+    ends = np.array([score - reach, score + reach])
+    if name == "hsic":
+        ends = score * np.exp(np.array([-1, 1]) * reach / score)
+    elif m.range[1] == 1:
+        ends = np.tanh(np.arctanh(score) + np.array([-1, 1]) * reach / (1 - score**2))
+    np.testing.assert_allclose([found.low, found.high], ends, rtol=100 * scale + 1e-4)
 
 
-@pytest.mark.parametrize("dissimilarity", ["correlation", "cosine", "euclidean", "sqeuclidean"])
-@pytest.mark.parametrize("comparison", ["cosine", "corr", "cosine_cov", "bures"])
-def test_resampled_rdms_are_those_of_resampled_rows(pair, comparison, dissimilarity):
-    x, y = (side[:9].copy() for side in pair)
-    x[3] = 0  # without variance and length
-    x[5:] = x[4]
-    options = {"dissimilarity": dissimilarity, "comparison": comparison}
-    with pytest.warns(lw.DegenerateWarning) if dissimilarity in DIRECTIONS else nullcontext():
-        result = lw.bootstrap(x[:6], y[:6], "rsa", n=60, random_state=4, **options)
-    rng = np.random.default_rng(4)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", lw.DegenerateWarning)
-        drawn = [rng.integers(6, size=6) for _ in range(60)]
-        expected = [lw.rsa(x[rows], y[rows], **options) for rows in drawn]
-    np.testing.assert_allclose(result.draws, expected, rtol=0, atol=1e-7)
+def test_parts_stay_in_their_folds_and_neighbourhoods(pair, monkeypatch):
+    x, y = pair
+    for name in ("mutual_knn", "linear_predictivity"):
+        monkeypatch.setattr(type(lw.measure(name)), "least_for_interval", 50)
+    measure = lw.measure("linear_predictivity", cv=4)
+    seen = []
+
+    class Seen(type(measure)):
+        def __call__(self, x, y, *, check_finite=True):
+            seen.append(np.asarray(x))
+            return super().__call__(x, y, check_finite=check_finite)
+
+    lw.bootstrap(np.arange(80.0)[:, None], y, Seen(cv=4), n=8)
+    whole = {int(row): k for k, fold in enumerate(measure.folds(80)) for row in fold}
+    (parts,) = (array for array in seen if array.ndim == 3 and array.shape[1] == 64)
+    for part in parts[..., 0].astype(int):
+        for k, fold in enumerate(measure.folds(64)):
+            assert {whole[row] for row in part[fold]} == {k}
+        assert len(set(part)) == 64
+    (halves,) = (array for array in seen if array.ndim == 3 and array.shape[1] == 40)
+    for a, b in halves[..., 0].reshape(-1, 2, 40):
+        assert not set(a) & set(b)
+    found = lw.bootstrap(x, y, "mutual_knn", n=8, k=10, random_state=4)
+    parts, pairs = subsets(80, 8, 4)
+    expected = [lw.mutual_knn(x[rows], y[rows], k=8) for rows in parts]
+    expected += [lw.mutual_knn(x[rows], y[rows], k=5) for half in pairs for rows in half]
+    np.testing.assert_allclose(found.draws, expected, atol=1e-12)
 
 
-def test_draws_of_equal_samples_are_nan_in_rsa():
-    x = np.repeat(np.random.default_rng(0).standard_normal((2, 5)), [3, 1], axis=0)
-    y = np.random.default_rng(1).standard_normal((4, 5))
-    result = lw.bootstrap(x, y, "rsa", n=50, random_state=4, comparison="corr")
-    rng = np.random.default_rng(4)
-    equal = np.array([(rng.integers(4, size=4) < 3).all() for _ in range(50)])
-    assert 0 < equal.sum() < 50
-    np.testing.assert_array_equal(np.isnan(result.draws), equal)
+@pytest.mark.parametrize("name", lw.measures())
+@pytest.mark.filterwarnings("ignore::likewise.LikewiseWarning")
+def test_intervals_hold_their_own_score(name):
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((300, 8))
+    x, y = (z @ rng.standard_normal((8, 24)) + rng.standard_normal((300, 24)) for _ in range(2))
+    for other in (y, x, rng.standard_normal((300, 24))):
+        found = lw.bootstrap(x, other, name, n=40)
+        low, high = lw.measure(name).range
+        assert low <= found.low <= float(found.score) + 1e-12
+        assert float(found.score) - 1e-7 <= found.high <= high
 
 
-def test_resampled_rdms_come_in_chunks(pair, monkeypatch):
-    whole = lw.bootstrap(*pair, "rsa", n=10)
-    monkeypatch.setattr(sys.modules["likewise._rsa_measure"], "_CHUNK_BYTES", 3 * 8 * 80**2)
-    parts = lw.bootstrap(*pair, "rsa", n=10)
-    np.testing.assert_array_equal(whole.draws, parts.draws)
+@stays_on_cpu("a simulation of many trials")
+@pytest.mark.parametrize(
+    ("population", "measure", "options", "samples"),
+    [
+        (population, measure, options, samples)
+        for population in ("shared", "unrelated")
+        for samples in (50, 100)
+        for measure, options in (
+            ("cka", {}),
+            ("cka", {"estimator": "unbiased"}),
+            ("procrustes", {}),
+            ("permutation_match", {}),
+        )
+    ]
+    + [("shared", "rsa", {}, 50), ("rectified", "cca", {}, 50)],
+)
+def test_intervals_cover_what_they_are_about(population, measure, options, samples):
+    cell = coverage.simulate(population, measure, samples, trials=200, **options)
+    # Of 200 trials at 92.5 to 97.5 %, outside of these in one of 1000 simulations each.
+    assert cell is not None
+    assert 0.865 <= cell.coverage <= 1
+    assert 0.9 <= cell.standard_error / cell.spread <= 1.3
+
+
+def test_quantiles_are_those_of_student():
+    for freedom in (12.5, 25, 80):
+        for probability in (0.9, 0.975, 0.995):
+            expected = student.ppf(probability, freedom)
+            assert _student(probability, freedom) == pytest.approx(expected, rel=2e-4)
 
 
 def test_many_draws_come_in_chunks(pair, monkeypatch):
@@ -321,11 +356,14 @@ def test_many_draws_come_in_chunks(pair, monkeypatch):
 
 
 def test_degenerate_draws_are_left_out_of_the_summary():
-    x = np.zeros((4, 1))
+    x = np.zeros((60, 1))
     x[0] = 1
-    y = np.arange(4.0)[:, None]
+    y = np.arange(60.0)[:, None]
     result = lw.bootstrap(x, y, "cka", n=200)
     assert 0 < np.isnan(result.draws).sum() < 200
+    assert np.isnan(result.standard_error)  # one half is always constant
+    x[:9] = 1
+    result = lw.bootstrap(x, y, "cka", n=200)
     assert np.isfinite([result.standard_error, result.low, result.high]).all()
 
 
@@ -348,10 +386,18 @@ def test_bad_input_is_named(pair):
     x, y = pair
     with pytest.raises(ValueError, match="n must be at least 1, got 0"):
         lw.permutation_test(x, y, n=0)
-    with pytest.raises(ValueError, match="n must be at least 2, got 1"):
-        lw.bootstrap(x, y, n=1)
+    with pytest.raises(ValueError, match="n must be at least 8, got 7"):
+        lw.bootstrap(x, y, n=7)
+    with pytest.raises(ValueError, match="level must be between 0 and 1, got 95"):
+        lw.bootstrap(x, y, level=95)
+    with pytest.raises(ValueError, match="at least 50 samples for procrustes, got 40"):
+        lw.bootstrap(x[:40], y[:40])
+    with pytest.raises(ValueError, match="at least 100 samples for linear_predictivity, got 80"):
+        lw.bootstrap(x, y, "linear_predictivity")
+    with pytest.raises(ValueError, match="at least 120 samples for linear_predictivity, got 80"):
+        lw.bootstrap(x, y, "linear_predictivity", cv=30)
     with pytest.raises(ValueError, match="must be 2-D"):
-        lw.bootstrap(x[None], y, n=5)
+        lw.bootstrap(x[None], y, n=8)
     with pytest.raises(ValueError, match="same number of samples"):
         lw.permutation_test(x, y[:-1])
 
@@ -360,6 +406,6 @@ def test_results_print_summaries_of_their_draws(pair):
     test = lw.permutation_test(*pair, "cka", n=5)
     summary = f"null={test.null.mean():.4g} ± {test.null.std():.4g} over 5 shuffles"
     assert summary in repr(test)
-    spread = lw.bootstrap(*pair, "cka", n=5)
+    spread = lw.bootstrap(*pair, "cka", n=9)
     assert f"low={spread.low:.4g}" in repr(spread)
-    assert "over 5 draws" in repr(spread)
+    assert "over 9 draws" in repr(spread)

@@ -47,17 +47,6 @@ int64_t rdms(const py::array& x, const std::string& name, py::array out, bool in
   });
 }
 
-// Fills out (count, n (n - 1) / 2) for an RDM as a square (n, n) and draws (count, n).
-void resampled_rdms(const py::array& square, const py::array_t<int32_t, py::array::c_style>& draws,
-                    py::array out, int threads) {
-  const double* const from = double_input(square);
-  double* const to = double_output(out);
-  const int64_t count = draws.shape(0), n = draws.shape(1);
-  const int32_t* const samples = draws.data();
-  const py::gil_scoped_release release;
-  resample_rdm(from, n, samples, count, threads, to);
-}
-
 // Ranks of the RDM of every item (n x d), ranks (count, n (n - 1) / 2) and ties (count) as Ranker
 // gives them; `without` (count): samples without direction.
 void ranked_rdms(const std::vector<py::array>& items, const std::string& name, double tolerance,
@@ -161,7 +150,6 @@ void gradient(const py::array& x, const std::string& name, const py::array& weig
 void register_rsa(py::module_& m) {
   m.def("rdm_gradient", &gradient);
   m.def("rdm", &rdms);
-  m.def("resampled_rdms", &resampled_rdms);
   m.def("ranked_rdms", &ranked_rdms);
   m.def("ranks", &ranks);
   m.def("rank_products", &products);

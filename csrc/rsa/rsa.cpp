@@ -108,18 +108,6 @@ int64_t rdm(const MatrixRef<const T>& x, Dissimilarity dissimilarity, Unit unit,
   return samples.undirected();
 }
 
-void resample_rdm(const double* square, int64_t n, const int32_t* draws, int64_t count, int threads,
-                  double* out) {
-  parallel_for(count, threads, [&](int64_t k, int) {
-    const int32_t* const samples = draws + k * n;
-    double* to = out + k * condensed_size(n);
-    for (int64_t i = 0; i < n; ++i) {
-      const double* const row = square + samples[i] * n;
-      for (int64_t j = i + 1; j < n; ++j) *to++ = row[samples[j]];
-    }
-  });
-}
-
 void rank_products(const std::vector<const int32_t*>& a, const std::vector<const int32_t*>& b,
                    int64_t n, Pairing pairing, int threads,
                    const std::function<void(int64_t i, int64_t j, double sum)>& visit) {

@@ -26,11 +26,6 @@ template <class T, class Out>
 int64_t rdm(const MatrixRef<const T>& x, Dissimilarity dissimilarity, Unit unit, int threads,
             Out* out);
 
-// out (count x condensed_size(n)): RDMs of the samples of each draw (count x n), from that of all
-// samples, given as a square (n x n) with what copies of a sample are at on its diagonal.
-void resample_rdm(const double* square, int64_t n, const int32_t* draws, int64_t count, int threads,
-                  double* out);
-
 // Sums of x[k] y[k] of the wanted pairs of two lists of ranks: visit(i, j, sum), on any thread.
 void rank_products(const std::vector<const int32_t*>& a, const std::vector<const int32_t*>& b,
                    int64_t n, Pairing pairing, int threads,

@@ -148,8 +148,14 @@ def p_value(
     p: DeviceArray,
     run: Run,
 ) -> None: ...
-def spread(
-    draws: DeviceArray, error: DeviceArray, low: DeviceArray, high: DeviceArray, run: Run
+def interval(
+    score: DeviceArray,
+    draws: DeviceArray,
+    how: tuple[int, float, float, float, int, float, float],
+    error: DeviceArray,
+    low: DeviceArray,
+    high: DeviceArray,
+    run: Run,
 ) -> None: ...
 
 # information
@@ -556,15 +562,6 @@ def rsa_reordered(
     x: DeviceArray,
     y: DeviceArray,
     orders: ndarray[Any, Any],
-    scores: DeviceArray,
-    dissimilarity: str,
-    comparison: str,
-    run: Run,
-) -> None: ...
-def rsa_resampled(
-    x: DeviceArray,
-    y: DeviceArray,
-    draws: ndarray[Any, Any],
     scores: DeviceArray,
     dissimilarity: str,
     comparison: str,

@@ -15,12 +15,14 @@ import numpy as np
 from likewise._array import Array
 from likewise._orders import Orders
 from likewise._representations import Pair
+from likewise._subsets import Interval, Subsets
 from likewise.errors import quiet
 from likewise.measure import Measure, score_error
 
 __all__ = ["bootstrap_on_device", "permutation_test_on_device"]
 
 _CHUNK_BYTES = 256 * 2**20
+_SUBSET_BYTES = 64 * 2**20
 _ORDER_BYTES = 32 * 2**20  # of which the host keeps one block
 
 
@@ -41,12 +43,14 @@ def permutation_test_on_device(chosen: Measure, pair: Pair, orders: Orders) -> l
     return [library.give(value) for value in (score, p_value, null)]
 
 
-def bootstrap_on_device(chosen: Measure, pair: Pair, rows: Array) -> list[Any]:
-    """The score, its standard error, both percentiles and the scores of these rows ``(k, n)``."""
-    library, rows = pair.library, rows.astype(np.int32)
-    score, draws = _score_and_draws(chosen, pair, lambda pair: _resampled(chosen, pair, rows))
+def bootstrap_on_device(
+    chosen: Measure, pair: Pair, subsets: Subsets, interval: Interval
+) -> list[Any]:
+    """The score, its standard error, both ends of the interval and the scores of the subsets."""
+    library = pair.library
+    score, draws = _score_and_draws(chosen, pair, lambda pair: _of_subsets(pair, subsets))
     summary = [library.empty((), np.float64) for _ in range(3)]
-    library.engine.spread(draws, *summary, library.run)
+    library.engine.interval(score, draws, tuple(interval), *summary, library.run)
     return [library.give(value) for value in (score, *summary, draws)]
 
 
@@ -80,15 +84,14 @@ def _reordered(chosen: Measure, pair: Pair, orders: Orders) -> Any:
     return _joined(pair, scores, orders.count)
 
 
-def _resampled(chosen: Measure, pair: Pair, rows: Array) -> Any:
+def _of_subsets(pair: Pair, subsets: Subsets) -> Any:
     """Scores of these rows of x with the same rows of y."""
-    library = pair.library
-    size = int(np.clip(_CHUNK_BYTES // _bytes_per_draw(chosen, pair, rows.shape[1]), 1, len(rows)))
-    scores = []
-    for first in range(0, len(rows), size):
-        drawn = _gathered(library, [pair.x, pair.y], rows[first : first + size])
-        scores.append(_compared(chosen, library, *drawn))
-    return _joined(pair, scores, len(rows))
+    library, scores = pair.library, []
+    width = pair.x.shape[1] + pair.y.shape[1]
+    for part, rows in subsets.blocks(width * pair.x.dtype.itemsize, _SUBSET_BYTES):
+        drawn = _gathered(library, [pair.x, pair.y], rows)
+        scores.append(_compared(part, library, *drawn))
+    return _joined(pair, scores, subsets.count)
 
 
 def _gathered(library: Any, sides: list[Any], rows: Array) -> list[Any]:

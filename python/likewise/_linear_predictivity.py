@@ -93,6 +93,7 @@ class LinearPredictivity:
     range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
     symmetric: ClassVar[bool] = False
     is_metric: ClassVar[bool] = False
+    least_for_interval: ClassVar[int] = 100
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "alphas", checked_alphas(self.name, self.alphas))
@@ -107,6 +108,11 @@ class LinearPredictivity:
     def invariances(self) -> frozenset[str]:
         always = frozenset({"translation", "permutation"})
         return always | {"isotropic_scaling"} if self.alphas is None else always
+
+    def folds(self, samples: int) -> list[Array]:
+        """Which samples are held out together."""
+        order, edges = shuffled_folds(samples, self.cv, self.random_state)
+        return np.split(order, edges[1:-1])
 
     def prepare(self, items: Sequence[Array]) -> list[Array]:
         """Samples in the order of the folds."""

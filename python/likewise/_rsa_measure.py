@@ -28,7 +28,6 @@ from likewise.measure import prepare_batch, register, reordered_products
 from likewise.rdm import (
     DISSIMILARITIES,
     Dissimilarity,
-    Resampler,
     fill_rdm,
     warn_flat,
     warn_without,
@@ -38,8 +37,6 @@ __all__ = ["RSA", "require_comparison"]
 
 # Comparisons that are inner products of RDMs or their ranks.
 _REORDERED_ON_DEVICE = ("cosine", "corr", "spearman", "rho-a")
-
-_CHUNK_BYTES = 64 * 2**20
 
 
 class _Prepared(NamedTuple):
@@ -181,28 +178,6 @@ class RSA(Differentiable):
         scores = library.empty((len(orders),), np.float64)
         options = self.dissimilarity, self.comparison
         library.engine.rsa_reordered(x, y, orders, scores, *options, library.run)
-        return scores
-
-    def resampled(self, x: Array, y: Array, draws: Array) -> Array:
-        """From entries of the RDMs of all samples: copies of a sample tie exactly."""
-        by = comparator(self.comparison)
-        require_rankable(self.name, self.comparison, draws.shape[1] * (draws.shape[1] - 1) // 2)
-        sides = [Resampler(side, self.dissimilarity, in_units=self._scale_free) for side in (x, y)]
-        scores = np.empty(len(draws))
-        size = int(np.clip(_CHUNK_BYTES // (8 * draws.shape[1] ** 2), 1, len(draws)))
-        for first in range(0, len(draws), size):
-            part = draws[first : first + size]
-            vectors, usable = zip(*(side.rdms(part) for side in sides), strict=True)
-            found = by.paired(*map(by.prepare, vectors))
-            scores[first : first + size] = np.where(np.logical_and(*usable), found, np.nan)
-        return scores
-
-    def resampled_on_device(self, library: Any, x: Any, y: Any, draws: Array) -> Any:
-        """The same of device arrays."""
-        self._require_rankable(draws.shape[1])
-        scores = library.empty((len(draws),), np.float64)
-        options = self.dissimilarity, self.comparison
-        library.engine.rsa_resampled(x, y, draws, scores, *options, library.run)
         return scores
 
     def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:

@@ -30,6 +30,7 @@ class HSIC(KernelMeasure):
 
     name = "hsic"
     normalize = False
+    least_for_interval = 200
 
     @property
     def range(self) -> tuple[float, float]:

@@ -105,10 +105,21 @@ class Measure(Protocol):
         """
         ...
 
-    def resampled(self, x: Array, y: Array, draws: Array) -> Array:
-        """Scores of these samples of both sides ``(k, n)``, drawn with replacement.
+    def of_part(self, samples: int, whole: int) -> Measure:
+        """The measure of so many of all samples that sees as much of them: neighbours in
+        proportion.
 
-        Optional: without it, the bootstrap calls the measure.
+        Optional.
+        """
+        ...
+
+    least_for_interval: int
+    """Fewest samples for which :func:`likewise.bootstrap` was seen to cover; optional, else 50."""
+
+    def folds(self, samples: int) -> list[Array]:
+        """Which samples are held out together.
+
+        Optional: measures that are scored on held-out samples.
         """
         ...
 
@@ -140,13 +151,6 @@ class Measure(Protocol):
         where the score is.
 
         Optional: ``_gradients.Differentiable`` measures, which say ``differentiable = True``.
-        """
-        ...
-
-    def resampled_on_device(self, library: Any, x: Any, y: Any, draws: Array) -> Any:
-        """What ``resampled`` gives, for arrays of the CUDA engine, without a wait.
-
-        Optional.
         """
         ...
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 
@@ -45,6 +45,7 @@ class _NeighbourMeasure:
     streamable: ClassVar[bool] = False
     kind: ClassVar[str] = "similarity"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    least_for_interval: ClassVar[int] = 100
     symmetric: ClassVar[bool] = True
     is_metric: ClassVar[bool] = False
 
@@ -59,6 +60,10 @@ class _NeighbourMeasure:
     @property
     def min_samples(self) -> int:
         return int(self.k) + 1
+
+    def of_part(self, samples: int, whole: int) -> Self:
+        """With so many neighbours that they are the same share of the samples."""
+        return replace(self, k=max(round(self.k * samples / whole), 1))
 
     @property
     def invariances(self) -> frozenset[str]:

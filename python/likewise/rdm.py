@@ -14,7 +14,6 @@ from likewise.errors import DegenerateWarning, warn
 __all__ = [
     "DISSIMILARITIES",
     "Dissimilarity",
-    "Resampler",
     "fill_rdm",
     "rdm",
     "warn_clipped",
@@ -175,37 +174,6 @@ def fill_rdm(array: Array, dissimilarity: str, out: Array, *, in_units: bool = F
     ``in_units``: distances in units of a power of two in which the largest of each RDM is near 1.
     """
     return _cpu.rdm(array, dissimilarity, out, in_units, _engine.threads())
-
-
-class Resampler:
-    """RDMs of samples drawn with replacement from ``x (n, d)``, gathered from that of all samples.
-
-    Copies of a sample are at 0 from each other, or at 1 without direction, as in :func:`rdm`.
-    """
-
-    def __init__(self, x: Array, dissimilarity: str, *, in_units: bool) -> None:
-        n = len(x)
-        condensed = np.empty(n * (n - 1) // 2)
-        fill_rdm(x, dissimilarity, condensed, in_units=in_units)
-        self._square = np.zeros((n, n))
-        self._square[np.triu_indices(n, 1)] = condensed
-        self._square += self._square.T
-        origin = {"correlation": x[:, :1], "cosine": np.zeros(1, x.dtype)}.get(dissimilarity)
-        if origin is not None:
-            np.fill_diagonal(self._square, (x == origin).all(axis=1))
-        self._square[np.diag_indices(n)] += np.where(np.isfinite(x).all(axis=1), 0, np.nan)
-        self._kinds = np.unique(x, axis=0, return_inverse=True)[1].reshape(-1)
-
-    def rdms(self, draws: Array) -> tuple[Array, Array]:
-        """Condensed RDMs of draws ``(k, n)``; which are finite and not of equal samples alone."""
-        n = len(self._square)
-        out = np.empty((len(draws), n * (n - 1) // 2))
-        _cpu.resampled_rdms(self._square, draws.astype(np.int32), out, _engine.threads())
-        kinds = self._kinds[draws]
-        constant = (kinds == kinds[:, :1]).all(axis=1)
-        finite = np.isfinite(out).all(axis=1)
-        out[~finite] = np.nan
-        return out, finite & ~constant
 
 
 def _fill_mahalanobis(array: Array, root: Array, out: Array) -> None:

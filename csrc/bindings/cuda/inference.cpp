@@ -54,16 +54,18 @@ void p_value(const DeviceArray& score, const DeviceArray& null, const std::vecto
   });
 }
 
-void spread(const DeviceArray& draws, const DeviceArray& error, const DeviceArray& low,
-            const DeviceArray& high, Run& run) {
+void interval(const DeviceArray& score, const DeviceArray& draws,
+              const std::tuple<int64_t, double, double, double, int, double, double>& how,
+              const DeviceArray& error, const DeviceArray& low, const DeviceArray& high, Run& run) {
   const CallContext context(run);
+  const auto [parts, scale, excess, quantile, scaled, least, most] = how;
+  const cuda::Subsets subsets{parts, scale, excess, quantile, cuda::Scaled(scaled), least, most};
   dispatch_float(draws, [&](auto zero) {
     using T = decltype(zero);
-    double* const sorted = context.temporary<double>(size_t(draws.size()));
     cuda::check(
-        cuda::spread<T>(draws.elements<T>(), draws.size(), sorted,
-                        {error.filled<double>(), low.filled<double>(), high.filled<double>()},
-                        context.stream),
+        cuda::interval<T>(score.elements<T>(), draws.elements<T>(), draws.size(), subsets,
+                          {error.filled<double>(), low.filled<double>(), high.filled<double>()},
+                          context.stream),
         "launch");
   });
 }
@@ -74,7 +76,7 @@ void register_inference(py::module_& m) {
   m.def("gather_rows", &gather_rows);
   m.def("join", &join);
   m.def("p_value", &p_value);
-  m.def("spread", &spread);
+  m.def("interval", &interval);
 }
 
 }  // namespace likewise::bindings

@@ -163,20 +163,6 @@ void rsa_reordered(const DeviceArray& x, const DeviceArray& y, const Orders& ord
   });
 }
 
-// Scores (k) of x (n, dx) with y (n, dy) of the samples of each of these draws (k, n).
-void rsa_resampled(const DeviceArray& x, const DeviceArray& y, const Orders& draws,
-                   const DeviceArray& scores, const std::string& dissimilarity,
-                   const std::string& comparison, Run& run) {
-  const CallContext context(run);
-  dispatch_float(x, [&](auto zero) {
-    using T = decltype(zero);
-    cuda::rsa_resampled<T>(context, {x.elements<T>(), x.sizes().back()},
-                           {y.elements<T>(), y.sizes().back()}, x.sizes()[0],
-                           send_orders(draws, context), draws.shape(0),
-                           options_of(dissimilarity, comparison), scores.filled<double>());
-  });
-}
-
 // Fills scores (p x q) for condensed RDMs (p, m) and (q, m) of n samples, and flat and clipped (p +
 // q each).
 void compare_rdms(const DeviceArray& p, const DeviceArray& q, int64_t samples,
@@ -226,7 +212,6 @@ void register_rsa(py::module_& m) {
   m.def("rsa_pairs", &rsa_pairs);
   m.def("rsa_gradients", &rsa_gradients);
   m.def("rsa_reordered", &rsa_reordered);
-  m.def("rsa_resampled", &rsa_resampled);
   m.def("compare_rdms", &compare_rdms);
   m.def("mahalanobis_rdm", &mahalanobis_rdm);
   m.def("crossnobis_rdm", &crossnobis_rdm);

@@ -21,14 +21,26 @@ template <class T>
 cudaError_t p_value(const T* score, const T* null, int64_t count, const T* own_x, const T* own_y,
                     const Comparison& how, double* p, cudaStream_t stream);
 
-// Of the draws that are numbers: their standard deviation (of a sample), and the quantiles 0.025
-// and 0.975 with linear interpolation. NaN for fewer than two.
+enum class Scaled { plain, arctanh, log };
+
+// How scores of subsets become an interval: the first `parts` draws are scores of parts, whose
+// variance times `scale` is that of the score if samples act one by one, and 1 + `excess` times as
+// much if they act in pairs; the others are scores of pairs of disjoint halves. The variance of
+// the means of two halves, as a share of the mean square of half their difference, says how much
+// is due to pairs of samples: none of it or, at one half, all.
+struct Subsets {
+  int64_t parts;
+  double scale, excess, quantile;
+  Scaled scaled;     // the function of the score whose interval it is
+  double low, high;  // the range of the measure
+};
 struct Spread {
   double *error, *low, *high;
 };
-// `sorted` (count) is work.
+// The standard error of *score and the interval `quantile` of them around it. Draws that are no
+// numbers are left out, as are their other halves; NaN for fewer than two parts or pairs.
 template <class T>
-cudaError_t spread(const T* draws, int64_t count, double* sorted, const Spread& out,
-                   cudaStream_t stream);
+cudaError_t interval(const T* score, const T* draws, int64_t count, const Subsets& how,
+                     const Spread& out, cudaStream_t stream);
 
 }  // namespace likewise::cuda

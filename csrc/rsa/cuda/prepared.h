@@ -6,7 +6,6 @@
 
 #include "core/cuda/scratch.h"
 #include "rsa/cuda/rdms.h"
-#include "rsa/cuda/resampled.h"
 #include "rsa/cuda/rsa.h"
 #include "rsa/cuda/sort_space.h"
 #include "rsa/cuda/taus.h"
@@ -118,19 +117,6 @@ class PreparedRdms {
       // Nothing is known of units and samples.
       check(cudaMemsetAsync(items_ + at, 0, size_t(some) * sizeof(RdmItem), context_.stream),
             "memset");
-      check(cudaMemsetAsync(out_.without + at, 0, size_t(some) * sizeof(int64_t), context_.stream),
-            "memset");
-    });
-  }
-
-  // The RDMs of the next `count` draws (count x rows).
-  template <class T>
-  void add_draws(const Drawn<T>& from, const int32_t* draws, int64_t count) {
-    add_groups(count, kTieTolerance<double>, [&](int64_t first, int64_t some) {
-      const int64_t at = done_ + pending_;
-      const int32_t* const here = draws + first * rows_;
-      check(resample_rdms<T>(from, here, some, slot(), context_.stream), "launch");
-      check(describe_draws<T>(from, here, some, items_ + at, context_.stream), "launch");
       check(cudaMemsetAsync(out_.without + at, 0, size_t(some) * sizeof(int64_t), context_.stream),
             "memset");
     });

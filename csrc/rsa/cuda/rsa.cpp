@@ -4,23 +4,6 @@
 #include "rsa/cuda/scores.h"
 
 namespace likewise::cuda {
-namespace {
-
-template <class T>
-Drawn<T> drawn_from(const Context& context, const Matrix<T>& x, int64_t rows,
-                    const RsaOptions& options) {
-  double* const rdm = context.temporary<double>(size_t(condensed_size(rows)));
-  double* const copies = context.temporary<double>(size_t(rows));
-  rdms<T>(context, x.data, 1, rows, x.cols, options.dissimilarity,
-          is_scale_free(options.comparison), rdm, context.temporary<int64_t>(1), nullptr);
-  check(
-      copy_dissimilarities<T>(x.data, rows, x.cols, options.dissimilarity, copies, context.stream),
-      "launch");
-  return {x.data, rdm, copies, rows, x.cols};
-}
-
-}  // namespace
-
 template <class T>
 void rsa_scores(const Context& context, const std::vector<Matrix<T>>& a,
                 const std::vector<Matrix<T>>& b, int64_t rows, bool symmetric,
@@ -102,30 +85,6 @@ void rsa_reordered(const Context& context, const Matrix<T>& x, const Matrix<T>& 
   });
 }
 
-template <class T>
-void rsa_resampled(const Context& context, const Matrix<T>& x, const Matrix<T>& y, int64_t rows,
-                   const int32_t* draws, int64_t count, const RsaOptions& options, double* scores) {
-  if (count == 0) return;
-  const Drawn<T> from_x = drawn_from(context, x, rows, options);
-  const Drawn<T> from_y = drawn_from(context, y, rows, options);
-  const int64_t block = fitting(4 * rows * rows * int64_t(sizeof(double)), count);
-  Scratch scratch(context);
-  dispatch_form(options.comparison, [&](auto form) {
-    for (int64_t first = 0; first < count; first += block) {
-      const int64_t some = std::min(block, count - first);
-      const int32_t* const here = draws + first * rows;
-      const Context& inner = scratch.next();
-      int64_t* const unread = inner.temporary<int64_t>(size_t(6 * some));
-      PreparedRdms<form.value> items(inner, 2 * some, rows, options.comparison,
-                                     {unread, unread + 2 * some, unread + 4 * some, nullptr});
-      items.add_draws(from_x, here, some);
-      items.add_draws(from_y, here, some);
-      items.finish();
-      score_pairs(inner, items, 0, some, {1, {some}, {1}, {1}}, scores + first);
-    }
-  });
-}
-
 #define LIKEWISE_INSTANTIATE(T)                                                                   \
   template void rsa_scores<T>(const Context&, const std::vector<Matrix<T>>&,                      \
                               const std::vector<Matrix<T>>&, int64_t, bool, const RsaOptions&,    \
@@ -134,8 +93,6 @@ void rsa_resampled(const Context& context, const Matrix<T>& x, const Matrix<T>& 
                              const PairAxes&, const RsaOptions&, const RsaFindings&);             \
   template void rsa_reordered<T>(const Context&, const Matrix<T>&, const Matrix<T>&, int64_t,     \
                                  const int32_t*, int64_t, const RsaOptions&, const RsaFindings&); \
-  template void rsa_resampled<T>(const Context&, const Matrix<T>&, const Matrix<T>&, int64_t,     \
-                                 const int32_t*, int64_t, const RsaOptions&, double*);            \
   template void compare_rdms<T>(const Context&, const T*, int64_t, const T*, int64_t, int64_t,    \
                                 RdmComparison, double*, int64_t*, int64_t*);
 LIKEWISE_INSTANTIATE(float)

@@ -71,12 +71,6 @@ void rsa_reordered(const Context& context, const Matrix<T>& x, const Matrix<T>& 
                    const int32_t* orders, int64_t count, const RsaOptions& options,
                    const RsaFindings& out);
 
-// Scores (count) of x with y of the samples of each draw (count x rows): entries of the RDMs of all
-// samples, so that copies of a sample tie exactly. For every comparison.
-template <class T>
-void rsa_resampled(const Context& context, const Matrix<T>& x, const Matrix<T>& y, int64_t rows,
-                   const int32_t* draws, int64_t count, const RsaOptions& options, double* scores);
-
 // Scores (count_p x count_q) of condensed RDMs of `rows` samples, with what ItemFindings
 // says of all, of which `clipped` is 0 before.
 template <class T>

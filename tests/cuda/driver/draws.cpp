@@ -41,36 +41,53 @@ void p_values(int count) {
   expect(std::isnan(p.values()[0]), "p-value of no number");
 }
 
-double quantile(const std::vector<double>& sorted, double share) {
-  const double at = share * double(sorted.size() - 1);
-  const size_t below = size_t(std::floor(at)), above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (at - double(below)) * (sorted[above] - sorted[below]);
+double variance(const std::vector<double>& values) {
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / double(values.size());
+  double squares = 0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  return squares / double(values.size() - 1);
 }
 
 template <class T>
-void spreads(const std::vector<T>& host) {
-  const OnDevice<T> draws(host);
-  const OnDevice<double> sorted(std::vector<double>(host.size(), 9.0)), out(3);
+void intervals(const std::vector<T>& host, int64_t parts, T score, Scaled scaled) {
+  const OnDevice<T> draws(host), given(std::vector<T>{score});
+  const OnDevice<double> out(3);
   double* const to = out.get();
-  need(spread<T>(draws.get(), int64_t(host.size()), sorted.get(), {to, to + 1, to + 2}, stream),
-       "spread");
+  const Subsets how{parts, 3, 1.25, 2, scaled, -0.9, 0.95};
+  need(interval<T>(given.get(), draws.get(), int64_t(host.size()), how, {to, to + 1, to + 2},
+                   stream),
+       "interval");
   const std::vector<double> found = out.values();
-  std::vector<double> kept;
-  for (const T value : host) {
-    if (!std::isnan(value)) kept.push_back(double(value));
+  std::vector<double> kept, means, halves;
+  for (int64_t k = 0; k < parts; ++k) {
+    if (!std::isnan(host[k])) kept.push_back(double(host[k]));
   }
-  if (kept.size() < 2) {
-    for (const double value : found) expect(std::isnan(value), "spread of too few");
+  for (size_t k = size_t(parts); k + 1 < host.size(); k += 2) {
+    const double a = double(host[k]), b = double(host[k + 1]);
+    if (std::isnan(a + b)) continue;
+    means.push_back((a + b) / 2);
+    halves.push_back((a - b) * (a - b) / 4);
+  }
+  if (kept.size() < 2 || means.size() < 2 || std::isnan(score)) {
+    for (const double value : found) expect(std::isnan(value), "interval of too few");
     return;
   }
-  std::sort(kept.begin(), kept.end());
-  const double mean = std::accumulate(kept.begin(), kept.end(), 0.0) / double(kept.size());
-  double squares = 0;
-  for (const double value : kept) squares += (value - mean) * (value - mean);
-  const double error = std::sqrt(squares / double(kept.size() - 1));
+  const double between = std::accumulate(halves.begin(), halves.end(), 0.0) / double(halves.size());
+  const double joint = between > 0 ? std::min(variance(means) / between, 0.5) : 0.0;
+  const double odds = joint / (1 - joint);
+  const double error = std::sqrt(variance(kept) * 3 / (1 + 1.25 * odds * odds));
+  double low = double(score) - 2 * error, high = double(score) + 2 * error;
+  if (scaled == Scaled::log && score > 0) {
+    low = double(score) * std::exp(-2 * error / double(score));
+    high = double(score) * std::exp(2 * error / double(score));
+  } else if (scaled == Scaled::arctanh && std::abs(score) < 1) {
+    const double centre = double(score), reach = 2 * error / (1 - centre * centre);
+    low = std::tanh(std::atanh(centre) - reach);
+    high = std::tanh(std::atanh(centre) + reach);
+  }
   expect(std::abs(found[0] - error) <= 1e-13 * error, "standard error");
-  expect(std::abs(found[1] - quantile(kept, 0.025)) <= 1e-14, "low percentile");
-  expect(std::abs(found[2] - quantile(kept, 0.975)) <= 1e-14, "high percentile");
+  expect(std::abs(found[1] - std::max(low, -0.9)) <= 1e-13, "low end");
+  expect(std::abs(found[2] - std::min(high, 0.95)) <= 1e-13, "high end");
 }
 
 template <class T>
@@ -78,10 +95,16 @@ void summaries() {
   const T none = std::numeric_limits<T>::quiet_NaN();
   p_values<T>(300);
   p_values<T>(1);
-  spreads<T>(some_draws<T>(300));
-  spreads<T>({none, 3, none, 5});
-  spreads<T>({none, 3});
-  spreads<T>({none, none, none});
+  std::vector<T> some = normal<T>(700);
+  for (size_t k = 0; k < some.size(); ++k) some[k] = T(0.3) + some[k] / T(k < 300 ? 50 : 20);
+  for (const size_t k : {3, 310, 401}) some[k] = none;
+  for (const Scaled scaled : {Scaled::plain, Scaled::arctanh, Scaled::log}) {
+    for (const T score : {T(0.3), T(-0.89), T(1), none}) intervals<T>(some, 300, score, scaled);
+  }
+  intervals<T>({1, 2, 3, 5, 5, 5}, 2, T(0.5), Scaled::plain);  // halves that are all alike
+  intervals<T>({1, 2, 3, 5, none, 5, 7, 3}, 2, T(0.5), Scaled::plain);
+  intervals<T>({none, 2, 3, 5, 4, 5}, 2, T(0.5), Scaled::plain);
+  intervals<T>({1, 2, 3, 5, none, 5}, 2, T(0.5), Scaled::plain);
 }
 
 const Topic topic("draws", [] {
