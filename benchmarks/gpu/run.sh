@@ -50,12 +50,16 @@ steps() {
   xargs -P "$jobs" -I{} bash -c 'step "$1 {}" "${@:2}" {}' _ "$@"
 }
 finish() {
+  local status=$?
   tar -czf "$OUT/gpu-$number.tar.gz" -C "$logs" .
   if [[ -s $logs/failed ]]; then
     printf '%s\n' "--- failed in $SECONDS s:" "$(cat "$logs/failed")"
     exit 1
+  elif ((status)); then
+    echo "--- ended with $status"
+  else
+    echo "--- good in $SECONDS s"
   fi
-  echo "--- good in $SECONDS s"
 }
 trap finish EXIT
 

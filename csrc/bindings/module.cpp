@@ -1,6 +1,10 @@
 #include <pybind11/pybind11.h>
+#if defined(__APPLE__)
+#include <pthread.h>
+#else
 #include <sys/syscall.h>
 #include <unistd.h>
+#endif
 
 #include "core/error.h"
 #include "core/parallel.h"
@@ -32,9 +36,17 @@ void set_memory_error(size_t bytes) {
   }
 }
 
+bool on_main_thread() {
+#if defined(__APPLE__)
+  return pthread_main_np() != 0;
+#else
+  return syscall(SYS_gettid) == getpid();
+#endif
+}
+
 // Only Python's main thread handles signals; the others need not wait for the GIL to learn that.
 bool ctrl_c_pending() {
-  if (syscall(SYS_gettid) != getpid()) return false;
+  if (!on_main_thread()) return false;
   const pybind11::gil_scoped_acquire gil;
   return PyErr_CheckSignals() != 0;
 }

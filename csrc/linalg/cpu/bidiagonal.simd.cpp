@@ -92,17 +92,17 @@ void reflect_left(int64_t rows, int64_t cols, double* a, int64_t ld, const doubl
 template <int N>
 inline void sum_lanes(const typename Simd<double, N>::Vec* w, double* sums) {
   if constexpr (N == 2) {
-    const typename Simd<double, 2>::Mask even = {0, 2}, odd = {1, 3};
     for (int k = 0; k < 4; k += 2) {
-      Simd<double, 2>::store(sums + k, __builtin_shuffle(w[k], w[k + 1], even) +
-                                           __builtin_shuffle(w[k], w[k + 1], odd));
+      Simd<double, 2>::store(sums + k, __builtin_shufflevector(w[k], w[k + 1], 0, 2) +
+                                           __builtin_shufflevector(w[k], w[k + 1], 1, 3));
     }
   } else if constexpr (N == 4) {
-    const typename Simd<double, 4>::Mask even = {0, 4, 2, 6}, odd = {1, 5, 3, 7};
-    const typename Simd<double, 4>::Mask low = {0, 1, 6, 7}, high = {2, 3, 4, 5};
-    const auto ab = __builtin_shuffle(w[0], w[1], even) + __builtin_shuffle(w[0], w[1], odd);
-    const auto cd = __builtin_shuffle(w[2], w[3], even) + __builtin_shuffle(w[2], w[3], odd);
-    Simd<double, 4>::store(sums, __builtin_shuffle(ab, cd, low) + __builtin_shuffle(ab, cd, high));
+    const auto ab = __builtin_shufflevector(w[0], w[1], 0, 4, 2, 6) +
+                    __builtin_shufflevector(w[0], w[1], 1, 5, 3, 7);
+    const auto cd = __builtin_shufflevector(w[2], w[3], 0, 4, 2, 6) +
+                    __builtin_shufflevector(w[2], w[3], 1, 5, 3, 7);
+    Simd<double, 4>::store(sums, __builtin_shufflevector(ab, cd, 0, 1, 6, 7) +
+                                     __builtin_shufflevector(ab, cd, 2, 3, 4, 5));
   } else {
     typename Simd<double, 4>::Vec half[4];
     for (int k = 0; k < 4; ++k) {
