@@ -37,6 +37,7 @@ _OVERFLOW = 4
 # Reordering n x n Gram matrices takes as long per n as this share of a product of features...
 _ENTRIES_PER_PRODUCT = 0.15
 _MOST_SAMPLES = 8192  # ...and 1 GiB for so many samples
+_ROUNDING_OF_SUMS = 64 * np.finfo(np.float64).eps
 
 
 class _Prepared(NamedTuple):
@@ -168,8 +169,11 @@ class KernelMeasure(Differentiable):
             for k, item in enumerate(items):
                 fourth = m.fourth_alone(side, k) if self.estimator == "unbiased" else 0.0
                 squares, trace = (item.gram**2).sum(), np.trace(item.gram)
-                norms.append(self._linear_hsic(m.samples, squares, trace**2, fourth))
-            own.append(np.sqrt(np.where(np.array(norms) > 0, norms, np.nan)))
+                norm = self._linear_hsic(m.samples, squares, trace**2, fourth)
+                # Below this it is rounding of the terms that it is the difference of.
+                rounding = _ROUNDING_OF_SUMS * (trace / m.samples) ** 2
+                norms.append(np.sqrt(norm) if norm > rounding else np.nan)
+            own.append(np.array(norms))
         return np.asarray(products / np.outer(*own))
 
     def from_device_moments(self, moments: Sequence[DeviceMoments]) -> Any:

@@ -29,6 +29,9 @@ constexpr double kSafeShare = 1.0 / 64;
 // A projected matrix below this many units in the last place of what it was made of is rounding.
 constexpr double kRoundingUnits = 64;
 
+// Values of an rbf kernel this small have squares that float has not.
+constexpr double kVanishing = 1e-12;
+
 enum class Part { diagonal, rows, full };
 
 // n numbers per item: that part of its kernel matrix.
@@ -110,6 +113,14 @@ class Estimator {
   }
 
   const std::vector<StreamItem<T>>& items() const { return items_; }
+
+  // Whether products of kernels would vanish in float.
+  bool vanishes() const {
+    return options_.function == KernelFunction::rbf &&
+           std::any_of(items_.begin(), items_.end(), [](const StreamItem<T>& item) {
+             return std::abs(item.kernel.shift) < kVanishing;
+           });
+  }
 
   Estimates of_features(KernelSums sums) const { return estimate(std::move(sums), true); }
 
@@ -208,7 +219,8 @@ void score_all(const std::vector<KernelItem<T>>& a, const std::vector<KernelItem
   Estimates e = features ? estimator.of_features(feature_products(a, b, symmetric, threads))
                          : estimator.of_grams();
   const bool is_projected = linear && unbiased && !features;
-  if (e.cancels(is_projected ? kSafeShare * kSafeShare : kSafeShare)) {
+  const bool vanishes = sizeof(T) == sizeof(float) && estimator.vanishes();
+  if (vanishes || e.cancels(is_projected ? kSafeShare * kSafeShare : kSafeShare)) {
     if constexpr (sizeof(T) == sizeof(float)) {
       const Widened wide_a = widened(a),
                     wide_b = widened(symmetric ? std::vector<KernelItem<T>>{} : b);

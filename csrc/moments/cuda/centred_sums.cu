@@ -89,6 +89,9 @@ __device__ Means means_of(const SumsSide& side, int64_t item, const double* sums
   return found;
 }
 
+// Unbiased HSIC below this share of the terms it is the difference of is rounding.
+constexpr double kRoundingOfSums = 64 * 0x1p-52;
+
 __global__ void __launch_bounds__(kMostThreads) hsic_kernel(CentredSums s, LinearHsic hsic) {
   SHARED_ARRAY(double, partial, 32);
   const int64_t pair = blockIdx.x, a = pair / s.y.count, b = pair % s.y.count;
@@ -110,6 +113,7 @@ __global__ void __launch_bounds__(kMostThreads) hsic_kernel(CentredSums s, Linea
     const double traces = hsic.traces_x[a] * hsic.traces_y[b];
     found =
         (squares - fourth + traces / ((n - 1) * (n - 2)) - 2 * fourth / (n - 2)) / (n * (n - 3));
+    if (fabs(found) * n * (n - 3) <= kRoundingOfSums * traces) found = 0;
   }
   if (hsic.unit_x) {
     const double units = hsic.unit_x[a] * hsic.unit_y[b];
