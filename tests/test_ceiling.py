@@ -24,6 +24,21 @@ def test_noise_ceiling_is_what_the_true_responses_reach():
     np.testing.assert_allclose(exact, [0, 1, 1, 1], rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "scale"),
+    [(np.float64, 1e150), (np.float64, 1e300), (np.float64, 1e-300), (np.float32, 1e30)],
+)
+def test_noise_ceilings_hold_at_every_scale(dtype, scale):
+    rng = np.random.default_rng(2)
+    repeats = (rng.standard_normal((1, 30, 4)) + rng.standard_normal((5, 30, 4))).astype(dtype)
+    repeats[..., 3] = 2
+    expected = lw.noise_ceiling(repeats)
+    assert expected[3] == 0
+    found = lw.noise_ceiling((repeats * np.array([scale, 1, 1 / scale, scale])).astype(dtype))
+    tolerance = 1e-12 if dtype == np.float64 else 1e-6
+    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance)
+
+
 @pytest.mark.parametrize("shape", [(20, 3), (1, 20, 3), (4, 1, 3)])
 def test_repeats_and_stimuli_are_needed(shape):
     with pytest.raises(ValueError, match=r"shape \(\.\.\., r, n, d\) with r, n >= 2, got"):

@@ -115,6 +115,21 @@ def test_a_penalty_above_every_correlation_predicts_nothing():
     np.testing.assert_allclose(found.loss, 0.5, rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "x_scale", "y_scale"),
+    [(np.float64, 1e155, 1e-155), (np.float64, 1e-300, 1e300), (np.float32, 1e30, 1e-7)],
+)
+@pytest.mark.parametrize("cv", [None, 3])
+def test_scales_do_not_matter(dtype, x_scale, y_scale, cv):
+    x, y = (side.astype(dtype).astype(np.float64) for side in pair(60, 6, 3))
+    large = (x * x_scale).astype(dtype), (y * y_scale).astype(dtype)
+    expected = lw.sparse_predictivity(x, y, alphas=ALPHAS, cv=cv)
+    found = lw.sparse_predictivity(*large, alphas=ALPHAS, cv=cv)
+    tolerance = 1e-9 if dtype == np.float64 else 2e-3  # objectives within the gap
+    np.testing.assert_allclose(found.per_target, expected.per_target, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(found.loss, expected.loss, rtol=0, atol=tolerance)
+
+
 def test_penalties_keep_their_order():
     x, y = pair(100, 6, 3)
     up, down = (lw.sparse_predictivity(x, y, alphas=a) for a in (ALPHAS[::-1], ALPHAS))

@@ -8,7 +8,7 @@ namespace likewise::cuda {
 namespace {
 
 template <class T>
-__global__ void __launch_bounds__(kColumns* kStripes)
+__global__ void __launch_bounds__(kColumns* kStripes, 2)
     centre_kernel(const T* __restrict__ x, int64_t rows, int64_t cols, CentredColumns out) {
   SHARED_ARRAY(double, shared, kColumns* kStripes);
   const int64_t column = int64_t(blockIdx.x) * kColumns + threadIdx.x;

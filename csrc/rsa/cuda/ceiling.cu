@@ -1,4 +1,4 @@
-// Vectors are read twice and written once, responses read four times: bytes over bandwidth.
+// Vectors are read twice and written once, responses read five times: bytes over bandwidth.
 
 #include "core/cuda/columns.cuh"
 #include "rsa/cuda/ceiling.h"
@@ -44,20 +44,26 @@ __global__ void __launch_bounds__(kColumns* kStripes, 2)
     for (int64_t r = 0; r < repeats; ++r) sum += double(from[(r * rows + row) * cols]);
     return sum / double(repeats);
   };
-  const double origin = inside ? mean_of(0) : 0;  // equal means stay equal
+  const double first = inside ? double(from[0]) : 0;
+  double largest = 0;
+  for (int64_t row = threadIdx.y; row < repeats * rows && inside; row += kStripes) {
+    largest = Largest::of(fabs(double(from[row * cols]) - first), largest);
+  }
+  const double unit = unit_for(over_stripes<Largest>(largest, shared));  // no square overflows
+  const double origin = inside ? mean_of(0) : 0;                         // equal means stay equal
   double within = 0, sum = 0, between = 0;
   for (int64_t row = threadIdx.y; row < rows && inside; row += kStripes) {
     const double mean = mean_of(row);
     sum += mean - origin;
     for (int64_t r = 0; r < repeats; ++r) {
-      const double difference = double(from[(r * rows + row) * cols]) - mean;
+      const double difference = (double(from[(r * rows + row) * cols]) - mean) * unit;
       within += difference * difference;
     }
   }
   within = over_stripes<Sum>(within, shared) / (double(rows) * double(repeats - 1));
   const double centre = origin + over_stripes<Sum>(sum, shared) / double(rows);
   for (int64_t row = threadIdx.y; row < rows && inside; row += kStripes) {
-    const double difference = mean_of(row) - centre;
+    const double difference = (mean_of(row) - centre) * unit;
     between += difference * difference;
   }
   between = over_stripes<Sum>(between, shared) * double(repeats) / double(rows - 1);
