@@ -325,7 +325,9 @@ class Fuzz:
             self._found(what, f"refuses what the call scores {score!r}")
             return
         bound = TOLERANCE[np.dtype(dtype)] * max(1.0, abs(score), self._size)
-        if np.isinf(found) and self._size * 1e-14 > np.finfo(dtype).max:  # so is its rounding
+        if np.isinf(found) and self._size * 1e-14 > float(
+            np.finfo(dtype).max
+        ):  # so is its rounding
             return
         both_undefined = np.isnan(found) and np.isnan(score)
         if not both_undefined and found != score and not abs(found - score) <= bound:
