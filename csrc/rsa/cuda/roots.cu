@@ -24,8 +24,7 @@ __global__ void __launch_bounds__(kMostThreads)
 
 __global__ void __launch_bounds__(kMostThreads)
     scale_kernel(const double* __restrict__ vectors, const double* __restrict__ values,
-                 const double* __restrict__ factors, int64_t n, Clipping clipping,
-                 double* __restrict__ roots) {
+                 const double* __restrict__ factors, int64_t n, double* __restrict__ roots) {
   constexpr double kEpsilon = 2.220446049250313e-16;
   const size_t item = blockIdx.y;
   const int64_t i = blockIdx.x;
@@ -33,13 +32,21 @@ __global__ void __launch_bounds__(kMostThreads)
   double* const row = roots + (item * n + i) * n;
   for (int64_t j = threadIdx.x; j < n; j += blockDim.x) {
     const double value = values[item * n + j] - norm;
-    const bool lost = norm > 0 && value < -double(n) * clipping.tolerance * norm;
-    if (clipping.items && i == 0 && lost) {
-      atomicAdd(reinterpret_cast<unsigned long long*>(clipping.items + item), 1ull);
-    }
     const bool kept = value > 2 * double(n) * kEpsilon * norm;
     row[j] = kept ? vectors[(item * n + j) * n + i] * sqrt(value) : 0;
   }
+}
+
+__global__ void __launch_bounds__(kMostThreads)
+    negative_kernel(const double* __restrict__ values, const double* __restrict__ factors,
+                    int64_t n, double tolerance, int64_t* __restrict__ found) {
+  SHARED_ARRAY(double, partial, 32);
+  const size_t item = blockIdx.x;
+  const double norm = 1 / factors[item], least = norm * (1 - double(n) * tolerance);
+  double sum = 0;
+  for (int64_t j = threadIdx.x; j < n; j += blockDim.x) sum += values[item * n + j] < least;
+  sum = block_sum(sum, partial);
+  if (threadIdx.x == 0) found[item] += int64_t(sum);
 }
 
 __global__ void __launch_bounds__(kMostThreads)
@@ -64,8 +71,14 @@ cudaError_t shifted_moments(const Vectors<double>& moments, int64_t count, int64
 cudaError_t scaled_vectors(const double* vectors, const double* values, const double* factors,
                            int64_t count, int64_t n, const Clipping& clipping, double* roots,
                            cudaStream_t stream) {
+  if (clipping.items) {
+    const cudaError_t error =
+        launch(negative_kernel, dim3(unsigned(count)), threads_for(n), 0, stream, values, factors,
+               n, clipping.tolerance, clipping.items);
+    if (error != cudaSuccess) return error;
+  }
   return launch(scale_kernel, dim3(unsigned(n), unsigned(count)), threads_for(n), 0, stream,
-                vectors, values, factors, n, clipping, roots);
+                vectors, values, factors, n, roots);
 }
 
 cudaError_t conclude_bures(const double* factors_a, const double* factors_b, const PairAxes& axes,
