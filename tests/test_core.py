@@ -240,16 +240,15 @@ ENDLESS = {  # calls that would run for many minutes
 
 
 # One long call each of LAPACK, or of products that are one for the caller.
-SQUARE = "rng.standard_normal((4000, 4000))"
 ONE_CALL = {
-    "polar": f"lw.polar({SQUARE})",
-    "svdvals": f"lw.svdvals({SQUARE})",
-    "nuclear_norm": f"lw.nuclear_norm({SQUARE})",
-    "rotation": f"lw.orthogonal_procrustes({SQUARE}, {SQUARE})",
-    "root": f"lw.procrustes({SQUARE}, {SQUARE})",
-    "whitening": f"lw.cca({SQUARE}, {SQUARE})",
-    "eigenvalues": f"lw.linear_predictivity({SQUARE}, {SQUARE})",
-    "products": "lw.cka(*rng.standard_normal((2, 4000, 8000)))",
+    "polar": "lw.polar(a)",
+    "svdvals": "lw.svdvals(a)",
+    "nuclear_norm": "lw.nuclear_norm(a)",
+    "rotation": "lw.orthogonal_procrustes(a, a.T)",
+    "root": "lw.procrustes(a, a.T)",
+    "whitening": "lw.cca(a, a.T)",
+    "eigenvalues": "lw.linear_predictivity(a, a.T)",
+    "products": "lw.cka(a, a.T)",
 }
 
 
@@ -271,6 +270,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 rng = np.random.default_rng(0)
 with lw.num_threads({threads}):
     lw.cka(np.eye(4), np.eye(4))
+    a = rng.standard_normal(({4000 if call in ONE_CALL.values() else 1},) * 2)
     print("ready", flush=True)
     {call}
 """
