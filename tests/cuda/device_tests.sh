@@ -15,5 +15,5 @@ device_tests=(
   "gradients cuda_gradients"
   "regression cca"
 )
-left_out_on_simulator="700 or 300-130 or pitfall_the_penalty or all_pairs_and_batches
-  or (many_mixed_items and 200)"
+left_out_on_simulator="700 or 300-130 or pitfall_the_penalty or all_pairs_and_batches"
+left_out_on_simulator+=" or (many_mixed_items and 200)"
