@@ -28,19 +28,20 @@ double certified_cost(TransportSolver& solver, const MatrixRef<const T>& cost, d
     taken[j] += mass;
     sum += mass * double(cost(i, j));
   });
+  const double unit = marginals.unit * marginals.whole;
   std::vector<double> u(cost.rows), v(cost.cols);
   const double gap = solver.certify(u.data(), v.data());
   CHECK(gap >= 0 && gap < 1e-10);
   double bound = 0;
   for (int64_t i = 0; i < cost.rows; ++i) {
-    CHECK_NEAR(sent[i], double(marginals.supply[i]) * marginals.unit, 1e-14);
+    CHECK_NEAR(sent[i], double(marginals.supply[i]) * unit, 1e-14 * marginals.whole);
     bound += sent[i] * u[i];
     for (int64_t j = 0; j < cost.cols; ++j) {
       CHECK(sign * (double(cost(i, j)) - u[i] - v[j]) >= -1e-12);
     }
   }
   for (int64_t j = 0; j < cost.cols; ++j) {
-    CHECK_NEAR(taken[j], double(marginals.demand[j]) * marginals.unit, 1e-14);
+    CHECK_NEAR(taken[j], double(marginals.demand[j]) * unit, 1e-14 * marginals.whole);
     bound += taken[j] * v[j];
   }
   CHECK_NEAR(sum, bound, 1e-10);  // no plan is better
