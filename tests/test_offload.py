@@ -301,6 +301,7 @@ def test_measures_without_a_version_are_refused():
     class OfMine:
         name = "of_mine"
         min_samples = 2
+        prepare = compare = None
 
     with pytest.raises(lw.InputTypeError, match="of_mine has no version for CUDA devices yet"):
         pairwise(layers(), OfMine(), device=0)

@@ -123,6 +123,7 @@ def test_build_config_describes_this_build():
 
 def test_the_stub_lists_what_the_compiled_module_has():
     listed = {node.name for node in STUB.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    listed |= {node.target.id for node in STUB.body if isinstance(node, ast.AnnAssign)}
     assert listed == {name for name in dir(_cpu) if not name.startswith("__")}
 
 
