@@ -275,6 +275,7 @@ def test_intervals_follow_from_parts_and_halves(pair, name, options, dtype, monk
     np.testing.assert_allclose([found.low, found.high], ends, rtol=100 * scale + 1e-4)
 
 
+@stays_on_cpu("looks at what the measure is given")
 def test_parts_stay_in_their_folds_and_neighbourhoods(pair, monkeypatch):
     x, y = pair
     for name in ("mutual_knn", "linear_predictivity"):
@@ -339,6 +340,17 @@ def test_intervals_cover_what_they_are_about(population, measure, options, sampl
     assert cell is not None
     assert 0.865 <= cell.coverage <= 1
     assert 0.9 <= cell.standard_error / cell.spread <= 1.3
+
+
+@pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning")
+def test_halves_that_differ_by_rounding_say_nothing():
+    # More units than half of the samples: every half has correlations of 1.
+    x, y = np.random.default_rng(0).standard_normal((2, 60, 31))
+    wide = lw.bootstrap(x, y, "cca", n=41)
+    halves = wide.draws[-20:]
+    np.testing.assert_allclose(halves, 1, atol=1e-12)
+    parts = wide.draws[:-20].astype(float)
+    assert wide.standard_error == pytest.approx(2 * parts.std(ddof=1), rel=1e-9)
 
 
 def test_quantiles_are_those_of_student():

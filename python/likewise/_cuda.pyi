@@ -151,7 +151,7 @@ def p_value(
 def interval(
     score: DeviceArray,
     draws: DeviceArray,
-    how: tuple[int, float, float, float, int, float, float],
+    how: tuple[int, float, float, float, int, float, float, float],
     error: DeviceArray,
     low: DeviceArray,
     high: DeviceArray,

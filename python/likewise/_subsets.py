@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from likewise._array import Array
-from likewise.measure import Measure
+from likewise.measure import Measure, score_error
 
 __all__ = ["Interval", "Subsets"]
 
@@ -38,6 +38,9 @@ class Interval(NamedTuple):
     low: float
     high: float
     """The range of the measure."""
+    rounding: float
+    """Halves that differ by no more of the width of the range, or of an unbounded score, say
+    nothing."""
 
     def of(self, score: float, draws: Array) -> tuple[float, float, float]:
         """Standard error and both ends."""
@@ -49,7 +52,9 @@ class Interval(NamedTuple):
         between = (np.diff(pairs) ** 2).mean() / 4
         of_means = pairs.mean(axis=1).var(ddof=1)
         # Samples that act one by one leave the mean of two halves as it is.
-        joint = min(of_means / between, 0.5) if between > 0 else 0.0
+        width = self.high - self.low
+        rounding = self.rounding * (abs(score) if math.isinf(width) else width)
+        joint = min(of_means / between, 0.5) if between > rounding**2 else 0.0
         pairwise = (joint / (1 - joint)) ** 2  # a square, to be on the safe side of small shares
         variance = parts.var(ddof=1) * self.scale / (1 + self.excess * pairwise)
         error = math.sqrt(variance)
@@ -96,7 +101,7 @@ class Subsets:
                 "with permutation_test instead"
             )
 
-    def interval(self, level: float) -> Interval:
+    def interval(self, level: float, dtype: Any) -> Interval:
         left_out, (low, high) = self._samples - self._part, self._chosen.range
         scaled = PLAIN
         if self._chosen.kind == "similarity" and high == 1:
@@ -111,6 +116,7 @@ class Subsets:
             scaled,
             low,
             high,
+            score_error(self._chosen, dtype),
         )
 
     def blocks(self, bytes_per_sample: int, most_bytes: int) -> Iterator[tuple[Measure, Array]]:

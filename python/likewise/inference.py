@@ -195,7 +195,7 @@ def bootstrap(
         raise ValueError(f"bootstrap: level must be between 0 and 1, got {level!r}")
     library, subsets = pair.library, Subsets(chosen, pair.x.shape[0], n, random_state)
     subsets.require("bootstrap")
-    interval = subsets.interval(level)
+    interval = subsets.interval(level, pair.x.dtype)
     if library.engine is not _cpu:
         return Bootstrap(*bootstrap_on_device(chosen, pair, subsets, interval))
     score = chosen(pair.x, pair.y, check_finite=False)

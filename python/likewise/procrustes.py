@@ -153,7 +153,7 @@ class _ShapeMeasure(Differentiable):
         found = library.finish(constants, dropped, sums=(close,))
         if found is None:
             return scores
-        if found[2].any():
+        if found[2].any() and items[0].dtype != np.float64:
             # Products in float32 have no digits left for angles of nearly congruent items.
             library.found_coarse()
             exact = [library.cast(item, np.dtype(np.float64)) for item in items]

@@ -55,11 +55,12 @@ void p_value(const DeviceArray& score, const DeviceArray& null, const std::vecto
 }
 
 void interval(const DeviceArray& score, const DeviceArray& draws,
-              const std::tuple<int64_t, double, double, double, int, double, double>& how,
+              const std::tuple<int64_t, double, double, double, int, double, double, double>& how,
               const DeviceArray& error, const DeviceArray& low, const DeviceArray& high, Run& run) {
   const CallContext context(run);
-  const auto [parts, scale, excess, quantile, scaled, least, most] = how;
-  const cuda::Subsets subsets{parts, scale, excess, quantile, cuda::Scaled(scaled), least, most};
+  const auto [parts, scale, excess, quantile, scaled, least, most, rounding] = how;
+  const cuda::Subsets subsets{parts, scale, excess,  quantile, cuda::Scaled(scaled),
+                              least, most,  rounding};
   dispatch_float(draws, [&](auto zero) {
     using T = decltype(zero);
     cuda::check(

@@ -96,7 +96,9 @@ __global__ void __launch_bounds__(kMostThreads)
   }
   // Samples that act one by one leave the mean of two halves as it is.
   const double share = of_means / (pairs_kept - 1) / (between / pairs_kept);
-  const double joint = between > 0 ? fmin(share, 0.5) : 0.0;
+  const double width = how.high - how.low;
+  const double rounding = how.rounding * (width == INFINITY ? fabs(centre) : width);
+  const double joint = between / pairs_kept > rounding * rounding ? fmin(share, 0.5) : 0.0;
   const double pairwise = joint / (1 - joint) * (joint / (1 - joint));
   const double error = sqrt(of_parts / (parts_kept - 1) * how.scale / (1 + how.excess * pairwise));
   const double reach = how.quantile * error;

@@ -33,6 +33,7 @@ struct Subsets {
   double scale, excess, quantile;
   Scaled scaled;     // the function of the score whose interval it is
   double low, high;  // the range of the measure
+  double rounding;   // halves that differ by no more of its width (or of the score) say nothing
 };
 struct Spread {
   double *error, *low, *high;

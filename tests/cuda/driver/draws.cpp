@@ -53,7 +53,7 @@ void intervals(const std::vector<T>& host, int64_t parts, T score, Scaled scaled
   const OnDevice<T> draws(host), given(std::vector<T>{score});
   const OnDevice<double> out(3);
   double* const to = out.get();
-  const Subsets how{parts, 3, 1.25, 2, scaled, -0.9, 0.95};
+  const Subsets how{parts, 3, 1.25, 2, scaled, -0.9, 0.95, 1e-4};
   need(interval<T>(given.get(), draws.get(), int64_t(host.size()), how, {to, to + 1, to + 2},
                    stream),
        "interval");
@@ -73,7 +73,7 @@ void intervals(const std::vector<T>& host, int64_t parts, T score, Scaled scaled
     return;
   }
   const double between = std::accumulate(halves.begin(), halves.end(), 0.0) / double(halves.size());
-  const double joint = between > 0 ? std::min(variance(means) / between, 0.5) : 0.0;
+  const double joint = between > 1.85e-4 * 1.85e-4 ? std::min(variance(means) / between, 0.5) : 0.0;
   const double odds = joint / (1 - joint);
   const double error = std::sqrt(variance(kept) * 3 / (1 + 1.25 * odds * odds));
   double low = double(score) - 2 * error, high = double(score) + 2 * error;
@@ -102,6 +102,7 @@ void summaries() {
     for (const T score : {T(0.3), T(-0.89), T(1), none}) intervals<T>(some, 300, score, scaled);
   }
   intervals<T>({1, 2, 3, 5, 5, 5}, 2, T(0.5), Scaled::plain);  // halves that are all alike
+  intervals<T>({1, 2, T(5.0001), 5, 5, T(5.0001), 5, 5}, 2, T(0.5), Scaled::plain);  // but rounding
   intervals<T>({1, 2, 3, 5, none, 5, 7, 3}, 2, T(0.5), Scaled::plain);
   intervals<T>({none, 2, 3, 5, 4, 5}, 2, T(0.5), Scaled::plain);
   intervals<T>({1, 2, 3, 5, none, 5}, 2, T(0.5), Scaled::plain);
