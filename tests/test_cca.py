@@ -211,7 +211,9 @@ def test_all_paths_and_precisions_agree(name, options, case):
     for path, score in (exact | paths(name, options, x, y)).items():
         assert score == pytest.approx(exact["call"], abs=1e-6), path
     for path, score in exact.items():
-        tolerance = 1e-7 if path == "stream" else 1e-10  # sums cannot give angles near 0 better
+        # Sums cannot give angles near 0 better; variates are off by eps times the condition, 1e5.
+        near = 1e-8 if case == "ill-conditioned" else 1e-10
+        tolerance = 1e-7 if path == "stream" else near
         assert score == pytest.approx(exact["call"], abs=tolerance), path
     shuffled = [
         lw.permutation_test(x.astype(dtype), y.astype(dtype), name, n=3, **options).null

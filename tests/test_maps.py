@@ -195,9 +195,10 @@ def test_the_lasso_is_the_model_of_sparse_predictivity():
     fitted = lw.maps.Lasso(alpha=0.05).fit(x, y)
     scale = y.std(axis=0)[:, None] / x.std(axis=0)
     whole = lw.sparse_predictivity(x, y, alphas=[0.05]).coef[0]
-    np.testing.assert_allclose(fitted.coef_, whole * scale, rtol=0, atol=1e-10)
+    # Each is solved to a duality gap of 1e-6, from moments that are rounded in its own way.
+    np.testing.assert_allclose(fitted.coef_, whole * scale, rtol=0, atol=1e-6)
     found = lw.maps.cross_validate(lw.maps.Lasso(alpha=0.05), x, y, cv=4)
-    assert found.score == pytest.approx(path.score[0], abs=1e-10)
+    assert found.score == pytest.approx(path.score[0], abs=1e-6)
     with pytest.raises(ValueError, match="alpha must be positive"):
         lw.maps.Lasso(alpha=0).fit(x, y)
 

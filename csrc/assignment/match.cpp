@@ -31,14 +31,17 @@ double match_permutation(AssignmentSolver& solver, const MatrixRef<const double>
   return sum / double(std::min(correlation.rows, correlation.cols));
 }
 
-// Mean over rows of the largest correlation.
+// Equal units are equal partners, though their products are rounded by where they stand.
+constexpr double kTie = 1e-12;
+
+// Mean over rows of the largest correlation; of equal ones the first counts.
 double match_semi(const MatrixRef<const double>& correlation, std::vector<int64_t>& assignment) {
   assignment.resize(size_t(correlation.rows));
   double sum = 0;
   for (int64_t i = 0; i < correlation.rows; ++i) {
     int64_t best = 0;
     for (int64_t j = 1; j < correlation.cols; ++j) {
-      if (correlation(i, j) > correlation(i, best)) best = j;
+      if (correlation(i, j) > correlation(i, best) + kTie) best = j;
     }
     assignment[i] = best;
     sum += correlation(i, best);

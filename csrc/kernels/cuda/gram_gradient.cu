@@ -101,7 +101,7 @@ __device__ double weight_of(const GramPull& pull, const GramOptions& options, in
   return weight * kernel_slope(*side.item, options, side.products[k]);
 }
 
-__global__ void __launch_bounds__(kMostThreads)
+__global__ void __launch_bounds__(kMostThreads, 2)  // 128 registers: none spill
     sum_weights_kernel(GramPull pull, GramOptions options) {
   SHARED_ARRAY(double, partial, 32);
   SHARED_ARRAY(double, partial_distances, 32);

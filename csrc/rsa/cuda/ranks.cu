@@ -163,7 +163,7 @@ __device__ Places tied_with(const unsigned long long* sorted, int64_t k, int64_t
 }
 
 // Ranks from sorted keys. Each of t tied values counts t^2 - 1 ties.
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, 4)  // 64 registers: none spill
     rank_kernel(const unsigned long long* __restrict__ keys, const int32_t* __restrict__ positions,
                 int64_t size, double tolerance, int32_t* __restrict__ ranks,
                 double* __restrict__ ties) {
