@@ -31,10 +31,10 @@ def permutation_test_on_device(chosen: Measure, pair: Pair, orders: Orders) -> l
     library = pair.library
     score, null = _score_and_draws(chosen, pair, lambda pair: _reordered(chosen, pair, orders))
     low, high = chosen.range
-    own = []
-    if np.isinf(high - low):
+    own = [score, score]
+    reference = getattr(chosen, "reference", chosen)
+    if np.isinf(high - low) and reference is not None:
         with library.parts(), quiet():
-            reference = getattr(chosen, "reference", chosen)
             own = [_compared(reference, library, side, side) for side in (pair.x, pair.y)]
     error = score_error(chosen, pair.x.dtype)
     how = (chosen.kind == "similarity", orders.exact, error, high - low)

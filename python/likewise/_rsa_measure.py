@@ -62,6 +62,8 @@ class RSA(Differentiable):
     is_metric: ClassVar[bool] = False
     min_samples: ClassVar[int] = 3
     compares_samples: ClassVar[bool] = True
+    reference: ClassVar[None] = None
+    """Unbounded comparisons are 0 of an RDM with itself, or refuse one below full rank."""
 
     def __post_init__(self) -> None:
         if self.dissimilarity not in DISSIMILARITIES:

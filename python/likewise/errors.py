@@ -115,6 +115,7 @@ def warn_degenerate(function: str, units: int, items: int, directions: int = 0) 
 
     ``directions``: how many fewer there are than units that vary, or samples but one, would allow.
     """
+    units, items, directions = int(units), int(items), int(directions)
     if not units and not items and not directions:
         return
     parts = []

@@ -239,8 +239,10 @@ def _tie(chosen: Measure, pair: Pair, scores: list[Any]) -> float:
     scale = chosen.range[1] - chosen.range[0]
     if np.isinf(scale):
         reference = getattr(chosen, "reference", chosen)
-        with quiet():
-            own = [float(reference(side, side, check_finite=False)) for side in (pair.x, pair.y)]
+        own = [0.0, 0.0]
+        if reference is not None:
+            with quiet():
+                own = [float(reference(s, s, check_finite=False)) for s in (pair.x, pair.y)]
         scale = float(np.nanmax(np.abs([*scores, np.sqrt(abs(own[0] * own[1]))])))
     return score_error(chosen, pair.x.dtype) * scale
 
