@@ -176,6 +176,7 @@ def test_functions_without_a_version_say_so(monkeypatch):
     class OfMine:
         name = "of_mine"
         min_samples = 2
+        prepare = compare = None
 
     with pytest.raises(lw.InputTypeError, match=r"pairwise: items are on .* which of_mine has no"):
         simulated.cpu(lw.pairwise)([x, x], OfMine())
