@@ -192,6 +192,24 @@ def test_extreme_scales(exponent):
     assert far == pytest.approx(near * 10.0**exponent, rel=1e-12)
 
 
+@pytest.mark.parametrize("measure", ["procrustes", "shape_distance"])
+def test_distances_beyond_their_type_are_infinite_and_said(measure):
+    rng = np.random.default_rng(0)
+    items = [(2.0**127 * rng.uniform(-1, 1, (12, d))).astype(np.float32) for d in (3, 4)]
+    in_data = {"scale": False, "score": "euclidean"}
+    stream = lw.scale.Accumulator(measure, **in_data)
+    stream.update(items)
+    calls = {
+        "call": lambda: getattr(lw, measure)(*items, **in_data),
+        "grid": lambda: lw.pairwise(items, measure, **in_data)[0, 1],
+        "cross": lambda: lw.cross(items[:1], items[1:], measure, **in_data)[0, 0],
+        "stream": lambda: stream.compute()[0, 1],
+    }
+    for path, call in calls.items():
+        with pytest.warns(lw.OverflowWarning, match=f"{measure}: . score"):
+            assert call() == np.inf, path
+
+
 def test_offsets_do_not_cost_digits():
     x, y = data(100, 5, 6)
     assert lw.procrustes(x + 1e6, y) == pytest.approx(lw.procrustes(x, y), abs=1e-9)

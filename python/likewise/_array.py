@@ -53,6 +53,10 @@ class Library(NamedTuple):
         """The view itself, or a copy of another type."""
         return view.astype(dtype, copy=False)
 
+    def infinite(self, *views: Array) -> Array:
+        """How many elements of each are infinite."""
+        return np.array([np.isinf(view).sum() for view in views])
+
     def contiguous(self, view: Array, shape: tuple[int, ...]) -> Array:
         """The view broadcast to a shape, in C order."""
         return np.ascontiguousarray(np.broadcast_to(view, shape)).reshape(shape)

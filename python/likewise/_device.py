@@ -343,6 +343,12 @@ class DeviceLibrary:
             for begin, end, array in zip(ends, ends[1:], also, strict=False)
         ]
 
+    def infinite(self, *views: Any) -> Any:
+        """How many elements of each are infinite: counts to finish the call with."""
+        counts = self.zeros((len(views),), np.int64)
+        self.engine.count_infinite([*views], counts, self._run)
+        return counts
+
     def host(self, view: Any) -> Array:
         """A copy of the view as NumPy's."""
         host = np.empty(view.shape, view.dtype)

@@ -188,7 +188,9 @@ class KernelMeasure(Differentiable):
             *m.findings,
             m.library.run,
         )
-        m.warn(self.name, flexible=self.estimator == "biased")
+        beyond = [] if self.normalize else [m.library.infinite(scores)]
+        for count in m.warn(self.name, flexible=self.estimator == "biased", also=beyond):
+            self._warn_overflow(int(count.sum()))
         return scores
 
     def _linear_hsic(self, n: int, squares: Any, traces: Any, fourth: Any) -> Any:

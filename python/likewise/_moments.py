@@ -167,13 +167,18 @@ class DeviceMoments:
         """An array for the directions that are dropped of every item."""
         return self.library.zeros((len(self._widths),), np.int64)
 
-    def warn(self, function: str, flexible: bool = True, dropped: Any = None) -> None:
-        """Finish the call; then as :meth:`Moments.warn`. ``ValueError`` for too few samples."""
-        also = () if dropped is None else (dropped,)
-        constants, samples, *more = self.library.finish(*self.findings, *also)
+    def warn(
+        self, function: str, flexible: bool = True, dropped: Any = None, also: Sequence[Any] = ()
+    ) -> list[Array]:
+        """Finish the call; then as :meth:`Moments.warn`. ``ValueError`` for too few samples.
+        Returns the counts in ``also``."""
+        drops = () if dropped is None else (dropped,)
+        found: list[Array] = self.library.finish(*self.findings, *drops, *also)
+        constants, samples, *more = found
         require_samples(function, self._min_samples, int(samples[0]))
-        directions = int(more[0].sum()) if more else 0
+        directions = 0 if dropped is None else int(more.pop(0).sum())
         _warn(function, constants, self._widths, int(samples[0]), flexible, directions)
+        return more
 
 
 def require_samples(function: str, needed: int, samples: int) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from likewise import _cpu, _device
 from likewise._array import NUMPY, Array, Library, read, require_finite
-from likewise.errors import InputTypeError
+from likewise.errors import InputTypeError, OverflowWarning, is_quiet, warn
 
 __all__ = [
     "Items",
@@ -21,6 +21,7 @@ __all__ = [
     "batch_size",
     "empty_scores",
     "give_scores",
+    "narrowed",
     "read_collections",
     "read_items",
     "read_pair",
@@ -202,6 +203,23 @@ def empty_scores(pair: Pair) -> Any:
 def give_scores(pair: Pair, scores: Any) -> Any:
     """Scores in the dtype and library of the inputs."""
     return pair.library.give(pair.library.cast(scores, pair.x.dtype))
+
+
+def narrowed(measure: Any, library: Any, scores: Any, dtype: Any, name: str = "") -> Any:
+    """Scores of a measure in the dtype of the inputs, infinite beyond its range, which is said
+    (on devices after a wait, where the measure has no largest score)."""
+    with np.errstate(over="ignore"):
+        narrow = library.cast(scores, dtype)
+    if narrow is scores or is_quiet() or all(map(math.isfinite, measure.range)):
+        return narrow
+    found = library.finish(library.infinite(scores, narrow))
+    if found is not None and (lost := int(found[0][1] - found[0][0])):
+        warn(
+            f"{name or measure.name}: {lost} score{'s' * (lost != 1)} beyond the range of {dtype} "
+            "(inf); divide the samples by their scale",
+            OverflowWarning,
+        )
+    return narrow
 
 
 def batch_size(batch: tuple[int, ...]) -> int:

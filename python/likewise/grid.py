@@ -18,8 +18,8 @@ from likewise import _cpu
 from likewise._array import Array
 from likewise._files import FORMAT, require_format, write_text
 from likewise._ids import require_same_ids
-from likewise._representations import Items, read_collections, read_items
-from likewise.errors import InputTypeError, OverflowWarning, warn
+from likewise._representations import Items, narrowed, read_collections, read_items
+from likewise.errors import InputTypeError
 from likewise.measure import Measure, measure, require_version
 
 if TYPE_CHECKING:
@@ -329,10 +329,7 @@ def _scores(
 def labelled(scores: Any, a: Items, b: Items, chosen: Any, name: str = "") -> Any:
     """Scores of a measure in the dtype and library of the items, a Grid if these had labels."""
     if a.arrays:
-        if a.library.engine is _cpu:
-            scores = _narrowed(name or chosen.name, scores, a.arrays[0].dtype)
-        else:
-            scores = a.library.cast(scores, a.arrays[0].dtype)
+        scores = narrowed(chosen, a.library, scores, a.arrays[0].dtype, name)
     if a.labels is None and b.labels is None:
         return a.library.give(scores)
     scores = a.library.host(scores)
@@ -341,19 +338,6 @@ def labelled(scores: Any, a: Items, b: Items, chosen: Any, name: str = "") -> An
         for side in (a, b)
     )
     return Grid(scores, rows, columns, name or chosen.name, asdict(chosen))
-
-
-def _narrowed(function: str, scores: Array, dtype: Any) -> Array:
-    """In the dtype of the items, infinite beyond its range, which is said."""
-    with np.errstate(over="ignore"):
-        narrow = scores.astype(dtype, copy=False)
-    if lost := int((np.isinf(narrow) & np.isfinite(scores)).sum()):
-        warn(
-            f"{function}: {lost} score{'s' * (lost != 1)} beyond the range of {dtype} (inf); "
-            "divide the samples by their scale",
-            OverflowWarning,
-        )
-    return narrow
 
 
 def _locate(labels: Sequence[str], key: Any, side: str) -> int | list[int]:

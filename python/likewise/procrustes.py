@@ -20,7 +20,7 @@ from likewise._moments import (
     principal_axes,
     whitening,
 )
-from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
+from likewise._representations import Pair, batch_size, empty_scores, narrowed, read_pair
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
 from likewise.linalg import nuclear_norm
 from likewise.measure import Kind, compare_reordered, is_number, register
@@ -178,7 +178,7 @@ class _ShapeMeasure(Differentiable):
                 pair.batch,
                 lambda items, *outputs: engine.procrustes_pairs(*items, *outputs),
             )
-            return give_scores(pair, given)
+            return self._given(pair, given)
         scores = empty_scores(pair)
         try:
             units, dropped, items, finite = _cpu.procrustes(
@@ -193,7 +193,10 @@ class _ShapeMeasure(Differentiable):
             raise ValueError(f"{self.name}: differences within x or y overflow float64")
         warn_degenerate(self.name, units, items, dropped)
         warn_small_sample(self.name, pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
-        return give_scores(pair, scores)
+        return self._given(pair, scores)
+
+    def _given(self, pair: Pair, scores: Any) -> Any:
+        return pair.library.give(narrowed(self, pair.library, scores, pair.x.dtype))
 
     def _fill_gradients(
         self, pair: Pair, scores: Array, by_x: Array | None, by_y: Array | None

@@ -34,6 +34,19 @@ void fill_zeros(const DeviceArray& array, Run& run) {
   });
 }
 
+// counts[k] += number of infinite elements of array k.
+void count_infinite(const std::vector<DeviceArray>& arrays, const DeviceArray& counts, Run& run) {
+  const CallContext context(run);
+  int64_t* to = counts.filled<int64_t>();
+  for (const DeviceArray& array : arrays) {
+    dispatch_float(array, [&](auto zero) {
+      using T = decltype(zero);
+      cuda::check(cuda::count_infinite<T>(array.elements<T>(), array.size(), to++, context.stream),
+                  "launch");
+    });
+  }
+}
+
 // host = array, both contiguous and of one type. Waits.
 void download(const DeviceArray& array, py::array host, Run& run) {
   const CallContext context(run);
@@ -65,6 +78,7 @@ void register_core(py::module_& m) {
   m.def("why_not", &cuda::why_not, py::arg("device") = -1);
   m.def("copy", &copy);
   m.def("fill_zeros", &fill_zeros);
+  m.def("count_infinite", &count_infinite);
   m.def("download", &download);
   m.def("upload", &upload);
   py::class_<DeviceArray>(m, "DeviceArray")

@@ -1,4 +1,4 @@
-// Reading arrays as they come. Both kernels move every element once: bytes over bandwidth.
+// Reading arrays as they come. Every element is moved once: bytes over bandwidth.
 
 #include "core/cuda/elements.h"
 #include "core/cuda/kernel.cuh"
@@ -84,6 +84,15 @@ __global__ void __launch_bounds__(kMostThreads)
   }
 }
 
+template <class T>
+__global__ void __launch_bounds__(kMostThreads)
+    infinite_kernel(const T* __restrict__ x, int64_t size, unsigned long long* count) {
+  const int64_t step = int64_t(gridDim.x) * blockDim.x;
+  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
+    if (fabs(x[k]) == T(INFINITY)) atomicAdd(count, 1ull);
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -118,9 +127,17 @@ cudaError_t find_nonfinite(const T* x, int64_t size, unsigned long long* first,
                 first);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                              \
-  template cudaError_t copy_elements<T>(const DeviceRef&, T*, cudaStream_t); \
-  template cudaError_t find_nonfinite<T>(const T*, int64_t, unsigned long long*, cudaStream_t);
+template <class T>
+cudaError_t count_infinite(const T* x, int64_t size, int64_t* count, cudaStream_t stream) {
+  if (size == 0) return cudaSuccess;
+  return launch(infinite_kernel<T>, blocks_for(size), threads_for(size), 0, stream, x, size,
+                reinterpret_cast<unsigned long long*>(count));
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                                 \
+  template cudaError_t copy_elements<T>(const DeviceRef&, T*, cudaStream_t);                    \
+  template cudaError_t find_nonfinite<T>(const T*, int64_t, unsigned long long*, cudaStream_t); \
+  template cudaError_t count_infinite<T>(const T*, int64_t, int64_t*, cudaStream_t);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

@@ -48,4 +48,8 @@ template <class T>
 cudaError_t find_nonfinite(const T* x, int64_t size, unsigned long long* first,
                            cudaStream_t stream);
 
+// *count += number of infinite elements of a contiguous array.
+template <class T>
+cudaError_t count_infinite(const T* x, int64_t size, int64_t* count, cudaStream_t stream);
+
 }  // namespace likewise::cuda

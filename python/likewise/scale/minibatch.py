@@ -216,4 +216,6 @@ class MinibatchCKA(Sums):
         if self._has_units:
             units = sums["unit_a"], sums.get("unit_b", sums["unit_a"])
             library.engine.scale_products(means, *units, library.run)
+            (beyond,) = library.finish(library.infinite(means))
+            self.hsic._warn_overflow(int(beyond.sum()))
         return means

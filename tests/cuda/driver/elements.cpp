@@ -35,6 +35,9 @@ void copy_and_look() {
       const OnDevice<unsigned long long> first(std::vector<unsigned long long>{~0ull});
       need(find_nonfinite<double>(x.get(), size, first.get(), stream), "look");
       expect(first.values()[0] == (size > 3999 ? 3999 : ~0ull), "first that is not finite");
+      const OnDevice<int64_t> infinite(std::vector<int64_t>{2});
+      need(count_infinite<double>(x.get(), size, infinite.get(), stream), "count");
+      expect(infinite.values()[0] == 2 + (size > 3999 && std::isinf(odd)), "infinite ones");
     }
   }
 }
