@@ -92,6 +92,23 @@ def test_semi_match_takes_the_first_of_equal_partners(rng):
     np.testing.assert_array_equal(lw.semi_match(x[:, 1:], y).assignment, [2, 1])
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_equal_units_are_equal_partners_wherever_they_stand(rng, dtype):
+    """Their products are rounded in another order at the edge of a block, or after scaling."""
+    x = units(rng, 1000, 8)
+    copies = x[:, rng.permutation(np.repeat(np.arange(8), 25))]
+    y = np.column_stack([copies * rng.uniform(0.1, 9, 200), units(rng, 1000, 7)])
+    first = [int(np.argmax((copies == unit[:, None]).all(axis=0))) for unit in x.T]
+    x, y = x.astype(dtype), y.astype(dtype)
+    assert lw.semi_match(x, y).assignment.tolist() == first
+    batch = lw.semi_match(np.stack([x, x]), np.stack([y, y[:, ::-1]]))
+    assert batch.assignment[0].tolist() == first
+    assert lw.match_units(lw.unit_similarity(x, y)).greedy.tolist() == first
+    assert lw.match_units(lw.unit_similarity(x, y) / 64).greedy.tolist() == first
+    best = batch.score.mean(), lw.pairwise([x, y], "semi_match")[0, 1]
+    np.testing.assert_allclose(best, 1, atol=2e-6 if dtype == np.float32 else 1e-12)
+
+
 def test_semi_match_bounds_permutation_match(rng):
     x, y = units(rng, 40, 10), units(rng, 40, 14)
     assert lw.semi_match(x, y).score >= lw.permutation_match(x, y).score

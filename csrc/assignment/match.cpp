@@ -10,6 +10,7 @@
 #include "core/copy.h"
 #include "core/dtype.h"
 #include "core/error.h"
+#include "core/ties.h"
 
 namespace likewise {
 namespace {
@@ -31,20 +32,19 @@ double match_permutation(AssignmentSolver& solver, const MatrixRef<const double>
   return sum / double(std::min(correlation.rows, correlation.cols));
 }
 
-// Equal units are equal partners, though their products are rounded by where they stand.
-constexpr double kTie = 1e-12;
-
-// Mean over rows of the largest correlation; of equal ones the first counts.
-double match_semi(const MatrixRef<const double>& correlation, std::vector<int64_t>& assignment) {
+// Mean over rows of the largest correlation. The first that ties with it is the partner: equal
+// units are equal partners, though their products are rounded by where they stand.
+double match_semi(const MatrixRef<const double>& correlation, double tie,
+                  std::vector<int64_t>& assignment) {
   assignment.resize(size_t(correlation.rows));
   double sum = 0;
   for (int64_t i = 0; i < correlation.rows; ++i) {
-    int64_t best = 0;
-    for (int64_t j = 1; j < correlation.cols; ++j) {
-      if (correlation(i, j) > correlation(i, best) + kTie) best = j;
-    }
-    assignment[i] = best;
-    sum += correlation(i, best);
+    double best = correlation(i, 0);
+    for (int64_t j = 1; j < correlation.cols; ++j) best = std::max(best, correlation(i, j));
+    int64_t first = 0;
+    while (correlation(i, first) < best - tie) ++first;
+    assignment[i] = first;
+    sum += best;
   }
   return sum / double(correlation.rows);
 }
@@ -69,15 +69,16 @@ bool has_nan(const MatrixRef<const double>& correlation) {
 }
 
 // NaN data, which only an unchecked call holds, score NaN and match nothing.
-double match_correlations(Matching matching, AssignmentSolver& solver,
-                          const MatrixRef<const double>& correlation,
+template <class T>
+double match_correlations(Matching matching, AssignmentSolver& solver, const UnitPair<T>& pair,
                           std::vector<int64_t>& assignment) {
+  const MatrixRef<const double>& correlation = pair.correlation;
   if (has_nan(correlation)) {
     assignment.assign(size_t(correlation.rows), -1);
     return kNaN;
   }
   return matching == Matching::permutation ? match_permutation(solver, correlation, assignment)
-                                           : match_semi(correlation, assignment);
+                                           : match_semi(correlation, kTieTolerance<T>, assignment);
 }
 
 struct Workspace {
@@ -97,7 +98,7 @@ void match_batch(Matching matching, const ArrayRef& x, const ArrayRef& y, double
           score[item] = kNaN;
           w.assignment.assign(size_t(units), -1);
         } else {
-          score[item] = match_correlations(matching, w.solver, pair.correlation, w.assignment);
+          score[item] = match_correlations(matching, w.solver, pair, w.assignment);
         }
         std::copy_n(w.assignment.data(), units, assignment + item * units);
       });
@@ -170,8 +171,7 @@ void match_units_cross(Matching matching, const UnitItems<T>& a, const UnitItems
       a, b, rows, threads, [&](int64_t i, int64_t j, const UnitPair<T>& pair, int worker) {
         Workspace& w = workspaces[worker];
         score[i * cols + j] =
-            pair.constant ? kNaN
-                          : match_correlations(matching, w.solver, pair.correlation, w.assignment);
+            pair.constant ? kNaN : match_correlations(matching, w.solver, pair, w.assignment);
         if (b) return;
         if (pair.constant || matching == Matching::permutation) {
           score[j * cols + i] = score[i * cols + j];

@@ -11,7 +11,7 @@ namespace likewise {
 // How the units of x are paired with units of y, given all Pearson correlations.
 enum class Matching {
   permutation,  // min(dx, dy) units one to one, at the largest sum
-  semi,         // every unit of x with its most correlated unit of y, the first such one
+  semi,         // every unit of x with its most correlated unit of y, the first that ties
 };
 
 // Columns of x (rows x cols) centred and scaled to unit norm, so that inner products are

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/ties.h"
 #include "core/view.h"
 
 // Nearest neighbours of the samples of a representation, and how far two representations agree on
@@ -18,7 +19,7 @@ struct NeighbourOptions {
 };
 
 // The k nearest other samples of every sample. Dissimilarities (1 - cosine, or squared distances)
-// that differ by at most a relative tie_tolerance count as equal, chains of them as one group; of
+// that differ by at most a relative kTieTolerance count as equal, chains of them as one group; of
 // equally near samples those of lowest index are taken.
 struct Neighbours {
   std::vector<int32_t> index;      // samples x k, ascending in every row
@@ -26,11 +27,6 @@ struct Neighbours {
   int64_t constant_units = 0;
   bool usable = true;  // neither constant nor holding NaN or infinity
 };
-
-template <class T>
-constexpr double tie_tolerance() {
-  return sizeof(T) == 4 ? 1e-6 : 1e-12;
-}
 
 template <class T>
 void find_neighbours(const MatrixRef<const T>& x, const NeighbourOptions& options, int threads,

@@ -152,7 +152,7 @@ class Search {
  private:
   static constexpr int32_t kAny = -1;
   static constexpr bool kInDouble = sizeof(T) == sizeof(double);
-  static constexpr double kTolerance = tie_tolerance<T>();
+  static constexpr double kTolerance = kTieTolerance<T>;
   // Directions that are known worse than this tie as far as candidates go.
   static constexpr double kWellKnown = 1e-9;
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from likewise import _cpu
 from likewise._array import Array, read
+from likewise._comparison import tie_tolerance
 from likewise._device import is_device_array, too_large
 from likewise._representations import Pair, give_scores, read_pair, require_representation
 from likewise._units import unit_norm
@@ -119,7 +120,8 @@ class UnitMatching(NamedTuple):
     Attributes
     ----------
     greedy
-        The most similar unit of y for each unit of x, ``(dx,)``; repeats are allowed.
+        The most similar unit of y for each unit of x, ``(dx,)``; repeats are allowed. The first of
+        those that are equal but for rounding (a relative 1e-12, 1e-6 in float32).
     one_to_one
         Partner in the assignment with the largest sum, ``(dx,)``; -1 for units without one.
     greedy_similarity, one_to_one_similarity
@@ -176,7 +178,8 @@ def match_units(similarity: Any, *, threshold: float = 0.5) -> UnitMatching:
     if library.engine is not _cpu:
         return _match_on_device(matrix, library, threshold)
     units = np.arange(len(matrix))
-    greedy = matrix.argmax(axis=1)
+    best = matrix.max(axis=1, keepdims=True).astype(np.float64)
+    greedy = (matrix >= best - tie_tolerance(matrix.dtype) * np.abs(best)).argmax(axis=1)
     partners = np.full(len(matrix), -1)
     rows, columns = linear_sum_assignment(matrix, maximize=True)
     partners[rows] = columns

@@ -6,6 +6,7 @@
 #include "assignment/cuda/lap.h"
 #include "assignment/cuda/unit_runs.h"
 #include "core/cuda/scratch.h"
+#include "core/ties.h"
 
 namespace likewise::cuda {
 namespace {
@@ -22,7 +23,7 @@ void match_some(const Context& context, Matching matching, const UnitRun<T>& x, 
       unit_products(context, turned ? y : x, turned ? x : y, count, rows);
   const MatchOutputs out{score, assignment, x.constant, y.constant, dx, dy};
   if (matching == Matching::semi) {
-    return check(finish_semi(similarity, count, out, context.stream), "launch");
+    return check(finish_semi(similarity, count, kTieTolerance<T>, out, context.stream), "launch");
   }
   const int64_t pairs = count * height;
   AssignmentOutputs found{};

@@ -3,6 +3,7 @@
 
 #include "assignment/cuda/match_kernels.h"
 #include "core/cuda/columns.cuh"
+#include "core/cuda/largest.cuh"
 
 namespace likewise::cuda {
 namespace {
@@ -68,7 +69,7 @@ __global__ void __launch_bounds__(kMostThreads)
 }
 
 __global__ void __launch_bounds__(kMostThreads)
-    semi_kernel(const double* __restrict__ similarity, MatchOutputs out) {
+    semi_kernel(const double* __restrict__ similarity, double tie, MatchOutputs out) {
   SHARED_ARRAY(double, partial, 32);
   const size_t item = blockIdx.x;
   const int lane = int(threadIdx.x) & 31, warp = int(threadIdx.x) >> 5;
@@ -76,28 +77,15 @@ __global__ void __launch_bounds__(kMostThreads)
   double sum = 0;
   for (int64_t i = warp; i < out.dx; i += blockDim.x >> 5) {
     const double* const row = similarity + (item * out.dx + i) * out.dy;
-    double best = -INFINITY;
-    int where = 0x7fffffff;
     bool unknown = false;
-    for (int j = lane; j < out.dy; j += 32) {
-      unknown |= row[j] != row[j];
-      if (row[j] > best) {
-        best = row[j];
-        where = j;
-      }
-    }
-    for (int step = 16; step > 0; step /= 2) {
-      const double other = __shfl_xor_sync(kAllLanes, best, step);
-      const int there = __shfl_xor_sync(kAllLanes, where, step);
-      if (other > best || (other == best && there < where)) {
-        best = other;
-        where = there;
-      }
-    }
+    for (int64_t j = lane; j < out.dy; j += 32) unknown |= row[j] != row[j];
     unknown = __any_sync(kAllLanes, unknown);
-    if (lane > 0) continue;
-    if (out.assignment) out.assignment[item * out.dx + i] = matches && !unknown ? where : -1;
-    sum += unknown ? double(NAN) : best;
+    const double best = largest_of(row, out.dy);
+    if (out.assignment) {
+      const int64_t where = first_at_least(row, out.dy, best - tie);
+      if (lane == 0) out.assignment[item * out.dx + i] = matches && !unknown ? where : -1;
+    }
+    if (lane == 0) sum += unknown ? double(NAN) : best;
   }
   sum = block_sum(sum, partial);
   if (threadIdx.x == 0) out.score[item] = matches ? sum / double(out.dx) : NAN;
@@ -126,10 +114,10 @@ cudaError_t finish_permutation(const int64_t* row_ind, const int64_t* col_ind, c
                 col_ind, sum, pairs, out);
 }
 
-cudaError_t finish_semi(const double* similarity, int64_t count, const MatchOutputs& out,
-                        cudaStream_t stream) {
+cudaError_t finish_semi(const double* similarity, int64_t count, double tie,
+                        const MatchOutputs& out, cudaStream_t stream) {
   return launch(semi_kernel, dim3(unsigned(count)), threads_for(32 * out.dx), 0, stream, similarity,
-                out);
+                tie, out);
 }
 
 #define LIKEWISE_INSTANTIATE(T)                                                                    \

@@ -31,8 +31,9 @@ cudaError_t finish_permutation(const int64_t* row_ind, const int64_t* col_ind, c
                                int64_t count, int64_t pairs, const MatchOutputs& out,
                                cudaStream_t stream);
 
-// From the similarities (count, dx, dy): the first of the most similar units.
-cudaError_t finish_semi(const double* similarity, int64_t count, const MatchOutputs& out,
-                        cudaStream_t stream);
+// From the similarities (count, dx, dy): the largest of every unit, and the first unit that is
+// within `tie` of it.
+cudaError_t finish_semi(const double* similarity, int64_t count, double tie,
+                        const MatchOutputs& out, cudaStream_t stream);
 
 }  // namespace likewise::cuda

@@ -372,7 +372,7 @@ cudaError_t find_nearest(const NearestRows<T>& block, cudaStream_t stream) {
   const double terms = double(block.of.cols);
   return launch(nearest_kernel<T>, dim3(unsigned(block.count), unsigned(block.items)),
                 threads_for(block.of.rows), 0, stream, block, (terms + 16) * kUnit, terms * kLeast,
-                tie_tolerance<T>());
+                kTieTolerance<T>);
 }
 
 #define LIKEWISE_INSTANTIATE(T)                                                               \

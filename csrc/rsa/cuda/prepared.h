@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/cuda/scratch.h"
+#include "core/ties.h"
 #include "rsa/cuda/rdms.h"
 #include "rsa/cuda/rsa.h"
 #include "rsa/cuda/sort_space.h"
@@ -51,11 +52,6 @@ constexpr bool has_moments(Form form) { return form == Form::moments || form == 
 inline bool is_scale_free(RdmComparison comparison) {
   return comparison != RdmComparison::bures_metric;
 }
-
-// The share of the larger of two entries that they may differ by and tie: what computing an RDM in
-// this type leaves uncertain.
-template <class T>
-constexpr double kTieTolerance = sizeof(T) == 4 ? 1e-6 : 1e-12;
 
 template <Form form>
 using Stored = std::conditional_t<has_ranks(form), int32_t, double>;

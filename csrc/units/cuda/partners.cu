@@ -1,6 +1,7 @@
-// Partners of units. The best ones read every similarity once: bytes over bandwidth.
+// Partners of units. The best ones read every similarity at most twice: bytes over bandwidth.
 
-#include "core/cuda/kernel.cuh"
+#include "core/cuda/largest.cuh"
+#include "core/ties.h"
 #include "units/cuda/partners.h"
 
 namespace likewise::cuda {
@@ -14,25 +15,11 @@ __global__ void __launch_bounds__(kMostThreads)
   const int64_t row = (int64_t(blockIdx.x) * blockDim.x + threadIdx.x) >> 5;
   if (row >= rows) return;  // for whole warps
   const T* const values = similarity + row * cols;
-  T best = -INFINITY;
-  long long where = cols;
-  for (int64_t j = lane; j < cols; j += 32) {
-    if (values[j] > best) {
-      best = values[j];
-      where = j;
-    }
-  }
-  for (int step = 16; step > 0; step /= 2) {
-    const T other = __shfl_xor_sync(kAllLanes, best, step);
-    const long long there = __shfl_xor_sync(kAllLanes, where, step);
-    if (other > best || (other == best && there < where)) {
-      best = other;
-      where = there;
-    }
-  }
+  const double best = double(largest_of(values, cols));
+  const int64_t where = first_at_least(values, cols, best - kTieTolerance<T> * fabs(best));
   if (lane > 0) return;
   out.greedy[row] = where < cols ? where : -1;
-  out.greedy_similarity[row] = where < cols ? double(best) : double(NAN);
+  out.greedy_similarity[row] = where < cols ? double(values[where]) : double(NAN);
   out.one_to_one[row] = -1;
   out.one_to_one_similarity[row] = NAN;
   if (row == 0) out.counts[0] = out.counts[1] = 0;

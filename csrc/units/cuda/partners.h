@@ -13,7 +13,8 @@ struct Partners {
   int64_t* counts;  // 2: partners one to one of at least the threshold, rows with equal partners
 };
 
-// The first of the most similar columns, and no partner one to one yet; counts of zero.
+// The first of the columns that tie with the most similar one (by kTieTolerance of T), and no
+// partner one to one yet; counts of zero.
 template <class T>
 cudaError_t greedy_partners(const T* similarity, int64_t rows, int64_t cols, const Partners& out,
                             cudaStream_t stream);
