@@ -280,7 +280,7 @@ ONE_CALL = {
     "rotation": ("lw.orthogonal_procrustes(a[:50], a[50:100])", 1),
     "root": ("lw.procrustes(a[:3000, :3000], a[1000:, 1000:])", 1.5),
     "whitening": ("lw.cca(a, a.T)", 1),
-    "eigenvalues": ("lw.linear_predictivity(a[:, :3000], a[:, :1])", 2),
+    "eigenvalues": ("lw.linear_predictivity(a[:, :3000], a[:, :1])", 3),
     "products": ("lw.orthogonal_procrustes(a, a.T)", 0.3),
 }
 
