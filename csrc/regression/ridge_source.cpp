@@ -6,16 +6,13 @@
 
 #include "core/parallel.h"
 #include "linalg/linalg.h"
+#include "regression/weak_penalty.h"
 
 namespace likewise {
 namespace {
 
 constexpr double kCloseGap = 1.0 / 256;  // relative; a sum over pairs loses 8 bits at most
 constexpr double kMostClose = 1.0 / 16;  // of rank^2: above, a product per penalty costs less
-
-// A direction without variance in the training set has moments of rounding's size, 2^-52 of the
-// whole: a penalty of this share of the largest eigenvalue keeps its coefficients below 2^-18.
-constexpr double kWeakPenalty = 0x1p-34;
 
 // All directions in which the training set may vary.
 void keep_directions(int64_t cols, int64_t most, const std::vector<double>& vectors,

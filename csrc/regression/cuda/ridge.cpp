@@ -42,11 +42,12 @@ struct Setting {
 // Models of sources: per item and fold the eigenvectors of the training Gram matrix in rows.
 struct Models {
   int64_t items, cols, size;
-  const double* basis;    // (items, folds, size, cols)
-  const double* values;   // (items, folds, size)
-  const int64_t* ranks;   // (items, folds)
-  const double* train;    // (items, folds, most_trained, cols)
-  const double* rotated;  // (items, folds, most_left_out, size): what was left out, in that basis
+  const double* basis;      // (items, folds, size, cols)
+  const double* values;     // (items, folds, size)
+  const int64_t* ranks;     // (items, folds)
+  const double* weak_from;  // (items, folds)
+  const double* train;      // (items, folds, most_trained, cols)
+  const double* rotated;    // (items, folds, most_left_out, size): what was left out, in that basis
   const double *penalties, *in_units;  // (items, alphas)
   const double* norms;                 // (items)
   const int64_t* constant_units;
@@ -104,8 +105,11 @@ void decompose_models(const Context& context, const Setting& s, int64_t models, 
     out.basis = svd.columns;
   }
   int64_t* const ranks = context.temporary<int64_t>(size_t(models));
-  check(keep_directions(values, models, size, cols, wide, ranks, context.stream), "launch");
+  double* const weak_from = doubles(context, models);
+  check(keep_directions(values, models, size, cols, wide, ranks, weak_from, context.stream),
+        "launch");
   out.values = values;
+  out.weak_from = weak_from;
   out.ranks = ranks;
 }
 
@@ -180,9 +184,8 @@ Fit fit_targets(const Context& context, const Setting& s, const Models& m, const
   gemm<double>(blas, BlasOp::none, BlasOp::none, m.size, t.cols, m.cols, 1.0,
                {m.basis, m.cols, m.size * m.cols}, {cross, t.cols, m.cols * t.cols},
                {moments, t.cols, m.size * t.cols}, models);
-  return {s.shape,     m.items,        m.size,
-          t.cols,      s.count_alphas, m.values,
-          m.ranks,     moments,        t.parts.train_squares,
+  return {s.shape,     m.items,   m.size,      t.cols,  s.count_alphas,
+          m.values,    m.ranks,   m.weak_from, moments, t.parts.train_squares,
           m.penalties, m.in_units};
 }
 

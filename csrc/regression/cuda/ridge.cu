@@ -2,7 +2,9 @@
 // per penalty, everything else reads its arrays once: bytes over bandwidth.
 
 #include "core/cuda/columns.cuh"
+#include "regression/cuda/directions.cuh"
 #include "regression/cuda/ridge_kernels.h"
+#include "regression/weak_penalty.h"
 
 namespace likewise::cuda {
 namespace {
@@ -23,41 +25,29 @@ __global__ void __launch_bounds__(kMostThreads) penalty_kernel(Penalties p) {
 
 __global__ void __launch_bounds__(kMostThreads)
     direction_kernel(double* __restrict__ values, int64_t size, int64_t cols, bool roots,
-                     int64_t* __restrict__ ranks) {
+                     int64_t* __restrict__ ranks, double* __restrict__ weak_from) {
   SHARED_ARRAY(int64_t, partial, 32);
   values += size_t(blockIdx.x) * size;
   double largest = 0;
   for (int64_t k = 0; k < size; ++k) largest = values[k] > largest ? values[k] : largest;
   __syncthreads();  // nobody writes before all have read
-  const double least = double(cols) * 0x1p-52 * (roots ? largest * largest : largest);
+  if (roots) largest *= largest;
+  const double least = double(cols) * 0x1p-52 * largest;
   int64_t rank = 0;
   for (int64_t k = threadIdx.x; k < size; k += blockDim.x) {
     const double value = roots ? values[k] * values[k] : values[k];
     const bool counts = value > least;
-    values[k] = counts ? value : 0;
+    values[k] = counts ? value : value > 0 ? -value : 0;
     rank += counts;
   }
   rank = block_sum(rank, partial);
-  if (threadIdx.x == 0) ranks[blockIdx.x] = rank;
+  if (threadIdx.x > 0) return;
+  ranks[blockIdx.x] = rank;
+  weak_from[blockIdx.x] = largest > 0 ? kWeakPenalty * largest : INFINITY;
 }
 
 __device__ bool has_no_variance(const Choice& choice, int64_t item, int64_t targets) {
   return choice.constant_x[item] == choice.cols || choice.constant_y[item] == targets;
-}
-
-// |y - X c|^2 / (degrees of freedom)^2 on the training set, whose part along no direction is
-// `unexplained`.
-__device__ double cross_validation(const double* values, const double* moments, int64_t size,
-                                   int64_t targets, double penalty, double freedom,
-                                   double unexplained) {
-  double residual = unexplained;
-  for (int64_t k = 0; k < size; ++k) {
-    if (values[k] == 0) continue;
-    const double kept = penalty / (values[k] + penalty), along = moments[k * targets];
-    freedom += kept;
-    residual += kept * kept * (along * along / values[k]);
-  }
-  return residual / (freedom * freedom);
 }
 
 __global__ void __launch_bounds__(kMostThreads) choice_kernel(Fit fit, Choice choice) {
@@ -69,20 +59,14 @@ __global__ void __launch_bounds__(kMostThreads) choice_kernel(Fit fit, Choice ch
   const double* const penalties = fit.penalties + item * fit.alphas;
   const int64_t trained = fit.shape.rows - fit.shape.size(model % fit.shape.folds);
   const double freedom = double(trained - 1 - fit.ranks[model]);
-  double unexplained = fit.train_squares[model * fit.targets + target];
-  for (int64_t k = 0; k < fit.size; ++k) {
-    if (values[k] > 0) {
-      const double along = moments[k * fit.targets];
-      unexplained -= along * along / values[k];
-    }
-  }
-  // Exactly zero where the model can fit any target; elsewhere rounding must not go below.
-  if (freedom <= 0 || unexplained < 0) unexplained = 0;
+  const double unexplained =
+      unexplained_squares(values, moments, fit.size, fit.targets,
+                          fit.train_squares[model * fit.targets + target], freedom);
   double best = INFINITY;
   int64_t which = 0;
   for (int64_t a = 0; a < fit.alphas; ++a) {
     const double score = cross_validation(values, moments, fit.size, fit.targets, penalties[a],
-                                          freedom, unexplained);
+                                          fit.weak_from[model], freedom, unexplained);
     if (score < best) {
       best = score;
       which = a;
@@ -103,7 +87,7 @@ __global__ void __launch_bounds__(kMostThreads)
   const double* const values = fit.values + model * fit.size;
   for (int64_t k = 0; k < fit.size; ++k) {
     const int64_t at = (model * fit.size + k) * fit.targets + column;
-    coefficients[at] = values[k] > 0 ? fit.moments[at] / (values[k] + penalty) : 0;
+    coefficients[at] = fit.moments[at] * shrinkage(values[k], penalty, fit.weak_from[model]);
   }
 }
 
@@ -190,9 +174,9 @@ cudaError_t scale_penalties(const Penalties& penalties, cudaStream_t stream) {
 }
 
 cudaError_t keep_directions(double* values, int64_t models, int64_t size, int64_t cols, bool roots,
-                            int64_t* ranks, cudaStream_t stream) {
+                            int64_t* ranks, double* weak_from, cudaStream_t stream) {
   return launch(direction_kernel, dim3(unsigned(models)), threads_for(size), 0, stream, values,
-                size, cols, roots, ranks);
+                size, cols, roots, ranks, weak_from);
 }
 
 cudaError_t choose_penalties(const Fit& fit, const Choice& choice, cudaStream_t stream) {

@@ -24,9 +24,10 @@ struct Penalties {
 cudaError_t scale_penalties(const Penalties& penalties, cudaStream_t stream);
 
 // Eigenvalues (models, size), or their `roots`, which are squared: those that rounding may have
-// made become 0, the others are counted.
+// made change their sign (or are 0), the others are counted. weak_from (models): the least penalty
+// with which the former count, too.
 cudaError_t keep_directions(double* values, int64_t models, int64_t size, int64_t cols, bool roots,
-                            int64_t* ranks, cudaStream_t stream);
+                            int64_t* ranks, double* weak_from, cudaStream_t stream);
 
 // Of `items` models of sources, and of targets of as many models.
 struct Fit {
@@ -34,6 +35,7 @@ struct Fit {
   int64_t items, size, targets, alphas;
   const double* values;         // (models, size)
   const int64_t* ranks;         // (models)
+  const double* weak_from;      // (models)
   const double* moments;        // (models, size, targets): of sources, in their basis, with targets
   const double* train_squares;  // (models, targets)
   const double *penalties, *in_units;  // (items, alphas)

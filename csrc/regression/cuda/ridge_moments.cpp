@@ -66,6 +66,7 @@ struct Model {
   int64_t item, cols;
   const double *basis, *values, *fold_gram;
   const int64_t* rank;
+  const double* weak_from;
 };
 
 Model fit_model(const Context& context, const Split& split, int64_t item) {
@@ -78,7 +79,8 @@ Model fit_model(const Context& context, const Split& split, int64_t item) {
   check(cudaMemcpyAsync(values, found.values, size_t(cols) * sizeof(double),
                         cudaMemcpyDeviceToDevice, context.stream),
         "copy");
-  check(keep_directions(values, 1, cols, cols, false, rank, context.stream), "launch");
+  double* const weak_from = doubles(context, 1);
+  check(keep_directions(values, 1, cols, cols, false, rank, weak_from, context.stream), "launch");
   split.left_out.grams(split.left_out.left(), item, 1, fold_gram, context.stream);
   const Matrices<const double> basis{found.vectors, cols, size};
   BlasContext* const blas = blas_context(context.stream);
@@ -86,7 +88,7 @@ Model fit_model(const Context& context, const Split& split, int64_t item) {
                {fold_gram, cols, size}, {half, cols, size}, 1);
   gemm<double>(blas, BlasOp::none, BlasOp::transpose, cols, cols, cols, 1.0, {half, cols, size},
                basis, {fold_gram, cols, size}, 1);
-  return {item, cols, found.vectors, values, fold_gram, rank};
+  return {item, cols, found.vectors, values, fold_gram, rank, weak_from};
 }
 
 // Mean correlations of `count` equally wide targets from `target` on.
@@ -107,8 +109,9 @@ void score_targets(const Context& context, const Split& split, const Model& m, i
   multiply(m.basis, products, moments);
   split.left_out.products(m.item, target, count, products, context.stream);
   multiply(m.basis, products, against);
-  const MomentsFit fit{split.train.cross().sums,    m.values, m.rank, m.cols, count, cols, moments,
-                       train.facts.squares + start, cols};
+  const MomentsFit fit{
+      split.train.cross().sums,    m.values, m.rank, m.weak_from, m.cols, count, cols, moments,
+      train.facts.squares + start, cols};
   check(fit_moments(fit, penalties, fitted, context.stream), "launch");
   multiply(m.fold_gram, fitted, products);
   check(correlate_moments(fit, fitted, against, products, left_out.facts.squares + start,

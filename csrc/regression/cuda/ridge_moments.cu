@@ -2,6 +2,7 @@
 // bytes over bandwidth, beside decompositions and products.
 
 #include "core/cuda/kernel.cuh"
+#include "regression/cuda/directions.cuh"
 #include "regression/cuda/ridge_moments_kernels.h"
 
 namespace likewise::cuda {
@@ -14,19 +15,6 @@ __device__ double unit_of(const GivenPenalties& p, int64_t size) {
   return *p.trace / double(varying > 1 ? varying : 1);
 }
 
-// |y - X c|^2 / (degrees of freedom)^2 on the training set.
-__device__ double cross_validation(const MomentsFit& fit, const double* moments, double penalty,
-                                   double freedom, double unexplained) {
-  double residual = unexplained;
-  for (int64_t k = 0; k < fit.size; ++k) {
-    if (fit.values[k] == 0) continue;
-    const double kept = penalty / (fit.values[k] + penalty), along = moments[k * fit.cols];
-    freedom += kept;
-    residual += kept * kept * (along * along / fit.values[k]);
-  }
-  return residual / (freedom * freedom);
-}
-
 // A thread per column of a target.
 __global__ void __launch_bounds__(kMostThreads, 2)  // 128 registers: none spill
     fit_kernel(MomentsFit fit, GivenPenalties penalties, double* __restrict__ coefficients) {
@@ -37,27 +25,22 @@ __global__ void __launch_bounds__(kMostThreads, 2)  // 128 registers: none spill
     const int64_t target = k / fit.cols, column = k % fit.cols;
     const int64_t begin = target * fit.size * fit.cols + column;
     const double* const moments = fit.moments + begin;
-    double unexplained = fit.train_squares[target * fit.step + column];
-    for (int64_t d = 0; d < fit.size; ++d) {
-      if (fit.values[d] == 0) continue;
-      const double along = moments[d * fit.cols];
-      unexplained -= along * along / fit.values[d];
-    }
-    // Exactly zero where the model can fit any target; elsewhere rounding must not go below.
-    if (freedom <= 0 || unexplained < 0) unexplained = 0;
+    const double unexplained =
+        unexplained_squares(fit.values, moments, fit.size, fit.cols,
+                            fit.train_squares[target * fit.step + column], freedom);
     double best = INFINITY, chosen = penalties.given[0] * unit;
     for (int64_t a = 0; a < penalties.count; ++a) {
       const double penalty = penalties.given[a] * unit;
-      const double score = cross_validation(fit, moments, penalty, freedom, unexplained);
+      const double score = cross_validation(fit.values, moments, fit.size, fit.cols, penalty,
+                                            *fit.weak_from, freedom, unexplained);
       if (score < best) {
         best = score;
         chosen = penalty;
       }
     }
     for (int64_t d = 0; d < fit.size; ++d) {
-      const double value = fit.values[d];
       coefficients[begin + d * fit.cols] =
-          value == 0 ? 0 : moments[d * fit.cols] / (value + chosen);
+          moments[d * fit.cols] * shrinkage(fit.values[d], chosen, *fit.weak_from);
     }
   }
 }

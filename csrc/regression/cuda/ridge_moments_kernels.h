@@ -11,8 +11,9 @@ namespace likewise::cuda {
 
 struct MomentsFit {
   const double* trained;  // number of samples
-  const double* values;   // (size): eigenvalues of the source, 0 for what does not count
+  const double* values;   // (size): eigenvalues of the source, as keep_directions leaves them
   const int64_t* rank;
+  const double* weak_from;
   int64_t size, count, cols;
   const double* moments;        // (count, size, cols): of the source, in its basis, with targets
   const double* train_squares;  // (count, cols), `step` apart per target

@@ -42,19 +42,30 @@ void directions() {
   for (const bool roots : {false, true}) {
     const OnDevice<double> values(host);
     const OnDevice<int64_t> ranks(2);
-    need(keep_directions(values.get(), 2, kMany, 40, roots, ranks.get(), stream), "directions");
+    const OnDevice<double> weak(2);
+    need(keep_directions(values.get(), 2, kMany, 40, roots, ranks.get(), weak.get(), stream),
+         "directions");
+    for (int m = 0; m < 2; ++m) {
+      const double largest =
+          *std::max_element(&host[size_t(m) * kMany], &host[size_t(m) * kMany] + kMany);
+      expect(weak.values()[size_t(m)] == 0x1p-34 * (roots ? largest * largest : largest),
+             "weak from");
+    }
     const auto kept = values.values();
     for (int k = 0; k < 2 * kMany; ++k) {
       const double value = host[size_t(k)];
       const bool counts = value > (roots ? 1e-8 : 1e-14);
-      expect(kept[size_t(k)] == (counts ? (roots ? value * value : value) : 0), "direction");
+      const double wanted = roots ? value * value : value;
+      expect(kept[size_t(k)] == (counts ? wanted : -wanted), "direction");
     }
     expect(ranks.values() == std::vector<int64_t>({roots ? kMany - 3 : kMany - 1, kMany - 2}),
            "rank");
   }
 }
 
-// Planted models, with one direction that does not count, and a target without variance.
+// Planted models, with one direction that counts from a penalty on, and a target without variance.
+constexpr double kWeakFrom = 25;
+
 struct Case {
   std::vector<double> values, moments, squares, scaled, in_units, predictions, left_out, held;
   std::vector<int64_t> ranks, constant_x{0, 0}, constant_y{1, 4};
@@ -72,7 +83,7 @@ struct Case {
         ranks(kModels, kSize - 1) {
     (in_x ? constant_x : constant_y)[1] = in_x ? kCols : kTargets;
     for (double& v : values) v = 0.5 + std::abs(normal<double>(1)[0]);
-    for (int m = 0; m < kModels; ++m) values[at(m, kSize, m % kSize)] = 0;
+    for (int m = 0; m < kModels; ++m) values[at(m, kSize, m % kSize)] = -0.01 * (m % 3);
     for (size_t k = 0; k < 8; ++k) in_units[k] = scaled[k] * 9;
     for (int m = 0; m < kModels; ++m) {
       const int rows = int(kShape.size(m % 3));
@@ -111,13 +122,18 @@ int best_penalty(const Case& c, int m, int t, int rank) {
     for (int k = 0; k < kSize; ++k) {
       const double value = c.values[at(m, kSize, k)];
       const double b = c.moments[at(m, kSize, k) * kTargets + size_t(t)];
-      if (value == 0) continue;
+      if (value <= 0) {
+        const double shrunk = penalty < kWeakFrom ? 0 : 1 / (penalty - value);
+        freedom += value * shrunk;
+        residual -= (2 * penalty - value) * shrunk * shrunk * b * b;
+        continue;
+      }
       const double kept = penalty / (value + penalty);
       unexplained -= b * b / value;
       residual += kept * kept * b * b / value;
       freedom += kept;
     }
-    residual += fits_all ? 0 : std::max(unexplained, 0.0);
+    residual = std::max(residual + (fits_all ? 0 : std::max(unexplained, 0.0)), 0.0);
     if (residual / freedom / freedom < least) least = residual / freedom / freedom, which = a;
   }
   return which;
@@ -131,9 +147,10 @@ void fits(int rank, bool in_x) {
       coefficients(c.moments.size());
   const OnDevice<int64_t> ranks(c.ranks), constant_x(c.constant_x), constant_y(c.constant_y);
   const OnDevice<unsigned long long> counts(std::vector<unsigned long long>(kAlphas, 0));
-  const Fit fit{kShape,        kItems,       kSize,         kTargets,
-                kAlphas,       values.get(), ranks.get(),   moments.get(),
-                squares.get(), scaled.get(), in_units.get()};
+  const OnDevice<double> weak_from(std::vector<double>(kModels, kWeakFrom));
+  const Fit fit{kShape,        kItems,        kSize,        kTargets,
+                kAlphas,       values.get(),  ranks.get(),  weak_from.get(),
+                moments.get(), squares.get(), scaled.get(), in_units.get()};
   const Choice choice{chosen.get(),     alpha.get(),      counts.get(),
                       constant_x.get(), constant_y.get(), kCols};
   need(choose_penalties(fit, choice, stream), "choose");
@@ -155,7 +172,8 @@ void fits(int rank, bool in_x) {
       const int m = int(k) / (kSize * kTargets), t = int(k) % kTargets;
       const double value = c.values[k / kTargets];
       const double a = own ? penalty[at(m, kTargets, t)] : c.scaled[at(m / 3, kAlphas, 2)];
-      const double coefficient = value > 0 ? c.moments[k] / (value + a) : 0;
+      const bool counts = value > 0 || a >= kWeakFrom;
+      const double coefficient = counts ? c.moments[k] / (std::abs(value) + a) : 0;
       expect(std::abs(shrunk[k] - coefficient) <= 1e-14, "coefficient");
     }
   }

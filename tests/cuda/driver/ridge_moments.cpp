@@ -80,8 +80,9 @@ void fit(int cols, int step, bool relative, int64_t samples, double trained) {
   const OnDevice<int64_t> all(std::vector<int64_t>{samples});
   const OnDevice<double> half(std::vector<double>{0.5});
   const OnDevice<double> out(p.moments.size()), against(p.against), products(p.products);
-  const MomentsFit problem{n.get(), values.get(),  rank.get(),    kSize, kCount,
-                           cols,    moments.get(), squares.get(), step};
+  const OnDevice<double> weak_from(std::vector<double>{INFINITY});
+  const MomentsFit problem{n.get(), values.get(), rank.get(),    weak_from.get(), kSize,
+                           kCount,  cols,         moments.get(), squares.get(),   step};
   need(fit_moments(problem,
                    {given.get(), int64_t(kAlphas.size()), half.get(),
                     relative ? traces.get() : nullptr, constants.get(), all.get()},
