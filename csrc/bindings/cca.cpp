@@ -6,7 +6,7 @@
 namespace likewise::bindings {
 namespace {
 
-py::list prepare(const std::vector<py::array>& items, double regularization, double variance,
+py::list prepared_items(const std::vector<py::array>& items, double regularization, double variance,
                  bool loadings, int threads) {
   const std::vector<ArrayRef> views = inputs(items);
   ShapeOptions options;
@@ -75,7 +75,7 @@ void correlations(const std::vector<py::array>& a, const std::vector<double>& no
 }  // namespace
 
 void register_cca(py::module_& m) {
-  m.def("cca_prepare", &prepare,
+  m.def("cca_prepare", &prepared_items,
         "Returns one (data, norm, constant units, dropped directions, loadings) per item.");
   m.def("cca_compare", &compare);
   m.def("canonical_correlations", &correlations);

@@ -18,7 +18,7 @@ namespace {
 using PreparedItem = std::tuple<py::array, py::array, py::array, double, double>;
 
 template <class T>
-std::vector<KernelItem<T>> items_of(const std::vector<PreparedItem>& prepared) {
+std::vector<KernelItem<T>> kernel_items(const std::vector<PreparedItem>& prepared) {
   std::vector<KernelItem<T>> items;
   items.reserve(prepared.size());
   for (const auto& [x, mean, norms, scale, sigma] : prepared) {
@@ -62,8 +62,8 @@ void scores(const std::vector<PreparedItem>& a, const std::optional<std::vector<
   if (a.empty()) return;
   dispatch_float(input(std::get<0>(a[0])).dtype, [&](auto zero) {
     using T = decltype(zero);
-    const auto items_a = items_of<T>(a);
-    const auto items_b = b ? items_of<T>(*b) : std::vector<KernelItem<T>>{};
+    const auto items_a = kernel_items<T>(a);
+    const auto items_b = b ? kernel_items<T>(*b) : std::vector<KernelItem<T>>{};
     double* values = float_output<double>(out);
     int32_t* of_a = integer_output<int32_t>(status_a);
     int32_t* of_b = integer_output<int32_t>(status_b);

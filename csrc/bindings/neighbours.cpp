@@ -44,7 +44,7 @@ py::list prepare(const std::vector<py::array>& items, int64_t k, bool euclidean,
   return out;
 }
 
-std::vector<NeighbourItem> items_of(const std::vector<Prepared>& prepared) {
+std::vector<NeighbourItem> neighbour_items(const std::vector<Prepared>& prepared) {
   std::vector<NeighbourItem> items;
   for (const auto& [index, similarity, usable] : prepared) {
     items.push_back({index.data(), similarity.size() ? similarity.data() : nullptr, usable});
@@ -59,8 +59,8 @@ void compare(const std::string& score, const std::vector<Prepared>& a,
   const NeighbourScore kind = neighbour_score(score);
   const py::array_t<int32_t>& index = std::get<0>(a[0]);
   const int64_t samples = index.shape(0), k = index.shape(1);
-  const auto items_a = items_of(a);
-  const auto items_b = b ? items_of(*b) : std::vector<NeighbourItem>{};
+  const auto items_a = neighbour_items(a);
+  const auto items_b = b ? neighbour_items(*b) : std::vector<NeighbourItem>{};
   double* scores = float_output<double>(out);
   const py::gil_scoped_release release;
   neighbour_scores(kind, items_a, b ? &items_b : nullptr, paired, samples, k, threads, scores);
