@@ -17,7 +17,7 @@ from likewise.measure import Measure, score_error
 
 __all__ = ["Interval", "Subsets"]
 
-PLAIN, ARCTANH, LOG = range(3)
+PLAIN, ARCTANH, CUBE_ROOT = range(3)
 LEAST_SAMPLES = 50  # below, no coverage was shown
 _LEFT_OUT = 0.2  # of the samples, in the parts
 
@@ -33,8 +33,8 @@ class Interval(NamedTuple):
     """...and 1 + this times as much if they act in pairs."""
     quantile: float
     scaled: int
-    """The interval is one of the score, of arctanh of similarities that are at most 1 (1), of log
-    where the score has any positive value (2)."""
+    """The interval is one of the score, of arctanh of similarities that are at most 1 (1), of the
+    cube root where the score has any positive value (2)."""
     low: float
     high: float
     """The range of the measure."""
@@ -63,9 +63,10 @@ class Interval(NamedTuple):
         if self.scaled == ARCTANH and abs(score) < 1:
             centre, reach = math.atanh(score), reach / (1 - score * score)
             low, high = math.tanh(centre - reach), math.tanh(centre + reach)
-        elif self.scaled == LOG and score > 0:
-            factor = math.exp(min(reach / score, 700))
-            low, high = score / factor, score * factor
+        elif self.scaled == CUBE_ROOT and score > 0:
+            root = math.cbrt(score)
+            least, most = (max(root + sign * reach / (3 * root * root), 0) for sign in (-1, 1))
+            low, high = least * least * least, most * most * most
         return error, max(low, self.low), min(high, self.high)
 
 
@@ -107,7 +108,7 @@ class Subsets:
         if self._chosen.kind == "similarity" and high == 1:
             scaled = ARCTANH
         elif low == 0 and math.isinf(high):
-            scaled = LOG
+            scaled = CUBE_ROOT
         return Interval(
             self.count - 2 * self._pairs,
             self._part / left_out,

@@ -153,9 +153,9 @@ def bootstrap(
     as a share of ``E(T_A - T_B)^2 / 4``, is 0 or 1/2 (the difference of both is the unbiased
     variance of Wang & Lindsay 2014, of halves). So ``se^2 = v / (1 + n / m (s / (1 - s))^2)``.
     The interval is ``score +- t se``, of ``arctanh`` of similarities that are at most 1 (Fisher
-    1921) and of ``log`` of scores with the range (0, inf), cut at the range of the measure; ``t``
-    is Student's quantile for ``n_samples / 3`` degrees, as many as Satterthwaite gives the variance
-    of variates of kurtosis 7.
+    1921) and of the cube root of scores with the range (0, inf) (Wilson & Hilferty 1931), cut at
+    the range of the measure; ``t`` is Student's quantile for ``n_samples / 3`` degrees, as many as
+    Satterthwaite gives the variance of variates of kurtosis 7.
 
     ``benchmarks/NOTES.md`` has the coverage in simulations of every measure. Neighbours of a subset
     are as many as make the same share of it; samples stay in the folds that they are in. Nothing

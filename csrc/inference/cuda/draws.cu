@@ -107,10 +107,11 @@ __global__ void __launch_bounds__(kMostThreads)
     const double scaled = reach / (1 - centre * centre);
     low = tanh(atanh(centre) - scaled);
     high = tanh(atanh(centre) + scaled);
-  } else if (how.scaled == Scaled::log && centre > 0) {
-    const double factor = exp(fmin(reach / centre, 700.0));
-    low = centre / factor;
-    high = centre * factor;
+  } else if (how.scaled == Scaled::cube_root && centre > 0) {
+    const double root = cbrt(centre), scaled = reach / (3 * root * root);
+    const double least = fmax(root - scaled, 0.0), most = root + scaled;
+    low = least * least * least;
+    high = most * most * most;
   }
   *out.error = error;
   *out.low = fmax(low, how.low);

@@ -21,7 +21,7 @@ template <class T>
 cudaError_t p_value(const T* score, const T* null, int64_t count, const T* own_x, const T* own_y,
                     const Comparison& how, double* p, cudaStream_t stream);
 
-enum class Scaled { plain, arctanh, log };
+enum class Scaled { plain, arctanh, cube_root };
 
 // How scores of subsets become an interval: the first `parts` draws are scores of parts, whose
 // variance times `scale` is that of the score if samples act one by one, and 1 + `excess` times as

@@ -77,9 +77,10 @@ void intervals(const std::vector<T>& host, int64_t parts, T score, Scaled scaled
   const double odds = joint / (1 - joint);
   const double error = std::sqrt(variance(kept) * 3 / (1 + 1.25 * odds * odds));
   double low = double(score) - 2 * error, high = double(score) + 2 * error;
-  if (scaled == Scaled::log && score > 0) {
-    low = double(score) * std::exp(-2 * error / double(score));
-    high = double(score) * std::exp(2 * error / double(score));
+  if (scaled == Scaled::cube_root && score > 0) {
+    const double root = std::cbrt(double(score)), reach = 2 * error / (3 * root * root);
+    low = std::pow(std::max(root - reach, 0.0), 3);
+    high = std::pow(root + reach, 3);
   } else if (scaled == Scaled::arctanh && std::abs(score) < 1) {
     const double centre = double(score), reach = 2 * error / (1 - centre * centre);
     low = std::tanh(std::atanh(centre) - reach);
@@ -98,7 +99,7 @@ void summaries() {
   std::vector<T> some = normal<T>(700);
   for (size_t k = 0; k < some.size(); ++k) some[k] = T(0.3) + some[k] / T(k < 300 ? 50 : 20);
   for (const size_t k : {3, 310, 401}) some[k] = none;
-  for (const Scaled scaled : {Scaled::plain, Scaled::arctanh, Scaled::log}) {
+  for (const Scaled scaled : {Scaled::plain, Scaled::arctanh, Scaled::cube_root}) {
     for (const T score : {T(0.3), T(-0.89), T(1), none}) intervals<T>(some, 300, score, scaled);
   }
   intervals<T>({1, 2, 3, 5, 5, 5}, 2, T(0.5), Scaled::plain);  // halves that are all alike
