@@ -99,6 +99,31 @@ def test_nearly_collinear_units_are_fitted_to_the_gap_that_is_promised(n, dx, dy
     np.testing.assert_allclose(alone.objective, found.objective[:, order[:3]], rtol=0, atol=1e-6)
 
 
+def kindred_units(kind, rng, n, dx):
+    x = rng.standard_normal((n, dx))
+    if kind == "twice":
+        return np.repeat(x[:, ::2], 2, axis=1)
+    if kind == "sums":
+        return np.cumsum(x, axis=1)
+    if kind == "walks":
+        return np.cumsum(x, axis=0)
+    return np.exp(2 * x)
+
+
+@pytest.mark.parametrize("kind", ["twice", "sums", "walks", "heavy"])
+@pytest.mark.parametrize(("n", "dx"), [(500, 240), (120, 60), (300, 130)])
+@simulated.stays_on_cpu("devices do not extrapolate: they need more sweeps than they may take")
+def test_gaps_hold_whatever_units_have_in_common(kind, n, dx):
+    rng = np.random.default_rng(len(kind) + n)
+    x = kindred_units(kind, rng, n, dx)
+    y = x @ rng.standard_normal((dx, 9))
+    y += y.std(axis=0) * rng.choice([0.001, 0.05, 1], 9) * rng.standard_normal(y.shape)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", lw.ConvergenceWarning)
+        found = lw.sparse_predictivity(x, y)
+    assert (found.gap <= 0.5e-6).all()
+
+
 def test_planted_units_are_found():
     x, y = pair(2000, 30, 20, used=3, noise=0.1)
     found = lw.sparse_predictivity(x, y, alphas=[0.05])

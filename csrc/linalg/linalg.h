@@ -49,6 +49,11 @@ template <class T>
 template <class T>
 void triangular_root(int64_t m, int64_t n, T* a, int64_t lda, T* l);
 
+// b becomes A^-1 b, for symmetric A (n x n, lower triangle read, destroyed); false where A is not
+// positive definite.
+template <class T>
+[[nodiscard]] bool solve_positive(int64_t n, T* a, T* b);
+
 // Pins the vendored OpenBLAS to one thread; its own description for build_config().
 void use_one_blas_thread();
 const char* blas_description();

@@ -271,6 +271,29 @@ TEST(triangular_roots) {
   CHECK_THROWS(InternalError, triangular_root<double>(3, 2, tall.data(), 2, l.data()));
 }
 
+template <class T>
+void solutions_of_positive_matrices(int64_t n) {
+  const Matrix root = random_matrix(n, n + 20, 9), x = random_matrix(n, 1, 10);
+  const Matrix a = product(root, transposed(root));
+  Matrix lower = a;
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = i + 1; j < n; ++j) lower(i, j) = NAN;
+  }
+  auto destroyed = lower.padded<T>(n);
+  auto solution = product(a, x).padded<T>(1);
+  CHECK(solve_positive<T>(n, destroyed.data(), solution.data()));
+  for (int64_t i = 0; i < n; ++i) CHECK_NEAR(solution[size_t(i)], x(i, 0), 100 * kTolerance<T>);
+}
+
+TEST(positive_matrices) {
+  for (const int64_t n : {1, 2, 17, 50}) {
+    solutions_of_positive_matrices<float>(n);
+    solutions_of_positive_matrices<double>(n);
+  }
+  std::vector<double> saddle = {1, 0, 2, 1}, b = {1, 1};
+  CHECK(!solve_positive<double>(2, saddle.data(), b.data()));
+}
+
 TEST(empty_matrices_are_no_error) {
   double* none = nullptr;
   gemm<double>(Op::none, Op::none, 0, 3, 3, 1, none, 3, none, 3, 0, none, 3);

@@ -40,6 +40,8 @@ inline Int narrow(int64_t n) {
   void scipy_##p##geqrf_(const Int*, const Int*, T*, const Int*, T*, T*, const Int*, Int*);        \
   void scipy_##p##ormqr_(const char*, const char*, const Int*, const Int*, const Int*, const T*,   \
                          const Int*, const T*, T*, const Int*, T*, const Int*, Int*);              \
+  void scipy_##p##posv_(const char*, const Int*, const Int*, T*, const Int*, T*, const Int*,       \
+                        Int*);                                                                     \
   }
 
 #define LIKEWISE_BLAS_ROUTINE(name) \
@@ -63,6 +65,7 @@ LIKEWISE_BLAS_ROUTINE(syev)
 LIKEWISE_BLAS_ROUTINE(bdsqr)
 LIKEWISE_BLAS_ROUTINE(geqrf)
 LIKEWISE_BLAS_ROUTINE(ormqr)
+LIKEWISE_BLAS_ROUTINE(posv)
 
 #undef LIKEWISE_BLAS_DECLARE
 #undef LIKEWISE_BLAS_ROUTINE

@@ -203,11 +203,22 @@ void triangular_root(int64_t m, int64_t n, T* a, int64_t lda, T* l) {
   }
 }
 
+template <class T>
+bool solve_positive(int64_t n, T* a, T* b) {
+  if (n == 0) return true;
+  const char uplo = 'U';
+  const Int ni = blas::narrow(n), one = 1;
+  Int info = 0;
+  blas::posv<T>(&uplo, &ni, &one, a, &ni, b, &ni, &info);
+  return info == 0;
+}
+
 #define LIKEWISE_INSTANTIATE(T)                                        \
   template bool singular_values<T>(int64_t, int64_t, T*, int64_t, T*); \
   template bool svd<T>(int64_t, int64_t, T*, int64_t, T*, T*, T*);     \
   template bool symmetric_eigen<T>(int64_t, T*, int64_t, T*, bool);    \
-  template void triangular_root<T>(int64_t, int64_t, T*, int64_t, T*);
+  template void triangular_root<T>(int64_t, int64_t, T*, int64_t, T*); \
+  template bool solve_positive<T>(int64_t, T*, T*);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

@@ -39,12 +39,12 @@ LassoSweep sweep(int64_t count, const double* gram, int64_t ld, const double* in
 }
 
 // Four rows at a time: the residual is read and written once for all of them.
-void update(int64_t units, const double* gram, int64_t count, const int32_t* index,
+void update(int64_t units, const double* gram, int64_t ld, int64_t count, const int32_t* index,
             const double* change, double* residual) {
   int64_t k = 0;
   for (; k + 4 <= count; k += 4) {
     const double* row[4];
-    for (int64_t r = 0; r < 4; ++r) row[r] = gram + index[k + r] * units;
+    for (int64_t r = 0; r < 4; ++r) row[r] = gram + index[k + r] * ld;
     const double* c = change + k;
     int64_t j = 0;
     for (; j + S::lanes <= units; j += S::lanes) {
@@ -56,7 +56,7 @@ void update(int64_t units, const double* gram, int64_t count, const int32_t* ind
       residual[j] -= row[0][j] * c[0] + row[1][j] * c[1] + row[2][j] * c[2] + row[3][j] * c[3];
     }
   }
-  for (; k < count; ++k) subtract(units, change[k], gram + index[k] * units, residual);
+  for (; k < count; ++k) subtract(units, change[k], gram + index[k] * ld, residual);
 }
 
 }  // namespace

@@ -17,8 +17,8 @@ struct LassoKernels {
   // stays so. Row i of `gram` starts at gram + i * ld.
   LassoSweep (*sweep)(int64_t count, const double* gram, int64_t ld, const double* inverse_diagonal,
                       double penalty, double* weights, double* residual);
-  // residual[j] -= sum over k < count of change[k] * gram[index[k] * units + j], for j < units.
-  void (*update)(int64_t units, const double* gram, int64_t count, const int32_t* index,
+  // residual[j] -= sum over k < count of change[k] * gram[index[k] * ld + j], for j < units.
+  void (*update)(int64_t units, const double* gram, int64_t ld, int64_t count, const int32_t* index,
                  const double* change, double* residual);
 };
 
