@@ -55,7 +55,8 @@ class Interval(NamedTuple):
         width = self.high - self.low
         rounding = self.rounding * (abs(score) if math.isinf(width) else width)
         joint = min(of_means / between, 0.5) if between > rounding**2 else 0.0
-        pairwise = (joint / (1 - joint)) ** 2  # a square, to be on the safe side of small shares
+        # A square, to be on the safe side where the scale leaves the score skewed.
+        pairwise = (joint / (1 - joint)) ** (1 if self.scaled == CUBE_ROOT else 2)
         variance = parts.var(ddof=1) * self.scale / (1 + self.excess * pairwise)
         error = math.sqrt(variance)
         reach = self.quantile * error

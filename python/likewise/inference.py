@@ -151,7 +151,8 @@ def bootstrap(
     they act in pairs, as in a U-statistic without first-order term (Efron & Stein 1981). Which
     holds is seen in pairs of disjoint halves A and B: ``s = Var((T_A + T_B) / 2)`` over the draws,
     as a share of ``E(T_A - T_B)^2 / 4``, is 0 or 1/2 (the difference of both is the unbiased
-    variance of Wang & Lindsay 2014, of halves). So ``se^2 = v / (1 + n / m (s / (1 - s))^2)``.
+    variance of Wang & Lindsay 2014, of halves). So ``se^2 = v / (1 + n / m (s / (1 - s))^2)``,
+    without the square, which is there for skewed scores, on the scale of cube roots.
     The interval is ``score +- t se``, of ``arctanh`` of similarities that are at most 1 (Fisher
     1921) and of the cube root of scores with the range (0, inf) (Wilson & Hilferty 1931), cut at
     the range of the measure; ``t`` is Student's quantile for ``n_samples / 3`` degrees, as many as

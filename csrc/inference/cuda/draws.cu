@@ -99,7 +99,8 @@ __global__ void __launch_bounds__(kMostThreads)
   const double width = how.high - how.low;
   const double rounding = how.rounding * (width == INFINITY ? fabs(centre) : width);
   const double joint = between / pairs_kept > rounding * rounding ? fmin(share, 0.5) : 0.0;
-  const double pairwise = joint / (1 - joint) * (joint / (1 - joint));
+  const double odds = joint / (1 - joint);
+  const double pairwise = how.scaled == Scaled::cube_root ? odds : odds * odds;
   const double error = sqrt(of_parts / (parts_kept - 1) * how.scale / (1 + how.excess * pairwise));
   const double reach = how.quantile * error;
   double low = centre - reach, high = centre + reach;
