@@ -1,6 +1,7 @@
 #include "kernels/cpu/gram_stream.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "core/aligned_buffer.h"
@@ -210,7 +211,8 @@ class Stream {
     w.zeros.assign(size_t(tile.cols), T(0));
     w.column_sums.assign(size_t(tile.cols), T(0));
     const double largest = double(*std::max_element(w.norms.begin(), w.norms.end()));
-    const RbfParameters<T> rbf{T(kernel.gamma), T(kernel.shift)};
+    const double most = double(std::numeric_limits<T>::max());
+    const RbfParameters<T> rbf{T(std::min(kernel.gamma, most)), T(kernel.shift)};
     const PolynomialParameters<T> polynomial{T(kernel.gamma), T(kernel.coef0), kernel.degree,
                                              T(kernel.origin), T(kernel.factor)};
     for (int64_t i = 0; i < tile.rows; ++i) {

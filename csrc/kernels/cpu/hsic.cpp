@@ -29,7 +29,7 @@ constexpr double kSafeShare = 1.0 / 64;
 // A projected matrix below this many units in the last place of what it was made of is rounding.
 constexpr double kRoundingUnits = 64;
 
-// Values of an rbf kernel this small have squares that float has not.
+// Values of an rbf kernel this small, or their squares, are not in the range of float.
 constexpr double kVanishing = 1e-12;
 
 enum class Part { diagonal, rows, full };
@@ -114,12 +114,12 @@ class Estimator {
 
   const std::vector<StreamItem<T>>& items() const { return items_; }
 
-  // Whether products of kernels would vanish in float.
-  bool vanishes() const {
+  // Whether products of kernels vanish in float.
+  bool vanishes(const KernelSums& sums) const {
+    const double least = double(n_) * double(n_ - 1) * kVanishing * kVanishing;
     return options_.function == KernelFunction::rbf &&
-           std::any_of(items_.begin(), items_.end(), [](const StreamItem<T>& item) {
-             return std::abs(item.kernel.shift) < kVanishing;
-           });
+           std::any_of(sums.self.begin(), sums.self.end(),
+                       [=](double self) { return !(self >= least); });
   }
 
   Estimates of_features(KernelSums sums) const { return estimate(std::move(sums), true); }
@@ -219,7 +219,7 @@ void score_all(const std::vector<KernelItem<T>>& a, const std::vector<KernelItem
   Estimates e = features ? estimator.of_features(feature_products(a, b, symmetric, threads))
                          : estimator.of_grams();
   const bool is_projected = linear && unbiased && !features;
-  const bool vanishes = sizeof(T) == sizeof(float) && estimator.vanishes();
+  const bool vanishes = sizeof(T) == sizeof(float) && estimator.vanishes(e.sums);
   if (vanishes || e.cancels(is_projected ? kSafeShare * kSafeShare : kSafeShare)) {
     if constexpr (sizeof(T) == sizeof(float)) {
       const Widened wide_a = widened(a),

@@ -13,7 +13,7 @@ namespace likewise {
 // taken so that near values keep the digits of their difference.
 template <class T>
 struct RbfParameters {
-  T gamma;  // exp(-gamma |a - b|^2) - 1 - shift
+  T gamma;  // exp(-gamma |a - b|^2) - 1 - shift, with -1 for shift the kernel itself
   T shift;
 };
 

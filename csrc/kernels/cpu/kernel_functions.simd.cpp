@@ -78,7 +78,7 @@ inline typename Simd<T>::Vec expm1_nonpositive(typename Simd<T>::Vec t) {
   return t == t ? value : t;
 }
 
-template <class T>
+template <class T, bool of_far_samples>
 struct Rbf {
   using S = Simd<T>;
   using Vec = typename S::Vec;
@@ -89,6 +89,7 @@ struct Rbf {
   inline Vec operator()(Vec product, Vec norm_of_other) const {
     const Vec distance = (norm_of_other + norm) - 2 * product;
     const Vec clamped = distance < 0 ? S::fill(0) : distance;  // keeps NaN
+    if (of_far_samples) return exp_nonpositive<T>(clamped * -p.gamma);
     return expm1_nonpositive<T>(clamped * -p.gamma) - p.shift;
   }
   inline Vec other(int64_t j) const { return S::load(norms + j); }
@@ -148,7 +149,11 @@ inline double apply_row(const Function& function, const T* products, int64_t cou
 template <class T>
 double rbf(const T* products, int64_t count, T norm, const T* norms,
            const RbfParameters<T>& parameters, T* values, T* column_sums) {
-  return apply_row<T>(Rbf<T>{parameters, norm, norms}, products, count, values, column_sums);
+  if (parameters.shift == -1) {
+    return apply_row<T>(Rbf<T, true>{parameters, norm, norms}, products, count, values,
+                        column_sums);
+  }
+  return apply_row<T>(Rbf<T, false>{parameters, norm, norms}, products, count, values, column_sums);
 }
 
 template <class T>

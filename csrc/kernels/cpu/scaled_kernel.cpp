@@ -9,6 +9,7 @@ namespace likewise {
 namespace {
 
 constexpr int64_t kNothing = std::numeric_limits<int64_t>::min();  // the exponent of zero
+constexpr double kFar = -0.99;
 
 }  // namespace
 
@@ -24,6 +25,7 @@ double ScaledKernel::value(double argument, double* slope) const {
   if (function == KernelFunction::rbf) {
     const double exponent = -gamma * argument, power = std::exp(exponent);
     if (slope) *slope = -gamma * power;
+    if (shift == -1) return power;
     return (exponent > -0.5 ? std::expm1(exponent) : power - 1) - shift;
   }
   const double base = gamma * argument + coef0, other = gamma * origin + coef0;
@@ -37,7 +39,8 @@ double ScaledKernel::value(double argument, double* slope) const {
   return (argument - origin) * factor * sum;
 }
 
-// The constant is the kernel at the mean squared distance or mean inner product of two samples.
+// The constant is the kernel at the mean squared distance or mean inner product of two samples; of
+// rbf none where that is nearly 0, as most values then are, whose digits 1 would take.
 template <class T>
 ScaledKernel scaled_kernel(const KernelItem<T>& item, const KernelOptions& options) {
   const double n = double(item.x.rows);
@@ -49,8 +52,11 @@ ScaledKernel scaled_kernel(const KernelItem<T>& item, const KernelOptions& optio
     return kernel;
   }
   if (options.function == KernelFunction::rbf) {
-    kernel.gamma = item.sigma > 0 ? 1 / (2 * item.sigma * item.sigma) : 0;
+    kernel.gamma = item.sigma > 0 ? std::min(1 / (2 * item.sigma * item.sigma),
+                                             std::numeric_limits<double>::max())
+                                  : 0;
     kernel.shift = std::expm1(-kernel.gamma * 2 * norms / (n - 1));
+    if (kernel.shift < kFar) kernel.shift = -1;
     return kernel;
   }
   const double gamma = options.gamma > 0 ? options.gamma : 1 / double(item.x.cols);

@@ -12,7 +12,7 @@ namespace likewise {
 // and less a constant: HSIC does not change with it, and sums of products lose no digits to a
 // common mean.
 //   linear      a'b
-//   rbf         exp(-gamma |a - b|^2) - 1 - shift
+//   rbf         exp(-gamma |a - b|^2) - 1 - shift, with -1 for shift the kernel itself
 //   polynomial  [(gamma a'b + coef0)^degree - (gamma origin + coef0)^degree] factor / gamma
 struct ScaledKernel {
   KernelFunction function = KernelFunction::linear;

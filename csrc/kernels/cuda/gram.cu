@@ -1,6 +1,8 @@
 // Kernel matrices from inner products, and HSIC from their sums. Every entry is read and written
 // once here and read once by a product: bytes over bandwidth.
 
+#include <cfloat>
+
 #include "kernels/cuda/kernel_value.cuh"
 
 namespace likewise::cuda {
@@ -8,6 +10,8 @@ namespace {
 
 // KernelStatus
 constexpr int64_t kConstant = 1, kNoBandwidth = 2, kNotPositive = 3, kOverflow = 4;
+
+constexpr double kFar = -0.99;  // as kernels/cpu/scaled_kernel.cpp has it
 
 template <class T>
 __global__ void __launch_bounds__(kMostThreads)
@@ -46,8 +50,9 @@ __global__ void __launch_bounds__(32)
       sigma = options.bandwidth * median;
       if (median == 0 && unit != 0) out.fault = kNoBandwidth;
     }
-    out.factor = sigma > 0 ? -1 / (2 * sigma * sigma) : 0;
+    out.factor = sigma > 0 ? fmax(-1 / (2 * sigma * sigma), -DBL_MAX) : 0;
     out.shift = expm1(out.factor * 2 * norms / (n - 1));
+    if (out.shift < kFar) out.shift = -1;
   }
   if (options.function == GramFunction::polynomial) {
     const double gamma = options.gamma > 0 ? options.gamma : 1 / double(facts.cols);

@@ -10,7 +10,10 @@ namespace likewise::cuda {
 // Of the inner product (linear, polynomial) or the squared distance (rbf) of two samples.
 __device__ inline double kernel_value(const GramItem& item, const GramOptions& options,
                                       double argument) {
-  if (options.function == GramFunction::rbf) return expm1(item.factor * argument) - item.shift;
+  if (options.function == GramFunction::rbf) {
+    const double power = item.factor * argument;
+    return item.shift == -1 ? exp(power) : expm1(power) - item.shift;
+  }
   if (options.function == GramFunction::linear) return argument;
   const double base = item.factor * argument + item.coef0;
   const double other = item.factor * item.origin + item.coef0;
