@@ -167,10 +167,12 @@ def table() -> Iterator[str]:
         row = []
         for population, samples in columns:
             cell = cells.get((population, name, options, samples))
-            if cell is None:
-                row.append("refused" if samples < least(name) else "not run")
-                continue
-            row.append(f"{100 * cell.coverage:.1f} ({cell.standard_error / cell.spread:.2f})")
+            found = "not run"
+            if cell is not None:
+                found = f"{100 * cell.coverage:.1f} ({cell.standard_error / cell.spread:.2f})"
+            if samples < least(name):
+                found = "refused" if cell is None else f"refused: {found}"
+            row.append(found)
         yield f"| {name} {options}".rstrip() + " | " + " | ".join(row) + " |"
 
 

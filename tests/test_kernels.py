@@ -187,6 +187,35 @@ def test_hsic_beyond_the_type_is_infinite_and_said(dtype, scale, options, estima
     assert lw.cka(big, y, **options) == pytest.approx(lw.cka(x, y, **options), abs=0.2)
 
 
+FAR = {
+    "nearly the identity": ("median", 0.17),
+    "the nearest pair alone": ("median", 0.08),
+    "repeats alone": 1e-30,
+}
+
+
+@pytest.mark.parametrize("kind", FAR)
+@pytest.mark.parametrize("estimator", ["biased", "unbiased"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_bandwidths_far_below_the_distances(dtype, estimator, kind):
+    x, y = (side.astype(dtype) for side in data(30, 3, 4))
+    if kind == "repeats alone":
+        x[5:7], y[6:8] = x[5], y[6]
+    options = {"kernel": "rbf", "bandwidth": FAR[kind], "estimator": estimator}
+    wide = (x.astype(np.float64), y.astype(np.float64))
+    expected = reference.cka(*wide, **options)
+    tolerance = 1e-4 if dtype == np.float32 else 1e-9
+    measure = lw.measure("cka", **options)
+    found = [
+        measure(x, y),
+        lw.pairwise([x, y], measure)[0, 1],
+        lw.cross([x], [y], measure)[0, 0],
+        measure(np.stack([x, x]), y)[1],
+        measure.gradients(x, y).score,
+    ]
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance * 1e-2)
+
+
 def small_samples(n, kind, rng):
     x = rng.standard_normal((n, 3))
     if kind == "rank one":

@@ -183,3 +183,14 @@ def test_no_positive_alignment_with_itself_is_nan_and_said():
 def test_bad_input_is_named(options, message):
     with pytest.raises(ValueError, match=message):
         lw.mutual_knn(*pair(20, 3, 4), **options)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_alignments_that_are_rounding_are_none(dtype):
+    # Three equal samples of four, all neighbours of each other: unbiased HSIC with itself is 0.
+    row = [-1.8209835, -1.5380426, -0.88303361, 0.019654928, -1.5752875]
+    x = np.array([row, row, [-0.90086762, -0.29008456, -1.0427207, -0.68059718, -0.96594514], row])
+    x = x.astype(np.float32)  # whose rounding is seen in double
+    y = np.array([[4.0, 0, -4, -2], [2, -2, -2, 4], [-4, -2, -4, -4], [-2, -4, 4, -4]])
+    with pytest.warns(lw.DegenerateWarning, match="no positive alignment"):
+        assert np.isnan(lw.cknna(x.astype(dtype), y.astype(dtype), k=3))

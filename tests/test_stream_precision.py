@@ -188,3 +188,12 @@ def test_hsic_of_minibatches_is_in_units_of_the_data():
     parts = [lw.hsic(x[r], y[r], estimator="unbiased") for r in (slice(0, 60), slice(60, 200))]
     expected = (parts[0] + parts[1] * 1e160) / 2
     np.testing.assert_allclose(stream.compute_hsic()[0, 0], expected, rtol=1e-12)
+
+
+def test_a_score_of_nothing_has_no_unit():
+    # Nothing in common: exactly 0, whatever the unit, whose fourth power no number holds.
+    x = np.array([[1.0], [-1], [1], [-1]]) * 2.0**300
+    y = np.array([[1.0], [1], [-1], [-1]]) * 2.0**300
+    stream = lw.scale.Accumulator("hsic", estimator="biased")
+    stream.update([x], [y])
+    assert stream.compute()[0, 0] == lw.hsic(x, y) == 0

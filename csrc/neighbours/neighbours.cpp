@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/parallel.h"
+#include "neighbours/alignment.h"
 
 namespace likewise {
 namespace {
@@ -48,6 +49,7 @@ struct Common {
 
 // Song et al. 2012, equation 5, of the two masked matrices A and B, which are not symmetric:
 // sum A_ij B_ji + sum A sum B / ((n - 1) (n - 2)) - 2 / (n - 2) sum AB; without 1 / (n (n - 3)).
+// What is left of these terms by rounding alone is 0.
 double alignment(const Common& common, int64_t samples) {
   std::vector<double> columns_a(size_t(samples), 0.0), rows_b(size_t(samples), 0.0);
   double transposed = 0, sum_a = 0, sum_b = 0, product = 0;
@@ -66,7 +68,10 @@ double alignment(const Common& common, int64_t samples) {
     product += columns_a[i] * rows_b[i];
   }
   const double n = double(samples);
-  return transposed + sum_a * sum_b / ((n - 1) * (n - 2)) - 2 / (n - 2) * product;
+  const double of_sums = sum_a * sum_b / ((n - 1) * (n - 2)), of_rows = 2 / (n - 2) * product;
+  const double terms = std::abs(transposed) + std::abs(of_sums) + std::abs(of_rows);
+  const double value = transposed + of_sums - of_rows;
+  return std::abs(value) > kAlignmentRounding * terms ? value : 0;
 }
 
 double shared_part(const Common& common, bool of_union, int64_t samples, int64_t k) {

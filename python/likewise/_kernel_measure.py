@@ -159,8 +159,11 @@ class KernelMeasure(Differentiable):
         products[np.logical_or.outer(*map(np.array, constant))] = np.nan
         m.warn(self.name, flexible=self.estimator == "biased")
         if not self.normalize:
+            scores = products
+            of_rows, of_columns = (frame.unit for frame in m.frames)
             with np.errstate(over="ignore"):
-                scores = products * np.outer(*(frame.unit for frame in m.frames)) ** 2
+                for _ in range(2):  # one by one: products of units may be infinite, and scores 0
+                    scores = scores * of_rows[:, None] * of_columns
             self._warn_overflow(int((np.isinf(scores) & np.isfinite(products)).sum()))
             return np.asarray(scores)
         own = []

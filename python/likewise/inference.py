@@ -186,7 +186,7 @@ def bootstrap(
     ------
     ValueError
         For ``n < 8``, a ``level`` outside (0, 1), representations that are not 2-D, fewer samples
-        than intervals were seen to cover for (50; 100 for neighbours and predictivity, 200 for
+        than intervals were seen to cover for (50; 100 for predictivity, 200 for neighbours and
         HSIC) or than the measure needs for both halves, or what the measure itself refuses.
     InputTypeError
         For arrays on a CUDA device and a measure that has no version for them.

@@ -45,7 +45,7 @@ class _NeighbourMeasure:
     streamable: ClassVar[bool] = False
     kind: ClassVar[str] = "similarity"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    least_for_interval: ClassVar[int] = 100
+    least_for_interval: ClassVar[int] = 200
     symmetric: ClassVar[bool] = True
     is_metric: ClassVar[bool] = False
 

@@ -119,10 +119,7 @@ class Side {
   }
 
   void apply_kernel() {
-    if (options_->function == KernelFunction::linear) {
-      size_ = inner(kernel_, kernel_);
-      return;
-    }
+    if (options_->function == KernelFunction::linear) return;
     slope_.resize(size_t(n_ * n_));
     if (options_->function == KernelFunction::rbf) {
       if (status_ == kKernelOk && !(facts_.sigma > 0)) status_ = kKernelNoBandwidth;
@@ -131,7 +128,6 @@ class Side {
     for (int64_t k = 0; k < n_ * n_; ++k) {
       kernel_[k] = scaled_.value(kernel_[k], &slope_[k]);
     }
-    size_ = inner(kernel_, kernel_);
   }
 
   // kernel_ = squares_ = squared distances, from products.
@@ -153,7 +149,7 @@ class Side {
     squares_ = kernel_;
   }
 
-  // kernel_ = C(kernel_).
+  // kernel_ = C(kernel_); size_ is the square of what that is made of.
   void project() {
     const bool biased = options_->estimator == HsicEstimator::biased;
     const double n = double(n_);
@@ -163,6 +159,7 @@ class Side {
       if (!biased) row[i] = 0;
       rows[i] = std::accumulate(row, row + n_, 0.0);
     }
+    size_ = inner(kernel_, kernel_);
     const double total = std::accumulate(rows.begin(), rows.end(), 0.0);
     const double of_rows = 1 / (biased ? n : n - 2);
     const double of_all = total / (biased ? n * n : (n - 1) * (n - 2));

@@ -5,6 +5,7 @@
 
 #include "core/cuda/kernel.cuh"
 #include "core/cuda/pairs.cuh"
+#include "neighbours/alignment.h"
 #include "neighbours/cuda/overlap.h"
 
 namespace likewise::cuda {
@@ -125,7 +126,10 @@ __global__ void __launch_bounds__(kMostThreads)
   const bool usable = out.status_a[items.a] == 0 && out.status_b[items.b] == 0;
   if constexpr (kTerms == kAlignmentTerms) {
     // Song et al. 2012, equation 5, without 1 / (n (n - 3)).
-    score = sums[0] + sums[2] * sums[3] / ((n - 1) * (n - 2)) - 2 / (n - 2) * sums[1];
+    const double of_sums = sums[2] * sums[3] / ((n - 1) * (n - 2)), of_rows = 2 / (n - 2) * sums[1];
+    score = sums[0] + of_sums - of_rows;
+    const double terms = fabs(sums[0]) + fabs(of_sums) + fabs(of_rows);
+    if (fabs(score) <= kAlignmentRounding * terms) score = 0;
     if (out.own_a) {
       score /= sqrt(out.own_a[items.a] * out.own_b[items.b]);
     } else if (usable && !(score > 0)) {
