@@ -188,9 +188,9 @@ def test_bad_input_is_named(options, message):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_alignments_that_are_rounding_are_none(dtype):
     # Three equal samples of four, all neighbours of each other: unbiased HSIC with itself is 0.
-    row = [-1.8209835, -1.5380426, -0.88303361, 0.019654928, -1.5752875]
-    x = np.array([row, row, [-0.90086762, -0.29008456, -1.0427207, -0.68059718, -0.96594514], row])
-    x = x.astype(np.float32)  # whose rounding is seen in double
-    y = np.array([[4.0, 0, -4, -2], [2, -2, -2, 4], [-4, -2, -4, -4], [-2, -4, 4, -4]])
+    row = [-2.099451065, -1.773242354, -1.018068433, 0.02266058885, -1.816182852]
+    other = [-1.038629651, -0.3344447315, -1.20217514, -0.7846751213, -1.11354363]
+    x = np.array([row, row, other, row], np.float32)
+    y = np.array([[2.0, 0, -2, -1], [1, -1, -1, 2], [-2, -1, -2, -2], [-1, -2, 2, -2]])
     with pytest.warns(lw.DegenerateWarning, match="no positive alignment"):
         assert np.isnan(lw.cknna(x.astype(dtype), y.astype(dtype), k=3))
