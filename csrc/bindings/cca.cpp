@@ -7,7 +7,7 @@ namespace likewise::bindings {
 namespace {
 
 py::list prepared_items(const std::vector<py::array>& items, double regularization, double variance,
-                 bool loadings, int threads) {
+                        bool loadings, int threads) {
   const std::vector<ArrayRef> views = inputs(items);
   ShapeOptions options;
   options.alpha = 0;

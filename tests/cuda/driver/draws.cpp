@@ -75,7 +75,8 @@ void intervals(const std::vector<T>& host, int64_t parts, T score, Scaled scaled
   const double between = std::accumulate(halves.begin(), halves.end(), 0.0) / double(halves.size());
   const double joint = between > 1.85e-4 * 1.85e-4 ? std::min(variance(means) / between, 0.5) : 0.0;
   const double odds = joint / (1 - joint);
-  const double error = std::sqrt(variance(kept) * 3 / (1 + 1.25 * (scaled == Scaled::cube_root ? odds : odds * odds)));
+  const double error = std::sqrt(variance(kept) * 3 /
+                                 (1 + 1.25 * (scaled == Scaled::cube_root ? odds : odds * odds)));
   double low = double(score) - 2 * error, high = double(score) + 2 * error;
   if (scaled == Scaled::cube_root && score > 0) {
     const double root = std::cbrt(double(score)), reach = 2 * error / (3 * root * root);
