@@ -66,7 +66,7 @@ class Side {
   void multiply() {
     const int64_t size = rows_ * rows_;
     double* const products = doubles(size);
-    T* const parts = context_.temporary<T>(size_t(product_parts(rows_, rows_, cols_)));
+    T* const parts = context_.temporary<T>(size_t(product_parts<T>(rows_, rows_, cols_)));
     check(cudaMemsetAsync(products, 0, size_t(size) * sizeof(double), context_.stream), "memset");
     add_all_products<T>(context_, samples_, rows_, samples_, rows_, cols_, parts, products);
     gram_.products = products;

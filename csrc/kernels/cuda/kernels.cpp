@@ -148,7 +148,7 @@ void kernel_scores(const Context& context, const std::vector<Matrix<T>>& a,
   const int64_t fitting = kWorkBytes / (count * rows * int64_t(sizeof(T)));
   const int64_t block = std::clamp<int64_t>(fitting, 1, rows), size = count_a * count_b;
   T* const values = context.temporary<T>(size_t(count * block * rows));
-  T* const parts = context.temporary<T>(size_t(product_parts(count_a, count_b, block * rows)));
+  T* const parts = context.temporary<T>(size_t(product_parts<T>(count_a, count_b, block * rows)));
   double* const total = context.temporary<double>(size_t(size));
   check(cudaMemsetAsync(total, 0, size_t(size) * sizeof(double), context.stream), "memset");
   for (int64_t first = 0; first < rows; first += block) {

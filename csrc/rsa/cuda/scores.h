@@ -99,7 +99,8 @@ void score_all(const Context& context, const PreparedRdms<form>& items, int64_t 
   const int64_t count = symmetric ? count_a : count_a + count_b;
   const int64_t size = items.size(), block = fitting(count * int64_t(sizeof(double)), size);
   double* const values = context.temporary<double>(size_t(count * block));
-  double* const parts = context.temporary<double>(size_t(product_parts(count_a, count_b, block)));
+  double* const parts =
+      context.temporary<double>(size_t(product_parts<double>(count_a, count_b, block)));
   check(cudaMemsetAsync(scores, 0, size_t(count_a * count_b) * sizeof(double), context.stream),
         "memset");
   for (int64_t first = 0; first < size; first += block) {

@@ -25,7 +25,7 @@ template <class T>
 void long_products() {
   constexpr int kLength = 2 * 4096 + 5, kLeft = 2, kRight = 3;
   const std::vector<T> x = normal<T>(kLeft * kLength), y = normal<T>(kRight * kLength);
-  const OnDevice<T> a(x), b(y), parts(size_t(product_parts(kLeft, kRight, kLength)));
+  const OnDevice<T> a(x), b(y), parts(size_t(product_parts<T>(kLeft, kRight, kLength)));
   const OnDevice<double> total(std::vector<double>(kLeft * kRight, 1.0));
   Call call;
   add_all_products<T>(call.context(), a.get(), kLeft, b.get(), kRight, kLength, parts.get(),
