@@ -89,7 +89,7 @@ class Exchanged(DLPackOnly):
 
     @classmethod
     def from_dlpack(cls, value: Any) -> Exchanged:
-        return cls(np.from_dlpack(value))
+        return cls(np.from_dlpack(value).copy())  # NumPy 2.0 marks what it takes as read-only
 
 
 def _library(
