@@ -34,7 +34,8 @@ void AssignmentSolver::reserve(int64_t rows, int64_t cols) {
   size_t used = 0;
   std::byte* base = nullptr;
   const auto take = [&](auto*& pointer, int64_t count) {
-    pointer = reinterpret_cast<std::remove_reference_t<decltype(pointer)>>(base + used);
+    using Pointer = std::remove_reference_t<decltype(pointer)>;
+    pointer = base ? reinterpret_cast<Pointer>(base + used) : nullptr;
     used += (size_t(count) * sizeof(*pointer) + kLine - 1) / kLine * kLine;
   };
   const auto carve = [&] {

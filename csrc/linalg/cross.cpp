@@ -165,7 +165,8 @@ void for_each_product(const std::vector<Item<T>>& a, const std::vector<Item<T>>&
       int64_t col = 0;
       for (int64_t j = gb.begin; j < gb.end; ++j) {
         if (wanted(i, j)) {
-          visit(i, j, w.product.data() + row * gb.width + col, gb.width, worker);
+          const int64_t first = a[i].cols > 0 ? row * gb.width + col : 0;  // of what may be empty
+          visit(i, j, w.product.data() + first, gb.width, worker);
         }
         col += b[j].cols;
       }
