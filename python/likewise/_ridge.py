@@ -53,7 +53,7 @@ def sources(items: Sequence[Array], alphas: Sequence[float] | None, center: bool
         with np.errstate(over="ignore", under="ignore"):  # squares may not fit any number
             norm = float(np.ldexp(norm, -exponent.item()))
             grid = relative * norm * norm if alphas is None else np.asarray(alphas, np.float64)
-            penalties = relative if alphas is None or not norm else grid / norm / norm
+            penalties = relative if alphas is None else grid / norm / norm if norm else grid
         out.data.append(data)
         out.alphas.append(grid)
         out.penalties.append(np.minimum(penalties, MOST_PENALTY).tolist())
