@@ -303,3 +303,37 @@ def test_float32_is_solved_as_exactly(rng):
 def test_bad_options_are_named(options, message, rng):
     with pytest.raises(ValueError, match=message):
         lw.soft_match(*pair(rng, 10, 3, 4), **options)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_columns_that_take_nothing_do_not_loosen_the_certificate(dtype):
+    cost = np.array([[-2, 2], [-1, 0], [0, -2], [-1, 0]], dtype)
+    for a, b in (([1, 4, 0, 5], [0, 10]), ([1, 4, 0, 5], [10, 0]), ([0, 0, 1, 0], [0.5, 0.5])):
+        for problem, supply, demand in ((cost, a, b), (cost.T, b, a)):
+            found = lw.optimal_transport(problem, supply, demand, return_duals=True)
+            assert found.gap == 0
+            duals = found.u[:, None] + found.v
+            assert (problem - duals >= 0).all()
+            assert found.u @ supply + found.v @ demand == (found.plan * problem).sum()
+
+
+def test_whole_masses_are_not_rounded():
+    """What may go where must be exactly as much as there is."""
+    cost = np.zeros((2, 7))
+    cost[1, [2, 3, 5]] = np.inf
+    plan = lw.optimal_transport(cost, None, [0.0, 3, 3, 4, 2, 0, 2])
+    np.testing.assert_array_equal(plan[1], [0, 3, 0, 0, 2, 0, 2])
+    np.testing.assert_array_equal(plan.sum(axis=0), [0, 3, 3, 4, 2, 0, 2])
+
+
+def test_a_row_without_another_choice_does_not_loosen_the_certificate():
+    """All columns that it may use are its own as a whole, at different costs."""
+    inf = np.inf
+    cost = np.array([[inf, -1, inf, 3], [-1, inf, 5, inf], [1, 1, -1, 0]])
+    a, b = np.array([3.0, 3, 2]), np.array([1.0, 2, 2, 3])
+    found = lw.optimal_transport(cost, a, b, return_duals=True)
+    check(cost, found, a, b)
+    assert found.gap <= 1e-14
+    assert (found.plan * np.where(np.isfinite(cost), cost, 0)).sum() == slow.optimal_cost(
+        cost, a, b
+    )

@@ -15,7 +15,7 @@ namespace likewise {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kUnits = 4503599627370496;  // 2^52
+constexpr double kUnits = 0x1p53;
 
 template <class V>
 auto* sized(V& vector, int64_t count) {
@@ -28,8 +28,10 @@ std::vector<int64_t> units_of(const double* share, int64_t count, int64_t total)
   const double sum = std::accumulate(share, share + count, 0.0);
   std::vector<int64_t> units(static_cast<size_t>(count));
   int64_t left = total;
+  const int exponent = std::ilogb(sum);
+  const double scale = double(total) / std::ldexp(sum, -exponent);
   for (int64_t k = 0; k < count; ++k) {
-    units[k] = std::llround(share[k] / sum * double(total));
+    units[k] = std::llround(std::ldexp(share[k], -exponent) * scale);
     left -= units[k];
   }
   *std::max_element(units.begin(), units.end()) += left;
@@ -50,8 +52,10 @@ Marginals marginals_of(const double* supply, int64_t rows, const double* demand,
   const double sent = std::accumulate(supply, supply + rows, 0.0);
   const double taken = std::accumulate(demand, demand + cols, 0.0);
   const double largest = std::max(sent, taken);
+  // A power of two: masses of few digits, such as whole numbers, are then not rounded.
+  const double whole = std::ldexp(1.0, std::ilogb(largest) + 1);
   const auto units = [&](double x) {
-    return int64_t(std::llround(std::min(1.0, x / largest) * kUnits));
+    return int64_t(std::llround(std::min(1.0, x / whole) * kUnits));
   };
   // Sums that differ by rounding alone are equal.
   const bool equal = std::abs(sent - taken) <= 1e-12 * largest;
@@ -59,7 +63,7 @@ Marginals marginals_of(const double* supply, int64_t rows, const double* demand,
   const int64_t total_taken = equal ? units(largest) : units(taken);
   const int64_t wanted = std::min({units(mass), total_sent, total_taken});
   Marginals m{units_of(supply, rows, total_sent), units_of(demand, cols, total_taken), 1 / kUnits,
-              largest};
+              whole};
   if (wanted < total_sent || wanted < total_taken) {
     m.supply.push_back(total_taken - wanted);
     m.demand.push_back(total_sent - wanted);
@@ -183,6 +187,90 @@ template FlowStatus TransportSolver::solve<double>(const MatrixRef<const double>
 
 namespace {
 
+// What is asked of one problem.
+template <class T>
+struct TransportItem {
+  MatrixRef<const T> cost;
+  const Marginals& marginals;
+  T* plan;
+  double *row_dual, *column_dual, *gap;
+};
+
+template <class T>
+FlowStatus solve_whole(TransportSolver& solver, const TransportItem<T>& item) {
+  const FlowStatus status = solver.solve(item.cost, 1, item.marginals);
+  if (status != FlowStatus::optimal) return status;
+  std::fill_n(item.plan, item.cost.rows * item.cost.cols, T(0));
+  solver.for_each_arc(
+      [&](int64_t i, int64_t j, double mass) { item.plan[i * item.cost.cols + j] = T(mass); });
+  *item.gap = solver.certify(item.row_dual, item.column_dual);
+  return status;
+}
+
+std::vector<int64_t> busy(const std::vector<int64_t>& units) {
+  std::vector<int64_t> out;
+  for (size_t k = 0; k < units.size(); ++k) {
+    if (units[k] > 0) out.push_back(int64_t(k));
+  }
+  return out;
+}
+
+// Without the rows and columns of no mass: their duals, as large as the others allow, come after.
+template <class T>
+FlowStatus solve_busy(TransportSolver& solver, const TransportItem<T>& item,
+                      const std::vector<int64_t>& rows, const std::vector<int64_t>& cols) {
+  const MatrixRef<const T>& cost = item.cost;
+  for (int64_t i = 0; i < cost.rows; ++i) {
+    for (int64_t j = 0; j < cost.cols; ++j) {
+      if (!(double(cost(i, j)) > -kInfinity)) return FlowStatus::invalid;
+    }
+  }
+  const int64_t m = int64_t(rows.size()), n = int64_t(cols.size());
+  Marginals marginals{{}, {}, item.marginals.unit, item.marginals.whole};
+  std::vector<T> costs;
+  for (const int64_t j : cols) marginals.demand.push_back(item.marginals.demand[j]);
+  for (const int64_t i : rows) {
+    marginals.supply.push_back(item.marginals.supply[i]);
+    for (const int64_t j : cols) costs.push_back(cost(i, j));
+  }
+  std::vector<T> plan(costs.size());
+  std::vector<double> u(rows.size()), v(cols.size());
+  const TransportItem<T> part{
+      {costs.data(), m, n, n, 1}, marginals, plan.data(), u.data(), v.data(), item.gap};
+  const FlowStatus status = solve_whole(solver, part);
+  if (status != FlowStatus::optimal) return status;
+  std::fill_n(item.plan, cost.rows * cost.cols, T(0));
+  std::fill_n(item.row_dual, cost.rows, kInfinity);
+  std::fill_n(item.column_dual, cost.cols, kInfinity);
+  for (int64_t i = 0; i < m; ++i) {
+    item.row_dual[rows[i]] = u[i];
+    for (int64_t j = 0; j < n; ++j) item.plan[rows[i] * cost.cols + cols[j]] = plan[i * n + j];
+    for (int64_t j = 0; j < cost.cols; ++j) {
+      item.column_dual[j] = std::min(item.column_dual[j], double(cost(rows[i], j)) - u[i]);
+    }
+  }
+  for (double* dual = item.column_dual; dual < item.column_dual + cost.cols; ++dual) {
+    if (*dual == kInfinity) *dual = 0;  // all pairs with it are forbidden
+  }
+  for (int64_t j = 0; j < n; ++j) item.column_dual[cols[j]] = v[j];
+  for (int64_t i = 0; i < cost.rows; ++i) {
+    double& dual = item.row_dual[i];
+    if (dual < kInfinity) continue;
+    for (int64_t j = 0; j < cost.cols; ++j) {
+      dual = std::min(dual, double(cost(i, j)) - item.column_dual[j]);
+    }
+    if (dual == kInfinity) dual = 0;
+  }
+  return status;
+}
+
+template <class T>
+FlowStatus solve_item(TransportSolver& solver, const TransportItem<T>& item) {
+  const std::vector<int64_t> rows = busy(item.marginals.supply), cols = busy(item.marginals.demand);
+  const bool all = int64_t(rows.size()) == item.cost.rows && int64_t(cols.size()) == item.cost.cols;
+  return all ? solve_whole(solver, item) : solve_busy(solver, item, rows, cols);
+}
+
 template <class T>
 void solve_batch(const ArrayRef& costs, const double* supply, const double* demand,
                  const ArrayRef& plans, const TransportCertificates& out, int threads) {
@@ -196,13 +284,10 @@ void solve_batch(const ArrayRef& costs, const double* supply, const double* dema
     const Marginals own =
         supply ? marginals_of(supply + item * rows, rows, demand + item * cols, cols, kInfinity)
                : Marginals{};
-    TransportSolver& solver = solvers[worker];
-    statuses[item] = solver.solve(cost[item], 1, supply ? own : uniform);
-    if (statuses[item] != FlowStatus::optimal) return;
     T* plan = static_cast<T*>(plans.data) + item * rows * cols;
-    std::fill_n(plan, rows * cols, T(0));
-    solver.for_each_arc([&](int64_t i, int64_t j, double mass) { plan[i * cols + j] = T(mass); });
-    out.gap[item] = solver.certify(out.row_dual + item * rows, out.column_dual + item * cols);
+    statuses[item] = solve_item<T>(
+        solvers[worker], {cost[item], supply ? own : uniform, plan, out.row_dual + item * rows,
+                          out.column_dual + item * cols, out.gap + item});
   });
   for (int64_t item = 0; item < count; ++item) {
     if (statuses[item] == FlowStatus::optimal) continue;

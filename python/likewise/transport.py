@@ -57,8 +57,9 @@ def optimal_transport(
     """The cheapest plan to send masses ``a`` of the rows to masses ``b`` of the columns, exactly.
 
     ``min over P >= 0 of sum_ij P_ij cost_ij`` with row sums ``a`` and column sums ``b``
-    (Kantorovich 1942), by successive shortest paths. Masses are whole multiples of 2^-52 of their
-    sum (uniform ones of their greatest common fraction), so that no rounding accumulates in a plan.
+    (Kantorovich 1942), by successive shortest paths. Masses are whole multiples of at most 2^-52 of
+    their sum (uniform ones of their greatest common fraction), so that no rounding accumulates in a
+    plan.
 
     Parameters
     ----------

@@ -125,6 +125,8 @@ Wish cheapest_columns(FlowState& s, int32_t i) {
     const double value = list.count > 0 ? values[best] : kInfinity;
     if (wanted == 0) {
       wish.level = value < list.bound ? value : list.bound;
+      // Nothing else may take a unit: all that it has becomes as dear as the dearest.
+      if (wish.level == kInfinity) wish.level = wish.shares[wish.count - 1].value;
       wish.complete = true;
       return wish;
     }
