@@ -57,12 +57,12 @@ struct Side {
 template <class T>
 Matrix centred(const MatrixRef<const T>& x, bool center, Side& side) {
   Matrix out(static_cast<size_t>(x.rows * x.cols));
-  Matrix mean(static_cast<size_t>(x.cols), 0.0), low = mean, high = mean;
+  Matrix sum(static_cast<size_t>(x.cols), 0.0), low = sum, high = sum;
   for (int64_t i = 0; i < x.rows; ++i) {
     for (int64_t j = 0; j < x.cols; ++j) {
       const double value = double(x(i, j)) - (center ? double(x(0, j)) : 0);
       out[i * x.cols + j] = value;
-      mean[j] += value;
+      sum[j] += value;
       low[j] = std::min(low[j], value);
       high[j] = std::max(high[j], value);
     }
@@ -70,15 +70,16 @@ Matrix centred(const MatrixRef<const T>& x, bool center, Side& side) {
   double spread = 0;
   side.constant_units = 0;
   for (int64_t j = 0; j < x.cols; ++j) {
-    mean[j] = center ? mean[j] / double(x.rows) : 0;
-    spread = std::max({spread, high[j] - mean[j], mean[j] - low[j]});
+    const double mean = center ? sum[j] / double(x.rows) : 0;
+    spread = std::max({spread, high[j] - mean, mean - low[j]});
     side.constant_units += low[j] == high[j];
   }
   if (spread > 0 && std::isfinite(spread)) side.unit = std::ldexp(1.0, std::ilogb(spread));
   for (int64_t i = 0; i < x.rows; ++i) {
     for (int64_t j = 0; j < x.cols; ++j) {
       double& value = out[i * x.cols + j];
-      value = (value - mean[j]) / side.unit;
+      // A mean in these units, where that of denormal data is not rounded.
+      value = value / side.unit - (center ? sum[j] / side.unit / double(x.rows) : 0);
     }
   }
   return out;

@@ -41,19 +41,20 @@ double norm_of(int64_t rows, int64_t cols, const T* x) {
 }  // namespace
 
 // Sums run over differences from the first sample, which are exact zeros for constant units and
-// keep their precision for units with a large mean. `total_` is zero for units that contribute
-// nothing: constant ones if centring, else zeros.
+// keep their precision for units with a large mean; they become means in the units of the result,
+// where denormal data round nothing. `total_` is zero for units that contribute nothing: constant
+// ones if centring, else zeros.
 template <class T>
-void ShapePreparation<T>::find_means(const MatrixRef<const T>& x, bool center) {
+void ShapePreparation<T>::find_sums(const MatrixRef<const T>& x, bool center) {
   reference_.assign(size_t(x.cols), 0.0);
   if (center) {
     for (int64_t j = 0; j < x.cols; ++j) reference_[j] = double(x(0, j));
   }
-  mean_.assign(size_t(x.cols), 0.0);
+  sum_.assign(size_t(x.cols), 0.0);
   total_.assign(size_t(x.cols), 0.0);
   const int64_t step = std::max<int64_t>(1, kBlockElements / x.cols);
   const double* reference = reference_.data();
-  double* mean = mean_.data();
+  double* sum = sum_.data();
   double* total = total_.data();
   for (int64_t row = 0; row < x.rows; row += step) {
     const int64_t count = std::min(step, x.rows - row);
@@ -62,13 +63,12 @@ void ShapePreparation<T>::find_means(const MatrixRef<const T>& x, bool center) {
       const T* from = rows.data + r * rows.ld;
       for (int64_t j = 0; j < x.cols; ++j) {
         const double difference = double(from[j]) - reference[j];
-        mean[j] += difference;
+        sum[j] += difference;
         total[j] += std::abs(difference);
       }
     }
     poll_interrupt();
   }
-  for (double& m : mean_) m = center ? m / double(x.rows) : 0;
 }
 
 // Writes the kept columns, centred and times `unit`; returns the norm of what it wrote.
@@ -78,7 +78,7 @@ double ShapePreparation<T>::write_centred(const MatrixRef<const T>& x, double un
   const int64_t kept = int64_t(kept_.size());
   const int64_t step = std::max<int64_t>(1, kBlockElements / x.cols);
   const double* reference = reference_.data();
-  const double* mean = mean_.data();
+  const double* mean = mean_.data();  // times `unit`
   double squares = 0;
   for (int64_t row = 0; row < x.rows; row += step) {
     const int64_t count = std::min(step, x.rows - row);
@@ -88,12 +88,12 @@ double ShapePreparation<T>::write_centred(const MatrixRef<const T>& x, double un
       Out* to = out + (row + r) * kept;
       if (kept == x.cols) {
         for (int64_t j = 0; j < kept; ++j) {
-          to[j] = Out(((double(from[j]) - reference[j]) - mean[j]) * unit);
+          to[j] = Out((double(from[j]) - reference[j]) * unit - mean[j]);
         }
       } else {
         for (int64_t k = 0; k < kept; ++k) {
           const int64_t j = kept_[k];
-          to[k] = Out(((double(from[j]) - reference[j]) - mean[j]) * unit);
+          to[k] = Out((double(from[j]) - reference[j]) * unit - mean[j]);
         }
       }
       squares += sum_of_squares(kept, to);
@@ -177,7 +177,7 @@ bool ShapePreparation<T>::reshape(const MatrixRef<const T>& x, const ShapeOption
 template <class T>
 void ShapePreparation<T>::run(const MatrixRef<const T>& x, const ShapeOptions& options,
                               PreparedShape<T>& out) {
-  find_means(x, options.center);
+  find_sums(x, options.center);
   kept_.clear();
   double largest = 0;
   for (int64_t j = 0; j < x.cols; ++j) {
@@ -196,6 +196,8 @@ void ShapePreparation<T>::run(const MatrixRef<const T>& x, const ShapeOptions& o
   // A power of two, so that squares neither overflow nor vanish and nothing is rounded.
   const int exponent = std::isfinite(largest) ? std::clamp(std::ilogb(largest), -1000, 1000) : 0;
   const double unit = std::ldexp(1.0, -exponent);
+  mean_.assign(size_t(x.cols), 0.0);
+  for (int64_t j = 0; j < x.cols && options.center; ++j) mean_[j] = sum_[j] * unit / double(rows);
   const bool root = kept >= rows && worth_a_root(rows, kept) && !options.loadings;
   double norm;
   if (!root && options.alpha == 1) {

@@ -54,7 +54,7 @@ class ShapePreparation {
   void run(const MatrixRef<const T>& x, const ShapeOptions& options, PreparedShape<T>& out);
 
  private:
-  void find_means(const MatrixRef<const T>& x, bool center);
+  void find_sums(const MatrixRef<const T>& x, bool center);
   template <class Out>
   double write_centred(const MatrixRef<const T>& x, double unit, Out* out);
   void take_root(int64_t rows, int64_t& cols, bool center);
@@ -63,7 +63,7 @@ class ShapePreparation {
                PreparedShape<T>& out);
 
   std::vector<T> gathered_;
-  std::vector<double> reference_, mean_, total_, wide_, root_, norms_;
+  std::vector<double> reference_, sum_, mean_, total_, wide_, root_, norms_;
   Columns columns_;
   Directions directions_;
   std::vector<int64_t> kept_;

@@ -10,6 +10,7 @@ namespace {
 
 constexpr int64_t kNothing = std::numeric_limits<int64_t>::min();  // the exponent of zero
 constexpr double kFar = -0.99;
+constexpr int64_t kLinear = -64;  // exp(-t) - 1 is -t for t below 2^this
 
 }  // namespace
 
@@ -46,24 +47,34 @@ ScaledKernel scaled_kernel(const KernelItem<T>& item, const KernelOptions& optio
   const double n = double(item.x.rows);
   const double norms = std::accumulate(item.norms, item.norms + item.x.rows, 0.0);
   const int64_t scale = -2 * int64_t(std::ilogb(item.scale));  // of products
+  const double largest_norm = *std::max_element(item.norms, item.norms + item.x.rows);
   ScaledKernel kernel{options.function};
   if (options.function == KernelFunction::linear) {
     kernel.exponent = scale;
     return kernel;
   }
   if (options.function == KernelFunction::rbf) {
-    kernel.gamma = item.sigma > 0 ? std::min(1 / (2 * item.sigma * item.sigma),
-                                             std::numeric_limits<double>::max())
-                                  : 0;
+    if (item.sigma > 0) {
+      const int unit = std::ilogb(item.sigma);
+      const double sigma = std::ldexp(item.sigma, -unit);
+      kernel.gamma = 1 / (2 * sigma * sigma);
+      // Samples much nearer than the bandwidth: exp(-t) - 1 is -t, in units that squares have.
+      const int64_t largest = int64_t(std::ilogb(4 * largest_norm)) - 2 * unit;
+      if (largest_norm > 0 && largest < kLinear) kernel.exponent = largest - kLinear;
+      const int64_t exponent =
+          std::clamp<int64_t>(-2 * int64_t(unit) - kernel.exponent, -1000, 1000);
+      kernel.gamma = std::ldexp(kernel.gamma, int(exponent));
+    }
     kernel.shift = std::expm1(-kernel.gamma * 2 * norms / (n - 1));
     if (kernel.shift < kFar) kernel.shift = -1;
     return kernel;
   }
   const double gamma = options.gamma > 0 ? options.gamma : 1 / double(item.x.cols);
-  const double largest = *std::max_element(item.norms, item.norms + item.x.rows);
   // 2^unit is beyond gamma |a|^2 + |coef0| of all samples.
   int64_t unit = options.coef0 != 0 ? int64_t(std::ilogb(options.coef0)) + 1 : kNothing;
-  if (largest > 0) unit = std::max(unit, scale + std::ilogb(gamma) + std::ilogb(largest) + 2);
+  if (largest_norm > 0) {
+    unit = std::max(unit, scale + std::ilogb(gamma) + std::ilogb(largest_norm) + 2);
+  }
   unit = unit == kNothing ? 0 : unit + 1;
   kernel.gamma = std::ldexp(gamma, int(scale - unit));
   kernel.coef0 = std::ldexp(options.coef0, int(-unit));
