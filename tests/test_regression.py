@@ -162,6 +162,29 @@ def test_many_targets_are_the_sum_of_their_blocks():
     np.testing.assert_allclose(whole.per_target, expected, rtol=0, atol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore::likewise.LikewiseWarning")
+def test_penalties_of_a_source_of_zeros_are_those_given():
+    _, y = pair(20, 4, 7)
+    found = lw.ridge_cv_errors(np.zeros((20, 2)), y, alphas=[1.0, 2.0, 3.0], cv=4)
+    np.testing.assert_array_equal(found.alphas, [1, 2, 3])
+    expected = np.zeros(7)
+    for train, test in slow.folds(20, 4, 0):
+        expected += ((y[test] - y[train].mean(axis=0)) ** 2).mean(axis=0) / 4
+    np.testing.assert_allclose(found.errors, np.broadcast_to(expected, (3, 7)), rtol=1e-12)
+
+
+def test_a_prediction_that_is_rounding_alone_has_correlation_zero():
+    """Found by the fuzzer: the target is orthogonal to the source in the first training set."""
+    signs = np.array([1, -1, -1, 1])
+    order = np.random.RandomState(0).permutation(8)
+    x, y = np.empty((8, 2)), np.empty((8, 1))
+    x[order[4:]] = np.stack([signs, -signs], axis=1)
+    y[order[4:], 0] = [-2, -2, 1, 1]
+    x[order[:4]], y[order[:4], 0] = [[-1, 1], [1, -1], [1, 1], [1, 1]], [1, -2, -2, 2]
+    for scale in (1, 0.1, 1 / 3):
+        assert lw.linear_predictivity(x * scale, y, cv=2).per_fold[0, 0] == 0
+
+
 def test_constant_targets_score_zero_and_folds_too():
     x, y = pair(50, 4, 3)
     y[:, 1] = 7

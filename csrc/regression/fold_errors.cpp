@@ -108,6 +108,16 @@ void FoldErrors::prepare(const RidgeModel& model, const std::vector<FoldMoments>
   rotated_.resize(size_t(model.rank * 2 * cols));
   gemm<double>(Op::none, Op::none, model.rank, 2 * cols, dimension, 1.0, model.basis.data(),
                dimension, cross_.data(), 2 * cols, 0.0, rotated_.data(), 2 * cols);
+  // Sums of products that are no more than their own rounding are zero: predictions made of them
+  // would be signs of rounding.
+  const double share = trained * std::numeric_limits<double>::epsilon();
+  const double least = model.rank > 0 ? share * share * model.values.back() : 0;
+  for (int64_t k = 0; k < model.rank; ++k) {
+    double* b = against_train(k);
+    for (int64_t t = 0; t < cols; ++t) {
+      if (b[t] * b[t] <= least * train_squares_[t]) b[t] = 0;
+    }
+  }
 }
 
 void FoldErrors::choose(const std::vector<double>& penalties, int32_t* choice) {
@@ -181,10 +191,11 @@ void FoldErrors::solve(double penalty) {
   evaluate();
 }
 
-// Inner products of prediction and target, squares of the prediction, and its mean shift.
+// Inner products of prediction and target, squares of the prediction and what they are sums of, and
+// its mean shift.
 void FoldErrors::evaluate() {
   const int64_t rank = model_->rank, cols = cols_;
-  for (auto* v : {&inner_, &quadratic_, &shifted_}) v->assign(size_t(cols), 0.0);
+  for (auto* v : {&inner_, &quadratic_, &terms_, &shifted_}) v->assign(size_t(cols), 0.0);
   product_.resize(size_t(kQuadraticRows * cols));
   for (int64_t row = 0; row < rank; row += kQuadraticRows) {
     const int64_t count = std::min(kQuadraticRows, rank - row);
@@ -195,8 +206,10 @@ void FoldErrors::evaluate() {
       const double* p = &product_[i * cols];
       const double* q = against_fold(row + i);
       const double shift = model_->shift[row + i];
+      const double square = model_->fold_gram[(row + i) * (rank + 1)];
       for (int64_t t = 0; t < cols; ++t) {
         quadratic_[t] += c[t] * p[t];
+        terms_[t] += c[t] * c[t] * square;
         inner_[t] += c[t] * q[t];
         shifted_[t] += c[t] * shift;
       }
@@ -292,7 +305,8 @@ double FoldErrors::total_error(int64_t t, double fitted, double shifted) const {
 }
 
 double FoldErrors::correlation(int64_t t) const {
-  if (constant_[t] || quadratic_[t] <= 0) return 0;
+  constexpr double kRounding = 8 * std::numeric_limits<double>::epsilon();  // of constant ones
+  if (constant_[t] || quadratic_[t] <= kRounding * terms_[t]) return 0;
   return std::clamp(inner_[t] / std::sqrt(quadratic_[t]) / std::sqrt(squares_[t]), -1.0, 1.0);
 }
 

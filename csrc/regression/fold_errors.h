@@ -66,7 +66,7 @@ class FoldErrors {
   std::vector<double> rotated_;  // rank x 2 cols_: the same in the model's basis
   std::vector<double> coefficients_, product_, energy_, filter_, residual_;
   std::vector<double> train_squares_, unexplained_, squares_, mean_difference_;
-  std::vector<double> inner_, quadratic_, shifted_;
+  std::vector<double> inner_, quadratic_, terms_, shifted_;
   // Of all penalties: penalties x rank, rank x cols_ and penalties x cols_.
   std::vector<double> shrinkage_, weights_, along_, linear_, square_, shifts_;
   std::vector<char> constant_;
