@@ -51,11 +51,24 @@ def create_array(
         )
 
 
-def open_array(folder: Path, path: str, mode: str) -> Any:
-    """The array of that path; ``FileNotFoundError`` or ``KeyError`` if there is none."""
+def open_array(folder: Path, path: str, mode: str, attributes: Mapping[str, type]) -> Any:
+    """The array of that path with attributes of these types, None if there is none; ``ValueError``
+    naming metadata that are damaged."""
     zarr = zarr_module()
-    with zarr.config.set({"array.write_empty_chunks": True}):
-        return zarr.open_array(str(folder), path=path, mode=mode)
+    metadata = folder / path / "zarr.json"
+    if not metadata.exists():
+        return None
+    try:
+        with zarr.config.set({"array.write_empty_chunks": True}):
+            array = zarr.open_array(str(folder), path=path, mode=mode)
+        wrong = [name for name, kind in attributes.items() if type(array.attrs[name]) is not kind]
+        if wrong:
+            raise TypeError(f"{wrong[0]} is {array.attrs[wrong[0]]!r}")
+    except FileNotFoundError:  # a writer has just taken it away
+        return None
+    except Exception as error:  # whatever a parser has tripped over
+        raise ValueError(f"{metadata}: is damaged ({_said(error)})") from error
+    return array
 
 
 def read_rows(
@@ -64,12 +77,14 @@ def read_rows(
     """Rows of an array, or of its first columns; ``ValueError`` naming the first chunk that is
     missing or damaged."""
     region = (rows,) if columns is None else (rows, slice(0, columns))
+    if any(part.stop > size for part, size in zip(region, array.shape, strict=False)):
+        raise ValueError(f"{what}: {folder / array.path} is damaged (its shape is {array.shape})")
     chunks = _chunks(array, region)
     has_checksums = any(type(codec).__name__ == "Crc32cCodec" for codec in array.metadata.codecs)
     if has_checksums:  # of version 0.1.0, chunks of zeros are not there
         for chunk in chunks:
             if not folder.joinpath(array.path, "c", *map(str, chunk)).exists():
-                raise ValueError(f"{what}: chunk {_named(array, chunk)} is missing")
+                raise ValueError(f"{what}: chunk {_named(folder, array, chunk)} is missing")
     try:
         return np.asarray(array[region])
     except Exception:  # whatever a codec has tripped over
@@ -78,7 +93,7 @@ def read_rows(
             try:
                 np.asarray(array[tuple(slice(k * size, (k + 1) * size) for k, size in sides)])
             except Exception as error:
-                said = f"chunk {_named(array, chunk)} is damaged ({str(error)[:80]})"
+                said = f"chunk {_named(folder, array, chunk)} is damaged ({_said(error)})"
                 raise ValueError(f"{what}: {said}") from error
         raise
 
@@ -97,7 +112,12 @@ def _chunks(array: Any, region: tuple[slice, ...]) -> list[tuple[int, ...]]:
     )
 
 
-def _named(array: Any, chunk: tuple[int, ...]) -> str:
+def _named(folder: Path, array: Any, chunk: tuple[int, ...]) -> str:
     size = array.chunks[0]
     place = "/".join(map(str, chunk))
-    return f"{place} of {array.path} (rows {chunk[0] * size} to {(chunk[0] + 1) * size - 1})"
+    rows = f"rows {chunk[0] * size} to {(chunk[0] + 1) * size - 1}"
+    return f"{place} of {folder / array.path} ({rows})"
+
+
+def _said(error: Exception) -> str:
+    return str(error)[:80]

@@ -12,9 +12,11 @@ from likewise._array import Array
 from likewise.scale._lock import WritersLock
 from likewise.scale._zarr import create_array, read_rows
 
-__all__ = ["History"]
+__all__ = ["OF_TABLES", "History", "new_table"]
 
 _CHUNK = (256, 32)
+OF_TABLES = {"columns": list, "rows": int, "notes": dict}
+"""Types of the attributes of a table."""
 
 
 class History:

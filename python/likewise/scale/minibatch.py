@@ -176,7 +176,10 @@ class MinibatchCKA(Sums):
                 library.engine.add(view, library.given(self._sums[name]), 0, library.run)
 
     def compute(self) -> Any:
-        """Scores ``(m_a, m_b)``, a Grid for labelled items. NaN where no HSIC is positive."""
+        """Scores ``(m_a, m_b)``, a Grid for labelled items.
+
+        NaN where no HSIC is positive, and for what was constant over a batch, as its HSIC is.
+        """
         scores, a, b = self._computed(self._ratios, self._ratios_on_device)
         return labelled(scores, a, b, self.hsic, "minibatch_cka")
 

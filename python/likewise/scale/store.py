@@ -15,12 +15,13 @@ from likewise._array import Array
 from likewise._files import FORMAT, require_format
 from likewise.scale._lock import WritersLock
 from likewise.scale._zarr import create_array, open_array, read_rows, zarr_module
-from likewise.scale.history import History, new_table
+from likewise.scale.history import OF_TABLES, History, new_table
 
 __all__ = ["Key", "Store"]
 
 _CHUNK_BYTES = 4 * 2**20
 _LONGEST = 250  # bytes of a folder's name
+_OF_ARRAYS = {"samples": int, "ids": bool, "order": int, "reduce": str, "stage": str}
 _FLOATS = (np.float16, np.float32, np.float64)
 
 
@@ -96,9 +97,15 @@ class Store:
         """
         if mode not in ("r", "a"):
             raise ValueError(f"Store.open: mode must be 'r' or 'a', got {mode!r}")
+        zarr = zarr_module()
         try:
-            group = zarr_module().open_group(str(path), mode="r" if mode == "r" else "r+")
-        except (FileNotFoundError, KeyError, ValueError) as error:
+            group = zarr.open_group(str(path), mode="r" if mode == "r" else "r+")
+        except Exception as error:  # whatever a parser has tripped over
+            metadata = Path(path) / "zarr.json"
+            if metadata.exists():
+                raise ValueError(
+                    f"Store.open: {metadata} is damaged ({str(error)[:80]})"
+                ) from error
             raise ValueError(f"Store.open: there is no store at {path}") from error
         if group.attrs.get("likewise") != "store":
             raise ValueError(f"Store.open: {path} is a Zarr group, but no store of likewise")
@@ -220,6 +227,8 @@ class Store:
         if not target.attrs["ids"]:
             return None
         what, own = f"Store.ids: {key.data}", self._ids(key.data)
+        if own is None:
+            raise ValueError(f"{what}: {self.path / _ids_path(key.data)} is missing")
         return read_rows(what, self.path, own, slice(0, int(target.attrs["samples"])))
 
     def label(self, key: Key) -> str:
@@ -263,11 +272,10 @@ class Store:
         KeyError
             If there is none.
         """
-        try:
-            table = open_array(self.path, _history_path(name), self._mode)
-        except (FileNotFoundError, KeyError):
+        table = open_array(self.path, _history_path(name), self._mode, OF_TABLES)
+        if table is None:
             known = ", ".join(map(repr, self.histories())) or "none"
-            raise KeyError(f"Store: no history {name!r}, there is {known}") from None
+            raise KeyError(f"Store: no history {name!r}, there is {known}")
         return History(name, table, self.path, self._lock)
 
     def histories(self) -> list[str]:
@@ -280,16 +288,13 @@ class Store:
         found: list[tuple[int, Key]] = []
         for path in self.path.glob("arrays/*/*/*/*/zarr.json"):
             key = Key(*(unquote(part) for part in path.parts[-5:-1]))
-            attributes = self._array(key).attrs
-            if attributes["samples"]:  # none yet: an append is under way
-                found.append((attributes["order"], key))
+            array = self._array(key)
+            if array is not None and array.attrs["samples"]:  # none yet: an append is under way
+                found.append((array.attrs["order"], key))
         return [key for _, key in sorted(found)]
 
     def _array(self, key: Key) -> Any:
-        try:
-            return open_array(self.path, _path(key), self._mode)
-        except (FileNotFoundError, KeyError):
-            return None
+        return open_array(self.path, _path(key), self._mode, _OF_ARRAYS)
 
     @property
     def _mode(self) -> str:
@@ -320,10 +325,7 @@ class Store:
                 )
 
     def _ids(self, data: str) -> Any:
-        try:
-            return open_array(self.path, _ids_path(data), self._mode)
-        except (FileNotFoundError, KeyError):
-            return None
+        return open_array(self.path, _ids_path(data), self._mode, {})
 
     def _append_ids(self, data: str, first: int, ids: Array) -> None:
         """Ids of samples from ``first`` on; those that are there already must be the same."""
