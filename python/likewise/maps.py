@@ -89,14 +89,8 @@ class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimat
         y = y.astype(x.dtype, copy=False)
         self._one_dimensional = y.ndim == 1
         y = y.reshape(len(y), -1)
-        self._source_mean, self._target_mean = (a.mean(axis=0, dtype=np.float64) for a in (x, y))
-        # In float64: float32 would round what is left of large means.
-        (source, of_x), (target, of_y) = (
-            near_one(side - mean, axis)
-            for side, mean, axis in zip(
-                (x, y), (self._source_mean, self._target_mean), self._units, strict=True
-            )
-        )
+        (moved_x, self._source_mean), (moved_y, self._target_mean) = map(_centred, (x, y))
+        (source, of_x), (target, of_y) = map(near_one, (moved_x, moved_y), self._units)
         with np.errstate(over="ignore", under="ignore"):  # float32 may not hold a weight
             weights = np.ldexp(self._weights(source, target, of_x, of_y), of_x.T - of_y)
             intercept = self._target_mean - self._source_mean @ weights
@@ -164,6 +158,17 @@ class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimat
         predicted = self.predict(X).astype(np.float64).reshape(len(X), -1)
         targets = np.asarray(self._floats("correlation_score", y), np.float64).reshape(len(X), -1)
         return float(column_correlation(predicted, targets).mean())
+
+
+def _centred(x: Array) -> tuple[Array, Array]:
+    """What is left of x without the mean, and the mean.
+
+    In float64: float32 would round what is left of large means. Equal values become exact zeros.
+    """
+    first = x[0].astype(np.float64)
+    moved = x - first
+    mean = moved.mean(axis=0)
+    return moved - mean, first + mean
 
 
 class _RigidMap(_LinearMap):

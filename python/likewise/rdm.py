@@ -9,6 +9,7 @@ import numpy as np
 from likewise import _cpu, _device, _engine
 from likewise._array import Array, read, require_finite
 from likewise._representations import require_representation
+from likewise._ridge import near_one
 from likewise.errors import DegenerateWarning, warn
 
 __all__ = [
@@ -240,10 +241,13 @@ def _crossnobis(repeats: Array, root: Array | None) -> Array:
     """All pairs of repeats at once: the sum of all inner products minus those within repeats."""
     _require_repeats(repeats)
     data = repeats.astype(np.float64) if root is None else _whitened(repeats, root)
+    data, exponents = near_one(data, axis=(-3, -2, -1))
     count, n = data.shape[-3], data.shape[-2]
     within = np.empty((*data.shape[:-2], n * (n - 1) // 2))
     of_mean = np.empty((*data.shape[:-3], n * (n - 1) // 2))
     fill_rdm(data, "sqeuclidean", within)
     fill_rdm(data.mean(axis=-3), "sqeuclidean", of_mean)
     across = (count**2 * of_mean - within.sum(axis=-2)) / (count * (count - 1))
-    return np.asarray(across.astype(repeats.dtype, copy=False))
+    with np.errstate(over="ignore", under="ignore"):  # squares that do not fit are infinite
+        across = np.ldexp(across, -2 * exponents[..., 0, 0])
+        return np.asarray(across.astype(repeats.dtype, copy=False))

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from likewise._array import Array, detached, read
+from likewise._ridge import near_one
 from likewise.linalg import polar
 
 __all__ = ["Adaptedness", "TruncationMaps", "adaptedness", "cluster_diameters"]
@@ -205,10 +206,12 @@ def adaptedness(weight: Any) -> Adaptedness:
         )
     if not matrix.any():
         raise ValueError("adaptedness: weight must not be zero everywhere")
-    rotation, root = polar(matrix.T)
-    scales = np.diagonal(root).copy()
+    scaled, exponent = near_one(matrix, axis=None)
+    rotation, root = polar(scaled.T)
+    scales = np.diagonal(root)
     off = root - np.diag(scales)
     share = float(np.sum(off * off) / np.sum(root * root))
+    scales = np.ldexp(scales, -exponent.item())
     return Adaptedness(share, scales, np.ascontiguousarray(rotation.T))
 
 
@@ -231,7 +234,10 @@ def cluster_diameters(points: Any, labels: Any) -> Array:
             "cluster_diameters: points must have shape (n, d) and labels (n,), got "
             f"{rows.shape} and {names.shape}"
         )
-    return np.array([_diameter(rows[names == name]) for name in np.unique(names)])
+    scaled, exponent = near_one(rows, axis=None)
+    found = np.array([_diameter(scaled[names == name]) for name in np.unique(names)])
+    diameters: Array = np.ldexp(found, -exponent.item())
+    return diameters
 
 
 def _diameter(rows: Array) -> float:

@@ -11,6 +11,7 @@ from likewise._array import Array, read
 from likewise._comparison import tie_tolerance
 from likewise._device import is_device_array, too_large
 from likewise._representations import Pair, give_scores, read_pair, require_representation
+from likewise._ridge import near_one
 from likewise._units import unit_norm
 from likewise.assignment import linear_sum_assignment
 from likewise.errors import warn_degenerate
@@ -254,14 +255,20 @@ def unit_statistics(x: Any, *, check_finite: bool = True) -> UnitStatistics:
     require_representation("unit_statistics", "x", data, 1)
     if library.engine is not _cpu:
         return _statistics_on_device(data, library)
-    mean = data.mean(axis=-2, dtype=np.float64)
+    # From differences, which are exactly 0 for equal values, in units whose squares fit.
+    near, exponents = near_one(data.astype(np.float64), axis=-2)
+    moved = near - near[..., :1, :]
+    mean, deviation = (
+        np.ldexp(part, -exponents[..., 0, :])
+        for part in (near[..., 0, :] + moved.mean(axis=-2), moved.std(axis=-2))
+    )
     spectrum = -np.sort(-mean, axis=-1)
     least = np.where(mean > 0, mean, np.inf).min(axis=-1)
     with np.errstate(invalid="ignore"):
         spread = np.where(np.isfinite(least), spectrum[..., 0] / least, np.nan)
     parts = (
         mean,
-        data.std(axis=-2, dtype=np.float64),
+        deviation,
         np.count_nonzero(data, axis=-2) / data.shape[-2],
         spectrum,
         spread,
