@@ -1,8 +1,9 @@
-"""Random data against every measure: what promises the same number must give it.
+"""Random data against every measure and function: what promises a number must give it.
 
-``python tests/fuzz.py --calls 200000`` is the long form, ``tests/test_fuzz.py`` the short one. A
-case is made of its measure and a seed alone: ``python tests/fuzz.py --measure cka --seed 7`` runs
-it again.
+Measures have oracles (``fuzz_oracles.py``) and paths that must agree with one another; other
+functions have a check each (``fuzz_functions.py``). ``python tests/fuzz.py --calls 200000`` is the
+long form, ``tests/test_fuzz.py`` the short one. A case is made of its name and a seed alone:
+``python tests/fuzz.py --measure cka --seed 7`` runs it again.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ import argparse
 import itertools
 import sys
 import warnings
+from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
+import fuzz_functions
 import numpy as np
+from fuzz_data import Array, Case, layouts, make_case
+from fuzz_oracles import ORACLES, Undecided
 
 import likewise as lw
-
-Array = np.ndarray
 
 # Options that lead to other code, by measure.
 VARIANTS: dict[str, list[dict[str, Any]]] = {
@@ -40,10 +43,10 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "rsa": [
         {"dissimilarity": dissimilarity, "comparison": comparison}
         for dissimilarity in ("correlation", "cosine", "euclidean", "sqeuclidean")
-        for comparison in ("spearman", "corr", "kendall", "cosine_cov")
+        for comparison in ("spearman", "corr", "kendall", "cosine_cov", "tau-a", "rho-a", "bures")
     ],
     "shape_distance": [{"alpha": 0.0}, {"alpha": 0.5}, {"alpha": 1.0, "center": False}],
-    "soft_match": [{}, {"mass": 0.5}],
+    "soft_match": [{}, {"mass": 0.5}, {"score": "distance"}],
     "svcca": [{"variance": 0.9}],
 }
 
@@ -53,123 +56,21 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
 TOLERANCE = {np.dtype(np.float64): 2e-7, np.dtype(np.float32): 2e-4}
 
 
-def _size_of_hsic(case: Case) -> float:
-    """What the terms of HSIC are made of, of which it may be a small difference."""
+def _size(name: str, options: dict[str, Any], case: Case) -> float:
+    """What the score is made of, of which it may be a small difference."""
+    if name != "hsic" and options.get("scale", True):
+        return 1.0
     sizes = []
     for side in (case.x, case.y):
         wide = side.astype(np.longdouble)
-        sizes.append(((wide - wide.mean(axis=0)) ** 2).sum() / len(wide))
+        sizes.append(((wide - wide.mean(axis=0)) ** 2).sum())
     with np.errstate(over="ignore"):
-        return float(np.float64(sizes[0] * sizes[1]))
+        if name == "hsic":
+            return float(np.float64(sizes[0] * sizes[1] / len(case.x) ** 2))
+        return float(np.sqrt(sum(sizes)))
 
 
 _NEIGHBOURS = ("mutual_knn", "jaccard_knn", "cknna")
-
-
-class Case(NamedTuple):
-    """Two representations, and how they were made."""
-
-    x: Array
-    y: Array
-    kind: str
-
-
-def _gaussian(rng: np.random.Generator, n: int, d: int) -> Array:
-    return rng.standard_normal((n, d))
-
-
-def _integers(rng: np.random.Generator, n: int, d: int) -> Array:
-    return rng.integers(-2, 3, (n, d)).astype(float)
-
-
-def _repeats(rng: np.random.Generator, n: int, d: int) -> Array:
-    return rng.standard_normal((max(2, n // 2), d))[rng.integers(max(2, n // 2), size=n)]
-
-
-def _constant_units(rng: np.random.Generator, n: int, d: int) -> Array:
-    x = rng.standard_normal((n, d))
-    x[:, rng.random(d) < 0.5] = rng.standard_normal()
-    return x
-
-
-def _constant(rng: np.random.Generator, n: int, d: int) -> Array:
-    return np.full((n, d), rng.standard_normal())
-
-
-def _offset(rng: np.random.Generator, n: int, d: int) -> Array:
-    return rng.standard_normal((n, d)) + 10.0 ** rng.integers(1, 4) * rng.standard_normal(d)
-
-
-def _massive_unit(rng: np.random.Generator, n: int, d: int) -> Array:
-    x = rng.standard_normal((n, d))
-    x[:, rng.integers(d)] += 1e4
-    return x
-
-
-def _mixed_scales(rng: np.random.Generator, n: int, d: int) -> Array:
-    return rng.standard_normal((n, d)) * 10.0 ** rng.integers(-3, 4, d)
-
-
-def _rank_one(rng: np.random.Generator, n: int, d: int) -> Array:
-    # Whole numbers: their products are exact, and so is the rank.
-    return np.outer(rng.integers(-9, 10, n), rng.integers(1, 10, d)).astype(float)
-
-
-def _rare(rng: np.random.Generator, n: int, d: int) -> Array:
-    return rng.standard_normal((n, d)) * (rng.random((n, d)) < 0.2)
-
-
-def _signs(rng: np.random.Generator, n: int, d: int) -> Array:
-    return rng.choice([-1.0, 1.0], (n, d))
-
-
-def _one_sample(rng: np.random.Generator, n: int, d: int) -> Array:
-    x = np.ones((n, d))
-    x[rng.integers(n), rng.integers(d)] = rng.choice([9.0, -3.0])
-    return x
-
-
-DATA: dict[str, Callable[[np.random.Generator, int, int], Array]] = {
-    "gaussian": _gaussian,
-    "integers": _integers,
-    "repeats": _repeats,
-    "constant units": _constant_units,
-    "constant": _constant,
-    "offset": _offset,
-    "massive unit": _massive_unit,
-    "mixed scales": _mixed_scales,
-    "rank one": _rank_one,
-    "rare": _rare,
-    "signs": _signs,
-    "one sample": _one_sample,
-}
-
-
-def make_case(rng: np.random.Generator, min_samples: int) -> Case:
-    """Two representations of random sizes, values, scale and type."""
-    n = int(rng.integers(max(4, min_samples), 20))
-    kinds = [str(rng.choice(list(DATA))) for _ in range(2)]
-    dtype = rng.choice([np.float64, np.float32])
-    scale = 2.0 ** int(rng.choice([0, 0, 0, -300, 300] if dtype == np.float64 else [0, 0, -60, 60]))
-    sides = [DATA[kind](rng, n, int(rng.integers(1, 11))) for kind in kinds]
-    x, y = (np.asarray(side * scale, dtype) for side in sides)
-    return Case(x, y, f"{' and '.join(kinds)}, {x.shape} {y.shape} {x.dtype} at {scale:g}")
-
-
-def layouts(rng: np.random.Generator, x: Array) -> Iterator[tuple[str, Array]]:
-    """The same numbers in other places of memory."""
-    yield "Fortran", np.asfortranarray(x)
-    wide = np.zeros((2 * x.shape[0], 3 * x.shape[1]), x.dtype)
-    wide[::2, 1::3] = x
-    yield "strided", wide[::2, 1::3]
-    yield "backwards", np.ascontiguousarray(x[::-1, ::-1])[::-1, ::-1]
-    yield "swapped", x.astype(x.dtype.newbyteorder())
-    locked = x.copy()
-    locked.flags.writeable = False
-    yield "read-only", locked
-    odd = np.empty(x.nbytes + 1, np.uint8)[1:].view(x.dtype).reshape(x.shape)
-    odd[...] = x
-    yield "unaligned", odd
 
 
 def _arbitrary(x: Array, y: Array) -> bool:
@@ -178,48 +79,94 @@ def _arbitrary(x: Array, y: Array) -> bool:
     return bool(np.any(-np.diff(correlations) < 1e-5))
 
 
-def _nearly_tied(x: Array) -> bool:
-    """Whether dissimilarities differ by what ties in float32 and does not in float64."""
-    wide = x.astype(np.longdouble)
-    wide = wide - wide.mean(axis=0)
-    largest = np.abs(wide).max() or 1
-    for points in (wide / largest, _unit_norm(wide / largest)):
-        squares = ((points[:, None] - points) ** 2).sum(axis=-1)
-        ordered = np.sort(squares, axis=1)[:, 1:]
-        gaps = np.diff(ordered, axis=1) / np.where(ordered[:, 1:] > 0, ordered[:, 1:], 1)
-        if ((gaps > 1e-14) & (gaps < 1e-4)).any():
-            return True
-    return False
+def _first(found: Any) -> Any:
+    """The score of what carries more than a score."""
+    return found[0] if isinstance(found, tuple) else found
 
 
-def _unit_norm(x: Array) -> Array:
-    norms = np.sqrt((x**2).sum(axis=1, keepdims=True))
-    return x / np.where(norms > 0, norms, 1)
-
-
-class Fuzz:
-    """Runs cases of a measure and counts the calls and what was found."""
+class Runner(ABC):
+    """Runs cases and counts the calls, what was found and where nothing could be asked."""
 
     def __init__(self, name: str) -> None:
         self.name, self.calls = name, 0
         self.findings: list[str] = []
         self.refused: Counter[str] = Counter()
+        self.undecided: Counter[str] = Counter()
+        self._where = ""
 
     def run(self, seed: int) -> None:
         """One case; what is found is kept in :attr:`findings`."""
         rng = np.random.default_rng([sum(map(ord, self.name)), seed])
+        self._where = f"{self.name} seed {seed}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            warnings.simplefilter("ignore", lw.LikewiseWarning)
+            try:
+                self._run(rng)
+            except Undecided as why:
+                self.undecided[str(why)] += 1
+
+    @abstractmethod
+    def _run(self, rng: np.random.Generator) -> None:
+        """What is asked of one case."""
+
+    def _call(
+        self, what: str, function: Callable[..., Any], *arguments: Any, **options: Any
+    ) -> Any:
+        """What a call gives; None where it refuses, which it says in a sentence of its own."""
+        self.calls += 1
+        try:
+            return function(*arguments, **options)
+        except (ValueError, lw.ConvergenceError) as error:
+            if ": " not in str(error) or len(str(error)) < 20:
+                self._found(what, f"refused without a word: {error!r}")
+            self.refused[str(error).partition(":")[0]] += 1
+        except Exception as error:
+            self._found(what, f"{type(error).__name__}: {error}")
+        return None
+
+    def _found(self, what: str, said: str) -> None:
+        self.findings.append(f"{self._where}: {what}: {said}")
+
+    def __str__(self) -> str:
+        notes = f"undecided {dict(self.undecided)}, refused {dict(self.refused)}"
+        return f"{self.name}: {self.calls} calls, {len(self.findings)} findings, {notes}"
+
+
+class Functions(Runner):
+    """Cases of a function of ``fuzz_functions.py``."""
+
+    def _run(self, rng: np.random.Generator) -> None:
+        def call(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+            found = self._call("call", function, *arguments, **options)
+            if found is None:
+                raise Undecided("refused")
+            return found
+
+        try:
+            fuzz_functions.FUNCTIONS[self.name](rng, call)
+        except (AssertionError, IndexError) as error:  # indices are results too
+            self._found("check", str(error).strip()[:400])
+
+
+class Fuzz(Runner):
+    """Cases of a measure: its oracle, and all paths to its score."""
+
+    def _run(self, rng: np.random.Generator) -> None:
         variants = VARIANTS.get(self.name, [{}])
         options = variants[int(rng.integers(len(variants)))]
         measure: Any = lw.measure(self.name, **options)
         case = make_case(rng, measure.min_samples)
-        self._size = _size_of_hsic(case) if self.name == "hsic" else 0.0
-        self._where = f"{self.name}{options or ''} seed {seed}: {case.kind}"
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            warnings.simplefilter("ignore", lw.LikewiseWarning)
-            self._check(rng, measure, case)
+        self._size = _size(self.name, options, case)
+        self._where += f" {options or ''}: {case.kind}"
+        if options.get("estimator") == "unbiased" and case.is_denormal():
+            # Its sums hold for samples about their mean, which is rounded to the smallest number.
+            raise Undecided("the mean of denormal samples")
+        self._check(rng, measure, options, case)
 
-    def _check(self, rng: np.random.Generator, measure: Any, case: Case) -> None:
+    def _check(
+        self, rng: np.random.Generator, measure: Any, options: dict[str, Any], case: Case
+    ) -> None:
         x, y = case.x, case.y
         score = self._score("call", measure, x, y)
         if score is None:
@@ -227,9 +174,17 @@ class Fuzz:
         low, high = measure.range
         if not np.isnan(score) and not low - 1e-6 <= score <= high * (1 + 1e-6) + 1e-6:
             self._found("range", f"{score} is not within [{low}, {high}]")
+        try:
+            with np.errstate(all="ignore"):
+                expected = ORACLES[self.name](x, y, **options)
+        except Undecided as why:
+            self.undecided[str(why)] += 1
+        else:
+            self._same("oracle", expected, score, x.dtype)
+            self._precisions(measure, case, score)
         self._layouts(rng, measure, case, score)
+        self._dtypes(measure, case)
         self._collections(measure, case, score)
-        self._precisions(measure, case, score)
         self._rearranged(rng, measure, case, score)
         if getattr(measure, "differentiable", False):
             found = self._score("gradients", lambda a, b: measure.gradients(a, b).score, x, y)
@@ -242,6 +197,18 @@ class Fuzz:
         (name, a), (_, b) = pairs[int(rng.integers(len(pairs)))]
         self._same(name, self._score(name, measure, a, b), score, case.x.dtype)
 
+    def _dtypes(self, measure: Any, case: Case) -> None:
+        """Narrow floats are widened and integers become float64, bit by bit the same."""
+        small = np.abs(case.x).max(initial=0) < 100 and np.abs(case.y).max(initial=0) < 100
+        for narrow, wide in ((np.float16, np.float32), (np.int8, np.float64)):
+            sides = [s.astype(narrow) for s in (case.x, case.y) if small]
+            if not sides or case.x.dtype != wide:
+                continue
+            expected = self._score(str(wide), measure, *(s.astype(wide) for s in sides))
+            found = self._score(str(narrow), measure, *sides)
+            if expected is not None:
+                self._same(narrow.__name__, found, expected, wide)
+
     def _collections(self, measure: Any, case: Case, score: float) -> None:
         x, y = case.x, case.y
         # Beside others, some of which are constant.
@@ -252,7 +219,7 @@ class Fuzz:
         ):
             found = self._call(name, measure, batch, others)
             if found is not None:
-                self._same(name, float(found[1 if batch.ndim > 2 else 0]), score, x.dtype)
+                self._same(name, float(_first(found)[1 if batch.ndim > 2 else 0]), score, x.dtype)
         grid = self._call("pairwise", lw.pairwise, [x, y, spare], measure)
         if grid is not None:
             self._same("pairwise", float(grid[0, 1]), score, x.dtype)
@@ -262,8 +229,6 @@ class Fuzz:
 
     def _precisions(self, measure: Any, case: Case, score: float) -> None:
         if case.x.dtype != np.float32:
-            return
-        if self.name in _NEIGHBOURS and (_nearly_tied(case.x) or _nearly_tied(case.y)):
             return
         wide = [side.astype(np.float64) for side in (case.x, case.y)]
         self._same("float64", self._score("float64", measure, *wide), score, case.x.dtype)
@@ -281,7 +246,8 @@ class Fuzz:
         if measure.symmetric:
             self._same("symmetry", self._score("swapped sides", measure, y, x), score, x.dtype)
         if "isotropic_scaling" in measure.invariances:
-            self._same("scale", self._score("scale", measure, 4 * x, y / 8), score, x.dtype)
+            scaled = 4 * x, 8 * y if np.abs(y).max() < np.finfo(y.dtype).tiny else y / 8
+            self._same("scale", self._score("scale", measure, *scaled), score, x.dtype)
         if "permutation" in measure.invariances and self.name != "pwcca":
             units = rng.permutation(y.shape[1])
             self._same("units", self._score("units", measure, x, y[:, units]), score, x.dtype)
@@ -303,57 +269,48 @@ class Fuzz:
 
     def _score(self, what: str, function: Callable[..., Any], x: Array, y: Array) -> float | None:
         found = self._call(what, function, x, y)
-        return None if found is None else float(found)
-
-    def _call(self, what: str, function: Callable[..., Any], *arguments: Any) -> Any:
-        """What a call gives; None where it refuses, which it says in a sentence of its own."""
-        self.calls += 1
-        try:
-            found = function(*arguments)
-        except (ValueError, lw.ConvergenceError) as error:
-            if ": " not in str(error) or len(str(error)) < 20:
-                self._found(what, f"refused without a word: {error!r}")
-            self.refused[str(error).partition(":")[0]] += 1
-            return None
-        except Exception as error:
-            self._found(what, f"{type(error).__name__}: {error}")
-            return None
-        return found[0] if isinstance(found, tuple) else found
+        return None if found is None else float(_first(found))
 
     def _same(self, what: str, found: float | None, score: float, dtype: Any) -> None:
         if found is None:
             self._found(what, f"refuses what the call scores {score!r}")
             return
-        bound = TOLERANCE[np.dtype(dtype)] * max(1.0, abs(score), self._size)
-        if np.isinf(found) and self._size * 1e-14 > float(
-            np.finfo(dtype).max
-        ):  # so is its rounding
-            return
+        kind = np.finfo(dtype)
+        bound = max(TOLERANCE[kind.dtype] * max(abs(score), self._size), float(kind.tiny))
+        beyond = not (np.isfinite(found) and np.isfinite(score))
+        if beyond and self._size * 1e-14 > float(kind.max):
+            return  # so is its rounding
         both_undefined = np.isnan(found) and np.isnan(score)
         if not both_undefined and found != score and not abs(found - score) <= bound:
             self._found(what, f"{found!r}, the call {score!r}")
 
-    def _found(self, what: str, said: str) -> None:
-        self.findings.append(f"{self._where}: {what}: {said}")
+
+def runner(name: str) -> Runner:
+    return Fuzz(name) if name in lw.measures() else Functions(name)
+
+
+def names() -> list[str]:
+    """Measures, and functions that are none."""
+    return [*lw.measures(), *fuzz_functions.FUNCTIONS]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=2000)
     parser.add_argument("--measure", choices=lw.measures())
+    parser.add_argument("--function", choices=list(fuzz_functions.FUNCTIONS))
     parser.add_argument("--seed", type=int, help="this case alone")
     given = parser.parse_args()
-    runs = [Fuzz(name) for name in ([given.measure] if given.measure else lw.measures())]
-    seeds = itertools.count() if given.seed is None else [given.seed]
-    for seed in seeds:
-        for run in runs:
+    chosen = [name for name in (given.measure, given.function) if name] or names()
+    runs = []
+    for name in chosen:
+        run = runner(name)
+        for seed in itertools.count() if given.seed is None else [given.seed]:
             run.run(seed)
-        if sum(run.calls for run in runs) >= given.calls:
-            break
-    for run in runs:
-        print(f"{run.name}: {run.calls} calls, {len(run.findings)} findings, {dict(run.refused)}")
-        for finding in run.findings[:20]:
-            print("   ", finding)
+            if run.calls >= given.calls / len(chosen):
+                break
+        runs.append(run)
+        print(run, *run.findings[:20], sep="\n    ", flush=True)
     return min(sum(len(run.findings) for run in runs), 1)
 
 
