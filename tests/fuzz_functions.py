@@ -465,6 +465,7 @@ def cluster_units(rng: np.random.Generator, call: Call) -> None:
     if not inside:
         weights[:dx, :dx] = weights[dx:, dx:] = 0
     np.fill_diagonal(weights, 0)
+    weights[weights < 1e-15] = 0
     if ((weights > 0) & (weights < 1e-9)).any():
         raise Undecided("units whose correlation rounding has made")
     kept = weights.sum(axis=1) > 0

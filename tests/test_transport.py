@@ -308,7 +308,8 @@ def test_bad_options_are_named(options, message, rng):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_columns_that_take_nothing_do_not_loosen_the_certificate(dtype):
     cost = np.array([[-2, 2], [-1, 0], [0, -2], [-1, 0]], dtype)
-    for a, b in (([1, 4, 0, 5], [0, 10]), ([1, 4, 0, 5], [10, 0]), ([0, 0, 1, 0], [0.5, 0.5])):
+    masses = ([1, 4, 0, 5], [0, 10]), ([1, 4, 0, 5], [10, 0]), ([0, 0, 1, 0], [0.5, 0.5])
+    for a, b in (map(np.array, given) for given in masses):
         for problem, supply, demand in ((cost, a, b), (cost.T, b, a)):
             found = lw.optimal_transport(problem, supply, demand, return_duals=True)
             assert found.gap == 0
@@ -321,7 +322,7 @@ def test_whole_masses_are_not_rounded():
     """What may go where must be exactly as much as there is."""
     cost = np.zeros((2, 7))
     cost[1, [2, 3, 5]] = np.inf
-    plan = lw.optimal_transport(cost, None, [0.0, 3, 3, 4, 2, 0, 2])
+    plan = lw.optimal_transport(cost, None, np.array([0.0, 3, 3, 4, 2, 0, 2]))
     np.testing.assert_array_equal(plan[1], [0, 3, 0, 0, 2, 0, 2])
     np.testing.assert_array_equal(plan.sum(axis=0), [0, 3, 3, 4, 2, 0, 2])
 

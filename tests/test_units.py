@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import simulated
 
 import likewise as lw
 
@@ -42,6 +43,16 @@ def slow_information(a, b, bins, correct):
     occupied = [(part > 0).sum() for part in (p, p.sum(axis=0), p.sum(axis=1))]
     bias = (occupied[0] - occupied[1] - occupied[2] + 1) / (2 * len(a))
     return value - bias if correct else value
+
+
+def test_rounding_makes_no_edges_between_units():
+    """Every unit of x is orthogonal to every one of y, but for rounding."""
+    if simulated.module is not None or simulated.torch_device:
+        pytest.skip("devices make edges of rounding yet")
+    rng = np.random.default_rng(0)
+    q = np.linalg.qr(np.hstack([np.ones((12, 1)), rng.standard_normal((12, 6))]))[0][:, 1:]
+    with pytest.raises(ValueError, match="the 0 units that vary"):
+        lw.cluster_units(q[:, :3], q[:, 3:], 2, method="hierarchical")
 
 
 def test_correlations_are_those_of_numpy():

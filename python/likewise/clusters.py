@@ -130,6 +130,7 @@ def _graph(x: Array, y: Array, inside: bool) -> tuple[Array, int]:
     (a, constant_a), (b, constant_b) = (unit_norm(s.astype(np.float64)) for s in (x, y))
     units = np.hstack([a, b])
     weights = np.clip(np.abs(units.T @ units), 0, 1)
+    weights[weights <= len(x) * np.finfo(np.float64).eps] = 0  # rounding makes no edges
     if not inside:
         dx = a.shape[1]
         weights[:dx, :dx] = weights[dx:, dx:] = 0
