@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "assignment/cuda/match_kernels.h"
 #include "core/cuda/centred.h"
 #include "core/cuda/elements.h"
 #include "core/cuda/gather.h"
@@ -47,7 +46,7 @@ struct Models {
   const int64_t* ranks;     // (items, folds)
   const double* weak_from;  // (items, folds)
   const double* train;      // (items, folds, most_trained, cols)
-  const double* rotated;    // (items, folds, most_left_out, size): what was left out, in that basis
+  const double* rotated;    // (items, folds, held_rows, size): what was left out, in that basis
   const double *penalties, *in_units;  // (items, alphas)
   const double* norms;                 // (items)
   const int64_t* constant_units;
@@ -73,9 +72,9 @@ FoldParts split(const Context& context, const Setting& s, const double* ordered,
                 int64_t cols, bool of_targets) {
   const int64_t models = items * s.shape.folds;
   const FoldParts parts{doubles(context, models * s.shape.most_trained() * cols),
-                        doubles(context, models * s.shape.most_left_out() * cols),
+                        doubles(context, models * held_rows(s.shape) * cols),
                         of_targets ? doubles(context, models * cols) : nullptr,
-                        of_targets ? doubles(context, models * cols) : nullptr};
+                        of_targets ? doubles(context, models * cols) : nullptr, true};
   check(split_folds(ordered, items, s.shape, cols, s.intercept, parts, context.stream), "launch");
   return parts;
 }
@@ -106,7 +105,8 @@ void decompose_models(const Context& context, const Setting& s, int64_t models, 
   }
   int64_t* const ranks = context.temporary<int64_t>(size_t(models));
   double* const weak_from = doubles(context, models);
-  check(keep_directions(values, models, size, cols, wide, ranks, weak_from, context.stream),
+  check(keep_directions({values, models, size, cols, s.shape, s.intercept, wide, ranks, weak_from},
+                        context.stream),
         "launch");
   out.values = values;
   out.weak_from = weak_from;
@@ -120,7 +120,12 @@ Models fit_models(const Context& context, const Setting& s, const double* x, int
                                 doubles(context, items * cols), constant_units,
                                 doubles(context, items * cols)};
   double *const norms = doubles(context, items), *const ordered = doubles(context, total);
-  check(centre<double>(x, items, rows, cols, s.intercept, centred, context.stream), "launch");
+  if (s.intercept) {
+    double* const moved = doubles(context, total);
+    check(move_to_middle(x, items, rows, cols, moved, nullptr, context.stream), "launch");
+    x = moved;
+  }
+  check(centre<double>(x, items, rows, cols, false, centred, context.stream), "launch");
   check(normalise<double>(centred, items, rows, cols, norms, context.stream), "launch");
   check(
       gather_rows<double>({centred.out, items, cols}, rows, s.order, rows, ordered, context.stream),
@@ -133,15 +138,17 @@ Models fit_models(const Context& context, const Setting& s, const double* x, int
   out.train = parts.train;
   out.constant_units = constant_units;
   decompose_models(context, s, models, parts.train, out);
-  const int64_t left = s.shape.most_left_out();
+  const int64_t left = held_rows(s.shape);
   double* const rotated = doubles(context, models * left * out.size);
   gemm<double>(blas_context(context.stream), BlasOp::none, BlasOp::transpose, left, out.size, cols,
                1.0, {parts.left_out, cols, left * cols}, {out.basis, cols, out.size * cols},
                {rotated, out.size, left * out.size}, models);
   out.rotated = rotated;
+  double* const means = s.intercept ? doubles(context, items * cols) : nullptr;
+  if (means) check(mean_over(centred.out, items, rows, cols, means, context.stream), "launch");
   double* const penalties = doubles(context, items * s.count_alphas);
   double* const in_units = doubles(context, items * s.count_alphas);
-  check(scale_penalties({s.alphas, norms, constant_units, items, s.count_alphas, rows, cols,
+  check(scale_penalties({s.alphas, norms, means, constant_units, items, s.count_alphas, rows, cols,
                          s.relative, penalties, in_units},
                         context.stream),
         "launch");
@@ -151,7 +158,7 @@ Models fit_models(const Context& context, const Setting& s, const double* x, int
   return out;
 }
 
-// Targets of unit norm (`scaled`) or as they are.
+// Targets near 1 (`scaled`) or as they are.
 Targets prepare_targets(const Context& context, const Setting& s, const double* y, int64_t items,
                         int64_t cols, bool scaled, int64_t* constant_units) {
   const int64_t total = items * s.shape.rows * cols;
@@ -161,8 +168,7 @@ Targets prepare_targets(const Context& context, const Setting& s, const double* 
     double* const units = doubles(context, total);
     check(cudaMemsetAsync(constant_units, 0, size_t(items) * sizeof(int64_t), context.stream),
           "memset");
-    check(unit_columns<double>(y, items, s.shape.rows, cols, units, constant_units, 1,
-                               context.stream),
+    check(move_to_middle(y, items, s.shape.rows, cols, units, constant_units, context.stream),
           "launch");
     from = units;
   }
@@ -193,7 +199,7 @@ Fit fit_targets(const Context& context, const Setting& s, const Models& m, const
 Held predict(const Context& context, const Setting& s, const Models& m, const Targets& t,
              const Fit& fit, const double* chosen, int64_t only, double* coefficients,
              double* predictions) {
-  const int64_t left = s.shape.most_left_out();
+  const int64_t left = held_rows(s.shape);
   check(shrink(fit, chosen, only, coefficients, context.stream), "launch");
   gemm<double>(blas_context(context.stream), BlasOp::none, BlasOp::none, left, t.cols, m.size, 1.0,
                {m.rotated, m.size, left * m.size}, {coefficients, t.cols, m.size * t.cols},
@@ -216,7 +222,7 @@ void score(const Context& context, const Setting& s, const Models& m, const Targ
   check(choose_penalties(fit, choice, context.stream), "launch");
   const Held held =
       predict(context, s, m, t, fit, chosen, 0, doubles(context, models * m.size * t.cols),
-              doubles(context, models * s.shape.most_left_out() * t.cols));
+              doubles(context, models * held_rows(s.shape) * t.cols));
   check(score_predictions(held, choice, out.correlation, out.determination, context.stream),
         "launch");
 }
@@ -316,7 +322,7 @@ void ridge_errors(const Context& context, const Matrix<double>& x, const Matrix<
         const Fit fit = fit_targets(inner, s, models, targets);
         const int64_t number = items * s.shape.folds;
         double* const coefficients = doubles(inner, number * models.size * y.cols);
-        double* const predictions = doubles(inner, number * s.shape.most_left_out() * y.cols);
+        double* const predictions = doubles(inner, number * held_rows(s.shape) * y.cols);
         for (int64_t a = 0; a < s.count_alphas; ++a) {
           const Held held =
               predict(inner, s, models, targets, fit, nullptr, a, coefficients, predictions);

@@ -17,33 +17,48 @@ __global__ void __launch_bounds__(kMostThreads) penalty_kernel(Penalties p) {
     const int64_t item = k / p.alphas, units = p.cols - p.constant_units[item];
     const int64_t most = p.rows - 1 < units ? p.rows - 1 : units;
     const double given = p.given[k % p.alphas], norm = p.norms[item];
-    const double relative = given / double(most > 1 ? most : 1);
+    double squares = 1;
+    for (int64_t j = 0; p.means && j < p.cols; ++j) {
+      const double mean = p.means[item * p.cols + j];
+      squares -= double(p.rows) * mean * mean;
+    }
+    const double relative = given * (squares / double(most > 1 ? most : 1));
     p.penalties[k] = p.relative ? relative : norm > 0 ? given / norm / norm : given;
     p.in_units[k] = p.relative ? relative * (norm * norm) : given;
   }
 }
 
-__global__ void __launch_bounds__(kMostThreads)
-    direction_kernel(double* __restrict__ values, int64_t size, int64_t cols, bool roots,
-                     int64_t* __restrict__ ranks, double* __restrict__ weak_from) {
+__global__ void __launch_bounds__(kMostThreads) direction_kernel(TrainedValues d) {
   SHARED_ARRAY(int64_t, partial, 32);
-  values += size_t(blockIdx.x) * size;
+  double* const values = d.values + size_t(blockIdx.x) * d.size;
   double largest = 0;
-  for (int64_t k = 0; k < size; ++k) largest = values[k] > largest ? values[k] : largest;
+  for (int64_t k = 0; k < d.size; ++k) largest = values[k] > largest ? values[k] : largest;
   __syncthreads();  // nobody writes before all have read
-  if (roots) largest *= largest;
-  const double least = double(cols) * 0x1p-52 * largest;
+  if (d.roots) largest *= largest;
+  const double least = double(d.cols) * 0x1p-52 * largest;
+  // Roots are known to rounding of the largest, values are not.
+  const double absent = d.roots ? double(d.cols) * 0x1p-52 * least : -1;
   int64_t rank = 0;
-  for (int64_t k = threadIdx.x; k < size; k += blockDim.x) {
-    const double value = roots ? values[k] * values[k] : values[k];
+  for (int64_t k = threadIdx.x; k < d.size; k += blockDim.x) {
+    const double value = d.roots ? values[k] * values[k] : values[k];
     const bool counts = value > least;
-    values[k] = counts ? value : value > 0 ? -value : 0;
+    values[k] = counts ? value : value <= absent ? -INFINITY : value > 0 ? -value : 0;
     rank += counts;
   }
   rank = block_sum(rank, partial);
+  __syncthreads();
   if (threadIdx.x > 0) return;
-  ranks[blockIdx.x] = rank;
-  weak_from[blockIdx.x] = largest > 0 ? kWeakPenalty * largest : INFINITY;
+  d.ranks[blockIdx.x] = rank;
+  d.weak_from[blockIdx.x] = largest > 0 ? kWeakPenalty * largest : INFINITY;
+  const int64_t trained = d.shape.rows - d.shape.size(int64_t(blockIdx.x) % d.shape.folds);
+  for (int64_t most = trained - d.intercept; most < d.size && !d.roots; ++most) {
+    int64_t smallest = -1;
+    for (int64_t k = 0; k < d.size; ++k) {
+      const bool weak = values[k] <= 0 && values[k] > -INFINITY;
+      if (weak && (smallest < 0 || values[k] > values[smallest])) smallest = k;
+    }
+    if (smallest >= 0) values[smallest] = -INFINITY;
+  }
 }
 
 __device__ bool has_no_variance(const Choice& choice, int64_t item, int64_t targets) {
@@ -99,6 +114,7 @@ __global__ void __launch_bounds__(kColumns* kStripes)
   const int64_t model = blockIdx.y, rows = held.shape.size(model % held.shape.folds);
   const int64_t begin = model * most * targets + (column < targets ? column : 0);
   const double *const p = held.predictions + begin, *const y = held.left_out + begin;
+  const double apart = y[(most - 1) * targets] - p[(most - 1) * targets];
   double mean_p = 0, mean_y = 0;
   for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
     mean_p += p[i * targets];
@@ -108,7 +124,7 @@ __global__ void __launch_bounds__(kColumns* kStripes)
   mean_y = over_stripes<Sum>(mean_y, shared) / double(rows);
   double squares = 0, inner = 0, errors = 0;
   for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
-    const double moved = p[i * targets] - mean_p, error = y[i * targets] - p[i * targets];
+    const double moved = p[i * targets] - mean_p, error = y[i * targets] - p[i * targets] + apart;
     squares += moved * moved;
     inner += moved * (y[i * targets] - mean_y);
     errors += error * error;
@@ -142,10 +158,11 @@ __global__ void __launch_bounds__(kColumns* kStripes)
     const int64_t rows = held.shape.size(fold);
     const int64_t begin =
         (item * held.shape.folds + fold) * most * targets + (column < targets ? column : 0);
+    const double *const p = held.predictions + begin, *const y = held.left_out + begin;
+    const double apart = y[(most - 1) * targets] - p[(most - 1) * targets];
     double sum = 0;
     for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
-      const double error =
-          held.left_out[begin + i * targets] - held.predictions[begin + i * targets];
+      const double error = y[i * targets] - p[i * targets] + apart;
       sum += error * error;
     }
     mean += over_stripes<Sum>(sum, shared) / double(rows);
@@ -173,10 +190,9 @@ cudaError_t scale_penalties(const Penalties& penalties, cudaStream_t stream) {
   return launch(penalty_kernel, blocks_for(total), threads_for(total), 0, stream, penalties);
 }
 
-cudaError_t keep_directions(double* values, int64_t models, int64_t size, int64_t cols, bool roots,
-                            int64_t* ranks, double* weak_from, cudaStream_t stream) {
-  return launch(direction_kernel, dim3(unsigned(models)), threads_for(size), 0, stream, values,
-                size, cols, roots, ranks, weak_from);
+cudaError_t keep_directions(const TrainedValues& directions, cudaStream_t stream) {
+  return launch(direction_kernel, dim3(unsigned(directions.models)), threads_for(directions.size),
+                0, stream, directions);
 }
 
 cudaError_t choose_penalties(const Fit& fit, const Choice& choice, cudaStream_t stream) {
@@ -201,13 +217,13 @@ cudaError_t score_predictions(const Held& held, const Choice& choice, double* co
   const int64_t models = held.items * held.shape.folds;
   if (models > kMostModels) return cudaErrorInvalidValue;
   return launch(score_kernel, blocks_of_columns(held.targets, models), dim3(kColumns, kStripes), 0,
-                stream, held, choice, held.shape.most_left_out(), correlation, determination);
+                stream, held, choice, held_rows(held.shape), correlation, determination);
 }
 
 cudaError_t average_errors(const Held& held, double* errors, int64_t step, cudaStream_t stream) {
   if (held.items > kMostModels) return cudaErrorInvalidValue;
   return launch(error_kernel, blocks_of_columns(held.targets, held.items), dim3(kColumns, kStripes),
-                0, stream, held, held.shape.most_left_out(), errors, step);
+                0, stream, held, held_rows(held.shape), errors, step);
 }
 
 cudaError_t mean_over(const double* x, int64_t outer, int64_t length, int64_t inner, double* out,

@@ -16,6 +16,7 @@ namespace likewise::cuda {
 struct Penalties {
   const double* given;  // (alphas)
   const double* norms;  // (count): of the items in their own units
+  const double* means;  // (count, cols): of their columns, or null where variances are about 0
   const int64_t* constant_units;
   int64_t count, alphas, rows, cols;
   bool relative;
@@ -25,9 +26,17 @@ cudaError_t scale_penalties(const Penalties& penalties, cudaStream_t stream);
 
 // Eigenvalues (models, size), or their `roots`, which are squared: those that rounding may have
 // made change their sign (or are 0), the others are counted. weak_from (models): the least penalty
-// with which the former count, too.
-cudaError_t keep_directions(double* values, int64_t models, int64_t size, int64_t cols, bool roots,
-                            int64_t* ranks, double* weak_from, cudaStream_t stream);
+// with which the former count, too. Not so those of -INFINITY, which cannot be: roots that are
+// rounding, and the smallest values that are more than the rows that stay allow.
+struct TrainedValues {
+  double* values;
+  int64_t models, size, cols;
+  FoldShape shape;
+  bool intercept, roots;
+  int64_t* ranks;
+  double* weak_from;
+};
+cudaError_t keep_directions(const TrainedValues& directions, cudaStream_t stream);
 
 // Of `items` models of sources, and of targets of as many models.
 struct Fit {
@@ -57,7 +66,10 @@ cudaError_t choose_penalties(const Fit& fit, const Choice& choice, cudaStream_t 
 cudaError_t shrink(const Fit& fit, const double* chosen, int64_t only, double* coefficients,
                    cudaStream_t stream);
 
-// Predictions (models, most_left_out, targets) against what was left out.
+// Rows of what is left out, and a last one: how far its means are from those of what stays.
+inline int64_t held_rows(const FoldShape& shape) { return shape.most_left_out() + 1; }
+
+// Predictions (models, held_rows, targets) against what was left out.
 struct Held {
   FoldShape shape;
   int64_t items, targets;

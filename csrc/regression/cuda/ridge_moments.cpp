@@ -80,7 +80,9 @@ Model fit_model(const Context& context, const Split& split, int64_t item) {
                         cudaMemcpyDeviceToDevice, context.stream),
         "copy");
   double* const weak_from = doubles(context, 1);
-  check(keep_directions(values, 1, cols, cols, false, rank, weak_from, context.stream), "launch");
+  check(keep_directions({values, 1, cols, cols, {cols + 1, 1}, true, false, rank, weak_from},
+                        context.stream),
+        "launch");
   split.left_out.grams(split.left_out.left(), item, 1, fold_gram, context.stream);
   const Matrices<const double> basis{found.vectors, cols, size};
   BlasContext* const blas = blas_context(context.stream);

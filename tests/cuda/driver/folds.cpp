@@ -27,7 +27,7 @@ Part part_of(const std::vector<double>& x, int rows, int cols, int begin, int en
   return out;
 }
 
-void split(const FoldShape& shape, int count, int cols, bool intercept) {
+void split(const FoldShape& shape, int count, int cols, bool intercept, bool apart) {
   const int rows = int(shape.rows), folds = int(shape.folds), models = count * folds;
   std::vector<double> host = normal<double>(size_t(count * rows * cols));
   for (double& v : host) v += 3;
@@ -35,14 +35,14 @@ void split(const FoldShape& shape, int count, int cols, bool intercept) {
     host[size_t(i * cols)] = i < shape.begin(1) ? double(i) : 7.1;  // constant without fold 0
     host[size_t(i * cols + 1)] = i < shape.begin(1) ? 1.1 : double(i % 5);  // constant in it
   }
-  const int64_t trained = shape.most_trained(), left = shape.most_left_out();
+  const int64_t trained = shape.most_trained(), left = shape.most_left_out() + apart;
   const OnDevice<double> x(host), train(size_t(models * trained * cols)),
       left_out(size_t(models * left * cols)), train_squares(size_t(models * cols)),
       squares(size_t(models * cols));
   for (const bool asked : {true, false}) {
     need(split_folds(x.get(), count, shape, cols, intercept,
                      {train.get(), left_out.get(), asked ? train_squares.get() : nullptr,
-                      asked ? squares.get() : nullptr},
+                      asked ? squares.get() : nullptr, apart},
                      stream),
          "split");
   }
@@ -66,9 +66,11 @@ void split(const FoldShape& shape, int count, int cols, bool intercept) {
         if (intercept && kept.constant[size_t(j)]) expect(given == 0, "constant column");
         sum += wanted * wanted;
       }
+      const double middle = apart && intercept ? away.mean[size_t(j)] : origin;
       for (int64_t i = 0; i < left; ++i) {
         const double given = rows_out[size_t((model * left + i) * cols + j)];
-        const double wanted = begin + i < end ? item[size_t((begin + i) * cols + j)] - origin : 0;
+        double wanted = begin + i < end ? item[size_t((begin + i) * cols + j)] - middle : 0;
+        if (apart && i == left - 1) wanted = middle - origin;
         expect(std::abs(given - wanted) <= 1e-12, "row that is left out");
       }
       const size_t at = size_t(model * cols + j);
@@ -79,10 +81,41 @@ void split(const FoldShape& shape, int count, int cols, bool intercept) {
   }
 }
 
+// One sample of nine and more is far away, one column is constant.
+void middles() {
+  for (const int rows : {3, 9, 40}) {
+    constexpr int kCount = 2, kCols = 35;
+    std::vector<double> host = normal<double>(size_t(kCount * rows * kCols));
+    for (int k = 0; k < kCount * rows * kCols; ++k) {
+      if (k % kCols == 1) host[size_t(k)] = 0.1;
+      if (k % kCols == 2) host[size_t(k)] *= 1e200;
+      if (k / kCols % rows == 0 && k % kCols != 1) host[size_t(k)] += 1e9;
+    }
+    const OnDevice<double> x(host), out(host.size());
+    const OnDevice<int64_t> constant(std::vector<int64_t>{0, 0});
+    for (const bool scaled : {false, true}) {
+      need(move_to_middle(x.get(), kCount, rows, kCols, out.get(),
+                          scaled ? constant.get() : nullptr, stream),
+           "middle");
+      const auto found = out.values();
+      for (int k = kCols; k < 2 * kCols; ++k) {  // the second row is no more than moved and scaled
+        const double value = found[size_t(k)];
+        if (k % kCols == 1) expect(value == 0, "constant column");
+        if (!scaled && k % kCols > 2) expect(std::abs(value) < 10, "distance from the middle");
+        if (scaled) expect(std::abs(value) < 2, "size near 1");
+      }
+    }
+    expect(constant.values() == std::vector<int64_t>({1, 1}), "constant columns");
+  }
+}
+
 void folds() {
-  split({23, 5}, 2, 40, true);
-  split({23, 5}, 1, 3, false);
-  split({12, 3}, 1, 5, true);
+  for (const bool apart : {false, true}) {
+    split({23, 5}, 2, 40, true, apart);
+    split({23, 5}, 1, 3, false, apart);
+    split({12, 3}, 1, 5, true, apart);
+  }
+  middles();
 }
 
 const Topic topic("folds", folds);
