@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import simulated
 from reference import regression as slow
 
 import likewise as lw
