@@ -354,6 +354,7 @@ def linear_predictivity(x: Array, y: Array, cv: int) -> float:
         u, s, vt = u[:, kept], s[kept], vt[kept]
         inner = b[train] - of_y
         along = u.T @ inner
+        along[np.abs(along) <= 1e-13 * np.sqrt((inner**2).sum(axis=0))] = 0  # but for rounding
         rest = ((inner - u @ along) ** 2).sum(axis=0)
         if len(s) == len(train) - 1:
             rest[:] = 0
@@ -380,6 +381,8 @@ def _held_out(
     weights = vt.T @ (s / (s**2 + alpha) * along)
     predicted = inputs @ weights
     terms = np.abs(inputs) @ np.abs(vt.T) @ np.abs(s / (s**2 + alpha) * along)
+    if not along.any():
+        return 0.0  # a constant prediction
     spread = np.ptp(predicted)
     if spread < 1e-6 * terms.max():
         raise Undecided("a prediction that rounding has made")

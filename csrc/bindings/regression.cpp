@@ -64,7 +64,13 @@ void errors(const std::vector<py::array>& sources, const std::vector<py::array>&
             int threads) {
   const std::vector<ArrayRef> from = inputs(sources), to = inputs(targets);
   std::vector<double*> out;
-  for (py::array& array : errors) out.push_back(double_output(array));
+  for (size_t p = 0; p < errors.size(); ++p) {
+    const auto [source, target] = pairs.at(p);
+    if (errors[p].size() != int64_t(penalties.at(source).size()) * to.at(target).shape[1]) {
+      throw InternalError("ridge_errors: errors must have one row for each penalty");
+    }
+    out.push_back(double_output(errors[p]));
+  }
   if (out.empty()) return;
   const RidgeProblem problem = ridge_problem(from, to, penalties, pairs, edges, intercept);
   const py::gil_scoped_release release;
