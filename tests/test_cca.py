@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+import simulated
 from reference import cca as slow
 
 import likewise as lw
@@ -383,3 +384,22 @@ def test_differences_that_overflow_are_refused(name, options):
     for call in (lw.measure(name, **options), lambda x, y: lw.cross([x], [y], name, **options)):
         with pytest.raises(ValueError, match=r"overflow float64|did not converge"):
             call(x, y)
+
+
+@pytest.mark.parametrize("measure", ["cca", "pwcca", "svcca", "shape_distance", "procrustes"])
+def test_denormal_samples_are_centred_exactly(measure):
+    """Whole numbers times the smallest one, with repeats that must leave no directions behind."""
+    if simulated.module is not None or simulated.torch_device:
+        pytest.skip("of the CPU engine")
+    rng = np.random.default_rng(4)
+    x = rng.integers(-999, 999, (5, 7))[rng.integers(5, size=12)].astype(float)
+    y = rng.integers(-999, 999, (12, 3)).astype(float)
+    options = {"alpha": 0.0} if measure == "shape_distance" else {}
+    score = lw.measure(measure, **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", lw.LikewiseWarning)
+        expected = score(x, y)
+        assert score(x * 2.0**-1074, y * 2.0**-1074) == pytest.approx(expected, abs=1e-9)
+        if hasattr(score, "gradients"):
+            found = score.gradients(x * 2.0**-1074, y * 2.0**-1074)[0]
+            assert found == pytest.approx(expected, abs=1e-9)

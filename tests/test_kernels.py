@@ -364,3 +364,19 @@ def test_exponential_of_the_rbf_kernel():
 def test_options_are_checked(options, text):
     with pytest.raises(ValueError, match=text):
         lw.cka(*data(10, 2, 2), **options)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("estimator", ["biased", "unbiased"])
+def test_a_bandwidth_far_beyond_the_data_leaves_squared_distances(dtype, estimator):
+    """exp(-t) - 1 is -t then, whose square no number may hold."""
+    if simulated.module is not None or simulated.torch_device:
+        pytest.skip("devices have no units for kernels that near to 1 yet")
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((12, 4))
+    y = x[:, :2] + rng.standard_normal((12, 2))
+    far, near = 1e-150 if dtype == np.float64 else 1e-30, 1e-4
+    found = lw.cka(*(dtype(far) * s.astype(dtype) for s in (x, y)), kernel="rbf", bandwidth=1.0,
+                   estimator=estimator)  # fmt: skip
+    expected = lw.cka(near * x, near * y, kernel="rbf", bandwidth=1.0, estimator=estimator)
+    assert found == pytest.approx(expected, abs=1e-5 if dtype == np.float32 else 1e-7)

@@ -170,3 +170,13 @@ def test_parameters_of_layers_are_only_read():
     expected = TruncationMaps(*zip(*arrays, strict=True))
     np.testing.assert_array_equal(own.apply(x, 2), expected.apply(x, 2))
     assert adaptedness(layers[0].weight).off_diagonal == adaptedness(arrays[0][0]).off_diagonal
+
+
+@pytest.mark.parametrize("scale", [2.0**-600, 2.0**600])
+def test_adaptedness_and_diameters_hold_at_every_scale(scale):
+    weight, labels = points(5, n=3), np.arange(50) % 3
+    whole, scaled = adaptedness(weight), adaptedness(scale * weight)
+    assert scaled.off_diagonal == pytest.approx(whole.off_diagonal, abs=1e-12)
+    np.testing.assert_allclose(scaled.scales, scale * whole.scales, rtol=1e-12)
+    found = cluster_diameters(scale * points(4), labels)
+    np.testing.assert_allclose(found, scale * cluster_diameters(points(4), labels), rtol=1e-12)
