@@ -255,13 +255,11 @@ def unit_statistics(x: Any, *, check_finite: bool = True) -> UnitStatistics:
     require_representation("unit_statistics", "x", data, 1)
     if library.engine is not _cpu:
         return _statistics_on_device(data, library)
-    # From differences, which are exactly 0 for equal values, in units whose squares fit.
+    # Deviations of differences, which are exactly 0 for equal values, in units whose squares fit.
     near, exponents = near_one(data.astype(np.float64), axis=-2)
-    moved = near - near[..., :1, :]
-    mean, deviation = (
-        np.ldexp(part, -exponents[..., 0, :])
-        for part in (near[..., 0, :] + moved.mean(axis=-2), moved.std(axis=-2))
-    )
+    with np.errstate(invalid="ignore"):  # infinite ones, of an unchecked call
+        deviation = (near - near[..., :1, :]).std(axis=-2)
+    mean, deviation = (np.ldexp(p, -exponents[..., 0, :]) for p in (near.mean(axis=-2), deviation))
     spectrum = -np.sort(-mean, axis=-1)
     least = np.where(mean > 0, mean, np.inf).min(axis=-1)
     with np.errstate(invalid="ignore"):
