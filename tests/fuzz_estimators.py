@@ -159,7 +159,7 @@ def _standardised(x: Array) -> Array:
 
 def permutation_test(rng: np.random.Generator, call: Any) -> None:
     """All orders of four or five samples, one by one."""
-    x, y = pair(rng, 4)
+    x, y = pair(rng, 5)
     n = int(rng.integers(4, 6))
     x, y = x[:n], y[:n]
     name = str(rng.choice(["procrustes", "cka", "cca", "rsa", "permutation_match", "soft_match"]))
