@@ -109,7 +109,7 @@ def linear_predictivity(rng: np.random.Generator, call: Any) -> None:
 
 
 def sparse_predictivity(rng: np.random.Generator, call: Any) -> None:
-    """Objectives by hand, and that no weights are better: the duality gap, and scikit-learn."""
+    """Objectives by hand, and that scikit-learn's weights are better by no more than the gap."""
     x, y = pair(rng, 8)
     alphas = 10.0 ** rng.uniform(-3, 0.1, 3)
     found = call(lw.sparse_predictivity, x, y, alphas=alphas)
@@ -129,16 +129,10 @@ def sparse_predictivity(rng: np.random.Generator, call: Any) -> None:
             close(found.loss[k, t], loss, share, "loss")
             assert found.units_used[k, t] == np.count_nonzero(w)
             assert not w[~varying(x)].any(), "a constant unit has a weight"
-            # The residual, scaled to be feasible, is a point of the dual problem.
-            reach = np.abs(a.T @ left).max()
-            point = left * min(1, alpha / reach if reach > 0 else 1)
-            bound = b[:, t] @ point - point @ point / 2
-            # The engine knows better points than this one, and so smaller gaps.
-            assert objective - bound <= 1e-4, f"gap {objective - bound:.2g}"
             assert 0 <= found.gap[k, t] <= 5e-7 + share, f"gap {found.gap[k, t]:.2g}"
             if not varying(y)[t]:
                 close(found.per_target[k, t], 0.0, 0, "constant target")
-            elif rng.random() < 0.1:
+            elif rng.random() < 0.3:  # a witness, whose time it is
                 n = len(a)
                 other = Lasso(alpha, fit_intercept=False, tol=1e-10, max_iter=100_000)
                 with warnings.catch_warnings():
