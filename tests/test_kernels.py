@@ -214,6 +214,36 @@ def test_bandwidths_far_below_the_distances(dtype, estimator, kind):
     np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance * 1e-2)
 
 
+@pytest.mark.parametrize(
+    ("bandwidth", "scale"),
+    [(1e9, 1.0), (1e30, 1.0), (2.0, 1e-18), (2.0, 1e-150), (("median", 1e9), 1.0),
+     (("median", 1e200), 1.0)],
+)  # fmt: skip
+@pytest.mark.parametrize("estimator", ["biased", "unbiased"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_bandwidths_far_beyond_the_distances(dtype, estimator, bandwidth, scale):
+    """exp(-t) - 1 is -t, whose kernel matrices centred are those of the linear kernel."""
+    if dtype == np.float32 and scale < 1e-30:
+        pytest.skip("no such numbers")
+    x, y = (side.astype(dtype) for side in data(30, 3, 4))
+    expected, *slopes = lw.measure("cka", estimator=estimator).gradients(x, y)
+    x, y = x * dtype(scale), y * dtype(scale)
+    measure = lw.measure("cka", kernel="rbf", bandwidth=bandwidth, estimator=estimator)
+    score, *gradients = measure.gradients(x, y)
+    found = [
+        score,
+        measure(x, y),
+        lw.pairwise([x, y], measure)[0, 1],
+        lw.cross([x], [y], measure)[0, 0],
+        measure(np.stack([x, x]), y)[1],
+    ]
+    tolerance = 1e-5 if dtype == np.float32 else 1e-11
+    np.testing.assert_allclose(found, expected, rtol=tolerance)
+    for gradient, slope in zip(gradients, slopes, strict=True):
+        atol = tolerance * np.abs(slope).max()
+        np.testing.assert_allclose(gradient * scale, slope, rtol=0, atol=atol)
+
+
 def small_samples(n, kind, rng):
     x = rng.standard_normal((n, 3))
     if kind == "rank one":

@@ -184,11 +184,9 @@ class Side {
   }
 
   // K = exp(-g D) with g = 1 / (2 sigma^2), whose derivative by g is -D K = D slope / g; sigma is
-  // the bandwidth's factor times the median.
+  // the bandwidth's factor times the median, so that g changes by -2 g / median.
   double gradient_by_median(const std::vector<double>& by_squares) const {
-    const double sigma = facts_.sigma;
-    const double by_gamma = inner(by_squares, squares_) * 2 * sigma * sigma;
-    return -by_gamma / (sigma * sigma * sigma) * options_->bandwidth;
+    return -2 * inner(by_squares, squares_) / (facts_.sigma / options_->bandwidth);
   }
 
   // The median is the mean of the two middle distances, |x_p - x_q| of two pairs: the first ones at

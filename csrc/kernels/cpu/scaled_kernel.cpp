@@ -5,12 +5,12 @@
 #include <limits>
 #include <numeric>
 
+#include "kernels/rbf_range.h"
+
 namespace likewise {
 namespace {
 
 constexpr int64_t kNothing = std::numeric_limits<int64_t>::min();  // the exponent of zero
-constexpr double kFar = -0.99;
-constexpr int64_t kLinear = -64;  // exp(-t) - 1 is -t for t below 2^this
 
 }  // namespace
 

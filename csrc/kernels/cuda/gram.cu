@@ -1,17 +1,14 @@
 // Kernel matrices from inner products, and HSIC from their sums. Every entry is read and written
 // once here and read once by a product: bytes over bandwidth.
 
-#include <cfloat>
-
 #include "kernels/cuda/kernel_value.cuh"
+#include "kernels/rbf_range.h"
 
 namespace likewise::cuda {
 namespace {
 
 // KernelStatus
 constexpr int64_t kConstant = 1, kNoBandwidth = 2, kNotPositive = 3, kOverflow = 4;
-
-constexpr double kFar = -0.99;  // as kernels/cpu/scaled_kernel.cpp has it
 
 template <class T>
 __global__ void __launch_bounds__(kMostThreads)
@@ -50,7 +47,14 @@ __global__ void __launch_bounds__(32)
       sigma = options.bandwidth * median;
       if (median == 0 && unit != 0) out.fault = kNoBandwidth;
     }
-    out.factor = sigma > 0 ? fmax(-1 / (2 * sigma * sigma), -DBL_MAX) : 0;
+    if (sigma > 0) {
+      const int64_t power = ilogb(sigma);
+      const double near = ldexp(sigma, int(-power));
+      const int64_t farthest = largest > 0 ? ilogb(4 * largest) - 2 * power : 0;
+      if (farthest < kLinear) out.exponent = farthest - kLinear;
+      const double exponent = double(-2 * power - out.exponent);
+      out.factor = ldexp(-1 / (2 * near * near), int(fmin(fmax(exponent, -1000.0), 1000.0)));
+    }
     out.shift = expm1(out.factor * 2 * norms / (n - 1));
     if (out.shift < kFar) out.shift = -1;
   }

@@ -120,8 +120,8 @@ __global__ void __launch_bounds__(kMostThreads, 2)  // 128 registers: none spill
 }
 
 // With K = exp(-g D), g = 1 / (2 sigma^2), dK / dg = -D K; sigma is the bandwidth's factor times
-// the mean of the two middle distances |x_p - x_q|. Row i of the gradient by x is the sum over j of
-// weights times x_i - x_j.
+// the median, the mean of the two middle distances |x_p - x_q|. Row i of the gradient by x is the
+// sum over j of weights times x_i - x_j.
 template <class T>
 __global__ void __launch_bounds__(kMostThreads)
     write_weights_kernel(GramPull pull, GramOptions options, T* __restrict__ out) {
@@ -130,8 +130,8 @@ __global__ void __launch_bounds__(kMostThreads)
   double of_pair[2] = {0, 0}, diagonal = 0;
   int64_t upper[2] = {-1, -1}, lower[2] = {-1, -1};
   if (options.median) {
-    const double sigma = sqrt(-0.5 / pull.side.item->factor);
-    const double by_median = -2 * options.bandwidth / sigma * sum_of(pull.distances, rows, partial);
+    const double median = (sqrt(pull.middle[0]) + sqrt(pull.middle[1])) / 2;
+    const double by_median = -2 / median * sum_of(pull.distances, rows, partial);
     for (int k = 0; k < 2; ++k) {
       of_pair[k] = by_median / 2 / sqrt(pull.middle[k]);
       lower[k] = int64_t(pull.pairs[k]) / rows;
