@@ -7,6 +7,7 @@
 
 #include "core/parallel.h"
 #include "linalg/linalg.h"
+#include "regression/flat_prediction.h"
 
 namespace likewise {
 namespace {
@@ -305,8 +306,7 @@ double FoldErrors::total_error(int64_t t, double fitted, double shifted) const {
 }
 
 double FoldErrors::correlation(int64_t t) const {
-  constexpr double kRounding = 8 * std::numeric_limits<double>::epsilon();  // of constant ones
-  if (constant_[t] || quadratic_[t] <= kRounding * terms_[t]) return 0;
+  if (constant_[t] || quadratic_[t] <= kFlatPrediction * terms_[t]) return 0;
   return std::clamp(inner_[t] / std::sqrt(quadratic_[t]) / std::sqrt(squares_[t]), -1.0, 1.0);
 }
 

@@ -14,6 +14,19 @@ __device__ inline double shrinkage(double value, double penalty, double weak_fro
   return value <= 0 && penalty < weak_from ? 0 : 1 / (fabs(value) + penalty);
 }
 
+// Moments that are no more than their own rounding become 0: predictions made of them would be
+// signs of rounding.
+__device__ inline void drop_rounding(const double* values, double* moments, int64_t size,
+                                     int64_t step, double squares, double trained) {
+  double largest = 0;
+  for (int64_t k = 0; k < size; ++k) largest = values[k] > largest ? values[k] : largest;
+  const double share = trained * 0x1p-52, least = share * share * largest * squares;
+  for (int64_t k = 0; k < size; ++k) {
+    double& along = moments[k * step];
+    if (along * along <= least) along = 0;
+  }
+}
+
 // What no direction explains of a target (its squares on the training set), whose `moments` are
 // `step` apart: exactly zero where the model can fit any target, and never below.
 __device__ inline double unexplained_squares(const double* values, const double* moments,

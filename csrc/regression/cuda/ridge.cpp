@@ -41,12 +41,13 @@ struct Setting {
 // Models of sources: per item and fold the eigenvectors of the training Gram matrix in rows.
 struct Models {
   int64_t items, cols, size;
-  const double* basis;      // (items, folds, size, cols)
-  const double* values;     // (items, folds, size)
-  const int64_t* ranks;     // (items, folds)
-  const double* weak_from;  // (items, folds)
-  const double* train;      // (items, folds, most_trained, cols)
-  const double* rotated;    // (items, folds, held_rows, size): what was left out, in that basis
+  const double* basis;         // (items, folds, size, cols)
+  const double* values;        // (items, folds, size)
+  const int64_t* ranks;        // (items, folds)
+  const double* weak_from;     // (items, folds)
+  const double* train;         // (items, folds, most_trained, cols)
+  const double* rotated;       // (items, folds, held_rows, size): what was left out, in that basis
+  const double* held_squares;  // (items, folds, size): of that
   const double *penalties, *in_units;  // (items, alphas)
   const double* norms;                 // (items)
   const int64_t* constant_units;
@@ -144,6 +145,10 @@ Models fit_models(const Context& context, const Setting& s, const double* x, int
                1.0, {parts.left_out, cols, left * cols}, {out.basis, cols, out.size * cols},
                {rotated, out.size, left * out.size}, models);
   out.rotated = rotated;
+  double* const held_squares = doubles(context, models * out.size);
+  check(squares_of_held(rotated, models, s.shape, out.size, held_squares, context.stream),
+        "launch");
+  out.held_squares = held_squares;
   double* const means = s.intercept ? doubles(context, items * cols) : nullptr;
   if (means) check(mean_over(centred.out, items, rows, cols, means, context.stream), "launch");
   double* const penalties = doubles(context, items * s.count_alphas);
@@ -190,21 +195,21 @@ Fit fit_targets(const Context& context, const Setting& s, const Models& m, const
   gemm<double>(blas, BlasOp::none, BlasOp::none, m.size, t.cols, m.cols, 1.0,
                {m.basis, m.cols, m.size * m.cols}, {cross, t.cols, m.cols * t.cols},
                {moments, t.cols, m.size * t.cols}, models);
-  return {s.shape,     m.items,   m.size,      t.cols,  s.count_alphas,
-          m.values,    m.ranks,   m.weak_from, moments, t.parts.train_squares,
-          m.penalties, m.in_units};
+  return {s.shape,     m.items,    m.size,        t.cols,  s.count_alphas,
+          m.values,    m.ranks,    m.weak_from,   moments, t.parts.train_squares,
+          m.penalties, m.in_units, m.held_squares};
 }
 
 // Predictions of what was left out, with these penalties or penalty `only`.
 Held predict(const Context& context, const Setting& s, const Models& m, const Targets& t,
              const Fit& fit, const double* chosen, int64_t only, double* coefficients,
-             double* predictions) {
+             double* predictions, double* terms) {
   const int64_t left = held_rows(s.shape);
-  check(shrink(fit, chosen, only, coefficients, context.stream), "launch");
+  check(shrink(fit, chosen, only, coefficients, terms, context.stream), "launch");
   gemm<double>(blas_context(context.stream), BlasOp::none, BlasOp::none, left, t.cols, m.size, 1.0,
                {m.rotated, m.size, left * m.size}, {coefficients, t.cols, m.size * t.cols},
                {predictions, t.cols, left * t.cols}, m.items * s.shape.folds);
-  return {s.shape, m.items, t.cols, predictions, t.parts.left_out, t.parts.squares};
+  return {s.shape, m.items, t.cols, predictions, t.parts.left_out, t.parts.squares, terms};
 }
 
 // Correlations, determination and chosen penalties (items, folds, t.cols).
@@ -220,9 +225,9 @@ void score(const Context& context, const Setting& s, const Models& m, const Targ
       chosen,           out.alpha,        reinterpret_cast<unsigned long long*>(choices),
       m.constant_units, t.constant_units, m.cols};
   check(choose_penalties(fit, choice, context.stream), "launch");
-  const Held held =
-      predict(context, s, m, t, fit, chosen, 0, doubles(context, models * m.size * t.cols),
-              doubles(context, models * held_rows(s.shape) * t.cols));
+  const Held held = predict(
+      context, s, m, t, fit, chosen, 0, doubles(context, models * m.size * t.cols),
+      doubles(context, models * held_rows(s.shape) * t.cols), doubles(context, models * t.cols));
   check(score_predictions(held, choice, out.correlation, out.determination, context.stream),
         "launch");
 }
@@ -309,28 +314,28 @@ void ridge_errors(const Context& context, const Matrix<double>& x, const Matrix<
                   int64_t* constant_units) {
   const Setting s(context, options);
   const int64_t rows = s.shape.rows;
-  for_each_chunk(
-      context, s, count, x.cols + y.cols, [&](const Context& inner, int64_t first, int64_t items) {
-        const Models models = fit_models(inner, s, x.data + first * rows * x.cols, items, x.cols,
-                                         constant_units + first);
-        const Targets targets = prepare_targets(inner, s, y.data + first * rows * y.cols, items,
-                                                y.cols, false, nullptr);
-        check(cudaMemcpyAsync(alphas + first * s.count_alphas, models.in_units,
-                              size_t(items * s.count_alphas) * sizeof(double),
-                              cudaMemcpyDeviceToDevice, inner.stream),
-              "copy");
-        const Fit fit = fit_targets(inner, s, models, targets);
-        const int64_t number = items * s.shape.folds;
-        double* const coefficients = doubles(inner, number * models.size * y.cols);
-        double* const predictions = doubles(inner, number * held_rows(s.shape) * y.cols);
-        for (int64_t a = 0; a < s.count_alphas; ++a) {
-          const Held held =
-              predict(inner, s, models, targets, fit, nullptr, a, coefficients, predictions);
-          check(average_errors(held, errors + (first * s.count_alphas + a) * y.cols,
-                               s.count_alphas * y.cols, inner.stream),
-                "launch");
-        }
-      });
+  for_each_chunk(context, s, count, x.cols + y.cols,
+                 [&](const Context& inner, int64_t first, int64_t items) {
+                   const Models models = fit_models(inner, s, x.data + first * rows * x.cols, items,
+                                                    x.cols, constant_units + first);
+                   const Targets targets = prepare_targets(inner, s, y.data + first * rows * y.cols,
+                                                           items, y.cols, false, nullptr);
+                   check(cudaMemcpyAsync(alphas + first * s.count_alphas, models.in_units,
+                                         size_t(items * s.count_alphas) * sizeof(double),
+                                         cudaMemcpyDeviceToDevice, inner.stream),
+                         "copy");
+                   const Fit fit = fit_targets(inner, s, models, targets);
+                   const int64_t number = items * s.shape.folds;
+                   double* const coefficients = doubles(inner, number * models.size * y.cols);
+                   double* const predictions = doubles(inner, number * held_rows(s.shape) * y.cols);
+                   for (int64_t a = 0; a < s.count_alphas; ++a) {
+                     const Held held = predict(inner, s, models, targets, fit, nullptr, a,
+                                               coefficients, predictions, nullptr);
+                     check(average_errors(held, errors + (first * s.count_alphas + a) * y.cols,
+                                          s.count_alphas * y.cols, inner.stream),
+                           "launch");
+                   }
+                 });
 }
 
 void ridge_weights(const Context& context, const Matrix<double>& x, const Matrix<double>& y,
@@ -349,7 +354,7 @@ void ridge_weights(const Context& context, const Matrix<double>& x, const Matrix
       chosen,           alpha, reinterpret_cast<unsigned long long*>(choices), m.constant_units,
       t.constant_units, m.cols};
   check(choose_penalties(fit, choice, context.stream), "launch");
-  check(shrink(fit, chosen, 0, coefficients, context.stream), "launch");
+  check(shrink(fit, chosen, 0, coefficients, nullptr, context.stream), "launch");
   gemm<double>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, x.cols, y.cols,
                m.size, 1.0, {m.basis, x.cols, 0}, {coefficients, y.cols, 0},
                {weights, y.cols, x.cols * y.cols}, 1);

@@ -4,6 +4,7 @@
 #include "core/cuda/columns.cuh"
 #include "regression/cuda/directions.cuh"
 #include "regression/cuda/ridge_kernels.h"
+#include "regression/flat_prediction.h"
 #include "regression/weak_penalty.h"
 
 namespace likewise::cuda {
@@ -65,18 +66,20 @@ __device__ bool has_no_variance(const Choice& choice, int64_t item, int64_t targ
   return choice.constant_x[item] == choice.cols || choice.constant_y[item] == targets;
 }
 
-__global__ void __launch_bounds__(kMostThreads) choice_kernel(Fit fit, Choice choice) {
+__global__ void __launch_bounds__(kMostThreads, 2)  // 128 registers: none spill
+    choice_kernel(Fit fit, Choice choice) {
   const int64_t target = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
   if (target >= fit.targets) return;
   const int64_t model = blockIdx.y, item = model / fit.shape.folds;
   const double* const values = fit.values + model * fit.size;
-  const double* const moments = fit.moments + model * fit.size * fit.targets + target;
+  double* const moments = fit.moments + model * fit.size * fit.targets + target;
   const double* const penalties = fit.penalties + item * fit.alphas;
   const int64_t trained = fit.shape.rows - fit.shape.size(model % fit.shape.folds);
   const double freedom = double(trained - 1 - fit.ranks[model]);
+  const double squares = fit.train_squares[model * fit.targets + target];
+  drop_rounding(values, moments, fit.size, fit.targets, squares, double(trained));
   const double unexplained =
-      unexplained_squares(values, moments, fit.size, fit.targets,
-                          fit.train_squares[model * fit.targets + target], freedom);
+      unexplained_squares(values, moments, fit.size, fit.targets, squares, freedom);
   double best = INFINITY;
   int64_t which = 0;
   for (int64_t a = 0; a < fit.alphas; ++a) {
@@ -94,16 +97,37 @@ __global__ void __launch_bounds__(kMostThreads) choice_kernel(Fit fit, Choice ch
 
 __global__ void __launch_bounds__(kMostThreads)
     shrink_kernel(Fit fit, const double* __restrict__ chosen, int64_t only,
-                  double* __restrict__ coefficients) {
+                  double* __restrict__ coefficients, double* __restrict__ terms) {
   const int64_t column = int64_t(blockIdx.x) * blockDim.x + threadIdx.x, model = blockIdx.y;
   if (column >= fit.targets) return;
   const double penalty = chosen ? chosen[model * fit.targets + column]
                                 : fit.penalties[model / fit.shape.folds * fit.alphas + only];
   const double* const values = fit.values + model * fit.size;
+  double sum = 0;
   for (int64_t k = 0; k < fit.size; ++k) {
     const int64_t at = (model * fit.size + k) * fit.targets + column;
-    coefficients[at] = fit.moments[at] * shrinkage(values[k], penalty, fit.weak_from[model]);
+    const double of_unit = fit.moments[at] * shrinkage(values[k], penalty, fit.weak_from[model]);
+    coefficients[at] = of_unit;
+    if (terms) sum += of_unit * of_unit * fit.held_squares[model * fit.size + k];
   }
+  if (terms) terms[model * fit.targets + column] = sum;
+}
+
+__global__ void __launch_bounds__(kColumns* kStripes, 2)  // 128 registers: none spill
+    held_kernel(const double* __restrict__ held, FoldShape shape, int64_t most, int64_t size,
+                double* __restrict__ squares) {
+  SHARED_ARRAY(double, shared, kColumns* kStripes);
+  const int64_t column = int64_t(blockIdx.x) * kColumns + threadIdx.x;
+  const int64_t model = blockIdx.y, rows = shape.size(model % shape.folds);
+  const double* const z = held + model * most * size + (column < size ? column : 0);
+  double mean = 0, sum = 0;
+  for (int64_t i = threadIdx.y; i < rows; i += kStripes) mean += z[i * size];
+  mean = over_stripes<Sum>(mean, shared) / double(rows);
+  for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
+    sum += (z[i * size] - mean) * (z[i * size] - mean);
+  }
+  sum = over_stripes<Sum>(sum, shared);
+  if (column < size && threadIdx.y == 0) squares[model * size + column] = sum;
 }
 
 __global__ void __launch_bounds__(kColumns* kStripes)
@@ -137,7 +161,8 @@ __global__ void __launch_bounds__(kColumns* kStripes)
   const double of_target = held.squares[at];
   double r = 0, r2 = 0;
   if (of_target > 0 || !(of_target == of_target)) {
-    if (!(squares <= 0)) r = inner / sqrt(squares * of_target);
+    const double flat = kFlatPrediction * held.terms[at];
+    if (!(squares <= flat)) r = inner / sqrt(squares * of_target);
     r = r > 1 ? 1 : r < -1 ? -1 : r;
     r2 = 1 - errors / of_target;
   }
@@ -203,13 +228,20 @@ cudaError_t choose_penalties(const Fit& fit, const Choice& choice, cudaStream_t 
   return launch(choice_kernel, blocks, threads, 0, stream, fit, choice);
 }
 
+cudaError_t squares_of_held(const double* held, int64_t models, const FoldShape& shape,
+                            int64_t size, double* squares, cudaStream_t stream) {
+  if (models > kMostModels) return cudaErrorInvalidValue;
+  return launch(held_kernel, blocks_of_columns(size, models), dim3(kColumns, kStripes), 0, stream,
+                held, shape, held_rows(shape), size, squares);
+}
+
 cudaError_t shrink(const Fit& fit, const double* chosen, int64_t only, double* coefficients,
-                   cudaStream_t stream) {
+                   double* terms, cudaStream_t stream) {
   const int64_t models = fit.items * fit.shape.folds;
   if (models > kMostModels) return cudaErrorInvalidValue;
   const dim3 threads = threads_for(fit.targets);
   const dim3 blocks(unsigned((fit.targets + threads.x - 1) / threads.x), unsigned(models));
-  return launch(shrink_kernel, blocks, threads, 0, stream, fit, chosen, only, coefficients);
+  return launch(shrink_kernel, blocks, threads, 0, stream, fit, chosen, only, coefficients, terms);
 }
 
 cudaError_t score_predictions(const Held& held, const Choice& choice, double* correlation,

@@ -45,12 +45,19 @@ struct Fit {
   const double* values;         // (models, size)
   const int64_t* ranks;         // (models)
   const double* weak_from;      // (models)
-  const double* moments;        // (models, size, targets): of sources, in their basis, with targets
+  double* moments;              // (models, size, targets): of sources, in their basis, with targets
   const double* train_squares;  // (models, targets)
   const double *penalties, *in_units;  // (items, alphas)
+  const double* held_squares;          // (models, size): see squares_of_held
 };
 
-// Chooses for each target the penalty of the smallest generalised cross-validation: `chosen` and
+// squares (models, size): of what is left out (models, held_rows, size) about the mean of each
+// fold.
+cudaError_t squares_of_held(const double* held, int64_t models, const FoldShape& shape,
+                            int64_t size, double* squares, cudaStream_t stream);
+
+// Makes those moments 0 that are rounding, and chooses for each target the penalty of the smallest
+// generalised cross-validation: `chosen` and
 // `alpha` (models, targets) in either unit. counts (alphas) are raised by how often each was, but
 // not for items without variance.
 struct Choice {
@@ -62,9 +69,10 @@ struct Choice {
 cudaError_t choose_penalties(const Fit& fit, const Choice& choice, cudaStream_t stream);
 
 // coefficients (models, size, targets), for these penalties (models, targets) or, where they are
-// null, for penalty `only` of every item.
+// null, for penalty `only` of every item. terms (models, targets; or null): the squares of the
+// predictions of what is left out, summed as if directions were orthogonal there.
 cudaError_t shrink(const Fit& fit, const double* chosen, int64_t only, double* coefficients,
-                   cudaStream_t stream);
+                   double* terms, cudaStream_t stream);
 
 // Rows of what is left out, and a last one: how far its means are from those of what stays.
 inline int64_t held_rows(const FoldShape& shape) { return shape.most_left_out() + 1; }
@@ -75,6 +83,7 @@ struct Held {
   int64_t items, targets;
   const double *predictions, *left_out;
   const double* squares;  // (models, targets)
+  const double* terms;    // (models, targets): of shrink; null where nobody correlates
 };
 // Correlation and determination (models, targets); all of an item without variance is NaN, with
 // choice.alpha.

@@ -116,8 +116,8 @@ void score_targets(const Context& context, const Split& split, const Model& m, i
       train.facts.squares + start, cols};
   check(fit_moments(fit, penalties, fitted, context.stream), "launch");
   multiply(m.fold_gram, fitted, products);
-  check(correlate_moments(fit, fitted, against, products, left_out.facts.squares + start,
-                          correlation, context.stream),
+  check(correlate_moments(fit, m.fold_gram, fitted, against, products,
+                          left_out.facts.squares + start, correlation, context.stream),
         "launch");
 }
 

@@ -4,6 +4,7 @@
 #include "core/cuda/kernel.cuh"
 #include "regression/cuda/directions.cuh"
 #include "regression/cuda/ridge_moments_kernels.h"
+#include "regression/flat_prediction.h"
 
 namespace likewise::cuda {
 namespace {
@@ -24,10 +25,11 @@ __global__ void __launch_bounds__(kMostThreads, 2)  // 128 registers: none spill
   for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < total; k += step) {
     const int64_t target = k / fit.cols, column = k % fit.cols;
     const int64_t begin = target * fit.size * fit.cols + column;
-    const double* const moments = fit.moments + begin;
+    double* const moments = fit.moments + begin;
+    const double squares = fit.train_squares[target * fit.step + column];
+    drop_rounding(fit.values, moments, fit.size, fit.cols, squares, *fit.trained);
     const double unexplained =
-        unexplained_squares(fit.values, moments, fit.size, fit.cols,
-                            fit.train_squares[target * fit.step + column], freedom);
+        unexplained_squares(fit.values, moments, fit.size, fit.cols, squares, freedom);
     double best = INFINITY, chosen = penalties.given[0] * unit;
     for (int64_t a = 0; a < penalties.count; ++a) {
       const double penalty = penalties.given[a] * unit;
@@ -46,21 +48,23 @@ __global__ void __launch_bounds__(kMostThreads, 2)  // 128 registers: none spill
 }
 
 __global__ void __launch_bounds__(kMostThreads)
-    correlation_kernel(MomentsFit fit, const double* __restrict__ coefficients,
-                       const double* __restrict__ against, const double* __restrict__ products,
-                       const double* __restrict__ squares, double* __restrict__ correlation) {
+    correlation_kernel(MomentsFit fit, const double* __restrict__ gram,
+                       const double* __restrict__ coefficients, const double* __restrict__ against,
+                       const double* __restrict__ products, const double* __restrict__ squares,
+                       double* __restrict__ correlation) {
   SHARED_ARRAY(double, partial, 32);
   const int64_t target = blockIdx.x, begin = target * fit.size * fit.cols;
   double sum = 0;
   for (int64_t column = threadIdx.x; column < fit.cols; column += blockDim.x) {
-    double inner = 0, quadratic = 0;
+    double inner = 0, quadratic = 0, terms = 0;
     for (int64_t d = 0; d < fit.size; ++d) {
       const int64_t at = begin + d * fit.cols + column;
       inner += coefficients[at] * against[at];
       quadratic += coefficients[at] * products[at];
+      terms += coefficients[at] * coefficients[at] * gram[d * (fit.size + 1)];
     }
     const double own = squares[target * fit.step + column];
-    if (own == 0 || quadratic <= 0) continue;
+    if (own == 0 || quadratic <= kFlatPrediction * terms) continue;
     const double r = inner / sqrt(quadratic * own);
     sum += r > 1 ? 1 : r < -1 ? -1 : r;
   }
@@ -90,11 +94,11 @@ cudaError_t fit_moments(const MomentsFit& fit, const GivenPenalties& penalties,
                 coefficients);
 }
 
-cudaError_t correlate_moments(const MomentsFit& fit, const double* coefficients,
+cudaError_t correlate_moments(const MomentsFit& fit, const double* gram, const double* coefficients,
                               const double* against, const double* products, const double* squares,
                               double* correlation, cudaStream_t stream) {
   return launch(correlation_kernel, dim3(unsigned(fit.count)), threads_for(fit.cols), 0, stream,
-                fit, coefficients, against, products, squares, correlation);
+                fit, gram, coefficients, against, products, squares, correlation);
 }
 
 cudaError_t mean_of_folds(const double* correlations, int64_t folds, int64_t rows, int64_t cols,

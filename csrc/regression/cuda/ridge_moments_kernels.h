@@ -15,7 +15,7 @@ struct MomentsFit {
   const int64_t* rank;
   const double* weak_from;
   int64_t size, count, cols;
-  const double* moments;        // (count, size, cols): of the source, in its basis, with targets
+  double* moments;              // (count, size, cols): of the source, in its basis, with targets
   const double* train_squares;  // (count, cols), `step` apart per target
   int64_t step;
 };
@@ -30,14 +30,15 @@ struct GivenPenalties {
   const int64_t* samples;
 };
 
-// coefficients (count, size, cols) for the penalty of the smallest generalised cross-validation.
+// Makes those moments 0 that are rounding; coefficients (count, size, cols) for the penalty of the
+// smallest generalised cross-validation.
 cudaError_t fit_moments(const MomentsFit& fit, const GivenPenalties& penalties,
                         double* coefficients, cudaStream_t stream);
 
 // correlation[k] = mean over the columns of target k of the correlation of its prediction with it
-// in the fold: against (count, size, cols) are moments with the fold, products the fold's Gram
+// in the fold: against (count, size, cols) are moments with the fold, products the fold's `gram`
 // matrix times the coefficients, squares (count, cols), `fit.step` apart.
-cudaError_t correlate_moments(const MomentsFit& fit, const double* coefficients,
+cudaError_t correlate_moments(const MomentsFit& fit, const double* gram, const double* coefficients,
                               const double* against, const double* products, const double* squares,
                               double* correlation, cudaStream_t stream);
 

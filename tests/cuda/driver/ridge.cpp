@@ -158,9 +158,9 @@ void fits(int rank, bool in_x) {
   const OnDevice<int64_t> ranks(c.ranks), constant_x(c.constant_x), constant_y(c.constant_y);
   const OnDevice<unsigned long long> counts(std::vector<unsigned long long>(kAlphas, 0));
   const OnDevice<double> weak_from(std::vector<double>(kModels, kWeakFrom));
-  const Fit fit{kShape,        kItems,        kSize,        kTargets,
-                kAlphas,       values.get(),  ranks.get(),  weak_from.get(),
-                moments.get(), squares.get(), scaled.get(), in_units.get()};
+  const Fit fit{kShape,       kItems,         kSize,           kTargets,      kAlphas,
+                values.get(), ranks.get(),    weak_from.get(), moments.get(), squares.get(),
+                scaled.get(), in_units.get(), nullptr};
   const Choice choice{chosen.get(),     alpha.get(),      counts.get(),
                       constant_x.get(), constant_y.get(), kCols};
   need(choose_penalties(fit, choice, stream), "choose");
@@ -176,7 +176,8 @@ void fits(int rank, bool in_x) {
   }
   expect(counts.values() == wanted, "number of choices");
   for (const bool own : {true, false}) {
-    need(shrink(fit, own ? chosen.get() : nullptr, 2, coefficients.get(), stream), "shrink");
+    need(shrink(fit, own ? chosen.get() : nullptr, 2, coefficients.get(), nullptr, stream),
+         "shrink");
     const auto shrunk = coefficients.values();
     for (size_t k = 0; k < shrunk.size(); ++k) {
       const int m = int(k) / (kSize * kTargets), t = int(k) % kTargets;
@@ -194,9 +195,11 @@ void predictions(bool in_x) {
   const OnDevice<double> predicted(c.predictions), left_out(c.left_out), held_squares(c.held),
       alpha(std::vector<double>(kModels * kTargets, 1)), correlation(kModels * kTargets),
       determination(kModels * kTargets),
-      errors(std::vector<double>(kItems * kAlphas * kTargets, -1)), means(kItems * kTargets);
+      errors(std::vector<double>(kItems * kAlphas * kTargets, -1)), means(kItems * kTargets),
+      terms(std::vector<double>(kModels * kTargets, 1));
   const OnDevice<int64_t> constant_x(c.constant_x), constant_y(c.constant_y);
-  const Held held{kShape, kItems, kTargets, predicted.get(), left_out.get(), held_squares.get()};
+  const Held held{kShape,     kItems, kTargets, predicted.get(), left_out.get(), held_squares.get(),
+                  terms.get()};
   const Choice choice{nullptr, alpha.get(), nullptr, constant_x.get(), constant_y.get(), kCols};
   need(score_predictions(held, choice, correlation.get(), determination.get(), stream), "score");
   need(average_errors(held, errors.get() + kTargets, kAlphas * kTargets, stream), "errors");

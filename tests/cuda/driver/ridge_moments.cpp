@@ -99,7 +99,8 @@ void fit(int cols, int step, bool relative, int64_t samples, double trained) {
   std::vector<double> held(p.squares.size(), 2.0);
   held[1] = 0;
   const OnDevice<double> own(held), correlation(kCount);
-  need(correlate_moments(problem, out.get(), against.get(), products.get(), own.get(),
+  const OnDevice<double> gram(std::vector<double>(kSize * kSize, 1));
+  need(correlate_moments(problem, gram.get(), out.get(), against.get(), products.get(), own.get(),
                          correlation.get(), stream),
        "correlate");
   const auto scores = correlation.values();
