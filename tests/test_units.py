@@ -264,6 +264,22 @@ def test_statistics_are_those_of_numpy():
     assert np.isnan(lw.unit_statistics(np.zeros((5, 3))).spread)
 
 
+@pytest.mark.parametrize("exponent", [-1060, -700, 0, 700, 1020])
+def test_statistics_hold_at_every_scale(exponent):
+    """Deviations of constant units are exactly 0, their mean is their value."""
+    x = np.random.default_rng(0).integers(-8, 8, (50, 5)).astype(float)
+    x[:, 2] = 0.3
+    expected = lw.unit_statistics(x)
+    assert expected.deviation[2] == 0
+    assert expected.mean[2] == x[0, 2]
+    found = lw.unit_statistics(np.ldexp(x, exponent))
+    atol = 5e-324 if exponent < -1000 else 0  # a last digit
+    for part in ("mean", "deviation", "spectrum"):
+        moved = np.ldexp(getattr(expected, part), exponent)
+        np.testing.assert_allclose(getattr(found, part), moved, rtol=1e-15, atol=atol)
+    assert found.deviation[2] == 0
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

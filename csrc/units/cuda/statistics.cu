@@ -1,4 +1,4 @@
-// Activity of units: every element is read twice, bytes over bandwidth.
+// Activity of units: every element is read three times, bytes over bandwidth.
 
 #include "core/cuda/columns.cuh"
 #include "units/cuda/statistics.h"
@@ -8,6 +8,7 @@ namespace {
 
 constexpr int64_t kMostItems = 32768;  // of one launch
 
+// From differences, which are exactly 0 for equal values, in units whose squares fit.
 template <class T>
 __global__ void __launch_bounds__(kColumns* kStripes)
     moment_kernel(const T* __restrict__ x, int64_t rows, int64_t cols, UnitStatistics<T> out,
@@ -16,24 +17,32 @@ __global__ void __launch_bounds__(kColumns* kStripes)
   const int64_t column = int64_t(blockIdx.x) * kColumns + threadIdx.x;
   const bool inside = column < cols;
   const size_t begin = size_t(blockIdx.y) * rows * cols + (inside ? column : 0);
-  double mean = 0, active = 0;
+  double largest = 0, active = 0;
   for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
     const double value = double(x[begin + i * cols]);
-    mean += value;
+    largest = Largest::of(fabs(value), largest);
     active += value != 0;
   }
-  mean = over_stripes<Sum>(mean, shared) / double(rows);
+  largest = over_stripes<Largest>(largest, shared);
   active = over_stripes<Sum>(active, shared) / double(rows);
+  const double unit = largest > 0 && largest < INFINITY ? unit_for(largest) : 1;
+  const double first = double(x[begin]) * unit;
+  double moved = 0;
+  for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
+    moved += double(x[begin + i * cols]) * unit - first;
+  }
+  moved = over_stripes<Sum>(moved, shared) / double(rows);
   double squares = 0;
   for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
-    const double distance = double(x[begin + i * cols]) - mean;
+    const double distance = double(x[begin + i * cols]) * unit - first - moved;
     squares += distance * distance;
   }
   squares = over_stripes<Sum>(squares, shared);
   if (!inside || threadIdx.y > 0) return;
   const size_t to = size_t(blockIdx.y) * cols + column;
+  const double mean = (first + moved) / unit;
   out.mean[to] = T(mean);
-  out.deviation[to] = T(sqrt(squares / double(rows)));
+  out.deviation[to] = T(sqrt(squares / double(rows)) / unit);
   out.active[to] = T(active);
   negated[to] = mean == mean ? -mean : double(NAN);  // whose sign decides where it is sorted
 }
