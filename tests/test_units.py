@@ -6,7 +6,6 @@ from functools import partial
 
 import numpy as np
 import pytest
-import simulated
 
 import likewise as lw
 
@@ -47,8 +46,6 @@ def slow_information(a, b, bins, correct):
 
 def test_rounding_makes_no_edges_between_units():
     """Every unit of x is orthogonal to every one of y, but for rounding."""
-    if simulated.module is not None or simulated.torch_device:
-        pytest.skip("devices make edges of rounding yet")
     rng = np.random.default_rng(0)
     q = np.linalg.qr(np.hstack([np.ones((12, 1)), rng.standard_normal((12, 6))]))[0][:, 1:]
     with pytest.raises(ValueError, match="the 0 units that vary"):
@@ -310,8 +307,6 @@ def test_unknown_linkages_are_refused():
 
 @pytest.mark.parametrize("scale", [1e-160, 1, 1e160])
 def test_constant_units_deviate_by_nothing_and_others_at_every_scale(scale):
-    if simulated.module is not None or simulated.torch_device:
-        pytest.skip("devices measure from a mean that is rounded yet")
     x = np.random.default_rng(0).standard_normal((11, 3))
     x[:, 1] = 0.1
     found = lw.unit_statistics(scale * x)

@@ -61,7 +61,7 @@ void unit_graph(const Context& context, int64_t rows, int64_t dx, int64_t dy, co
                    {weights + a.begin * all + b.begin, all, all * all}, 1);
     }
   }
-  check(edge_weights(weights, all, context.stream), "launch");
+  check(edge_weights(weights, all, rows, context.stream), "launch");
 }
 
 template <class T>
