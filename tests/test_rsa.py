@@ -221,6 +221,20 @@ def test_crossnobis_is_rsatoolboxs_times_the_units():
     np.testing.assert_allclose(batch, np.stack([expected, 4 * expected]), rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("whitened", [False, True])
+@pytest.mark.parametrize("scale", [2.0**-505, 2.0**508, 2.0**600])
+def test_crossnobis_holds_at_every_scale(scale, whitened):
+    """Beyond the type it is infinite with its sign."""
+    rng = np.random.default_rng(4)
+    repeats = rng.standard_normal((12, 5, 4))
+    precision = {"precision": np.diag([1.0, 4, 9, 16])} if whitened else {}
+    expected = lw.rdm(repeats, dissimilarity="crossnobis", **precision)
+    assert expected.min() < 0 < expected.max()
+    found = lw.rdm(repeats * scale, dissimilarity="crossnobis", **precision)
+    with np.errstate(over="ignore"):
+        np.testing.assert_allclose(found, expected * scale * scale, rtol=1e-12)
+
+
 def test_crossnobis_has_no_bias_from_noise():
     rng = np.random.default_rng(0)
     noise = rng.standard_normal((6, 6))

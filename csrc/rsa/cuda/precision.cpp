@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/cuda/centred.h"
 #include "core/cuda/elements.h"
 #include "core/cuda/scratch.h"
 #include "linalg/cuda/cholesky.h"
@@ -21,13 +22,14 @@ const double* root_of(const Context& context, const double* precision, int64_t c
   return root;
 }
 
-// Samples of `count` items whose Euclidean distances are those of x with this precision.
+// Samples of `count` items whose Euclidean distances are those of x with this precision, times the
+// unit of `repeats` items (null for 1).
 template <class T>
 double* whitened(const Context& context, const T* x, int64_t count, int64_t rows, int64_t cols,
-                 const double* root) {
+                 const double* root, const double* units, int64_t repeats) {
   const int64_t size = rows * cols;
   double* const samples = context.temporary<double>(size_t(count * size));
-  check(subtract_first<T>(x, count, rows, cols, samples, context.stream), "launch");
+  check(subtract_first<T>(x, count, rows, cols, units, repeats, samples, context.stream), "launch");
   if (!root) return samples;
   double* const out = context.temporary<double>(size_t(count * size));
   gemm<double>(blas_context(context.stream), BlasOp::none, BlasOp::none, count * rows, cols, cols,
@@ -48,7 +50,8 @@ void mahalanobis_rdms(const Context& context, const T* x, int64_t count, int64_t
   for (int64_t k = 0; k < count; k += group) {
     const int64_t some = std::min(group, count - k);
     const Context& inner = scratch.next();
-    const double* const samples = whitened<T>(inner, x + k * size, some, rows, cols, root);
+    const double* const samples =
+        whitened<T>(inner, x + k * size, some, rows, cols, root, nullptr, 1);
     double* const found = inner.temporary<double>(size_t(some * pairs));
     rdms<double>(inner, samples, some, rows, cols, Dissimilarity::euclidean, false, found, without,
                  nullptr);
@@ -74,13 +77,20 @@ void crossnobis_rdms(const Context& context, const T* x, int64_t count, int64_t 
   for (int64_t k = 0; k < count; k += group) {
     const int64_t some = std::min(group, count - k);
     const Context& inner = scratch.next();
+    const T* const from = x + k * repeats * size;
+    double* const spreads = inner.temporary<double>(size_t(some * repeats * cols));
+    double* const units = inner.temporary<double>(size_t(some));
+    check(column_spreads<T>(from, some * repeats, rows, cols, false, spreads, inner.stream),
+          "launch");
+    check(units_of_spreads(spreads, some, repeats * cols, units, inner.stream), "launch");
     const double* const samples =
-        whitened<T>(inner, x + k * repeats * size, some * repeats, rows, cols, root);
+        whitened<T>(inner, from, some * repeats, rows, cols, root, units, repeats);
     double* const means = inner.temporary<double>(size_t(some * size));
     check(mean_of_repeats(samples, some, repeats, size, means, context.stream), "launch");
     const double* const within = squares(inner, samples, some * repeats);
     const double* const of_mean = squares(inner, means, some);
-    check(across_repeats<T>(within, of_mean, some, repeats, pairs, out + k * pairs, context.stream),
+    check(across_repeats<T>(within, of_mean, units, some, repeats, pairs, out + k * pairs,
+                            context.stream),
           "launch");
   }
 }

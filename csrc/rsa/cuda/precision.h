@@ -27,19 +27,27 @@ void crossnobis_rdms(const Context& context, const T* x, int64_t count, int64_t 
 // *different += elements of a (d x d) that differ from those of its transpose.
 cudaError_t count_asymmetric(const double* a, int64_t d, int64_t* different, cudaStream_t stream);
 
-// out = x minus the first sample of its item (rows x cols).
+// out = x minus the first sample of its item (rows x cols), times the unit of `repeats` items (null
+// for 1).
 template <class T>
-cudaError_t subtract_first(const T* x, int64_t count, int64_t rows, int64_t cols, double* out,
-                           cudaStream_t stream);
+cudaError_t subtract_first(const T* x, int64_t count, int64_t rows, int64_t cols,
+                           const double* units, int64_t repeats, double* out, cudaStream_t stream);
+
+// units (count): powers of two that bring the largest of spreads (count x size) near 1; 1 for zeros
+// and what is not finite.
+cudaError_t units_of_spreads(const double* spreads, int64_t count, int64_t size, double* units,
+                             cudaStream_t stream);
 
 // out (count x size): means of x (count x repeats x size) over repeats.
 cudaError_t mean_of_repeats(const double* x, int64_t count, int64_t repeats, int64_t size,
                             double* out, cudaStream_t stream);
 
 // Of squared distances within repeats (count x repeats x size) and of their mean (count x size):
-// out (count x size) = mean over pairs of different repeats.
+// out (count x size) = mean over pairs of different repeats, of samples without their units
+// (count).
 template <class T>
-cudaError_t across_repeats(const double* within, const double* of_mean, int64_t count,
-                           int64_t repeats, int64_t size, T* out, cudaStream_t stream);
+cudaError_t across_repeats(const double* within, const double* of_mean, const double* units,
+                           int64_t count, int64_t repeats, int64_t size, T* out,
+                           cudaStream_t stream);
 
 }  // namespace likewise::cuda
