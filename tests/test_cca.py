@@ -6,7 +6,6 @@ import warnings
 
 import numpy as np
 import pytest
-import simulated
 from reference import cca as slow
 
 import likewise as lw
@@ -389,8 +388,6 @@ def test_differences_that_overflow_are_refused(name, options):
 @pytest.mark.parametrize("measure", ["cca", "pwcca", "svcca", "shape_distance", "procrustes"])
 def test_denormal_samples_are_centred_exactly(measure):
     """Whole numbers times the smallest one, with repeats that must leave no directions behind."""
-    if simulated.module is not None or simulated.torch_device:
-        pytest.skip("of the CPU engine")
     rng = np.random.default_rng(4)
     x = rng.integers(-999, 999, (5, 7))[rng.integers(5, size=12)].astype(float)
     y = rng.integers(-999, 999, (12, 3)).astype(float)

@@ -51,7 +51,7 @@ __global__ void __launch_bounds__(kMostThreads)
 }
 
 template <class T>
-__global__ void __launch_bounds__(kMostThreads)
+__global__ void __launch_bounds__(kMostThreads, 2)  // 128 registers: none spill
     across_kernel(const double* __restrict__ within, const double* __restrict__ of_mean,
                   const double* __restrict__ units, int64_t count, int64_t repeats, int64_t size,
                   T* __restrict__ out) {
