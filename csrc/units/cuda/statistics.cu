@@ -8,7 +8,7 @@ namespace {
 
 constexpr int64_t kMostItems = 32768;  // of one launch
 
-// From differences, which are exactly 0 for equal values, in units whose squares fit.
+// Deviations of differences, which are exactly 0 for equal values, in units whose squares fit.
 template <class T>
 __global__ void __launch_bounds__(kColumns* kStripes)
     moment_kernel(const T* __restrict__ x, int64_t rows, int64_t cols, UnitStatistics<T> out,
@@ -27,10 +27,13 @@ __global__ void __launch_bounds__(kColumns* kStripes)
   active = over_stripes<Sum>(active, shared) / double(rows);
   const double unit = largest > 0 && largest < INFINITY ? unit_for(largest) : 1;
   const double first = double(x[begin]) * unit;
-  double moved = 0;
+  double mean = 0, moved = 0;
   for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
-    moved += double(x[begin + i * cols]) * unit - first;
+    const double value = double(x[begin + i * cols]) * unit;
+    mean += value;
+    moved += value - first;
   }
+  mean = over_stripes<Sum>(mean, shared) / double(rows) / unit;
   moved = over_stripes<Sum>(moved, shared) / double(rows);
   double squares = 0;
   for (int64_t i = threadIdx.y; i < rows; i += kStripes) {
@@ -40,7 +43,6 @@ __global__ void __launch_bounds__(kColumns* kStripes)
   squares = over_stripes<Sum>(squares, shared);
   if (!inside || threadIdx.y > 0) return;
   const size_t to = size_t(blockIdx.y) * cols + column;
-  const double mean = (first + moved) / unit;
   out.mean[to] = T(mean);
   out.deviation[to] = T(sqrt(squares / double(rows)) / unit);
   out.active[to] = T(active);
