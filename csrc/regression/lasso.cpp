@@ -7,8 +7,6 @@
 #include <numeric>
 #include <utility>
 
-#include "core/dtype.h"
-#include "core/error.h"
 #include "core/parallel.h"
 #include "linalg/cross.h"
 #include "linalg/linalg.h"
@@ -23,25 +21,23 @@ constexpr int64_t kBlockColumns = 256;  // of the moments that are computed toge
 constexpr int64_t kGroup = 8;           // targets that share passes over the Gram matrix
 constexpr int64_t kLeastProduct = 4;    // targets, whose product with a panel pays
 constexpr int64_t kPanel = 48;          // rows of it that stay in the second-level cache meanwhile
-template <class T>
-std::vector<Item<T>> column_blocks(const MatrixRef<const T>& x) {
-  const Item<T> whole{x.data, x.cols, nullptr, x.row_stride};
-  std::vector<Item<T>> blocks;
+std::vector<Item<double>> column_blocks(const MatrixRef<const double>& x) {
+  const Item<double> whole{x.data, x.cols, nullptr, x.row_stride};
+  std::vector<Item<double>> blocks;
   for (int64_t first = 0; first < x.cols; first += kBlockColumns) {
     blocks.push_back(whole.block(0, first, std::min(kBlockColumns, x.cols - first)));
   }
   return blocks;
 }
 
-template <class T>
-LassoMoments moments_of(const MatrixRef<const T>& x, const MatrixRef<const T>& y, double scale,
-                        int threads) {
+LassoMoments moments_of(const MatrixRef<const double>& x, const MatrixRef<const double>& y,
+                        double scale, int threads) {
   LassoMoments m{x.cols, y.cols, {}, {}, {}, {}};
   m.gram.resize(size_t(x.cols * x.cols));
   m.cross.resize(size_t(y.cols * x.cols));
   m.squares.assign(size_t(y.cols), 0.0);
-  const std::vector<Item<T>> units = column_blocks(x), targets = column_blocks(y);
-  for_each_product<T, double>(
+  const std::vector<Item<double>> units = column_blocks(x), targets = column_blocks(y);
+  for_each_product<double, double>(
       units, units, x.rows, Pairing::symmetric_with_self, threads,
       [&](int64_t i, int64_t j, double* block, int64_t ld, int) {
         for (int64_t r = 0; r < units[i].cols; ++r) {
@@ -51,15 +47,15 @@ LassoMoments moments_of(const MatrixRef<const T>& x, const MatrixRef<const T>& y
           }
         }
       });
-  for_each_product<T, double>(targets, units, x.rows, Pairing::cross, threads,
-                              [&](int64_t i, int64_t j, double* block, int64_t ld, int) {
-                                for (int64_t r = 0; r < targets[i].cols; ++r) {
-                                  double* row = &m.cross[(i * kBlockColumns + r) * x.cols];
-                                  for (int64_t c = 0; c < units[j].cols; ++c) {
-                                    row[j * kBlockColumns + c] = block[r * ld + c] * scale;
-                                  }
-                                }
-                              });
+  for_each_product<double, double>(targets, units, x.rows, Pairing::cross, threads,
+                                   [&](int64_t i, int64_t j, double* block, int64_t ld, int) {
+                                     for (int64_t r = 0; r < targets[i].cols; ++r) {
+                                       double* row = &m.cross[(i * kBlockColumns + r) * x.cols];
+                                       for (int64_t c = 0; c < units[j].cols; ++c) {
+                                         row[j * kBlockColumns + c] = block[r * ld + c] * scale;
+                                       }
+                                     }
+                                   });
   m.inverse_diagonal.resize(size_t(x.cols));
   for (int64_t j = 0; j < x.cols; ++j) {
     const double diagonal = m.gram[j * x.cols + j];
@@ -67,7 +63,7 @@ LassoMoments moments_of(const MatrixRef<const T>& x, const MatrixRef<const T>& y
   }
   for (int64_t i = 0; i < y.rows; ++i) {
     for (int64_t j = 0; j < y.cols; ++j) {
-      m.squares[j] += double(y(i, j)) * double(y(i, j)) * scale;
+      m.squares[j] += y(i, j) * y(i, j) * scale;
     }
   }
   return m;
@@ -124,12 +120,8 @@ bool finite(const std::vector<double>& values, int64_t first, int64_t count) {
 
 int64_t lasso_path(const ArrayRef& x, const ArrayRef& y, const LassoOptions& options,
                    const LassoPath& out, int threads) {
-  require_same_dtype(x, y, "lasso_path");
-  const LassoMoments moments = dispatch_float(x.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    return moments_of<T>(MatrixBatch<const T>(x)[0], MatrixBatch<const T>(y)[0], options.scale,
-                         threads);
-  });
+  const LassoMoments moments = moments_of(MatrixBatch<const double>(x)[0],
+                                          MatrixBatch<const double>(y)[0], options.scale, threads);
   const int64_t targets = moments.targets, units = moments.units;
   const int64_t count = int64_t(options.penalties.size());
   std::vector<int64_t> descending(static_cast<size_t>(count));

@@ -27,9 +27,9 @@ struct LassoPath {
   double* correlation;  // Pearson's of Xw and y, of centred data; 0 if either is 0
 };
 
-// x (n x units) and y (n x targets) with contiguous rows, centred if an intercept is wanted. A
-// target that is not finite, or meets a unit that is not, gets NaN. Returns how many gaps stayed
-// above the tolerance.
+// x (n x units) and y (n x targets) of double with contiguous rows, centred if an intercept is
+// wanted. A target that is not finite, or meets a unit that is not, gets NaN. Returns how many gaps
+// stayed above the tolerance.
 int64_t lasso_path(const ArrayRef& x, const ArrayRef& y, const LassoOptions& options,
                    const LassoPath& out, int threads);
 

@@ -18,7 +18,7 @@ constexpr double kLeastDense = 64;  // whose Gram matrix fits the first-level ca
 
 constexpr int64_t kLeastSweeps = 12;  // between jumps; they end the extrapolation
 constexpr int64_t kMostUsed = 2048;   // units of a jump, a tenth of a second
-constexpr double kRidge = 1e-13;      // of a diagonal entry: units may depend on each other
+constexpr double kRidge = 1e-12;      // of a diagonal entry: units may depend on each other
 
 }  // namespace
 
@@ -177,13 +177,19 @@ int64_t LassoSolver::descend(double change) {
 }
 
 // After a sweep over the set; `residual` is of the set too. What is extrapolated is swept over
-// before anybody looks at it: its zeros are not exact. Jumps take as long as the sweeps before.
+// before anybody looks at it: its zeros are not exact. Jumps take no longer than the sweeps before.
 void LassoSolver::accelerate(const double* gram, int64_t ld, double* residual) {
   const int64_t count = int64_t(set_.size());
   if (++sweeps_ >= kLeastSweeps) {
-    const int64_t used = count - std::count(weights_.begin(), weights_.end(), 0.0);
-    if (used <= kMostUsed && 6 * sweeps_ * count >= used * used) {
-      jump(gram, ld, residual);
+    const auto used = [&] {
+      return double(count - std::count(weights_.begin(), weights_.end(), 0.0));
+    };
+    double saved = 6 * double(sweeps_) * double(count) * used(), price = std::pow(used(), 3);
+    if (used() <= kMostUsed && price <= saved) {
+      while (price <= saved && jump(gram, ld, residual)) {
+        saved -= price;
+        price = std::pow(used(), 3);
+      }
       return;
     }
   }
@@ -195,10 +201,25 @@ void LassoSolver::accelerate(const double* gram, int64_t ld, double* residual) {
   }
 }
 
+// direction_ = the step to the minimum that units in use have if they keep their signs, from
+// changes_, the way down.
+bool LassoSolver::find_direction(const double* gram, int64_t ld) {
+  const size_t used = used_.size();
+  root_.resize(used * used);
+  for (size_t i = 0; i < used; ++i) {
+    const double* row = gram + used_[i] * ld;
+    for (size_t j = 0; j <= i; ++j) root_[i * used + j] = row[used_[j]];
+    root_[i * used + i] *= 1 + kRidge;
+  }
+  direction_ = changes_;
+  return solve_positive(int64_t(used), root_.data(), direction_.data());
+}
+
 // Feature-sign search (Lee, Battle, Raina & Ng, "Efficient sparse coding algorithms", NIPS 2006,
 // section 3): towards the minimum that units in use have if they keep their signs, and there to
-// where the objective is least. It is convex and, between weights of 0, quadratic.
-void LassoSolver::jump(const double* gram, int64_t ld, double* residual) {
+// to where the objective is least. It is convex and, between weights of 0, quadratic. Whether that
+// was not all the way.
+bool LassoSolver::jump(const double* gram, int64_t ld, double* residual) {
   extrapolation_.clear();
   sweeps_ = 0;
   used_.clear();
@@ -206,16 +227,11 @@ void LassoSolver::jump(const double* gram, int64_t ld, double* residual) {
     if (weights_[k] != 0) used_.push_back(int32_t(k));
   }
   const size_t used = used_.size();
-  root_.resize(used * used);
   changes_.resize(used);
   for (size_t i = 0; i < used; ++i) {
-    const double* row = gram + used_[i] * ld;
-    for (size_t j = 0; j <= i; ++j) root_[i * used + j] = row[used_[j]];
-    root_[i * used + i] *= 1 + kRidge;
     changes_[i] = residual[used_[i]] - std::copysign(penalty_, weights_[used_[i]]);
   }
-  direction_ = changes_;
-  if (!solve_positive(int64_t(used), root_.data(), direction_.data())) return;
+  if (!find_direction(gram, ld)) return false;
   double slope = 0;  // at the start, downwards
   std::vector<std::pair<double, double>> crossings;
   for (size_t i = 0; i < used; ++i) {
@@ -223,7 +239,7 @@ void LassoSolver::jump(const double* gram, int64_t ld, double* residual) {
     const double at = -weights_[used_[i]] / direction_[i];
     if (at > 0 && at < 1) crossings.push_back({at, std::abs(direction_[i])});
   }
-  if (!(slope > 0)) return;
+  if (!(slope > 0)) return false;
   std::sort(crossings.begin(), crossings.end());
   double reach = 1, crossed = 0;
   for (const auto& [at, size] : crossings) {
@@ -239,6 +255,7 @@ void LassoSolver::jump(const double* gram, int64_t ld, double* residual) {
   }
   kernels_.update(int64_t(set_.size()), gram, ld, int64_t(used), used_.data(), changes_.data(),
                   residual);
+  return reach < 1;
 }
 
 void LassoSolver::change_residual(const double* rows, int64_t count, const double* changes) {

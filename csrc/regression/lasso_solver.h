@@ -59,7 +59,8 @@ class LassoSolver {
   void add(int32_t unit);
   int64_t descend(double change);
   void accelerate(const double* gram, int64_t ld, double* residual);
-  void jump(const double* gram, int64_t ld, double* residual);
+  bool find_direction(const double* gram, int64_t ld);
+  bool jump(const double* gram, int64_t ld, double* residual);
   void bring_up_to_date();
   double objective_of(const std::vector<double>& w, const double* r, bool of_all) const;
   void evaluate();

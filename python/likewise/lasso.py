@@ -224,12 +224,13 @@ def sparse_predictivity(
     constants: list[tuple[int, int]] = []
     for index in np.ndindex(pair.batch):
         path = LassoPath(*(part[index] for part in whole))
-        (xs, constant_x), (ys, constant_y) = map(unit_norm, (pair.x[index], pair.y[index]))
+        x, y = (side[index].astype(np.float64, copy=False) for side in (pair.x, pair.y))
+        (xs, constant_x), (ys, constant_y) = map(unit_norm, (x, y))
         constant = [(constant_x, dx), (constant_y, dy)]
         constants += constant
         fill_path(name, xs, ys, penalties, 1.0, _TOLERANCE, path)
         if cv is not None:
-            _hold_out(name, pair.x[index], pair.y[index], penalties, cv, random_state, path)
+            _hold_out(name, x, y, penalties, cv, random_state, path)
         if any(count == width for count, width in constant):
             path.correlation[:] = path.loss[:] = np.nan
     _warn_of_constants(constants)
@@ -304,7 +305,6 @@ def _hold_out(
 
 def _scaled_like(train: Array, test: Array) -> Array:
     """Test samples in units of the mean and deviation of the training samples."""
-    train, test = train.astype(np.float64), test.astype(np.float64)
     origin = train[0]  # equal values differ by exactly zero
     offsets, exponents = near_one(train - origin)
     deviation = offsets.std(axis=0)
