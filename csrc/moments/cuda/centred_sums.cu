@@ -116,8 +116,8 @@ __global__ void __launch_bounds__(kMostThreads) hsic_kernel(CentredSums s, Linea
     if (fabs(found) * n * (n - 3) <= kRoundingOfSums * traces) found = 0;
   }
   if (hsic.unit_x) {
-    const double units = hsic.unit_x[a] * hsic.unit_y[b];
-    found *= units * units;
+    // One by one: products of units may be infinite where nothing is found.
+    for (int k = 0; k < 2; ++k) found = found * hsic.unit_x[a] * hsic.unit_y[b];
   }
   hsic.out[pair] = hsic.traces_x[a] == 0 || hsic.traces_y[b] == 0 ? NAN : found;
 }

@@ -161,8 +161,12 @@ __global__ void __launch_bounds__(kMostThreads, 4)
                    const double* __restrict__ by_x, const double* __restrict__ by_y) {
   const int64_t step = int64_t(gridDim.x) * blockDim.x;
   for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
-    const double by = (by_x ? by_x[k / cols] : 1) * (by_y ? by_y[k % cols] : 1);
-    products[k] *= by * by;
+    // One by one: products of units may be infinite where a product is 0.
+    double product = products[k];
+    for (int twice = 0; twice < 2; ++twice) {
+      product = product * (by_x ? by_x[k / cols] : 1) * (by_y ? by_y[k % cols] : 1);
+    }
+    products[k] = product;
   }
 }
 
