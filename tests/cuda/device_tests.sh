@@ -2,6 +2,7 @@
 # the simulator, long ones first; what is left out there takes minutes and shows nothing that its
 # smaller like does not.
 device_tests=(
+  "regression cca"
   "assignment assignment_match transport lasso"
   "kernels neighbours procrustes"
   "cuda_schedules"
@@ -13,7 +14,6 @@ device_tests=(
   "offload grid linalg"
   "cuda_functions cuda_grids cuda_inference cuda_eigen"
   "gradients cuda_gradients"
-  "regression cca"
 )
 left_out_on_simulator="700 or 300-130 or pitfall_the_penalty or all_pairs_and_batches"
 left_out_on_simulator+=" or (many_mixed_items and 200)"
