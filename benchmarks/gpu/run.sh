@@ -9,8 +9,9 @@
 # with torch, pybind11, scikit-build-core, CMake and pytest; no network: WHEELS=FOLDER has the wheel
 # of scipy-openblas32 where it is not installed.
 #
-# run.sh --rehearse N OUT does the same, with the same limits, on the simulator of the tests where
-# there is no GPU, and says what it leaves out. Its times mean nothing.
+# run.sh --rehearse N OUT does the same, with the same limits (command 3: twice, the simulator
+# computes on the processors), on the simulator of the tests where there is no GPU, and says what it
+# leaves out. Its times mean nothing.
 set -Eeuo pipefail
 cd "$(dirname "$0")/../.."
 rehearse=
@@ -18,7 +19,8 @@ if [[ $1 == --rehearse ]]; then rehearse=1 && shift; fi
 number=$1
 OUT=$(mkdir -p "$2" && realpath "$2")
 modules=${MODULES:-$OUT}
-limits=(0 240 300 300 360)
+limits=(0 240 300 300 360) of_file=90
+if [[ $rehearse ]]; then limits[3]=600 of_file=180; fi
 seconds=${limits[$number]}
 export deadline=$(($(date +%s) + seconds - 15))  # the rest is for packing
 work=${TMPDIR:-/tmp}/likewise-gpu${rehearse:+-rehearsal}  # always the same: the build knows its place
@@ -150,7 +152,7 @@ case $number in
   if python3 -c "import pytest_timeout" 2>/dev/null; then
     options+=(--timeout 60)
   else
-    echo "no pytest-timeout: a file that hangs ends after 90 s, and what follows in it is lost"
+    echo "no pytest-timeout: a file that hangs ends after $of_file s, and what follows in it is lost"
   fi
   if [[ ! $rehearse ]]; then
     step checks 120 python3 -m benchmarks.gpu.checks &
@@ -162,7 +164,7 @@ case $number in
   fi
   for name in ${device_tests[*]}; do
     if [[ $rehearse || $name != cuda_* ]]; then echo "$name"; fi  # those are the simulator's
-  done | steps "$jobs" tests 90 bash -c 'exec python3 -m pytest "tests/test_${!#}.py" "${@:1:$#-1}"' _ \
+  done | steps "$jobs" tests "$of_file" bash -c 'exec python3 -m pytest "tests/test_${!#}.py" "${@:1:$#-1}"' _ \
     "${testing[@]}" "${options[@]}"
   wait
   ;;
