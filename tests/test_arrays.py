@@ -198,6 +198,7 @@ def test_memory_maps_and_frames_are_arrays(pair, tmp_path):
     assert lw.cka(pandas.DataFrame(x), pandas.DataFrame(y)) == lw.cka(x, y)
 
 
+@stays_on_cpu("arrays of ml_dtypes and of JAX are on the CPU")
 @pytest.mark.parametrize("library", ["numpy", "jax"])
 def test_bfloat16_is_widened(two_array_function, library):
     ml_dtypes = pytest.importorskip("ml_dtypes")
