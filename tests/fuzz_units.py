@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.cluster.hierarchy as hierarchy
 from fuzz_checks import Call, Check, best_total, matrix, pair, placed, same
-from fuzz_data import Array, Case
+from fuzz_data import Case
 from fuzz_oracles import (
     Undecided,
     centred,
@@ -16,27 +16,9 @@ from fuzz_oracles import (
     varying,
 )
 from reference import kernels
+from reference.information import slow_information
 
 import likewise as lw
-
-
-def _information(a: Array, b: Array, bins: int, correct: bool) -> float:
-    """From the definition, one pair of units."""
-
-    def codes(v: Array) -> Array:
-        v = v.astype(np.float64)
-        if not v.any():
-            return np.zeros(len(v), int)
-        edges = np.quantile(v[v != 0], np.arange(1, bins - 1) / (bins - 1))
-        return np.where(v == 0, 0, 1 + (v[:, None] >= edges).sum(axis=1))
-
-    joint = np.zeros((bins, bins))
-    np.add.at(joint, (codes(a), codes(b)), 1)
-    p = joint / joint.sum()
-    margins = p.sum(axis=1, keepdims=True) * p.sum(axis=0, keepdims=True)
-    value = (p[p > 0] * np.log(p[p > 0] / margins[p > 0])).sum()
-    occupied = [(part > 0).sum() for part in (p, p.sum(axis=0), p.sum(axis=1))]
-    return float(value - (occupied[0] - occupied[1] - occupied[2] + 1) / (2 * len(a)) * correct)
 
 
 def unit_similarity(rng: np.random.Generator, call: Call) -> None:
@@ -56,7 +38,7 @@ def unit_similarity(rng: np.random.Generator, call: Call) -> None:
         bins=bins,
         bias_correction=correct,
     )
-    expected = [[_information(a, b, bins, correct) for b in y.T] for a in x.T]
+    expected = [[slow_information(a, b, bins, correct) for b in y.T] for a in x.T]
     same(found, expected, 1, share)
 
 

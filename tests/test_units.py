@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from reference.information import slow_information
 
 import likewise as lw
 
@@ -25,23 +26,6 @@ def networks(n=400, shared=5, seed=0):
     )
     order = rng.permutation(shared + 2)
     return np.maximum(x, 0), np.maximum(y[:, order], 0), order
-
-
-def slow_information(a, b, bins, correct):
-    """From the definition, one pair of units."""
-
-    def codes(v):
-        edges = np.quantile(v[v != 0], np.arange(1, bins - 1) / (bins - 1)) if v.any() else []
-        return np.where(v == 0, 0, 1 + np.sum(v[:, None] >= np.asarray(edges)[None], axis=1))
-
-    joint = np.zeros((bins, bins))
-    np.add.at(joint, (codes(a), codes(b)), 1)
-    p = joint / joint.sum()
-    margins = p.sum(axis=1, keepdims=True) * p.sum(axis=0, keepdims=True)
-    value = (p[p > 0] * np.log(p[p > 0] / margins[p > 0])).sum()
-    occupied = [(part > 0).sum() for part in (p, p.sum(axis=0), p.sum(axis=1))]
-    bias = (occupied[0] - occupied[1] - occupied[2] + 1) / (2 * len(a))
-    return value - bias if correct else value
 
 
 def test_rounding_makes_no_edges_between_units():
