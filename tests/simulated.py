@@ -20,8 +20,8 @@ import numpy as np
 import pytest
 
 import likewise as lw
-from likewise import _device
-from likewise._network import Layer, Network
+from likewise._border import device as _device
+from likewise.maps.networks import Layer, Network
 
 float32, float64, int64, uint8 = "float32", "float64", "int64", "uint8"  # of the array namespace
 module: Any = None

@@ -11,7 +11,7 @@ import pytest
 from simulated import stays_on_cpu
 
 import likewise as lw
-from likewise import _array
+from likewise._border import arrays as _array
 
 
 @pytest.fixture

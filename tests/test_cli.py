@@ -260,8 +260,8 @@ def test_one_layer_alone_has_no_partner(run, files, tmp_path):
 
 
 def test_a_large_grid_prints_at_once():
-    from likewise.compare import Comparison
-    from likewise.console import print_grid, standard_output
+    from likewise.cli.compare import Comparison
+    from likewise.cli.console import print_grid, standard_output
 
     rng = np.random.default_rng(0)
     labels = tuple(f"layer{k}" for k in range(300))
@@ -296,7 +296,7 @@ _RBF = {"kernel": "rbf", "bandwidth": ("median", 1.0)}
     ],
 )
 def test_measures_as_they_are_written(written, options):
-    from likewise.compare import parse_measures
+    from likewise.cli.compare import parse_measures
 
     (first, cca, last) = parse_measures(f"{written},cca(regularization=0.5),procrustes")
     expected = lw.measure("cka", **options) if options is not None else lw.measure("procrustes")

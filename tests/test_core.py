@@ -364,7 +364,7 @@ import numpy as np
 with warnings.catch_warnings(record=True) as seen:
     warnings.simplefilter("always")
     import likewise as lw
-    from likewise import _engine
+    from likewise._border import engine as _engine
     lw.svdvals(np.zeros((100, 40, 40)))
 print(*(str(warning.message) for warning in seen), _engine.threads())
 with warnings.catch_warnings(record=True) as seen:

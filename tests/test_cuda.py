@@ -20,7 +20,8 @@ import simulated
 from simulated import cost_matrices, on_simulator
 
 import likewise as lw
-from likewise import _cpu, _device, cuda
+from likewise import _cpu, cuda
+from likewise._border import device as _device
 
 
 def test_functions_with_a_version_are_public():

@@ -8,7 +8,7 @@ import simulated
 from simulated import cost_matrices, layers, on_simulator
 
 import likewise as lw
-from likewise import _device
+from likewise._border import device as _device
 
 IN_GRIDS = [
     "cca",

@@ -8,7 +8,9 @@ import simulated
 from simulated import layers, on_simulator
 
 import likewise as lw
-from likewise import _device, _draws, _subsets
+from likewise import _draws
+from likewise._border import device as _device
+from likewise.measure import subsets as _subsets
 
 SIDE = 66  # too large for the kernels of small matrices
 COMPARED = {"mutual_knn": {"k": 3}, "linear_predictivity": {"cv": 2}}

@@ -8,7 +8,7 @@ import simulated
 from simulated import on_simulator
 
 import likewise as lw
-from likewise import _device
+from likewise._border import device as _device
 
 pytest.importorskip("sklearn")
 from sklearn.base import clone

@@ -113,7 +113,7 @@ for fitted in (maps.Orthogonal(), maps.SoftPermutation(), maps.Ridge(), maps.Las
 
 
 OFFLOAD = """
-from likewise import _offload
+from likewise._border import offload as _offload
 _offload._SHARE = (8 << 30) // 2000  # some ten runs
 rng = np.random.default_rng(5)
 items = [rng.standard_normal((20, d)) for d in (3, 3, 8, 5, 2, 9, 3, 6, 4, 7)]

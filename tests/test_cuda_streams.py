@@ -11,7 +11,7 @@ from simulated import on_simulator
 from test_accumulator import STREAMED
 
 import likewise as lw
-from likewise import _device
+from likewise._border import device as _device
 
 pytestmark = on_simulator
 

@@ -10,8 +10,8 @@ import simulated
 from simulated import on_simulator
 
 import likewise as lw
-from likewise import _device
-from likewise._network import Network, average_networks, match_network
+from likewise._border import device as _device
+from likewise.maps.networks import Network, average_networks, match_network
 
 pytestmark = on_simulator
 

@@ -14,8 +14,8 @@ from simulated import stays_on_cpu
 
 import likewise as lw
 from benchmarks import coverage
-from likewise._orders import Orders
-from likewise._subsets import _student
+from likewise.measure.orders import Orders
+from likewise.measure.subsets import _student
 
 FREEDOM = 1 / 3  # degrees of the intervals' quantile for each sample
 

@@ -279,7 +279,7 @@ def test_rotations_take_the_privileged_basis_away_and_nothing_else():
 
 def test_pitfall_rotations_are_haar():
     # Columns of Q as LAPACK signs them would make the first entry of every rotation negative.
-    from likewise._cross_validation import haar
+    from likewise.maps.cross_validation import haar
 
     rng = np.random.default_rng(0)
     first = np.array([haar(4, rng)[0, 0] for _ in range(400)])

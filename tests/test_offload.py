@@ -13,7 +13,8 @@ from simulated import layers, on_simulator
 from test_cuda_grids import GRID_MEASURES
 
 import likewise as lw
-from likewise import _device, _offload
+from likewise._border import device as _device
+from likewise._border import offload as _offload
 
 pairwise, cross = simulated.cpu(lw.pairwise), simulated.cpu(lw.cross)
 

@@ -359,7 +359,7 @@ def test_a_few_penalties_at_the_edge_are_no_reason_to_warn():
 
 def test_folds_are_those_of_scikit_learn():
     model_selection = pytest.importorskip("sklearn.model_selection")
-    from likewise._folds import shuffled_folds
+    from likewise.measure.folds import shuffled_folds
 
     order, edges = shuffled_folds(23, 5, 3)
     theirs = model_selection.KFold(5, shuffle=True, random_state=3).split(np.empty(23))

@@ -17,8 +17,8 @@ import likewise as lw
 
 pytest.importorskip("zarr")
 pytest.importorskip("plotly")
+from likewise.cli.watch import Watch
 from likewise.report.training import Training
-from likewise.watch import Watch
 
 NOTES = {
     "model": "CNN",

@@ -14,7 +14,7 @@ import numpy as np
 
 import likewise as lw
 from benchmarks.gpu.device import Array, Simulator, TorchDevice, plain, run_apart
-from likewise import _device
+from likewise._border import device as _device
 
 # Of the public functions, with how each is found, x and y.
 CALLS: dict[str, Callable[[Callable[[str], Any], Any, Any], Any]] = {

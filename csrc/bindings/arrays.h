@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/view.h"
 
-// The only doors between Python arrays and engine views. The Python border (_array.py) has cast,
+// The only doors between Python arrays and engine views. The Python border (_border) has cast,
 // checked and aligned the arrays already; what fails here is a bug and says so.
 
 namespace likewise::bindings {

@@ -8,7 +8,7 @@ take arrays on a device.
 
 from typing import TYPE_CHECKING, Any
 
-from likewise._engine import build_config, num_threads
+from likewise._border.engine import build_config, num_threads
 from likewise.assignment import (
     Assignment,
     Match,

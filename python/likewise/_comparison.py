@@ -8,8 +8,9 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
-from likewise import _cpu, _engine
-from likewise._array import Array
+from likewise import _cpu
+from likewise._border import engine as _engine
+from likewise._border.arrays import Array
 from likewise.errors import low_rank_rdm, named_convergence
 
 __all__ = [

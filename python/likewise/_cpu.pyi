@@ -1,4 +1,4 @@
-# The compiled engine. Inputs and outputs are NumPy arrays that _array.py has checked; outputs are
+# The compiled engine. Inputs and outputs are NumPy arrays that _border has checked; outputs are
 # allocated by the caller and filled in place.
 
 from collections.abc import Sequence

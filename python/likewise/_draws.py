@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from likewise._array import Array
-from likewise._orders import Orders
-from likewise._representations import Pair
-from likewise._subsets import Interval, Subsets
+from likewise._border.arrays import Array
+from likewise._border.pairs import Pair
 from likewise.errors import quiet
 from likewise.measure import Measure, score_error
+from likewise.measure.orders import Orders
+from likewise.measure.subsets import Interval, Subsets
 
 __all__ = ["bootstrap_on_device", "permutation_test_on_device"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from likewise._array import Array
-from likewise._representations import Items
+from likewise._border.arrays import Array
+from likewise._border.pairs import Items
 
 __all__ = ["require_same_ids"]
 

@@ -9,11 +9,10 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from likewise import _cpu, _engine
-from likewise._array import Array
-from likewise._gradients import Differentiable, tracked
-from likewise._moments import DeviceMoments, Moments
-from likewise._representations import Pair, empty_scores, give_scores, read_pair
+from likewise import _cpu
+from likewise._border import engine as _engine
+from likewise._border.arrays import Array
+from likewise._border.pairs import Pair, empty_scores, give_scores, read_pair
 from likewise.errors import (
     DegenerateWarning,
     OverflowWarning,
@@ -22,6 +21,8 @@ from likewise.errors import (
     warn_small_sample,
 )
 from likewise.measure import reordered_products
+from likewise.measure.gradients import Differentiable, tracked
+from likewise.measure.moments import DeviceMoments, Moments
 
 __all__ = ["Bandwidth", "Estimator", "Kernel", "KernelMeasure"]
 

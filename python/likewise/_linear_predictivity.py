@@ -9,15 +9,16 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from likewise import _cpu, _engine
-from likewise._array import Array, read
-from likewise._device import is_device_array
-from likewise._folds import require_folds, shuffled_folds, unique_items
-from likewise._moments import DeviceMoments, Moments, pooled
-from likewise._representations import Pair, batch_size, give_scores, read_pair
+from likewise import _cpu
+from likewise._border import engine as _engine
+from likewise._border.arrays import Array, read
+from likewise._border.device import is_device_array
+from likewise._border.pairs import Pair, batch_size, give_scores, read_pair
 from likewise._ridge import GRID, checked_alphas, scaled_columns, sources
 from likewise.errors import GridEdgeWarning, named_convergence, warn, warn_degenerate
 from likewise.measure import register
+from likewise.measure.folds import require_folds, shuffled_folds, unique_items
+from likewise.measure.moments import DeviceMoments, Moments, pooled
 
 __all__ = ["LinearPredictivity", "Prediction"]
 

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from likewise import _cpu, _engine
-from likewise._array import Array
+from likewise import _cpu
+from likewise._border import engine as _engine
+from likewise._border.arrays import Array
 
 __all__ = [
     "GRID",

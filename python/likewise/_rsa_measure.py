@@ -8,8 +8,10 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from likewise import _cpu, _engine
-from likewise._array import Array
+from likewise import _cpu
+from likewise._border import engine as _engine
+from likewise._border.arrays import Array
+from likewise._border.pairs import Pair, batch_size, empty_scores, give_scores, read_pair
 from likewise._comparison import (
     COMPARISONS,
     Comparison,
@@ -21,10 +23,9 @@ from likewise._comparison import (
     square,
     tie_tolerance,
 )
-from likewise._gradients import Differentiable, tracked
-from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
 from likewise.errors import warn_degenerate
 from likewise.measure import prepare_batch, register, reordered_products
+from likewise.measure.gradients import Differentiable, tracked
 from likewise.rdm import (
     DISSIMILARITIES,
     Dissimilarity,

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 
 # Element types of the safetensors format that NumPy has too.
 _NUMPY_KINDS = frozenset(

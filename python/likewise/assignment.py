@@ -7,12 +7,13 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from likewise import _cpu, _engine
-from likewise._array import Array, read
-from likewise._device import too_large
-from likewise._representations import batch_size, empty_scores, give_scores, read_pair
-from likewise._units import Similarity, UnitMeasure, Units, engine_lists
+from likewise import _cpu
+from likewise._border import engine as _engine
+from likewise._border.arrays import Array, read
+from likewise._border.device import too_large
+from likewise._border.pairs import batch_size, empty_scores, give_scores, read_pair
 from likewise.measure import register
+from likewise.measure.units import Similarity, UnitMeasure, Units, engine_lists
 
 __all__ = [
     "Assignment",

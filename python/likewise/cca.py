@@ -9,9 +9,13 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from likewise import _cpu, _engine
-from likewise._array import Array, require_no_overflow
-from likewise._moments import (
+from likewise import _cpu
+from likewise._border import engine as _engine
+from likewise._border.arrays import Array, require_no_overflow
+from likewise._border.pairs import Pair, batch_size, empty_scores, give_scores, read_pair
+from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
+from likewise.measure import compare_reordered, is_number, prepare_batch, register
+from likewise.measure.moments import (
     DeviceMoments,
     Moments,
     UnitMoments,
@@ -19,9 +23,6 @@ from likewise._moments import (
     principal_axes,
     whitening,
 )
-from likewise._representations import Pair, batch_size, empty_scores, give_scores, read_pair
-from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
-from likewise.measure import compare_reordered, is_number, prepare_batch, register
 
 __all__ = ["CCA", "PWCCA", "SVCCA", "canonical_correlations", "cca", "pwcca", "svcca"]
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import Array, read
+from likewise._border.arrays import Array, read
 from likewise._comparison import Comparison, comparator, require_rankable, samples_of
 from likewise._ridge import near_one
 from likewise.rdm import warn_flat

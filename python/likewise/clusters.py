@@ -8,11 +8,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import Array
-from likewise._device import is_device_array
-from likewise._representations import read_pair
-from likewise._units import unit_norm
+from likewise._border.arrays import Array
+from likewise._border.device import is_device_array
+from likewise._border.pairs import read_pair
 from likewise.errors import warn_degenerate
+from likewise.measure.units import unit_norm
 
 __all__ = ["UnitClusters", "cluster_units"]
 

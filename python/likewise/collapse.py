@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from likewise._array import Array, detached, read
-from likewise._representations import require_representation
+from likewise._border.arrays import Array, detached, read
+from likewise._border.pairs import require_representation
 from likewise.errors import DegenerateWarning, InputTypeError, SmallSampleWarning, warn
 
 __all__ = ["NeuralCollapse", "neural_collapse"]

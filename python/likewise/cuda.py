@@ -16,7 +16,7 @@ float64, whatever they are given.
 
 from __future__ import annotations
 
-from likewise import _device
+from likewise._border import device as _device
 
 __all__ = ["functions", "is_available", "why_not"]
 

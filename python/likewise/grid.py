@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import Array
+from likewise._border.arrays import Array
+from likewise._border.pairs import Items, narrowed, read_collections, read_items
 from likewise._files import FORMAT, require_format, write_text
 from likewise._ids import require_same_ids
-from likewise._representations import Items, narrowed, read_collections, read_items
 from likewise.errors import InputTypeError
 from likewise.measure import Measure, measure, require_version
 
@@ -312,7 +312,7 @@ def _scores(
 ) -> Any:
     """Of all pairs, where the items are or on this device."""
     if device is not None:
-        from likewise import _offload
+        from likewise._border import offload as _offload
 
         return _offload.scores(function, chosen, a, b, device, check_finite)
     library = a.library

@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import Array
-from likewise._device import is_device_array
+from likewise._border.arrays import Array
+from likewise._border.device import is_device_array
+from likewise._border.pairs import Pair, read_pair
 from likewise._draws import bootstrap_on_device, permutation_test_on_device
-from likewise._orders import Orders
-from likewise._representations import Pair, read_pair
-from likewise._subsets import Subsets
 from likewise.errors import quiet
 from likewise.measure import Measure, measure, require_version, score_error
+from likewise.measure.orders import Orders
+from likewise.measure.subsets import Subsets
 
 __all__ = ["Bootstrap", "PermutationTest", "bootstrap", "permutation_test"]
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from likewise import _cpu, _engine
-from likewise._array import Array
+from likewise import _cpu
+from likewise._border import engine as _engine
+from likewise._border.arrays import Array
 
 __all__ = [
     "bin_edges",

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from likewise._array import read
-from likewise._gradients import is_tracked
+from likewise._border.arrays import read
 from likewise.errors import named_convergence
+from likewise.measure.gradients import is_tracked
 
 __all__ = [
     "OrthogonalProcrustes",

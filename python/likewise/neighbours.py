@@ -9,9 +9,10 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 
-from likewise import _cpu, _engine
-from likewise._array import Array
-from likewise._representations import Pair, empty_scores, give_scores, read_pair
+from likewise import _cpu
+from likewise._border import engine as _engine
+from likewise._border.arrays import Array
+from likewise._border.pairs import Pair, empty_scores, give_scores, read_pair
 from likewise.errors import DegenerateWarning, warn, warn_degenerate
 from likewise.measure import prepare_batch, register
 

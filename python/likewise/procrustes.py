@@ -10,20 +10,21 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from likewise import _cpu, _engine
-from likewise._array import Array, require_finite, require_no_overflow
-from likewise._gradients import Differentiable, tracked
-from likewise._moments import (
+from likewise import _cpu
+from likewise._border import engine as _engine
+from likewise._border.arrays import Array, require_finite, require_no_overflow
+from likewise._border.pairs import Pair, batch_size, empty_scores, narrowed, read_pair
+from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
+from likewise.linalg import nuclear_norm
+from likewise.measure import Kind, compare_reordered, is_number, register
+from likewise.measure.gradients import Differentiable, tracked
+from likewise.measure.moments import (
     DeviceMoments,
     Moments,
     directions_at_most,
     principal_axes,
     whitening,
 )
-from likewise._representations import Pair, batch_size, empty_scores, narrowed, read_pair
-from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
-from likewise.linalg import nuclear_norm
-from likewise.measure import Kind, compare_reordered, is_number, register
 
 __all__ = ["Procrustes", "ShapeDistance", "procrustes", "shape_distance"]
 

@@ -6,9 +6,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from likewise import _cpu, _device, _engine
-from likewise._array import Array, read, require_finite
-from likewise._representations import require_representation
+from likewise import _cpu
+from likewise._border import device as _device
+from likewise._border import engine as _engine
+from likewise._border.arrays import Array, read, require_finite
+from likewise._border.pairs import require_representation
 from likewise._ridge import near_one
 from likewise.errors import DegenerateWarning, warn
 

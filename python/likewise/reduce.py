@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import Array, read
+from likewise._border.arrays import Array, read
 
 __all__ = ["reduce"]
 

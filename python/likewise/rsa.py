@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import read
+from likewise._border.arrays import read
 from likewise._comparison import (
     Comparison,
     comparator,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from likewise._array import Array, detached, read
+from likewise._border.arrays import Array, detached, read
 from likewise._ridge import near_one
 from likewise.linalg import polar
 

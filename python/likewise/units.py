@@ -7,14 +7,14 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import Array, read
+from likewise._border.arrays import Array, read
+from likewise._border.device import is_device_array, too_large
+from likewise._border.pairs import Pair, give_scores, read_pair, require_representation
 from likewise._comparison import tie_tolerance
-from likewise._device import is_device_array, too_large
-from likewise._representations import Pair, give_scores, read_pair, require_representation
 from likewise._ridge import near_one
-from likewise._units import unit_norm
 from likewise.assignment import linear_sum_assignment
 from likewise.errors import warn_degenerate
+from likewise.measure.units import unit_norm
 
 __all__ = [
     "UnitMatching",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from likewise.console import print_list, table
+from likewise.cli.console import print_list, table
 from likewise.demo.comparison import SCORES
 from likewise.demo.experiment import Result
 from likewise.demo.findings import findings, headline, summary

@@ -8,7 +8,7 @@ from importlib.metadata import version
 import numpy as np
 from numpy.typing import NDArray
 
-from likewise.compare import Comparison
+from likewise.cli.compare import Comparison
 from likewise.report.heatmap import category_axis, heat_map
 from likewise.report.page import Figure, Page
 from likewise.report.panels import Panels, plain

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise.report.curves import curve
 from likewise.report.page import Figure, Page
 from likewise.report.panels import Json, Panels, axis_title

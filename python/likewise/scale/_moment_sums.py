@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import Array
-from likewise._frames import Change, Frame, moved
-from likewise._moments import DeviceMoments, Moments
-from likewise._representations import Items
+from likewise._border.arrays import Array
+from likewise._border.pairs import Items
+from likewise.measure.frames import Change, Frame, moved
+from likewise.measure.moments import DeviceMoments, Moments
 from likewise.scale._sums import Sums, copy_of
 
 __all__ = ["MomentSums"]

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import NUMPY, Array
-from likewise._device import DeviceLibrary
-from likewise._representations import Items, read_collections
+from likewise._border.arrays import NUMPY, Array
+from likewise._border.device import DeviceLibrary
+from likewise._border.pairs import Items, read_collections
 from likewise.errors import InputTypeError
 
 __all__ = ["Sums", "copy_of"]

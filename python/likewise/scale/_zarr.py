@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 
 __all__ = ["create_array", "open_array", "read_rows", "zarr_module"]
 

@@ -8,11 +8,10 @@ from typing import Any, Literal
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import Array
-from likewise._device import is_device_array
+from likewise._border.arrays import Array
+from likewise._border.device import is_device_array
+from likewise._border.pairs import Items
 from likewise._ids import require_same_ids
-from likewise._moments import require_samples
-from likewise._representations import Items
 from likewise.grid import labelled
 from likewise.information import (
     bin_edges,
@@ -22,6 +21,7 @@ from likewise.information import (
     unit_codes_on_device,
 )
 from likewise.measure import Measure, measure
+from likewise.measure.moments import require_samples
 from likewise.scale._moment_sums import MomentSums
 
 __all__ = ["Accumulator", "UnitAccumulator"]

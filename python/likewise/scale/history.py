@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise.scale._lock import WritersLock
 from likewise.scale._zarr import create_array, read_rows
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import Array
-from likewise._frames import LEAST_UNIT, power_above
-from likewise._representations import Items
+from likewise._border.arrays import Array
+from likewise._border.pairs import Items
 from likewise.grid import labelled
 from likewise.kernels import HSIC
+from likewise.measure.frames import LEAST_UNIT, power_above
 from likewise.scale._sums import Sums, copy_of
 
 __all__ = ["MinibatchCKA"]

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise._files import FORMAT, require_format
 from likewise.scale._lock import WritersLock
 from likewise.scale._zarr import create_array, open_array, read_rows, zarr_module

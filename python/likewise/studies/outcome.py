@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise._files import FORMAT, replacing, write_text
 from likewise.report import Page
 

@@ -15,10 +15,10 @@ from typing import Any
 import torch
 from torch.autograd import Function
 
-from likewise._gradients import require_differentiable
 from likewise.errors import InputTypeError
 from likewise.linalg import nuclear_norm, polar
 from likewise.measure import Measure, measure
+from likewise.measure.gradients import require_differentiable
 
 __all__ = ["tracked_nuclear_norm", "tracked_scores"]
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import nn
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise.errors import quiet
 from likewise.measure import Measure, measure
 from likewise.scale.store import Store

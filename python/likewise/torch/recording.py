@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise.reduce import reduce as reduced
 from likewise.scale.store import Store
 from likewise.torch._modules import (

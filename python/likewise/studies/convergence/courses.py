@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise.report import Figure, Panels, number
 from likewise.report.curves import curve
 from likewise.report.heatmap import category_axis

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise.studies.convergence.networks import Networks
 from likewise.studies.convergence.pairs import Job, Scores, compared
 from likewise.studies.convergence.recordings import Layer, recorded

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise.report import number
 from likewise.studies.convergence.experiment import Result
 from likewise.studies.convergence.scoring import LINEAR, PROCRUSTES

@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from likewise._array import Array
-from likewise._cross_validation import haar
+from likewise._border.arrays import Array
 from likewise.errors import quiet
+from likewise.maps.cross_validation import haar
 from likewise.studies.convergence.recordings import Recorded
 from likewise.studies.convergence.scoring import (
     MATCHINGS,

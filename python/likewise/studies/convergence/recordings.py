@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise.studies.convergence.networks import Networks, Probe
 from likewise.studies.convergence.settings import MAIN, REDUCTIONS, Settings
 from likewise.studies.convergence.shifts import Shift

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 
 LINEAR, PROCRUSTES, PERMUTATION, SOFT = "linear", "Procrustes", "permutation", "soft matching"
 MEASURES = (LINEAR, PROCRUSTES, PERMUTATION, SOFT)

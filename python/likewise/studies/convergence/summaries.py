@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise.studies.convergence.experiment import Result
 from likewise.studies.convergence.scoring import MEASURES, PERMUTATION, SOFT
 from likewise.studies.convergence.settings import MAIN, REDUCTIONS

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise.studies.digits import Digits, digits
 from likewise.studies.matching.averaging import Averages, averages
 from likewise.studies.matching.groups import Groups, groups

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from likewise import UnitClusters, cluster_units, unit_similarity
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise.studies.matching.networks import Numbers
 from likewise.studies.matching.settings import Settings
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from likewise import LikewiseWarning, sparse_predictivity
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise.studies.matching.networks import Numbers
 from likewise.studies.matching.settings import Settings
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise.studies.truncation import flow
 from likewise.studies.truncation.settings import Settings, Stream
 from likewise.truncation import TruncationMaps, cluster_diameters

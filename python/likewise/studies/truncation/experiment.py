@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise.studies.truncation import clusters, training
 from likewise.studies.truncation.clusters import CLUSTERS, Run, Scene
 from likewise.studies.truncation.rotation import RotationFlow, rotation_flow

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise.report import Figure, Panels, control_text, number
 from likewise.report.curves import control_band, curve
 from likewise.report.heatmap import category_axis

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise.report import control_text, number
 from likewise.studies.truncation.experiment import Result
 

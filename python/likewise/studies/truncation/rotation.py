@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 
 
 @dataclass(frozen=True)

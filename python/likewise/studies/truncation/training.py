@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise.collapse import NeuralCollapse, neural_collapse
 from likewise.studies.processes import one_thread
 from likewise.studies.truncation.settings import Settings, Stream

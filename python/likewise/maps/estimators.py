@@ -1,7 +1,4 @@
-"""Maps from one representation to another, as scikit-learn estimators, and their cross-validation.
-
-Needs scikit-learn: ``pip install likewise[maps]``.
-"""
+"""Maps from one representation to another, as scikit-learn estimators."""
 
 from __future__ import annotations
 
@@ -9,14 +6,12 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, TransformerMixin
+from sklearn.metrics import r2_score
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from likewise import _device_maps
-from likewise._array import Array, read
-from likewise._cross_validation import CrossValidation, cross_validate
-from likewise._device_maps import Side, is_there
-from likewise._network import Layer, Network, average_networks, match_network
+from likewise._border.arrays import Array, read
 from likewise._ridge import GRID, MOST_PENALTY, checked_alphas, default_alphas, near_one
-from likewise._units import unit_norm
 from likewise.assignment import permutation_match
 from likewise.lasso import (
     column_correlation,
@@ -26,35 +21,12 @@ from likewise.lasso import (
     warn_of_gaps_on_device,
 )
 from likewise.linalg import polar
+from likewise.maps import device as _device_maps
+from likewise.maps.device import Side, is_there
+from likewise.measure.units import unit_norm
 from likewise.transport import soft_match
 
-try:
-    from sklearn.base import (
-        BaseEstimator,
-        MultiOutputMixin,
-        RegressorMixin,
-        TransformerMixin,
-    )
-    from sklearn.metrics import r2_score
-    from sklearn.utils.validation import check_is_fitted, validate_data
-except ImportError as error:
-    raise ImportError(
-        "likewise.maps needs scikit-learn 1.6 or newer: pip install likewise[maps]"
-    ) from error
-
-__all__ = [
-    "CrossValidation",
-    "Lasso",
-    "Layer",
-    "Network",
-    "Orthogonal",
-    "Permutation",
-    "Ridge",
-    "SoftPermutation",
-    "average_networks",
-    "cross_validate",
-    "match_network",
-]
+__all__ = ["Lasso", "Orthogonal", "Permutation", "Ridge", "SoftPermutation"]
 
 
 class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
@@ -415,7 +387,3 @@ class Lasso(_LinearMap):
         if not 0 < self.alpha < np.inf:
             raise ValueError(f"Lasso: alpha must be positive and finite, got {self.alpha!r}")
         return np.array([self.alpha])
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)

@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from likewise import _cpu
-from likewise._array import Array
-from likewise._representations import Pair, batch_size
+from likewise._border.arrays import Array
+from likewise._border.pairs import Pair, batch_size
 from likewise.errors import warn_degenerate
 from likewise.measure import compare_reordered
 

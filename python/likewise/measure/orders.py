@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 
 __all__ = ["Orders"]
 

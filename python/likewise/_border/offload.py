@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from likewise import _cpu, _device, errors
-from likewise._array import Array
-from likewise._representations import Items
+from likewise import _cpu, errors
+from likewise._border import device as _device
+from likewise._border.arrays import Array
+from likewise._border.pairs import Items
 from likewise.measure import Measure
 
 # Of the device's free memory one run: three are there at a time, and measures make copies of two of

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from likewise import _cpu, _device, _engine
+from likewise import _cpu
+from likewise._border import device as _device
+from likewise._border import engine as _engine
 from likewise.errors import InputTypeError, complex_refused
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import Annotated
 
 import typer
 
-from likewise import console
 from likewise._files import write_text
 from likewise.activations import load_activations, load_two, parse_size
-from likewise.compare import Comparison, compare, parse_measures, stages, to_csv, to_json
+from likewise.cli import console
+from likewise.cli.compare import Comparison, compare, parse_measures, stages, to_csv, to_json
 from likewise.report.comparison import comparison_page
 from likewise.studies import NAMES, study
 
@@ -202,7 +202,7 @@ def watch_command(
     The training writes STORE with likewise.torch.Monitor; the page redraws as it grows.
     """
     _require("report,scale", "plotly", "zarr")
-    from likewise.watch import Watch
+    from likewise.cli.watch import Watch
 
     try:
         watch = Watch(store, name, port)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from likewise._array import read
-from likewise._device import is_device_array, library_name
+from likewise._border.arrays import read
+from likewise._border.device import is_device_array, library_name
 from likewise.assignment import permutation_match
 from likewise.errors import InputTypeError
 

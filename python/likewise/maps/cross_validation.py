@@ -7,9 +7,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from likewise._array import Array
-from likewise._device_maps import Rows, is_there
-from likewise._folds import require_folds, shuffled_folds
+from likewise._border.arrays import Array
+from likewise.maps.device import Rows, is_there
+from likewise.measure.folds import require_folds, shuffled_folds
 
 __all__ = ["CrossValidation", "cross_validate"]
 

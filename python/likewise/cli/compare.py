@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise._files import FORMAT
 from likewise.errors import quiet
 from likewise.grid import Grid, cross, pairwise

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 from likewise.measure import Measure, score_error
 
 __all__ = ["Interval", "Subsets"]

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from likewise._array import Array
-from likewise._frames import Frame, moved
+from likewise._border.arrays import Array
 from likewise.errors import warn_degenerate, warn_small_sample
+from likewise.measure.frames import Frame, moved
 
 __all__ = [
     "DeviceMoments",

@@ -10,8 +10,8 @@ from functools import wraps
 from typing import Any, NamedTuple
 
 from likewise import _cpu
-from likewise._array import Array
-from likewise._representations import Pair, empty_scores, give_scores, read_pair
+from likewise._border.arrays import Array
+from likewise._border.pairs import Pair, empty_scores, give_scores, read_pair
 from likewise.errors import InputTypeError
 
 __all__ = ["Differentiable", "Gradients", "is_tracked", "require_differentiable", "tracked"]

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from likewise import _device
-from likewise._array import read
+from likewise._border import device as _device
+from likewise._border.arrays import read
 from likewise.errors import InputTypeError
 
 __all__ = ["Rows", "Side", "fit", "is_there", "plan_score", "predict", "scores"]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 
 __all__ = ["LEAST_UNIT", "Change", "Frame", "moved", "power_above"]
 

@@ -30,7 +30,7 @@ from likewise.errors import (
 )
 
 if TYPE_CHECKING:
-    from likewise._array import Array
+    from likewise._border.arrays import Array
 
 # Functions with a CUDA version, and classes whose methods have one.
 FUNCTIONS = frozenset(

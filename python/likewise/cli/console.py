@@ -16,8 +16,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from likewise._array import Array
-from likewise.compare import Comparison
+from likewise._border.arrays import Array
+from likewise.cli.compare import Comparison
 from likewise.errors import LikewiseWarning
 from likewise.grid import ends
 from likewise.report import Cell, control_text, number

@@ -1,6 +1,6 @@
 """Representations at the border: pairs and collections of arrays with samples and units.
 
-What :mod:`likewise._array` reads has the shapes that the measures need, or is refused here.
+What :mod:`likewise._border.arrays` reads has the shapes that the measures need, or is refused here.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from likewise import _cpu, _device
-from likewise._array import NUMPY, Array, Library, read, require_finite
+from likewise import _cpu
+from likewise._border import device as _device
+from likewise._border.arrays import NUMPY, Array, Library, read, require_finite
 from likewise.errors import InputTypeError, OverflowWarning, is_quiet, warn
 
 __all__ = [

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from likewise._array import Array
+from likewise._border.arrays import Array
 
 __all__ = ["require_folds", "shuffled_folds", "unique_items"]
 

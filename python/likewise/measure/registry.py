@@ -17,13 +17,14 @@ from typing import (
 
 import numpy as np
 
-from likewise import _cpu, _engine
-from likewise._array import Array
+from likewise import _cpu
+from likewise._border import engine as _engine
+from likewise._border.arrays import Array
 from likewise.errors import InputTypeError
 
 if TYPE_CHECKING:
-    from likewise._gradients import Gradients
-    from likewise._moments import DeviceMoments, Moments
+    from likewise.measure.gradients import Gradients
+    from likewise.measure.moments import DeviceMoments, Moments
 
 __all__ = [
     "Measure",
