@@ -1,8 +1,8 @@
 # Decides about the CUDA engine. Enables the language, or says in LIKEWISE_NO_CUDA why there is no
 # engine; with LIKEWISE_CUDA=ON that is an error. AUTO builds for the GPUs of this machine alone, ON
-# for all that are known; CMAKE_CUDA_ARCHITECTURES overrides both.
+# for all of `likewise_gpus` that nvcc knows; CMAKE_CUDA_ARCHITECTURES overrides both.
 
-set(likewise_least_nvcc 12.8)
+set(likewise_least_nvcc 12.0)
 set(likewise_least_gpu 80)
 set(likewise_gpus 80 90 100 120)
 
@@ -70,17 +70,21 @@ function(likewise_prepare_cuda result)
     set(${result} "its nvcc was ${CMAKE_MATCH_1}, ${likewise_least_nvcc} is needed" PARENT_SCOPE)
     return()
   endif()
+  execute_process(COMMAND $ENV{CUDACXX} --list-gpu-arch OUTPUT_VARIABLE known)
+  string(REGEX MATCHALL "[0-9]+" known "${known}")
+  list(SORT known COMPARE NATURAL)
   if(DEFINED CMAKE_CUDA_ARCHITECTURES)
     set(ENV{CUDAARCHS} "${CMAKE_CUDA_ARCHITECTURES}")
   elseif(LIKEWISE_CUDA STREQUAL "ON")
     # PTX of the first is for what the others do not cover.
-    list(TRANSFORM gpus APPEND -real OUTPUT_VARIABLE architectures)
-    string(REGEX REPLACE "^([0-9]+)-real" "\\1" architectures "${architectures}")
+    set(architectures ${likewise_least_gpu})
+    foreach(gpu IN LISTS gpus)
+      if(gpu IN_LIST known AND gpu GREATER likewise_least_gpu)
+        list(APPEND architectures ${gpu}-real)
+      endif()
+    endforeach()
     set(ENV{CUDAARCHS} "${architectures}")
   else()
-    execute_process(COMMAND $ENV{CUDACXX} --list-gpu-arch OUTPUT_VARIABLE known)
-    string(REGEX MATCHALL "[0-9]+" known "${known}")
-    list(SORT known COMPARE NATURAL)
     likewise_architectures(architectures "${known}" "${gpus}")
     if(NOT architectures)
       set(${result} "its GPUs are older than compute capability 8.0" PARENT_SCOPE)

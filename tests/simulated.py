@@ -117,8 +117,8 @@ def _attribute(self: Any, name: str) -> Any:
     return numpy(value)[()]
 
 
-def empty(shape: tuple[int, ...], dtype: str) -> Any:
-    return module.empty(list(shape), dtype)
+def empty(shape: tuple[int, ...], dtype: str, device: int = 0) -> Any:
+    return module.empty(list(shape), dtype, device)
 
 
 def reshape(value: Any, shape: tuple[int, ...]) -> Any:

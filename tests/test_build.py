@@ -23,13 +23,15 @@ set(LIKEWISE_PYTHON ON)
 include({decision})
 message(STATUS "decided: ${{LIKEWISE_NO_CUDA}}|$ENV{{CUDAARCHS}}")
 """
-NVCC_12_4 = "echo 'Cuda compilation tools, release 12.4, V12.4.131'"
-NVCC_BROKEN = """
+NVCC_11_8 = "echo 'Cuda compilation tools, release 11.8, V11.8.89'"
+NVCC = """
 case $1 in
---version) echo 'Cuda compilation tools, release 13.0, V13.0.88' ;;
---list-gpu-arch) printf 'compute_%s\\n' 75 80 86 90 100 120 121 ;;
+--version) echo 'Cuda compilation tools, release {}' ;;
+--list-gpu-arch) printf 'compute_%s\\n' {} ;;
 *) exit 1 ;;
 esac"""
+NVCC_12_4 = NVCC.format("12.4, V12.4.131", "50 80 86 89 90")
+NVCC_BROKEN = NVCC.format("13.0, V13.0.88", "75 80 86 90 100 120 121")
 DRIVER = "echo 9.0"
 NO_DRIVER = "echo 'NVIDIA-SMI has failed'; exit 9"
 
@@ -61,8 +63,8 @@ def decide(folder: Path, choice: str, **programs: str) -> str:
         ("AUTO", {"nvidia_smi": NO_DRIVER}, "there was no GPU driver"),
         (
             "AUTO",
-            {"nvidia_smi": DRIVER, "nvcc": NVCC_12_4},
-            "its nvcc was 12.4, 12.8 is needed",
+            {"nvidia_smi": DRIVER, "nvcc": NVCC_11_8},
+            "its nvcc was 11.8, 12.0 is needed",
         ),
         ("AUTO", {"nvidia_smi": DRIVER, "nvcc": "exit 1"}, "bin/nvcc does not run"),
         ("AUTO", {"nvidia_smi": DRIVER, "nvcc": NVCC_BROKEN}, "bin/nvcc could not compile a test"),
@@ -80,19 +82,22 @@ def test_without_a_gpu_or_a_compiler_that_serves_there_is_no_cuda_engine(
 
 
 def test_a_cuda_engine_that_is_demanded_and_cannot_be_is_an_error(tmp_path):
-    told = decide(tmp_path, "ON", nvcc=NVCC_12_4)
-    assert "LIKEWISE_CUDA=ON, but its nvcc was 12.4, 12.8 is needed" in told
+    told = decide(tmp_path, "ON", nvcc=NVCC_11_8)
+    assert "LIKEWISE_CUDA=ON, but its nvcc was 11.8, 12.0 is needed" in told
 
 
 @pytest.mark.parametrize(
-    ("gpus", "architectures"),
+    ("gpus", "nvcc", "architectures"),
     [
-        ("9.0", "90-real"),
-        ("8.6\\n8.6\\n12.0", "86-real;120-real"),
-        ("7.5\\n8.9", "86"),  # one that this nvcc does not know gets PTX of an older one
-        ("99.0", "121"),
+        ("9.0", NVCC_BROKEN, "90-real"),
+        ("8.6\\n8.6\\n12.0", NVCC_BROKEN, "86-real;120-real"),
+        ("7.5\\n8.9", NVCC_BROKEN, "86"),  # one that nvcc does not know gets PTX of an older one
+        ("99.0", NVCC_BROKEN, "121"),
+        ("10.0", NVCC_12_4, "90"),
     ],
 )
-def test_architectures_are_those_of_the_machine(tmp_path, gpus, architectures):
-    told = decide(tmp_path, "AUTO", nvidia_smi=f"printf '{gpus}\\n'", nvcc=NVCC_BROKEN)
+def test_architectures_are_those_of_the_machine_that_nvcc_knows(
+    tmp_path, gpus, nvcc, architectures
+):
+    told = decide(tmp_path, "AUTO", nvidia_smi=f"printf '{gpus}\\n'", nvcc=nvcc)
     assert told.endswith(f"|{architectures}")

@@ -7,10 +7,13 @@ the tests of each topic, which then run there too.
 from __future__ import annotations
 
 import ast
+import functools
+import gc
 import inspect
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -91,11 +94,13 @@ def test_cupy_allocates_and_runs_where_its_arrays_are(monkeypatch):
     )
     monkeypatch.setitem(sys.modules, "cupy", cupy)
     monkeypatch.setattr(_device, "why_not", lambda device=-1: asked.append(device))
-    monkeypatch.setattr(_device, "engine", lambda: None)
+    engine = SimpleNamespace(DeviceArray=lambda array, stream: (array, CupyArray.current))
+    monkeypatch.setattr(_device, "engine", lambda: engine)
     library = _device.DeviceLibrary("cka", "x", CupyArray(1), 1)
     assert asked == [1]
     assert library._stream == 101
-    assert library._allocate(7).device.id == 1
+    array, current = library._allocate(7)
+    assert array.device.id == current == 1
     assert CupyArray.current == 0
 
 
@@ -122,6 +127,110 @@ def test_the_stub_lists_what_the_module_has():
     extra = {"SimulatedArray", "empty", "fail_allocation", "report", "reset", "stats"}
     found = {name for name in dir(simulated.module) if not name.startswith("__")}
     assert found - extra == listed
+
+
+@pytest.fixture
+def two_devices(monkeypatch):
+    """Sends arrays to the second of two devices, while the first is the current one."""
+    monkeypatch.setenv("CUSIM_DEVICES", "2")
+    yield functools.partial(simulated.module.upload, device=1)
+    gc.collect()  # threads and arrays of this device
+
+
+@on_simulator
+@pytest.mark.parametrize(
+    "function",
+    [
+        lw.procrustes,
+        lw.cka,
+        lw.permutation_match,
+        lw.soft_match,
+        lw.rsa,
+        lw.mutual_knn,
+        lw.cca,
+        lw.rdm,
+        lw.polar,
+        lw.svdvals,
+        lw.linear_predictivity,
+    ],
+)
+def test_arrays_of_a_device_that_is_not_the_current_one(two_devices, function):
+    rng = np.random.default_rng(0)
+    sides = rng.standard_normal((2, 70, 66 if function is lw.svdvals else 9)).astype("f4")
+    given = sides[:1] if function in (lw.rdm, lw.polar, lw.svdvals) else sides
+    plain = simulated.cpu(function)
+    found, expected = plain(*map(two_devices, given)), plain(*given)
+    if not isinstance(expected, tuple):
+        found, expected = (found,), (expected,)
+    for ours, theirs in zip(found, expected, strict=True):
+        if not _device.is_device_array(ours):
+            continue
+        assert ours.device == 1
+        np.testing.assert_allclose(ours.numpy(), theirs, rtol=1e-4, atol=1e-5)
+
+
+@on_simulator
+def test_a_grid_of_host_arrays_on_the_second_device(monkeypatch):
+    monkeypatch.setenv("CUSIM_DEVICES", "2")
+    items = np.random.default_rng(0).standard_normal((4, 30, 5))
+    plain = simulated.cpu(lw.pairwise)
+    found = plain(list(items), "cka", device="cuda:1")
+    np.testing.assert_allclose(found, plain(list(items), "cka"), rtol=1e-12)
+
+
+@on_simulator
+def test_the_current_device_is_set_only_where_it_is_another(two_devices):
+    plain, x = simulated.cpu(lw.procrustes), np.random.default_rng(0).standard_normal((2, 30, 5))
+    here, there = map(simulated.array, x), map(two_devices, x)
+    simulated.module.reset()
+    plain(*here)
+    assert simulated.module.stats()["devices_set"] == 0
+    plain(*there)
+    changes = simulated.module.stats()["devices_set"]
+    assert changes > 0
+    assert changes % 2 == 0
+
+
+@on_simulator
+def test_libraries_have_a_context_for_each_thread_at_work_and_device(two_devices):
+    """And not for each that ever was."""
+    plain, x = simulated.cpu(lw.procrustes), np.random.default_rng(0).standard_normal((2, 30, 5))
+
+    def call(send):
+        plain(*map(send, x))
+
+    def one_after_the_other(count):
+        before = simulated.module.stats()["contexts"]
+        for _ in range(count):
+            for send in (two_devices, simulated.array):
+                thread = threading.Thread(target=call, args=(send,))
+                thread.start()
+                thread.join()
+        return simulated.module.stats()["contexts"] - before
+
+    one_after_the_other(1)
+    assert one_after_the_other(5) == 0
+
+
+@on_simulator
+def test_an_old_driver_is_named(monkeypatch):
+    monkeypatch.setenv("CUSIM_DRIVER", "12080")
+    assert lw.cuda.why_not() == (
+        "this build needs an NVIDIA driver for CUDA 13.0, version 580 or newer, and that of this "
+        "machine is for CUDA 12.8"
+    )
+
+
+@pytest.mark.parametrize("folder", ["cu13", "cublas", "cusolver"])
+def test_libraries_are_looked_for_where_wheels_put_them(monkeypatch, folder):
+    """Those of CUDA 13 in one folder, those of CUDA 12 in one of their own each."""
+    found = []
+    module = SimpleNamespace(set_library_directories=found.extend)
+    monkeypatch.setattr(_device.importlib, "import_module", lambda name: module)
+    places = SimpleNamespace(submodule_search_locations=["/site/nvidia"])
+    monkeypatch.setattr(_device.importlib.util, "find_spec", lambda name: places)
+    _device.engine.__wrapped__()
+    assert f"/site/nvidia/{folder}/lib" in found
 
 
 def live_bytes():

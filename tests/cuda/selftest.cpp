@@ -207,6 +207,20 @@ void shared_memory_when_asked() {
   REQUIRE(run_with_shared(227 * 1024 - 1024, true) == cudaSuccess);
   REQUIRE(run_with_shared(227 * 1024 - 1023, true) == cudaErrorLaunchFailure);
 }
+// A second device has streams, memory and limits of its own.
+void what_is_another_devices() {
+  setenv("CUSIM_DEVICES", "2", 1);
+  int* const first = zeros<int>(32);
+  cudaStream_t stream = new_stream();
+  REQUIRE(cudaSetDevice(1) == cudaSuccess);
+  int* const second = zeros<int>(32);
+  REQUIRE(launch(fill, 1, 32, 0, nullptr, second, 7) == cudaSuccess);
+  REQUIRE(cudaDeviceSynchronize() == cudaSuccess);
+  REQUIRE(value_at(second, 31) == 7);
+  REQUIRE(launch(fill, 1, 32, 0, stream, second, 1) == cudaErrorInvalidResourceHandle);
+  REQUIRE(cudaMemsetAsync(first, 0, 4) == cudaErrorInvalidValue);
+  REQUIRE(launch(fill, 1, 32, 0, nullptr, first, 1) == cudaErrorIllegalAddress);
+}
 void warp_reductions() {
   int* const out = zeros<int>(32);
   unsigned* const most = zeros<unsigned>(32);
@@ -236,6 +250,7 @@ constexpr Case kCases[] = {
     {"bad_sizes", bad_sizes},
     {"shared_memory_without_asking", shared_memory_without_asking},
     {"shared_memory_when_asked", shared_memory_when_asked},
+    {"what_is_another_devices", what_is_another_devices},
     {"warp_reductions", warp_reductions},
 };
 

@@ -54,7 +54,10 @@ constexpr ElementType type_of<uint8_t>() {
 
 constexpr int64_t kFacts = sizeof(cuda::CallStatus) / sizeof(int64_t);
 
+// Libraries export arrays of their current device alone.
 py::object capsule_of(const py::object& owner, int64_t stream) {
+  const auto device = owner.attr("__dlpack_device__")().cast<std::pair<int, int>>();
+  const cuda::CurrentDevice there(device.second);
   const py::object method = owner.attr("__dlpack__");
   try {
     return method(py::arg("stream") = stream, py::arg("max_version") = py::make_tuple(1, 0));

@@ -5,8 +5,23 @@
 namespace likewise::cuda {
 
 namespace {
+
 constexpr int kLeastCapability = 80;
+
+// Drivers serve every runtime of their own major version of CUDA, and older ones.
+std::string driver_too_old() {
+  int runtime = 0, driver = 0;
+  check(cudaRuntimeGetVersion(&runtime), "version");
+  check(cudaDriverGetVersion(&driver), "version");
+  const auto named = [](int version) {
+    return "CUDA " + std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+  };
+  return "this build needs an NVIDIA driver for " + named(runtime) + ", version " +
+         (runtime >= 13000 ? "580" : "525") + " or newer, and " +
+         (driver > 0 ? "that of this machine is for " + named(driver) : "there is none");
 }
+
+}  // namespace
 
 void check(cudaError_t error, const char* what) {
   if (error == cudaSuccess) return;
@@ -23,6 +38,7 @@ std::string why_not(int device) {
   const cudaError_t error = cudaGetDeviceCount(&count);
   if (error != cudaSuccess) {
     cudaGetLastError();
+    if (error == cudaErrorInsufficientDriver) return driver_too_old();
     return std::string("no CUDA device can be used: ") + cudaGetErrorString(error);
   }
   if (count == 0) return "there is no CUDA device";
@@ -41,9 +57,12 @@ std::string why_not(int device) {
 
 CurrentDevice::CurrentDevice(int device) {
   check(cudaGetDevice(&before_), "device");
-  if (before_ != device) check(cudaSetDevice(device), "device");
+  changed_ = before_ != device;
+  if (changed_) check(cudaSetDevice(device), "device");
 }
 
-CurrentDevice::~CurrentDevice() { cudaSetDevice(before_); }
+CurrentDevice::~CurrentDevice() {
+  if (changed_) cudaSetDevice(before_);
+}
 
 }  // namespace likewise::cuda

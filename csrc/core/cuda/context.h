@@ -47,7 +47,8 @@ struct Context {
 // 8.0.
 std::string why_not(int device);
 
-// The device is the current one as long as this lives.
+// The device is the current one as long as this lives. Setting a device makes a context on it, half
+// a GB of its memory: nothing is set, and nothing set back, that is so already.
 class CurrentDevice {
  public:
   explicit CurrentDevice(int device);
@@ -56,6 +57,7 @@ class CurrentDevice {
 
  private:
   int before_ = 0;
+  bool changed_;
 };
 
 }  // namespace likewise::cuda

@@ -15,6 +15,8 @@ void gemm(BlasContext* context, BlasOp op_a, BlasOp op_b, int64_t m, int64_t n, 
           const Matrices<const T>& a, const Matrices<const T>& b, const Matrices<T>& c,
           int64_t count) {
   const T zero = 0;
+  constexpr int kMath = std::is_same_v<T, float> ? kPedanticMath : kDefaultMath;
+  check_blas(blas().set_math_mode(context, kMath), "math mode");
   for (int64_t first = 0; first < count; first += kMostItems) {
     const int items = int(std::min(kMostItems, count - first));
     const auto call = [&](auto function) {

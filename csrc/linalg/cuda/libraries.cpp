@@ -34,6 +34,7 @@ std::mutex mutex;
 std::vector<std::string> directories;
 std::optional<Blas> loaded_blas;
 std::optional<Solver> loaded_solver;
+bool searched_solver = false;  // since the directories were set
 
 // Null where there is none; `tried` then says why.
 void* open_library(const Library& library, std::string& tried) {
@@ -64,29 +65,79 @@ bool find(void* library, const char* name, F*& function) {
   return function != nullptr;
 }
 
-void check_status(const char* library, const std::map<int, const char*>& names, int status,
-                  const char* what) {
-  if (status == 0) return;
+[[noreturn]] void fail(const char* library, const std::map<int, const char*>& names, int status,
+                       const char* what) {
   const auto name = names.find(status);
   throw DeviceError(std::string(library) + " " + what + ": " +
                     (name == names.end() ? "status " + std::to_string(status) : name->second));
 }
 
-// Made by `make(device)` on first use by this thread on this device, and kept: at exit the device
-// may be gone.
-template <class Made, class Make>
-Made& of_this_device(std::map<int, Made>& all, Make&& make) {
-  int device = 0;
-  check(cudaGetDevice(&device), "device");
-  const auto found = all.find(device);
-  return found != all.end() ? found->second : all.emplace(device, make()).first->second;
-}
+// As long as it lives this thread may allocate while one captures a graph, as libraries do that
+// make a context.
+class RelaxedCapture {
+ public:
+  RelaxedCapture() { exchange(); }
+  ~RelaxedCapture() { exchange(); }
+  RelaxedCapture(const RelaxedCapture&) = delete;
+
+ private:
+  void exchange() { cudaThreadExchangeStreamCaptureMode(&mode_); }
+  cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;
+};
+
+// Contexts of a library by device. A thread keeps one of each device it computed on and gives them
+// back when it ends: there are as many as threads were at work at once. Never destroyed, for at
+// exit the device may be gone.
+template <class Made>
+class Contexts {
+ public:
+  // This thread's on the current device, by `make()` where none is free.
+  template <class Make>
+  Made& of_this_thread(Make&& make) {
+    static thread_local Borrowed borrowed{*this, {}};
+    int device = 0;
+    check(cudaGetDevice(&device), "device");
+    if (const auto found = borrowed.contexts.find(device); found != borrowed.contexts.end()) {
+      return found->second;
+    }
+    return borrowed.contexts.emplace(device, take(device, make)).first->second;
+  }
+
+ private:
+  struct Borrowed {
+    Contexts& from;
+    std::map<int, Made> contexts;
+    ~Borrowed() {
+      const std::lock_guard lock(from.mutex_);
+      for (const auto& [device, made] : contexts) from.free_[device].push_back(made);
+    }
+  };
+
+  template <class Make>
+  Made take(int device, Make&& make) {
+    {
+      const std::lock_guard lock(mutex_);
+      std::vector<Made>& free = free_[device];
+      if (!free.empty()) {
+        const Made made = free.back();
+        free.pop_back();
+        return made;
+      }
+    }
+    const RelaxedCapture relaxed;
+    return make();
+  }
+
+  std::mutex mutex_;
+  std::map<int, std::vector<Made>> free_;
+};
 
 }  // namespace
 
 void set_library_directories(std::vector<std::string> places) {
   const std::lock_guard lock(mutex);
   directories = std::move(places);
+  searched_solver = false;
 }
 
 const Blas& blas() {
@@ -111,23 +162,23 @@ const Blas& blas() {
 }
 
 void check_blas(int status, const char* what) {
-  check_status("cuBLAS",
-               {{1, "not initialized (no usable GPU or driver)"},
-                {3, "out of memory"},
-                {7, "invalid value"},
-                {8, "architecture mismatch"},
-                {13, "execution failed"},
-                {14, "internal error"},
-                {15, "not supported"}},
-               status, what);
+  if (status == 0) return;
+  fail("cuBLAS",
+       {{1, "not initialized (no usable GPU or driver)"},
+        {3, "out of memory"},
+        {7, "invalid value"},
+        {8, "architecture mismatch"},
+        {13, "execution failed"},
+        {14, "internal error"},
+        {15, "not supported"}},
+       status, what);
 }
 
 BlasContext* blas_context(cudaStream_t stream) {
-  static thread_local std::map<int, BlasContext*> contexts;
-  BlasContext* const context = of_this_device(contexts, [] {
+  static auto& contexts = *new Contexts<BlasContext*>;
+  BlasContext* const context = contexts.of_this_thread([] {
     BlasContext* made = nullptr;
     check_blas(blas().create(&made), "create");
-    check_blas(blas().set_math_mode(made, kPedanticMath), "math mode");
     return made;
   });
   check_blas(blas().set_stream(context, stream), "stream");
@@ -136,7 +187,8 @@ BlasContext* blas_context(cudaStream_t stream) {
 
 const Solver* solver() {
   const std::lock_guard lock(mutex);
-  if (loaded_solver) return &*loaded_solver;
+  if (loaded_solver || searched_solver) return loaded_solver ? &*loaded_solver : nullptr;
+  searched_solver = true;
   std::string tried;
   void* const library = open_library(kSolver, tried);
   Solver found;
@@ -149,21 +201,22 @@ const Solver* solver() {
 }
 
 void check_solver(int status, const char* what) {
-  check_status("cuSOLVER",
-               {{1, "not initialized (no usable GPU or driver)"},
-                {2, "out of memory"},
-                {3, "invalid value"},
-                {4, "architecture mismatch"},
-                {6, "execution failed"},
-                {7, "internal error"},
-                {9, "not supported"}},
-               status, what);
+  if (status == 0) return;
+  fail("cuSOLVER",
+       {{1, "not initialized (no usable GPU or driver)"},
+        {2, "out of memory"},
+        {3, "invalid value"},
+        {4, "architecture mismatch"},
+        {6, "execution failed"},
+        {7, "internal error"},
+        {9, "not supported"}},
+       status, what);
 }
 
 SolverCall solver_context(cudaStream_t stream) {
-  static thread_local std::map<int, SolverCall> contexts;
+  static auto& contexts = *new Contexts<SolverCall>;
   const Solver& library = *solver();
-  const SolverCall call = of_this_device(contexts, [&] {
+  const SolverCall call = contexts.of_this_thread([&] {
     SolverCall made{};
     check_solver(library.create(&made.context), "create");
     check_solver(library.create_options(&made.options), "create");

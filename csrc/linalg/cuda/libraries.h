@@ -15,8 +15,9 @@ struct BlasContext;
 
 enum class BlasOp : int { none = 0, transpose = 1 };
 
-// Pedantic keeps float32 products in float32; the default of cuBLAS may not.
-constexpr int kPedanticMath = 2;
+// Pedantic keeps float32 products in float32, which the default of cuBLAS may not; it would also
+// keep float64 products off the tensor cores, which are exact and twice as fast.
+constexpr int kDefaultMath = 0, kPedanticMath = 2;
 
 struct Blas {
   int (*create)(BlasContext**);
@@ -52,7 +53,8 @@ void set_library_directories(std::vector<std::string> directories);
 // Throws DeviceError with what was tried where there is none.
 const Blas& blas();
 
-// One per thread and device, made on first use; its calls run on this stream from now on.
+// That of this thread on the current device; its calls run on this stream from now on. Contexts are
+// made on first use, also while a graph is captured, and go to another thread when theirs ends.
 BlasContext* blas_context(cudaStream_t stream);
 
 // Throws DeviceError for anything but success, in words.

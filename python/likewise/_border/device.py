@@ -11,10 +11,10 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -103,7 +103,8 @@ def engine() -> Any:
     module = importlib.import_module("likewise._cuda")
     nvidia = importlib.util.find_spec("nvidia")
     places = (nvidia.submodule_search_locations if nvidia else None) or []
-    module.set_library_directories([f"{place}/cu13/lib" for place in places])
+    folders = ("cu13", "cublas", "cusolver", "cusparse", "nvjitlink")  # CUDA 12 has one for each
+    module.set_library_directories([f"{p}/{f}/lib" for p in places for f in folders])
     return module
 
 
@@ -194,7 +195,7 @@ class DeviceLibrary:
         if self._torch is not None:
             value = self._plain_tensor(name, value)
         try:
-            array = self.engine.DeviceArray(value, self._stream)
+            array = _exported(value, self._stream)
         except (TypeError, BufferError) as error:
             raise InputTypeError(f"{self.function}: {name} cannot be read: {error}") from error
         wide = array.dtype.kind != "f" or array.dtype.itemsize == 8
@@ -219,7 +220,7 @@ class DeviceLibrary:
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Any:
         """An array for the engine to fill."""
-        return self.engine.DeviceArray(_empty(self._like, shape, np.dtype(dtype).name), _IN_ORDER)
+        return _exported(_empty(self._like, shape, np.dtype(dtype).name), _IN_ORDER)
 
     def zeros(self, shape: tuple[int, ...], dtype: Any) -> Any:
         """An array of zeros."""
@@ -229,7 +230,7 @@ class DeviceLibrary:
 
     def made(self, value: Any) -> Any:
         """A contiguous array that a function of ours returned during this call, of any type."""
-        return self.engine.DeviceArray(value, _IN_ORDER)
+        return _exported(value, _IN_ORDER)
 
     def give(self, array: Any) -> Any:
         """The result in the caller's library."""
@@ -237,7 +238,7 @@ class DeviceLibrary:
 
     def given(self, value: Any) -> Any:
         """A contiguous array, of any type, that another call of ours gave."""
-        return self.engine.DeviceArray(value, self._stream)
+        return _exported(value, self._stream)
 
     def reshaped(self, view: Any, shape: tuple[int, ...]) -> Any:
         """The caller's array of a contiguous view in another shape, in the same memory."""
@@ -380,21 +381,37 @@ def _has_version(function: str) -> bool:
     return any(known.rpartition(".")[2] == name for known in FUNCTIONS)
 
 
+def _there(array: Any) -> AbstractContextManager[Any]:
+    """Makes the device of the array the current one of its library."""
+    torch, cupy = sys.modules.get("torch"), sys.modules.get("cupy")
+    if torch is not None and isinstance(array, torch.Tensor):
+        return cast("AbstractContextManager[Any]", torch.cuda.device(array.device))
+    if cupy is not None and isinstance(array, cupy.ndarray):
+        return cast("AbstractContextManager[Any]", array.device)
+    return nullcontext()
+
+
+def _exported(array: Any, stream: int) -> Any:
+    """The memory of an array, which libraries export on their current device alone."""
+    with _there(array):
+        return engine().DeviceArray(array, stream)
+
+
 def _empty(like: Any, shape: tuple[int, ...], dtype: str) -> Any:
     """An array of the library and on the device of `like`."""
-    torch = sys.modules.get("torch")
+    torch, cupy = sys.modules.get("torch"), sys.modules.get("cupy")
     if torch is not None and isinstance(like, torch.Tensor):
         return torch.empty(shape, dtype=getattr(torch, dtype), device=like.device)
     namespace = like.__array_namespace__()
-    cupy = sys.modules.get("cupy")
-    # CuPy allocates on its current device, wherever its other arrays are.
-    there = like.device if cupy is not None and isinstance(like, cupy.ndarray) else nullcontext()
-    with there:
-        return namespace.empty(shape, dtype=getattr(namespace, dtype))
+    number = getattr(namespace, dtype)
+    if cupy is not None and isinstance(like, cupy.ndarray):
+        with _there(like):
+            return namespace.empty(shape, dtype=number)
+    return namespace.empty(shape, dtype=number, device=like.device)
 
 
 def _bytes(like: Any, count: int) -> Any:
-    return _empty(like, (max(count, 1),), "uint8")
+    return _exported(_empty(like, (max(count, 1),), "uint8"), _IN_ORDER)
 
 
 def too_large(library: Any, limit: str, side: int) -> str:

@@ -7,12 +7,15 @@
 #include "linalg/cpu/blas.h"
 
 struct BlasContext {
+  int device, math = 0;
   cudaStream_t stream = nullptr;
 };
 
 namespace {
 
 constexpr int kSuccess = 0, kNotInitialized = 1, kInvalidValue = 7, kExecutionFailed = 13;
+constexpr int kNotSupported = 15;  // said of mathematics that the engine should not ask for
+constexpr int kDefaultMath = 0, kPedanticMath = 2;
 
 template <class T>
 struct Operand {
@@ -24,6 +27,9 @@ struct Operand {
   const T* end(int batch) const {
     return data + step * (batch - 1) + static_cast<long long>(ld) * (cols - 1) + rows;
   }
+  bool is_here(int batch) const {
+    return cusim::is_here(data, size_t(end(batch) - data) * sizeof(T));
+  }
 };
 
 template <class T>
@@ -34,13 +40,14 @@ int gemm(BlasContext* context, int op_a, int op_b, int m, int n, int k, T alpha,
     return kInvalidValue;
   }
   if (m == 0 || n == 0 || batch == 0) return kSuccess;
+  if (context->device != cusim::current_device()) return kExecutionFailed;
+  if (context->math != (sizeof(T) == 4 ? kPedanticMath : kDefaultMath)) return kNotSupported;
   const Operand<T> out{c, ldc, step_c, m, n};
   for (const Operand<T>& in : {a, b}) {
-    if (!cusim::is_device(in.data) || !cusim::is_device(c)) return kExecutionFailed;
-    if (!cusim::is_device(in.end(batch) - 1)) return kExecutionFailed;
+    if (!in.is_here(batch)) return kExecutionFailed;
     if (in.data < out.end(batch) && c < in.end(batch)) return kExecutionFailed;
   }
-  if (!cusim::is_device(out.end(batch) - 1)) return kExecutionFailed;
+  if (!out.is_here(batch)) return kExecutionFailed;
   cusim::on_stream(context->stream, [=] {
     const char *const ta = op_a ? "T" : "N", *const tb = op_b ? "T" : "N";
     for (int q = 0; q < batch; ++q) {
@@ -58,14 +65,18 @@ int cublasCreate_v2(BlasContext** context) {
   int devices = 0;
   if (cudaGetDeviceCount(&devices) != cudaSuccess) return kNotInitialized;
   static std::deque<BlasContext> contexts;  // the engine keeps them until the process ends
-  *context = &contexts.emplace_back();
+  cusim::stats.contexts++;
+  *context = &contexts.emplace_back(BlasContext{cusim::current_device()});
   return kSuccess;
 }
 int cublasSetStream_v2(BlasContext* context, cudaStream_t stream) {
   context->stream = stream;
   return kSuccess;
 }
-int cublasSetMathMode(BlasContext*, int) { return kSuccess; }
+int cublasSetMathMode(BlasContext* context, int mode) {
+  context->math = mode;
+  return kSuccess;
+}
 
 int cublasSgemmStridedBatched(BlasContext* context, int op_a, int op_b, int m, int n, int k,
                               const float* alpha, const float* a, int lda, long long step_a,

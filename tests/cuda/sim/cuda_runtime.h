@@ -11,8 +11,9 @@
 // CUSIM_ORDER=0|1|2           blocks and threads forward, backward, at random
 // CUSIM_SEED=n                of what is random
 // CUSIM_ASYNC=lazy|eager|random   when streams run
-// CUSIM_DEVICES=0|1           number of devices
-// CUSIM_OOM_AFTER=n           allocations that succeed; CUSIM_MEM: bytes of the device's memory
+// CUSIM_DEVICES=n             number of devices: what is one's, another may not touch
+// CUSIM_DRIVER=12080          the driver's version of CUDA
+// CUSIM_OOM_AFTER=n           allocations that succeed; CUSIM_MEM: bytes of a device's memory
 // CUSIM_PROTECT=1             host code that touches device memory is killed
 // CUSIM_VERBOSE=1             complaints go to stderr as well
 
@@ -68,6 +69,7 @@ enum cudaMemcpyKind {
   cudaMemcpyDeviceToDevice,
   cudaMemcpyDefault
 };
+enum cudaStreamCaptureMode { cudaStreamCaptureModeGlobal, cudaStreamCaptureModeRelaxed = 2 };
 enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize = 8 };
 enum cudaDeviceAttr {
   cudaDevAttrMultiProcessorCount = 16,
@@ -133,6 +135,7 @@ cudaError_t cudaMemcpyAsync(void*, const void*, size_t, cudaMemcpyKind, cudaStre
 cudaError_t cudaMemsetAsync(void*, int, size_t, cudaStream_t = nullptr);
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t*, unsigned);
 cudaError_t cudaStreamDestroy(cudaStream_t);
+cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode*);
 cudaError_t cudaStreamSynchronize(cudaStream_t);
 cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned = 0);
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t*, unsigned);

@@ -10,7 +10,8 @@
 namespace cusim {
 
 struct Stats {
-  size_t launches, blocks, threads, barriers, warp_ops, live_bytes, peak_bytes;
+  size_t launches, blocks, threads, barriers, warp_ops, devices_set, live_bytes, peak_bytes;
+  size_t contexts;  // of libraries, in all
 };
 extern Stats stats;
 
@@ -23,12 +24,17 @@ void reset();
 // The n-th allocation from now on fails; -1: none does.
 void fail_allocation(long n);
 
-bool is_device(const void* pointer);
+bool is_device(const void* pointer);  // of any device
+
+int current_device();
+
+// Whether all these bytes are memory of the current device.
+bool is_here(const void* data, size_t bytes);
 
 // Whether the kernels run under ThreadSanitizer.
 bool thread_sanitizer();
 
-// Queues work on a stream, as a library does.
+// Queues work on a stream of the current device, as a library does.
 void on_stream(cudaStream_t stream, std::function<void()> work);
 
 }  // namespace cusim

@@ -12,6 +12,7 @@
 #include "internal.h"
 
 struct SolverContext {
+  int device;
   cudaStream_t stream = nullptr;
 };
 struct SolverOptions {};
@@ -31,10 +32,6 @@ bool possible(const SolverOptions* options, int mode, int triangle, int64_t n, i
 }
 
 size_t device_bytes(int64_t n, int64_t batch) { return size_t(batch) * size_t(n + 7) * 16; }
-
-bool all_on_device(const void* data, size_t bytes) {
-  return cusim::is_device(data) && cusim::is_device(static_cast<const char*>(data) + bytes - 1);
-}
 
 // Cyclic Jacobi rotations: LAPACK keeps numbers between calls, which ThreadSanitizer sees.
 // Eigenvectors go to columns of a where they are wanted, elsewhere it is destroyed.
@@ -91,7 +88,8 @@ int cusolverDnCreate(SolverContext** context) {
   int devices = 0;
   if (cudaGetDeviceCount(&devices) != cudaSuccess) return kNotInitialized;
   static std::deque<SolverContext> contexts;  // the engine keeps them until the process ends
-  *context = &contexts.emplace_back();
+  cusim::stats.contexts++;
+  *context = &contexts.emplace_back(SolverContext{cusim::current_device()});
   return kSuccess;
 }
 int cusolverDnCreateParams(SolverOptions** options) {
@@ -123,10 +121,11 @@ int cusolverDnXsyevBatched(SolverContext* context, SolverOptions* options, int m
   if (!possible(options, mode, triangle, n, ld, batch)) return kInvalidValue;
   if (bytes_on_device < device_bytes(n, batch) || bytes_on_host < kHostBytes) return kInvalidValue;
   if (!on_host || cusim::is_device(on_host)) return kInvalidValue;
-  if (!all_on_device(a, size_t(ld * n * batch) * sizeof(double)) ||
-      !all_on_device(w, size_t(n * batch) * sizeof(double)) ||
-      !all_on_device(info, size_t(batch) * sizeof(int)) ||
-      !all_on_device(on_device, bytes_on_device)) {
+  if (context->device != cusim::current_device() ||
+      !cusim::is_here(a, size_t(ld * n * batch) * sizeof(double)) ||
+      !cusim::is_here(w, size_t(n * batch) * sizeof(double)) ||
+      !cusim::is_here(info, size_t(batch) * sizeof(int)) ||
+      !cusim::is_here(on_device, bytes_on_device)) {
     return kExecutionFailed;
   }
   const long unconverged = cusim::setting("CUSIM_UNCONVERGED", -1);

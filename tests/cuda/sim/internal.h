@@ -23,6 +23,18 @@ extern cudaError_t sticky_error;  // of a kernel: every later call returns it
 void forget_errors();             // and empties the report
 extern std::mt19937 generator;
 
+// What the simulator does by itself on a device, which becomes the current one for it.
+class OnDevice {
+ public:
+  explicit OnDevice(int device);
+  ~OnDevice();
+  OnDevice(const OnDevice&) = delete;
+  OnDevice& operator=(const OnDevice&) = delete;
+
+ private:
+  int before_;
+};
+
 // Bytes of shared memory that a block may ask for on this architecture.
 int most_shared_bytes();
 
@@ -52,10 +64,14 @@ class DeviceAccess {
 
 enum class Memory { unknown, host, device };
 Memory memory_of(const void* pointer);
+int device_of(const void* pointer);  // -1: of none
+cudaError_t allocate_on(int device, void** p, size_t bytes);
 void limit_allocations(long n);
 cudaError_t free_device_memory(void* pointer);  // at once
 
-// Complains unless `bytes` bytes from p lie in one allocation of that kind (host: or in none).
-bool in_range(const void* p, size_t bytes, bool device, const char* what);
+constexpr int kHost = -1;
+
+// Complains unless `bytes` bytes from p lie in one allocation of that device (kHost: or in none).
+bool in_range(const void* p, size_t bytes, int device, const char* what);
 
 }  // namespace cusim

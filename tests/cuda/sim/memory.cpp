@@ -18,13 +18,13 @@ struct Allocation {
   size_t map_bytes;
   char* data;
   size_t bytes;
-  bool device;
+  int device;  // kHost: pinned memory of the host
 };
 
 std::map<const char*, Allocation> allocations;  // by data
 long allocations_left = setting("CUSIM_OOM_AFTER", -1);
 int accesses = 0;
-size_t device_bytes = 0;  // allocated
+std::map<int, size_t> device_bytes;  // allocated
 
 size_t all_device_bytes() { return size_t(setting("CUSIM_MEM", 8L << 30)); }
 
@@ -40,7 +40,7 @@ void set_protection(const Allocation& a, int protection) {
 void protect_all(int protection) {
   if (!protects()) return;
   for (const auto& [data, allocation] : allocations) {
-    if (allocation.device) set_protection(allocation, protection);
+    if (allocation.device != kHost) set_protection(allocation, protection);
   }
 }
 
@@ -51,10 +51,11 @@ const Allocation* find(const void* pointer) {
   return static_cast<const char*>(pointer) < a.data + std::max<size_t>(a.bytes, 1) ? &a : nullptr;
 }
 
-cudaError_t allocate(void** out, size_t bytes, bool device) {
+cudaError_t allocate(void** out, size_t bytes, int device) {
   *out = nullptr;
   if (!bytes) return cudaSuccess;
-  if (allocations_left == 0 || (device && device_bytes + bytes > all_device_bytes())) {
+  if (allocations_left == 0 ||
+      (device != kHost && device_bytes[device] + bytes > all_device_bytes())) {
     return fail_with(cudaErrorMemoryAllocation);
   }
   if (allocations_left > 0) --allocations_left;
@@ -72,9 +73,9 @@ cudaError_t allocate(void** out, size_t bytes, bool device) {
   poison(data + bytes, size_t(end - data) - bytes);
   const Allocation made{map, map_bytes, data, bytes, device};
   allocations[data] = made;
-  if (device && protects() && !accesses) set_protection(made, PROT_NONE);
+  if (device != kHost && protects() && !accesses) set_protection(made, PROT_NONE);
   stats.live_bytes += bytes;
-  if (device) device_bytes += bytes;
+  device_bytes[device] += bytes;
   stats.peak_bytes = std::max(stats.peak_bytes, stats.live_bytes);
   *out = data;
   return cudaSuccess;
@@ -83,7 +84,7 @@ cudaError_t allocate(void** out, size_t bytes, bool device) {
 cudaError_t deallocate(void* pointer, bool device) {
   if (!pointer) return cudaSuccess;
   const auto found = allocations.find(static_cast<char*>(pointer));
-  if (found == allocations.end() || found->second.device != device) {
+  if (found == allocations.end() || (found->second.device != kHost) != device) {
     complain("free of a pointer that is not the start of a live allocation");
     return fail_with(cudaErrorInvalidValue);
   }
@@ -92,7 +93,7 @@ cudaError_t deallocate(void* pointer, bool device) {
   unpoison(a.map + kPage, a.map_bytes - 2 * kPage);
   munmap(a.map, a.map_bytes);
   stats.live_bytes -= a.bytes;
-  if (device) device_bytes -= a.bytes;
+  device_bytes[a.device] -= a.bytes;
   return cudaSuccess;
 }
 
@@ -108,16 +109,21 @@ DeviceAccess::~DeviceAccess() {
 Memory memory_of(const void* pointer) {
   const Allocation* a = find(pointer);
   if (!a) return Memory::unknown;
-  return a->device ? Memory::device : Memory::host;
+  return a->device == kHost ? Memory::host : Memory::device;
 }
 
-bool in_range(const void* p, size_t bytes, bool device, const char* what) {
+int device_of(const void* pointer) {
+  const Allocation* a = find(pointer);
+  return a ? a->device : kHost;
+}
+
+bool in_range(const void* p, size_t bytes, int device, const char* what) {
   const Allocation* a = find(p);
-  if (device && (!a || !a->device)) {
-    complain("%s: %p is not device memory", what, p);
+  if (device != kHost && (!a || a->device != device)) {
+    complain("%s: %p is not memory of device %d", what, p, device);
     return false;
   }
-  if (!device && a && a->device) {
+  if (device == kHost && a && a->device != kHost) {
     complain("%s: %p is device memory where host memory is due", what, p);
     return false;
   }
@@ -130,22 +136,33 @@ bool in_range(const void* p, size_t bytes, bool device, const char* what) {
 }
 
 bool is_device(const void* pointer) { return memory_of(pointer) == Memory::device; }
+bool is_here(const void* data, size_t bytes) {
+  const char* const last = static_cast<const char*>(data) + bytes - 1;
+  return device_of(data) == current_device() && device_of(last) == current_device();
+}
+cudaError_t allocate_on(int device, void** p, size_t bytes) { return allocate(p, bytes, device); }
 void limit_allocations(long n) { allocations_left = n; }
 cudaError_t free_device_memory(void* pointer) { return deallocate(pointer, true); }
 
 }  // namespace cusim
 
 extern "C" {
-cudaError_t cudaMalloc(void** p, size_t bytes) { return cusim::allocate(p, bytes, true); }
+cudaError_t cudaMalloc(void** p, size_t bytes) {
+  return cusim::allocate(p, bytes, cusim::current_device());
+}
 cudaError_t cudaFree(void* p) {
+  const int device = cusim::device_of(p);
+  const cusim::OnDevice there(device == cusim::kHost ? cusim::current_device() : device);
   cudaDeviceSynchronize();
   return cusim::deallocate(p, true);
 }
 cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
   *total = cusim::all_device_bytes();
-  *free = *total - std::min(*total, cusim::device_bytes);
+  *free = *total - std::min(*total, cusim::device_bytes[cusim::current_device()]);
   return cudaSuccess;
 }
-cudaError_t cudaMallocHost(void** p, size_t bytes) { return cusim::allocate(p, bytes, false); }
+cudaError_t cudaMallocHost(void** p, size_t bytes) {
+  return cusim::allocate(p, bytes, cusim::kHost);
+}
 cudaError_t cudaFreeHost(void* p) { return cusim::deallocate(p, false); }
 }

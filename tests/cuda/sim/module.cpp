@@ -28,6 +28,7 @@ struct SimulatedArray {
   int64_t offset = 0;                   // in bytes
   std::vector<int64_t> shape, strides;  // strides in elements
   dlpack::DataType type{};
+  int device = 0;
 };
 
 dlpack::DataType type_of(const py::dtype& dtype) {
@@ -49,10 +50,12 @@ py::dtype dtype_of(dlpack::DataType type) {
 }
 
 // The same elements in the same layout; the gaps of strided arrays come along.
-SimulatedArray upload(const py::array& array) {
+SimulatedArray upload(const py::array& array, int device) {
+  const cuda::CurrentDevice there(device);
   const py::ssize_t item = array.itemsize();
   int64_t low = 0, high = item;
   SimulatedArray out;
+  out.device = device;
   for (py::ssize_t axis = 0; axis < array.ndim(); ++axis) {
     const int64_t extent = array.shape(axis), stride = array.strides(axis);
     if (stride % item) throw py::value_error("upload: strides must be whole elements");
@@ -82,8 +85,10 @@ int64_t in_c_order(SimulatedArray& array) {
   return size;
 }
 
-SimulatedArray empty(const std::vector<int64_t>& shape, const py::object& dtype) {
+SimulatedArray empty(const std::vector<int64_t>& shape, const py::object& dtype, int device) {
+  const cuda::CurrentDevice there(device);
   SimulatedArray out;
+  out.device = device;
   out.type = type_of(py::dtype::from_args(dtype));
   out.shape = shape;
   const int64_t size = in_c_order(out);
@@ -124,7 +129,11 @@ py::array download(const SimulatedArray& array) {
   return py::array(dtype_of(array.type), array.shape, strides, first, all).attr("copy")();
 }
 
+// As torch does it: an array of another device than the current one is refused.
 py::capsule exported(const SimulatedArray& array) {
+  if (cusim::current_device() != array.device) {
+    throw py::buffer_error("can't export an array of a device that is not the current one");
+  }
   struct Export {
     SimulatedArray array;
     dlpack::ManagedVersioned managed;
@@ -136,7 +145,7 @@ py::capsule exported(const SimulatedArray& array) {
     delete static_cast<Export*>(m->context);
   };
   made->managed.tensor = {array.memory ? array.memory->data : nullptr,
-                          {dlpack::kCuda, 0},
+                          {dlpack::kCuda, array.device},
                           int32_t(array.shape.size()),
                           array.type,
                           made->array.shape.data(),
@@ -154,18 +163,19 @@ py::capsule exported(const SimulatedArray& array) {
 }  // namespace
 
 void register_simulator(py::module_& m) {
-  m.def("upload", &upload);
-  m.def("empty", &empty);
+  m.def("upload", &upload, py::arg("array"), py::arg("device") = 0);
+  m.def("empty", &empty, py::arg("shape"), py::arg("dtype"), py::arg("device") = 0);
   py::class_<SimulatedArray>(m, "SimulatedArray", py::dynamic_attr())
       .def_property_readonly("shape",
                              [](const SimulatedArray& a) { return py::tuple(py::cast(a.shape)); })
+      .def_readonly("device", &SimulatedArray::device)
       .def_property_readonly("ndim", [](const SimulatedArray& a) { return a.shape.size(); })
       .def_property_readonly("dtype", [](const SimulatedArray& a) { return dtype_of(a.type); })
       .def("reshape", &reshaped)
       .def("__getitem__", &entry)
       .def("numpy", &download)
       .def("__dlpack_device__",
-           [](const SimulatedArray&) { return py::make_tuple(int(dlpack::kCuda), 0); })
+           [](const SimulatedArray& a) { return py::make_tuple(int(dlpack::kCuda), a.device); })
       .def(
           "__dlpack__",
           [](const SimulatedArray& a, const py::object&, const py::object&) { return exported(a); },
@@ -178,7 +188,9 @@ void register_simulator(py::module_& m) {
     py::dict out;
     out["launches"] = s.launches;
     out["blocks"] = s.blocks;
+    out["devices_set"] = s.devices_set;
     out["live_bytes"] = s.live_bytes;
+    out["contexts"] = s.contexts;
     return out;
   });
 }

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include "cusim.h"
 #include "internal.h"
@@ -20,6 +21,10 @@ cudaError_t last_error = cudaSuccess;
 constexpr size_t kLongestReport = 20000;
 
 int devices() { return int(setting("CUSIM_DEVICES", 1)); }
+int driver() { return int(setting("CUSIM_DRIVER", 13000)); }
+constexpr int kRuntime = 13000;
+thread_local int current = 0;
+thread_local cudaStreamCaptureMode capture_mode = cudaStreamCaptureModeGlobal;
 int architecture() { return int(setting("CUSIM_ARCH", 90)); }
 }  // namespace
 
@@ -37,6 +42,11 @@ void complain(const char* format, ...) {
   if (complaints.size() < kLongestReport) complaints += std::string(line) + "\n";
   if (setting("CUSIM_VERBOSE", 0)) std::fprintf(stderr, "cusim: %s\n", line);
 }
+
+int current_device() { return current; }
+
+OnDevice::OnDevice(int device) : before_(current) { current = device; }
+OnDevice::~OnDevice() { current = before_; }
 
 const char* report() { return complaints.c_str(); }
 void fail_allocation(long n) { limit_allocations(n); }
@@ -67,21 +77,29 @@ using namespace cusim;
 extern "C" {
 cudaError_t cudaGetDeviceCount(int* n) {
   *n = devices();
+  if (driver() / 1000 < kRuntime / 1000) return fail_with(cudaErrorInsufficientDriver);
   return *n ? cudaSuccess : fail_with(cudaErrorNoDevice);
 }
 cudaError_t cudaGetDevice(int* device) {
-  *device = 0;
+  *device = current;
   return devices() ? cudaSuccess : fail_with(cudaErrorNoDevice);
 }
 cudaError_t cudaSetDevice(int device) {
-  return device >= 0 && device < devices() ? cudaSuccess : fail_with(cudaErrorInvalidDevice);
+  if (device < 0 || device >= devices()) return fail_with(cudaErrorInvalidDevice);
+  current = device;
+  stats.devices_set++;
+  return cudaSuccess;
 }
 cudaError_t cudaDriverGetVersion(int* version) {
-  *version = devices() ? 13000 : 0;
+  *version = devices() ? driver() : 0;
   return cudaSuccess;
 }
 cudaError_t cudaRuntimeGetVersion(int* version) {
-  *version = 13000;
+  *version = kRuntime;
+  return cudaSuccess;
+}
+cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode* mode) {
+  std::swap(*mode, capture_mode);
   return cudaSuccess;
 }
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {

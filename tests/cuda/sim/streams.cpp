@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cusim.h"
@@ -26,31 +27,44 @@ using TaskPointer = std::shared_ptr<Task>;
 }  // namespace cusim
 
 struct CUstream_st {
-  bool blocking;  // ordered with the legacy default stream
+  int device;
+  bool blocking;  // ordered with the legacy default stream of its device
   std::deque<cusim::TaskPointer> queue{};
   cusim::TaskPointer last{};
   void* tsan_fiber = nullptr;
   std::vector<void*> thread_fibers{};  // of the launches, one after the other
 };
 struct CUevent_st {
+  int device;
   cusim::TaskPointer task;
 };
 struct CUmemPoolHandle_st {
+  int device;
   std::set<void*> pieces{};  // that are in use
 };
 
 namespace cusim {
 namespace {
 
-CUstream_st legacy{true}, per_thread{true};
-std::vector<CUstream_st*> streams{&legacy, &per_thread};
+struct DefaultStreams {
+  CUstream_st legacy, per_thread;
+};
+std::map<int, DefaultStreams> default_streams;  // by device
+std::vector<CUstream_st*> streams;
 std::vector<CUmemPoolHandle_st*> pools;
-std::map<const void*, int> shared_limits;  // by kernel
+std::map<std::pair<int, const void*>, int> shared_limits;  // by device and kernel
+
+DefaultStreams& defaults_of(int device) {
+  const auto [found, made] =
+      default_streams.try_emplace(device, DefaultStreams{{device, true}, {device, true}});
+  if (made) streams.insert(streams.end(), {&found->second.legacy, &found->second.per_thread});
+  return found->second;
+}
 
 // Null for a stream that is gone.
 CUstream_st* stream_of(cudaStream_t s) {
-  if (!s || s == cudaStreamLegacy) return &legacy;
-  if (s == cudaStreamPerThread) return &per_thread;
+  if (!s || s == cudaStreamLegacy) return &defaults_of(current_device()).legacy;
+  if (s == cudaStreamPerThread) return &defaults_of(current_device()).per_thread;
   return std::find(streams.begin(), streams.end(), s) == streams.end() ? nullptr : s;
 }
 
@@ -106,9 +120,11 @@ TaskPointer push(CUstream_st* s, std::function<void()> work, const TaskPointer& 
   task->work = std::move(work);
   if (after) task->after.push_back(after);
   release(task->queued);
+  CUstream_st& legacy = defaults_of(s->device).legacy;
   if (s == &legacy) {
     for (CUstream_st* other : streams) {
-      if (other != s && other->blocking && other->last) task->after.push_back(other->last);
+      const bool ordered = other != s && other->device == s->device && other->blocking;
+      if (ordered && other->last) task->after.push_back(other->last);
     }
   } else if (s->blocking && legacy.last) {
     task->after.push_back(legacy.last);
@@ -148,17 +164,17 @@ std::vector<uint3> block_order(dim3 grid) {
 
 void on_stream(cudaStream_t s, std::function<void()> work) {
   CUstream_st* const stream = stream_of(s);
-  if (stream) {
+  if (stream && stream->device == current_device()) {
     push(stream, std::move(work));
   } else {
-    complain("library call on a destroyed stream");
+    complain("library call on a stream that is destroyed or of another device");
     fail_with(cudaErrorInvalidResourceHandle);
   }
 }
 
 cudaError_t set_shared_limit(const void* kernel, int bytes) {
   if (bytes > most_shared_bytes()) return fail_with(cudaErrorInvalidValue);
-  shared_limits[kernel] = bytes;
+  shared_limits[{current_device(), kernel}] = bytes;
   return cudaSuccess;
 }
 
@@ -167,6 +183,11 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, std::fu
   if (sticky_error != cudaSuccess) return fail_with(sticky_error);
   CUstream_st* const stream = stream_of(config.stream);
   if (!stream) return fail_with(cudaErrorInvalidResourceHandle);
+  if (stream->device != current_device()) {
+    complain("launch on a stream of device %d, the current one is %d", stream->device,
+             current_device());
+    return fail_with(cudaErrorInvalidResourceHandle);
+  }
   const dim3 grid = config.gridDim, block = config.blockDim;
   const size_t threads = size_t(block.x) * block.y * block.z;
   if (!threads || threads > 1024 || block.z > 64 || !grid.x || !grid.y || !grid.z ||
@@ -177,7 +198,7 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, std::fu
   }
   // What a kernel has in static arrays is known when it runs.
   constexpr size_t kWithoutAsking = 49152;
-  const auto limit = shared_limits.find(kernel);
+  const auto limit = shared_limits.find({stream->device, kernel});
   const bool asked = limit != shared_limits.end();
   const size_t most = asked ? size_t(limit->second) : kWithoutAsking;
   if (config.dynamicSmemBytes > most) {
@@ -188,8 +209,11 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, std::fu
   const size_t left = asked ? size_t(most_shared_bytes()) - most : most - config.dynamicSmemBytes;
   const size_t most_static = std::min(left, kWithoutAsking);
   for (size_t i = 0; i < pointers.size(); ++i) {
-    if (pointers[i] && memory_of(pointers[i]) == Memory::unknown) {
-      complain("kernel argument: pointer %zu (%p) is not device memory", i, pointers[i]);
+    const Memory kind = pointers[i] ? memory_of(pointers[i]) : Memory::host;
+    if (kind == Memory::unknown ||
+        (kind == Memory::device && device_of(pointers[i]) != stream->device)) {
+      complain("kernel argument: pointer %zu (%p) is not memory of device %d", i, pointers[i],
+               stream->device);
       return fail_with(sticky_error = cudaErrorIllegalAddress);
     }
   }
@@ -223,7 +247,7 @@ void reset() {
   }
   forget_errors();
   limit_allocations(-1);
-  stats = Stats{0, 0, 0, 0, 0, stats.live_bytes, stats.live_bytes};
+  stats = Stats{0, 0, 0, 0, 0, 0, stats.live_bytes, stats.live_bytes, stats.contexts};
 }
 
 }  // namespace cusim
@@ -232,9 +256,11 @@ using namespace cusim;
 
 extern "C" {
 cudaError_t cudaDeviceSynchronize() {
-  for (CUstream_st* s : streams) finish(s->last);
   for (CUstream_st* s : streams) {
-    if (s->last) acquire(s->last->finished);
+    if (s->device == current_device()) finish(s->last);
+  }
+  for (CUstream_st* s : streams) {
+    if (s->device == current_device() && s->last) acquire(s->last->finished);
   }
   return sticky_error == cudaSuccess ? cudaSuccess : fail_with(sticky_error);
 }
@@ -250,8 +276,8 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
     to_device = is_device(to);
     from_device = is_device(from);
   }
-  if (!in_range(to, bytes, to_device, "memcpy destination") ||
-      !in_range(from, bytes, from_device, "memcpy source")) {
+  if (!in_range(to, bytes, to_device ? stream->device : kHost, "memcpy destination") ||
+      !in_range(from, bytes, from_device ? stream->device : kHost, "memcpy source")) {
     return fail_with(cudaErrorInvalidValue);
   }
   if (!from_device && memory_of(from) == Memory::unknown) {  // pageable: copied before it returns
@@ -267,21 +293,25 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
 }
 
 cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
+  // As drivers do it: by the memory's device, whatever the current one.
+  const int device = std::max(device_of(to), device_of(from));
+  const OnDevice there(device == kHost ? current_device() : device);
   const cudaError_t error = cudaMemcpyAsync(to, from, bytes, kind, nullptr);
-  return error == cudaSuccess ? wait_for(legacy.last) : error;
+  const TaskPointer last = stream_of(nullptr)->last;
+  return error == cudaSuccess ? wait_for(last) : error;
 }
 
 cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t s) {
   CUstream_st* const stream = stream_of(s);
   if (!stream) return fail_with(cudaErrorInvalidResourceHandle);
   if (!bytes) return cudaSuccess;
-  if (!in_range(to, bytes, true, "memset")) return fail_with(cudaErrorInvalidValue);
+  if (!in_range(to, bytes, stream->device, "memset")) return fail_with(cudaErrorInvalidValue);
   push(stream, [=] { std::memset(to, value, bytes); });
   return cudaSuccess;
 }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* s, unsigned flags) {
-  *s = new CUstream_st{flags != cudaStreamNonBlocking};
+  *s = new CUstream_st{current_device(), flags != cudaStreamNonBlocking};
   streams.push_back(*s);
   return cudaSuccess;
 }
@@ -291,9 +321,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t s) {
 }
 cudaError_t cudaStreamDestroy(cudaStream_t s) {
   CUstream_st* const stream = stream_of(s);
-  if (!stream || stream == &legacy || stream == &per_thread) {
-    return fail_with(cudaErrorInvalidResourceHandle);
-  }
+  if (!stream || stream != s) return fail_with(cudaErrorInvalidResourceHandle);
   finish(stream->last);
   streams.erase(std::find(streams.begin(), streams.end(), stream));
   delete stream;
@@ -306,7 +334,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t event, unsigned) {
   return cudaSuccess;
 }
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-  *event = new CUevent_st;
+  *event = new CUevent_st{current_device(), nullptr};
   return cudaSuccess;
 }
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
@@ -315,7 +343,9 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t s) {
   CUstream_st* const stream = stream_of(s);
-  if (!stream || !event) return fail_with(cudaErrorInvalidResourceHandle);
+  if (!stream || !event || event->device != stream->device) {
+    return fail_with(cudaErrorInvalidResourceHandle);
+  }
   event->task = push(stream, [] {});
   return cudaSuccess;
 }
@@ -326,7 +356,7 @@ cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps* prope
       properties->location.type != cudaMemLocationTypeDevice) {
     return fail_with(cudaErrorInvalidValue);
   }
-  pools.push_back(*pool = new CUmemPoolHandle_st);
+  pools.push_back(*pool = new CUmemPoolHandle_st{properties->location.id});
   return cudaSuccess;
 }
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return cudaSuccess; }
@@ -339,11 +369,11 @@ cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool) {
 // Memory that is given back goes when the stream comes so far, and is the next one's from then on.
 cudaError_t cudaMallocFromPoolAsync(void** p, size_t bytes, cudaMemPool_t pool, cudaStream_t s) {
   CUstream_st* const stream = stream_of(s);
-  if (!stream) return fail_with(cudaErrorInvalidResourceHandle);
-  cudaError_t error = cudaMalloc(p, bytes);
+  if (!stream || stream->device != pool->device) return fail_with(cudaErrorInvalidResourceHandle);
+  cudaError_t error = allocate_on(pool->device, p, bytes);
   if (error == cudaErrorMemoryAllocation) {
     finish(stream->last);
-    error = cudaMalloc(p, bytes);
+    error = allocate_on(pool->device, p, bytes);
   }
   if (error != cudaSuccess || !*p) return error;
   pool->pieces.insert(*p);
