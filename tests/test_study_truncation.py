@@ -1,14 +1,18 @@
 """The study of truncation maps: exact identities, and what its networks show at quick size."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from browser import assert_drawn_whole
+from made_up import assert_findings_follow
 
+from likewise.studies import truncation
 from likewise.studies.truncation import flow
 from likewise.studies.truncation.clusters import CLUSTERS, maps, outputs, scene
-from likewise.studies.truncation.rotation import gradients, rotation_flow, tangent
+from likewise.studies.truncation.flow import gradients, rotation_flow, tangent
+from likewise.studies.truncation.report import findings
 from likewise.studies.truncation.settings import Settings
 
 QUICK = Settings.quick()
@@ -192,6 +196,13 @@ def quick(tmp_path_factory):
     assert torch.equal(torch.random.get_rng_state(), random)
     assert torch.get_num_threads() == threads
     return out
+
+
+def test_findings_follow_the_numbers():
+    for module in ("torch", "plotly", "sklearn", "threadpoolctl"):
+        pytest.importorskip(module)
+    settings = replace(QUICK, points=20, moments=41, networks=2, epochs=2, rotations=3)
+    assert_findings_follow(findings, truncation.run(settings))
 
 
 def test_the_report_is_drawn(browser, quick):

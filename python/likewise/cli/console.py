@@ -7,7 +7,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from rich.console import Console
@@ -20,7 +20,11 @@ from likewise._border.arrays import Array
 from likewise.cli.compare import Comparison
 from likewise.errors import LikewiseWarning
 from likewise.grid import ends
-from likewise.report import Cell, control_text, number
+from likewise.report import Finding, control_text, number
+from likewise.report.findings import HEADER, counts
+
+Cell = str | tuple[str, str]
+"""Text, or a number with its control."""
 
 _WIDTH_OF_FILES = 132
 _NARROWEST = 6  # a score and the gap after it
@@ -178,11 +182,25 @@ def _best(values: Array, kind: str) -> int | None:
     return int(np.nanargmin(values) if kind == "distance" else np.nanargmax(values))
 
 
-def print_findings(headline: str, findings: Sequence[tuple[str, str]], output: Console) -> None:
-    """What was found, and the statements below it."""
+def print_findings(headline: str, findings: Sequence[Any], output: Console) -> None:
+    """The first claim with its verdict, then every claim with its numbers."""
     output.print(Text(headline, style="bold"))
     output.print()
-    print_list(findings, output)
+    if not isinstance(findings[0], Finding):
+        print_list(findings, output)
+        return
+    shown = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    for name in HEADER:
+        shown.add_column(name, ratio=1 if name == HEADER[0] else None, no_wrap=name != HEADER[0])
+    for finding in findings:
+        *cells, verdict = finding.cells()
+        shown.add_row(*map(Text, cells), Text(verdict, style=_STYLES[finding.verdict]))
+    output.print(shown)
+    output.print(counts(findings))
+    output.print()
+
+
+_STYLES = {"holds": "bold green", "does not hold": "bold red", "undecided": "dim"}
 
 
 def print_list(findings: Sequence[tuple[str, str]], output: Console) -> None:

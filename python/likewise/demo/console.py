@@ -5,11 +5,11 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from likewise.cli.console import print_list, table
+from likewise.cli.console import Cell, print_list, table
 from likewise.demo.comparison import SCORES
 from likewise.demo.experiment import Result
 from likewise.demo.findings import findings, headline, summary
-from likewise.report import Cell, number
+from likewise.report import number
 
 
 def print_result(result: Result, output: Console) -> None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from likewise.report.findings import Finding, html
 from likewise.report.panels import Panels
-from likewise.report.style import STYLE_SHEET
+from likewise.report.style import STYLE_SHEET, short
 
 _PLOT_OPTIONS = {
     "responsive": True,
@@ -58,8 +59,9 @@ class Figure:
         )
 
 
-Cell = str | tuple[str, str]
-"""Text, or (text, control) where the control is set beside it in grey."""
+Value = str | float
+Cell = Value | tuple[Value, Value]
+"""Text or a number, or (value, control) where the control is set beside it in grey."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,10 @@ class Page:
         """Short statements, each with the numbers behind it."""
         items = "".join(f"<li><b>{_prose(a)}</b><br>{_prose(b)}</li>" for a, b in findings)
         self._parts.append(f'<ul class="findings">{items}</ul>')
+
+    def claims(self, findings: Sequence[Finding]) -> None:
+        """Every claim with its number, control, evidence and verdict."""
+        self._parts.append(html(findings))
 
     def choices(self, legend: str, labels: Sequence[str], chosen: int) -> None:
         """Buttons that show, in every figure, the traces whose `meta` is the button's index."""
@@ -157,12 +163,14 @@ def _row(cells: Sequence[Cell]) -> str:
     first, *others = cells
     row = f'<th scope="row">{escape(str(first))}</th>'
     for cell in others:
-        if isinstance(cell, tuple):
-            text, control = cell
-            row += f'<td>{escape(text)}<span class="control">{escape(control)}</span></td>'
-        else:
-            row += f"<td>{escape(cell)}</td>"
+        value, control = cell if isinstance(cell, tuple) else (cell, "")
+        beside = f'<span class="control">{_text(control)}</span>' if control != "" else ""
+        row += f"<td>{_text(value)}{beside}</td>"
     return row
+
+
+def _text(value: Value) -> str:
+    return escape(value if isinstance(value, str) else short(value))
 
 
 def _data(identifier: str, content: Any) -> str:

@@ -9,6 +9,7 @@ from likewise.report.style import FONT, INK, QUIET, RULE
 
 Json = dict[str, Any]
 
+_MOST_LABELS = 50
 _TOP, _BOTTOM, _LEFT, _RIGHT = 44, 62, 74, 12
 
 
@@ -30,6 +31,7 @@ class Panels:
         bottom: int = _BOTTOM,
     ) -> None:
         self._columns = columns
+        self._named: set[tuple[str, int | None]] = set()
         self._domains = _domains(rows, columns, gap)
         self.traces: list[Json] = []
         self.layout: Json = {
@@ -51,9 +53,18 @@ class Panels:
         }
 
     def add(self, row: int, column: int, trace: Json) -> None:
-        """Put a trace into a panel."""
+        """Put a trace into a panel; the legend shows each name once."""
         suffix = self._suffix(row, column)
+        name = (trace.get("name", ""), trace.get("meta"))
+        if "showlegend" not in trace:
+            trace = trace | {"showlegend": name not in self._named}
+            self._named.add(name)
         self.traces.append(trace | {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"})
+
+    def panel(self, row: int, column: int, title: str, x: Json, y: Json) -> None:
+        """Title and axes of a panel at once."""
+        self.title(row, column, title)
+        self.axes(row, column, x, y)
 
     def axes(self, row: int, column: int, x: Json, y: Json) -> None:
         """Set the axes of a panel; every panel needs this once."""
@@ -96,6 +107,35 @@ def plain(text: str) -> str:
     for sign, written in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\n", "<br>")):
         text = text.replace(sign, written)
     return text
+
+
+def axis(title: str = "", **options: Any) -> Json:
+    """An axis with a quiet title and any options of Plotly."""
+    return ({"title": axis_title(title)} if title else {}) | options
+
+
+def category_axis(
+    labels: Sequence[str], title: str = "", *, reverse: bool = False, named: bool = True
+) -> Json:
+    """An axis with positions 0, 1, 2, ... that names as many of them as there is room for."""
+    ends = [-0.5, len(labels) - 0.5]
+    shown = range(0, len(labels), -(-len(labels) // _MOST_LABELS))
+    return axis(
+        title,
+        tickmode="array",
+        tickvals=list(shown),
+        ticktext=[plain(labels[k]) for k in shown],
+        showticklabels=named,
+        range=ends[::-1] if reverse else ends,
+        showgrid=False,
+        ticks="",
+        showline=False,
+    )
+
+
+def log_axis(title: str) -> Json:
+    """A logarithmic axis with a tick at every power of ten."""
+    return axis(title, type="log", dtick=1)
 
 
 def axis_title(text: str) -> Json:

@@ -31,6 +31,16 @@ def number(value: float, digits: int = 2) -> str:
     return text.replace("-", "−")
 
 
+def short(value: float) -> str:
+    """Three digits that count: `0.0123`, `12.3`, `6e−10`; a dash for NaN."""
+    if math.isnan(value):
+        return "–"
+    size = abs(value)
+    if value == 0 or 1e-3 <= size < 1e4:
+        return number(value, max(0, 2 - math.floor(math.log10(size))) if value else 0)
+    return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−")
+
+
 def control_text(mean: float, sd: float, digits: int = 3) -> str:
     """Mean and standard deviation of a control: `0.130 ± 0.004`."""
     return f"{number(mean, digits)} ± {number(sd, digits)}"
@@ -48,6 +58,25 @@ h2 {{ margin: 48px 0 6px; font-size: 21px; line-height: 1.3; font-weight: 640; }
 h3 {{ margin: 22px 0 4px; font-size: 16px; font-weight: 640; }}
 p {{ margin: 0 0 12px; max-width: 46em; }}
 .lead {{ font-size: 18px; color: #36424e; }}
+table.findings {{ width: 100%; margin-top: 26px; }}
+.findings th, .findings td {{ white-space: normal; padding-right: 18px; }}
+.findings tbody th {{ font-weight: 600; min-width: 20em; }}
+.findings td[data-name="Evidence"] {{ white-space: nowrap; }}
+.findings th .control {{ display: block; font-size: 14px; font-weight: 400; }}
+.verdict {{ white-space: nowrap; padding: 2px 10px; border-radius: 999px; background: #eceff2; }}
+.verdict.holds {{ background: #d8efe6; color: #0a5a45; }}
+.verdict.does-not-hold {{ background: #f6dde6; color: #7d1f52; }}
+@media (max-width: 760px) {{
+  main {{ padding: 24px 16px 48px; }}
+  h1 {{ font-size: 26px; }}
+  .findings thead {{ display: none; }}
+  .findings tr {{ display: block; padding: 12px 0; border-bottom: 1px solid {RULE}; }}
+  .findings th, .findings td {{ display: block; border: 0; padding: 2px 0; }}
+  .findings td {{ display: inline-block; margin-right: 16px; }}
+  .findings tbody th {{ min-width: 0; }}
+  .findings td[data-name]::before {{ content: attr(data-name) ": "; color: {QUIET}; }}
+  dl {{ grid-template-columns: 1fr !important; }}
+}}
 ul.findings {{ list-style: none; margin: 26px 0 0; padding: 0; display: grid; gap: 0 36px;
      grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); }}
 ul.findings li {{ padding: 12px 0; border-top: 1px solid {RULE}; }}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,108 @@ import numpy as np
 
 from likewise._border.arrays import Array
 from likewise._files import FORMAT, replacing, write_text
-from likewise.report import Page
+from likewise.report import Figure, Finding, Page, Table
+from likewise.report.findings import headline
 
 __all__ = ["Outcome", "provenance"]
+
+_MODULE = {"likewise": "likewise", "numpy": "numpy", "scikit-learn": "sklearn", "torch": "torch"}
 
 
 @dataclass(frozen=True)
 class Outcome:
+    """Findings with the numbers behind them, all of one run, and the report that shows them."""
+
+    study: str
+    settings: Any
+    """The dataclass the run was made with; its seed repeats it."""
+    findings: Sequence[Finding]
+    numbers: Mapping[str, Any]
+    """Everything that the findings and tables state, as plain numbers, lists and mappings."""
+    grids: Mapping[str, Array]
+    """The raw scores that the numbers were made of."""
+    seconds: Mapping[str, float]
+    """How long each part took."""
+    lead: str
+    """What was done, in a few sentences that every run shares."""
+    figures: Sequence[Figure]
+    """The one to look at first comes first."""
+    tables: Sequence[tuple[str, Table]]
+    """Each with a line on what it holds; all but the first are folded."""
+    notes: Sequence[tuple[str, str]]
+    """Terms, controls, sizes and sources."""
+    choices: tuple[str, Sequence[str], int] | None = None
+    """Buttons of the figures: their legend, labels, and which is chosen."""
+    command: str = "likewise study"
+
+    @property
+    def headline(self) -> str:
+        """The first claim and its verdict."""
+        return headline(self.findings)
+
+    def page(self) -> Page:
+        """The report."""
+        page = Page(self.headline, f"{self.command} {self.study}".strip(), self.lead)
+        first, *others = self.figures
+        if self.choices is None:
+            page.figure(first)
+            page.claims(self.findings)
+        else:
+            page.claims(self.findings)
+            page.choices(*self.choices)
+            page.figure(first)
+        for figure in others:
+            page.figure(figure)
+        page.heading("The numbers")
+        for k, (about, table) in enumerate(self.tables):
+            if k == 0:
+                page.paragraph(about)
+            page.table(table, folded=about if k else None)
+        page.heading("How it was done")
+        page.definitions([*self.notes, *_provenance(self.settings.seed, self.seconds)])
+        return page
+
+    def save(self, folder: Path) -> None:
+        """Write ``results.json``, ``grids.npz`` and ``report.html``, each whole or not at all."""
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(self.results(), indent=2, allow_nan=False)
+        page = self.page().html()
+        grids: dict[str, Any] = dict(self.grids)
+        write_text(folder / "results.json", text + "\n")
+        with replacing(folder / "grids.npz") as file:
+            np.savez_compressed(file, **grids)
+        write_text(folder / "report.html", page)
+
+    def results(self) -> dict[str, Any]:
+        """What ``results.json`` holds; null stands for NaN and infinity."""
+        found: dict[str, Any] = _plain(
+            {
+                "format": FORMAT,
+                "study": self.study,
+                "settings": asdict(self.settings),
+                "headline": self.headline,
+                "findings": [finding.json() for finding in self.findings],
+                "numbers": self.numbers,
+                "seconds": self.seconds,
+                "versions": {"likewise": version("likewise"), "python": platform.python_version()},
+            }
+        )
+        return found
+
+
+def _provenance(seed: int, seconds: Mapping[str, float]) -> list[tuple[str, str]]:
+    """Last notes of a report: how to repeat it, how long its parts took, and what ran them."""
+    packages = ("likewise", "numpy", "scikit-learn", "torch")
+    versions = ", ".join(f"{name} {version(name)}" for name in packages if find_spec(_MODULE[name]))
+    return [
+        ("Seed", f"{seed}; the same command with --seed {seed} repeats the run."),
+        ("Time", ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())),
+        ("Versions", f"{versions}, Python {platform.python_version()}"),
+    ]
+
+
+@dataclass(frozen=True)
+class OldOutcome:
     """Findings with the numbers behind them, all of one run."""
 
     study: str
@@ -36,13 +133,13 @@ class Outcome:
     """The raw scores that the numbers were made of."""
     seconds: Mapping[str, float]
     """How long each part took."""
-    page: Callable[[Outcome], Page]
+    page: Callable[[OldOutcome], Page]
     """Makes the report."""
 
     def save(self, folder: Path) -> None:
         """Write ``results.json``, ``grids.npz`` and ``report.html``, each whole or not at all."""
         folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(self.results(), indent=2, allow_nan=False, default=_plain)
+        text = json.dumps(self.results(), indent=2, allow_nan=False, default=_old_plain)
         page = self.page(self).html()
         grids: dict[str, Any] = dict(self.grids)
         write_text(folder / "results.json", text + "\n")
@@ -75,6 +172,17 @@ def provenance(seconds: Mapping[str, float]) -> list[tuple[str, str]]:
 
 
 def _plain(value: Any) -> Any:
+    """JSON's mappings, lists and numbers."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _old_plain(value: Any) -> Any:
     """NumPy's numbers as JSON's."""
     if isinstance(value, np.generic):
         return value.item()

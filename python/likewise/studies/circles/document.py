@@ -9,7 +9,8 @@ from likewise.studies.circles.experiment import ABSOLUTE, RELATIVE, Result
 from likewise.studies.circles.figures import figures
 from likewise.studies.circles.findings import diverged, findings, headline, median, numbers
 from likewise.studies.circles.fitting import FITS, PARTS
-from likewise.studies.outcome import Outcome, provenance
+from likewise.studies.outcome import OldOutcome as Outcome
+from likewise.studies.outcome import provenance
 
 _TERMS = (
     (

@@ -10,7 +10,7 @@ from likewise.studies.convergence.findings import findings, headline
 from likewise.studies.convergence.networks import Networks, load
 from likewise.studies.convergence.settings import Settings
 from likewise.studies.convergence.summaries import grids, numbers
-from likewise.studies.outcome import Outcome
+from likewise.studies.outcome import OldOutcome as Outcome
 
 __all__ = ["Networks", "Result", "Settings", "load", "outcome", "run", "stages"]
 

@@ -8,7 +8,7 @@ from likewise.studies.guidance.document import document
 from likewise.studies.guidance.experiment import Result, run, stages
 from likewise.studies.guidance.findings import findings, grids, headline, numbers
 from likewise.studies.guidance.settings import Settings
-from likewise.studies.outcome import Outcome
+from likewise.studies.outcome import OldOutcome as Outcome
 
 __all__ = ["Result", "Settings", "outcome", "run", "stages"]
 

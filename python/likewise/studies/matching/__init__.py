@@ -9,7 +9,7 @@ from likewise.studies.matching.experiment import Result, run, stages
 from likewise.studies.matching.findings import findings, headline
 from likewise.studies.matching.numbers import grids, numbers
 from likewise.studies.matching.settings import Settings
-from likewise.studies.outcome import Outcome
+from likewise.studies.outcome import OldOutcome as Outcome
 
 __all__ = ["Result", "Settings", "outcome", "run", "stages"]
 

@@ -9,7 +9,8 @@ from likewise.studies.matching.experiment import Result
 from likewise.studies.matching.networks import LAYERS, UNITS
 from likewise.studies.matching.numbers import knee_of, matched_units, numbers
 from likewise.studies.matching.wording import count
-from likewise.studies.outcome import Outcome, provenance
+from likewise.studies.outcome import OldOutcome as Outcome
+from likewise.studies.outcome import provenance
 
 _TERMS = (
     (

@@ -11,7 +11,7 @@ import numpy as np
 from likewise._border.arrays import Array
 from likewise.studies.truncation import clusters, training
 from likewise.studies.truncation.clusters import CLUSTERS, Run, Scene
-from likewise.studies.truncation.rotation import RotationFlow, rotation_flow
+from likewise.studies.truncation.flow import RotationFlow, rotation_flow
 from likewise.studies.truncation.settings import Settings, Stream
 from likewise.studies.truncation.training import Training
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from likewise._border.arrays import Array
 from likewise.collapse import NeuralCollapse, neural_collapse
+from likewise.studies import digits
+from likewise.studies.digits import CLASSES
 from likewise.studies.processes import one_thread
 from likewise.studies.truncation.settings import Settings, Stream
 from likewise.truncation import TruncationMaps, adaptedness, cluster_diameters
-
-CLASSES = 10
 
 
 @dataclass(frozen=True)
@@ -67,28 +67,21 @@ class Training:
     shuffled: NeuralCollapse | None = None
     """At the end, with the labels shuffled."""
     monitor_seconds: float = 0.0
-    seconds: float = 0.0
 
 
 def load(settings: Settings) -> Data:
     """The 1797 digits, split by class."""
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
-
-    pixels, labels = load_digits(return_X_y=True)
-    images, test_images, kept, test_labels = train_test_split(
-        pixels,
-        labels,
-        test_size=settings.held_out,
-        stratify=labels,
-        random_state=int(settings.generator(Stream.SPLIT).integers(2**31)),
-    )
-    mean, sd = images.mean(axis=0), images.std(axis=0)
-    scale = np.where(sd > 0, sd, 1)
+    seed = int(settings.generator(Stream.SPLIT).integers(2**31))
+    training, test = digits.arrays(seed, settings.held_out)
+    pixels = training.images.reshape(len(training.images), -1).astype(np.float64)
+    mean, sd = pixels.mean(axis=0), pixels.std(axis=0)
     images, test_images = (
-        ((part - mean) / scale).astype(np.float32) for part in (images, test_images)
+        ((part.images.reshape(len(part.images), -1) - mean) / np.where(sd > 0, sd, 1)).astype(
+            np.float32
+        )
+        for part in (training, test)
     )
-    return Data(images, kept, test_images, test_labels)
+    return Data(images, training.labels, test_images, test.labels)
 
 
 def train(number: int, data: Data, settings: Settings) -> Training:
@@ -99,7 +92,6 @@ def train(number: int, data: Data, settings: Settings) -> Training:
     from likewise.torch import CollapseMonitor
 
     result = Training()
-    started = time.perf_counter()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1000 * settings.seed + number)
         sizes = [data.images.shape[1], *[settings.width] * settings.layers]
@@ -128,11 +120,15 @@ def train(number: int, data: Data, settings: Settings) -> Training:
                 layers = [m for m in network if isinstance(m, nn.Linear)]
                 weights = [m.weight.detach().double().numpy().copy() for m in layers]
                 biases = [m.bias.detach().double().numpy().copy() for m in layers]
-                rng = settings.generator(Stream.CONTROLS, number, epoch)
-                _look(result, weights, biases, data, rng)
+                _look(
+                    result,
+                    weights,
+                    biases,
+                    data,
+                    settings.generator(Stream.CONTROLS, number, epoch),
+                )
                 result.structure.append(structure(weights, biases, data, settings, number))
     result.collapse = [found for _, found in monitor.history]
-    result.seconds = time.perf_counter() - started
     return result
 
 

@@ -1,0 +1,51 @@
+"""Results that no run gave, to see that findings follow the numbers."""
+
+import dataclasses
+
+import numpy as np
+
+from likewise.report.findings import counts, html
+
+
+def assert_findings_follow(findings, result):
+    """No made-up result breaks a report or is called certain, and none says the same of all."""
+    given = findings(result)
+    rng = np.random.default_rng(0)
+    changes = {
+        "opposite": lambda x: -x,
+        "nothing": lambda x: np.full_like(x, np.nan),
+        "noise": lambda x: rng.random(np.shape(x)).astype(x.dtype),
+        "other noise": lambda x: rng.random(np.shape(x)).astype(x.dtype),
+    }
+    told = {}
+    with np.errstate(all="ignore"):
+        for name, change in changes.items():
+            told[name] = findings(changed(result, change))
+    for found in told.values():
+        assert [f.statement for f in found] == [f.statement for f in given]
+        assert counts(found) in html(found)
+    assert {f.verdict for f in told["nothing"]} == {"undecided"}
+    verdicts = [[f.verdict for f in found] for found in (given, *told.values())]
+    decided = [k for k, those in enumerate(zip(*verdicts, strict=True)) if len(set(those)) > 1]
+    assert decided
+    for k, finding in enumerate(given):  # a verdict that no number changes is none
+        assert k in decided or finding.verdict == "undecided", finding
+
+
+def changed(value, change):
+    """The same result with all floating-point numbers changed; settings stay."""
+    if dataclasses.is_dataclass(value):
+        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.init}
+        fields = {k: v if k == "settings" else changed(v, change) for k, v in fields.items()}
+        return type(value)(**fields)
+    if isinstance(value, dict):
+        return {key: changed(entry, change) for key, entry in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*(changed(entry, change) for entry in value))
+    if isinstance(value, (list, tuple)):
+        return type(value)(changed(entry, change) for entry in value)
+    if isinstance(value, float):
+        return float(change(np.asarray(value)))
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return change(value)
+    return value
