@@ -1,6 +1,7 @@
 """Results that no run gave, to see that findings follow the numbers."""
 
 import dataclasses
+import warnings
 
 import numpy as np
 
@@ -12,13 +13,13 @@ def assert_findings_follow(findings, result):
     given = findings(result)
     rng = np.random.default_rng(0)
     changes = {
-        "opposite": lambda x: -x,
-        "nothing": lambda x: np.full_like(x, np.nan),
-        "noise": lambda x: rng.random(np.shape(x)).astype(x.dtype),
-        "other noise": lambda x: rng.random(np.shape(x)).astype(x.dtype),
+        "opposite": lambda x: ~x if x.dtype.kind == "b" else -x,
+        "nothing": lambda x: np.full_like(x, False if x.dtype.kind == "b" else np.nan),
+        "noise": lambda x: drawn(rng.random(np.shape(x)), x.dtype),
     }
     told = {}
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
         for name, change in changes.items():
             told[name] = findings(changed(result, change))
     for found in told.values():
@@ -32,8 +33,12 @@ def assert_findings_follow(findings, result):
         assert k in decided or finding.verdict == "undecided", finding
 
 
+def drawn(numbers, dtype):
+    return numbers < 0.5 if dtype.kind == "b" else numbers.astype(dtype)
+
+
 def changed(value, change):
-    """The same result with all floating-point numbers changed; settings stay."""
+    """The same result with all floating-point numbers and flags changed; settings stay."""
     if dataclasses.is_dataclass(value):
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.init}
         fields = {k: v if k == "settings" else changed(v, change) for k, v in fields.items()}
@@ -46,6 +51,6 @@ def changed(value, change):
         return type(value)(changed(entry, change) for entry in value)
     if isinstance(value, float):
         return float(change(np.asarray(value)))
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fb":
         return change(value)
     return value

@@ -47,7 +47,8 @@ class Outcome:
     notes: Sequence[tuple[str, str]]
     """Terms, controls, sizes and sources."""
     choices: tuple[str, Sequence[str], int] | None = None
-    """Buttons of the figures: their legend, labels, and which is chosen."""
+    """Buttons of the figures: their legend, labels, and which is chosen. They come before the
+    figures that have choices."""
     command: str = "likewise study"
 
     @property
@@ -59,14 +60,13 @@ class Outcome:
         """The report."""
         page = Page(self.headline, f"{self.command} {self.study}".strip(), self.lead)
         first, *others = self.figures
-        if self.choices is None:
+        chosen = any("meta" in trace for trace in first.panels.traces)
+        if not chosen:
             page.figure(first)
-            page.claims(self.findings)
-        else:
-            page.claims(self.findings)
+        page.claims(self.findings)
+        if self.choices is not None:
             page.choices(*self.choices)
-            page.figure(first)
-        for figure in others:
+        for figure in [first, *others] if chosen else others:
             page.figure(figure)
         page.heading("The numbers")
         for k, (about, table) in enumerate(self.tables):

@@ -34,9 +34,13 @@ def as_done(
 ) -> Iterator[tuple[int, Any]]:
     """Numbers of the jobs and what `function` returns for them, as each is done.
 
-    The processes are spawned, so a script that calls this needs ``if __name__ == "__main__":``
-    around it; `function` and jobs must pickle. Nothing is set in the calling process.
+    One process means this one. More are spawned, so a script that calls this needs
+    ``if __name__ == "__main__":`` around it; `function` and jobs must pickle. Nothing is set in
+    the calling process.
     """
+    if processes == 1:
+        yield from ((k, _alone(function, job)) for k, job in enumerate(jobs))
+        return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(processes, len(jobs)), context) as pool:
         running = {pool.submit(_alone, function, job): k for k, job in enumerate(jobs)}

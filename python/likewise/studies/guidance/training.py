@@ -1,10 +1,13 @@
-"""Training one network, alone or guided, and looking at it on the way."""
+"""Training networks, alone and guided, and looking at them on the way."""
 
 from __future__ import annotations
 
+import time
 import warnings
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,9 +27,12 @@ from likewise.studies.guidance.settings import (
     Row,
     Settings,
 )
+from likewise.studies.processes import as_done
 from likewise.torch.guidance import Guidance, even_layer_map
 
 Numbers = NDArray[np.float64]
+
+CURVES = ("train_accuracy", "test_accuracy", "train_loss", "test_loss", "scale")
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,67 @@ class Run:
     pairs: tuple[str, ...] = ()
     distances: Numbers = field(default_factory=lambda: np.empty((0, 0)))
     """(steps, pairs), every step of guidance."""
+
+
+@dataclass
+class Result:
+    """All trainings, in the order of rows, seeds and conditions."""
+
+    settings: Settings
+    runs: list[Run] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    """By row: time of the trainings, one after another."""
+
+    def of(self, row: Row, condition: str) -> list[Run]:
+        """One training for every seed."""
+        return [run for run in self.runs if run.row == row.name and run.condition == condition]
+
+    def at_end(self, row: Row, condition: str, what: str = "test_accuracy") -> Numbers:
+        """One value for every seed: the last record of a curve."""
+        return np.array([getattr(run, what)[-1] for run in self.of(row, condition)])
+
+
+def stages(settings: Settings) -> int:
+    """How many times `run` calls `advance`."""
+    return len(settings.rows) * settings.seeds
+
+
+def run(
+    settings: Settings | None = None, advance: Callable[[str], None] = lambda stage: None
+) -> Result:
+    """Train everything; `advance` hears of every row and seed that is done."""
+    settings = settings or Settings()
+    result = Result(settings)
+    jobs = [(row, repetition) for row in settings.rows for repetition in range(settings.seeds)]
+    # The longest first, so that no process is left with them at the end.
+    longest = sorted(jobs, key=lambda job: -job[0].depth * job[0].examples * job[0].epochs)
+    done: dict[tuple[str, int], list[Run]] = {}
+    for k, (runs, seconds) in as_done(partial(_timed, settings), longest, settings.processes):
+        row, repetition = longest[k]
+        done[row.name, repetition] = runs
+        result.seconds[row.title] = result.seconds.get(row.title, 0.0) + seconds
+        advance(f"{row.title}, seed {repetition + 1} of {settings.seeds} trained")
+    for row, repetition in jobs:
+        result.runs += done[row.name, repetition]
+    return result
+
+
+def error_consistency(first: Run, second: Run) -> float:
+    """Cohen's kappa of which test answers two networks have right.
+
+    1 if both err on the same inputs, 0 as often as chance has it; NaN where neither errs or both
+    always do.
+    """
+    from sklearn.metrics import cohen_kappa_score
+
+    if np.unique([first.correct, second.correct]).size == 1:
+        return float("nan")
+    return float(cohen_kappa_score(first.correct, second.correct))
+
+
+def _timed(settings: Settings, job: tuple[Row, int]) -> tuple[list[Run], float]:
+    started = time.perf_counter()
+    return train_all(settings, *job), time.perf_counter() - started
 
 
 def train_all(settings: Settings, row: Row, repetition: int) -> list[Run]:
@@ -125,24 +192,17 @@ class _Course:
                 optimizer.step()
         log = [] if guidance is None else guidance.log
         pairs = tuple(log[0].distances) if log else ()
-        train_accuracy, test_accuracy, train_loss, test_loss, scale = np.array(
-            [look[:5] for look in looks]
-        ).T
+        distances = np.array([list(step.distances.values()) for step in log])
+        curves = dict(zip(CURVES, np.array([look[:5] for look in looks]).T, strict=True))
         return Run(
             row=self.row.name,
             repetition=self.repetition,
             condition=condition,
             epochs=recorded,
-            train_accuracy=train_accuracy,
-            test_accuracy=test_accuracy,
-            train_loss=train_loss,
-            test_loss=test_loss,
-            scale=scale,
             correct=looks[-1][5],
             pairs=pairs,
-            distances=np.array([list(step.distances.values()) for step in log]).reshape(
-                len(log), len(pairs)
-            ),
+            distances=distances.reshape(len(log), len(pairs)),
+            **curves,
         )
 
     def _look(self, network: nn.Module) -> tuple[Any, ...]:
