@@ -8,8 +8,11 @@ import numpy as np
 from likewise.report.findings import counts, html
 
 
-def assert_findings_follow(findings, result):
-    """No made-up result breaks a report or is called certain, and none says the same of all."""
+def assert_findings_follow(findings, result, *others):
+    """No made-up result breaks a report, what is NaN is not decided, and no verdict is constant.
+
+    `others` are more made-up results, where flags and floating-point numbers are not enough.
+    """
     given = findings(result)
     rng = np.random.default_rng(0)
     changes = {
@@ -22,10 +25,13 @@ def assert_findings_follow(findings, result):
         warnings.simplefilter("ignore", RuntimeWarning)
         for name, change in changes.items():
             told[name] = findings(changed(result, change))
+        told |= {k: findings(other) for k, other in enumerate(others)}
     for found in told.values():
         assert [f.statement for f in found] == [f.statement for f in given]
         assert counts(found) in html(found)
-    assert {f.verdict for f in told["nothing"]} == {"undecided"}
+    unknown = [f for f in told["nothing"] if np.isnan(f.number)]
+    assert unknown
+    assert all(f.verdict == "undecided" for f in unknown)
     verdicts = [[f.verdict for f in found] for found in (given, *told.values())]
     decided = [k for k, those in enumerate(zip(*verdicts, strict=True)) if len(set(those)) > 1]
     assert decided

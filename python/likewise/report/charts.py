@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from likewise.report.panels import Json, plain
 from likewise.report.style import ALIKE_SCALE, CONTROL, CONTROL_BAND, INK, PAPER, number
 
-HIDDEN: Json = {"showlegend": False}
+NO_LEGEND: Json = {"showlegend": False}
 
 _MOST_CELLS_WITH_NUMBERS = 12
 
@@ -82,7 +82,7 @@ def bars(x: Iterable[float], y: Iterable[float], name: str, colour: str) -> Json
 def texts(x: Iterable[float], y: Iterable[float], words: Sequence[str], **options: Any) -> Json:
     """Words at these places."""
     look = {"mode": "text", "text": list(words), "textfont": {"size": 13, "color": INK}}
-    return _scatter(x, y, "") | look | {"hoverinfo": "skip", "hovertemplate": None} | options
+    return _scatter(x, y, "") | look | options
 
 
 def heat_map(
@@ -94,13 +94,14 @@ def heat_map(
     digits: int = 2,
     backwards: bool = False,
     spread: NDArray[np.float64] | None = None,
+    numbered: bool = True,
 ) -> list[Json]:
     """Traces of a map of `values` (rows, columns).
 
     Colours run over `limits`, from the other end if `backwards`. Small maps show the number in
-    every cell, and ± `spread` below it where that is given.
+    every cell if `numbered`, and ± `spread` below it where that is given.
     """
-    numbered = max(values.shape) <= _MOST_CELLS_WITH_NUMBERS
+    numbered = numbered and max(values.shape) <= _MOST_CELLS_WITH_NUMBERS
     cells: Json = {
         "type": "heatmap",
         "z": [_plain(row) for row in values.tolist()],
@@ -139,7 +140,9 @@ def _scatter(
     x: Iterable[float], y: Iterable[float], name: str, hover: Sequence[str] | None = None
 ) -> Json:
     trace: Json = {"type": "scatter", "x": _plain(x), "y": _plain(y)}
-    trace |= {"name": plain(name), "legendgroup": name} if name else HIDDEN
+    trace |= {"name": plain(name), "legendgroup": name} if name else NO_LEGEND
+    if not name:
+        return trace | {"hoverinfo": "skip"}
     if hover is None:
         return trace | {"hovertemplate": f"{plain(name)}, %{{x}}: %{{y:.4g}}<extra></extra>"}
     texts = {"hovertext": [plain(text) for text in hover]}

@@ -57,7 +57,7 @@ class Panels:
         suffix = self._suffix(row, column)
         name = (trace.get("name", ""), trace.get("meta"))
         if "showlegend" not in trace:
-            trace = trace | {"showlegend": name not in self._named}
+            trace = trace | {"showlegend": bool(name[0]) and name not in self._named}
             self._named.add(name)
         self.traces.append(trace | {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import Any
 
 from likewise import num_threads
 
-__all__ = ["as_done", "cores", "one_thread"]
+__all__ = ["as_done", "cores", "one_thread", "timed"]
 
 
 @contextmanager
@@ -27,6 +28,14 @@ def one_thread() -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(threads)
+
+
+@contextmanager
+def timed(seconds: dict[str, float], part: str) -> Iterator[None]:
+    """Add the time that this takes to that of `part`."""
+    started = time.perf_counter()
+    yield
+    seconds[part] = seconds.get(part, 0.0) + time.perf_counter() - started
 
 
 def as_done(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from likewise.report import Cell, Figure, Finding, Panels, Table, number
-from likewise.report.charts import HIDDEN, curve, heat_map, of_choice, points, texts
+from likewise.report.charts import NO_LEGEND, curve, heat_map, of_choice, points, texts
 from likewise.report.panels import axis, category_axis, log_axis
 from likewise.report.style import CONTRASTS, CONTROL, DEPTHS, INK
 from likewise.studies.guidance.settings import (
@@ -197,7 +197,7 @@ def _accuracies(result: Result) -> Figure:
                 dots = points([k] * len(values), values, condition, _COLOURS[condition], size=12)
                 panels.add(0, column, dots)
                 line = curve([k - 0.32, k + 0.32], [mean] * 2, "mean", INK, marks=0)
-                panels.add(0, column, line | HIDDEN)
+                panels.add(0, column, line | NO_LEGEND)
                 words = texts([k], [mean], [f"{number(mean)}<br> "], textposition="top center")
                 panels.add(0, column, words)
     return Figure(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,7 +26,7 @@ from likewise.studies.matching.partners import PairPartners, partners
 from likewise.studies.matching.settings import Settings
 from likewise.studies.matching.sparse import Path, path
 from likewise.studies.matching.streaming import LayerStatistics, Pair, derangement, stream
-from likewise.studies.processes import as_done, one_thread
+from likewise.studies.processes import as_done, one_thread, timed
 from likewise.torch import Recording, record
 
 Advance = Callable[[str], None]
@@ -69,23 +67,23 @@ def run(settings: Settings | None = None, advance: Advance = lambda stage: None)
     result = Result(settings)
     training, probe = digits(settings.seed)
     result.probe = probe.images
-    with _timed(result, "training"):
+    with timed(result.seconds, "training"):
         networks = trained(settings, advance)
     with one_thread():
         result.accuracies = [accuracy(network, probe) for network in networks]
-        with _timed(result, "statistics and partners"):
+        with timed(result.seconds, "statistics and partners"):
             result.statistics, result.partners = _matched(networks, probe, settings)
             advance("units matched")
             before = [untrained(settings, k) for k in range(settings.networks)]
             result.untrained = _matched(before, probe, settings)[1]
             advance("units of untrained networks matched")
-        with _timed(result, "sparse prediction"):
+        with timed(result.seconds, "sparse prediction"):
             _predict(result, networks)
             advance("units predicted from few")
-        with _timed(result, "groups"):
+        with timed(result.seconds, "groups"):
             _group(result, networks)
             advance("units grouped")
-        with _timed(result, "averages"):
+        with timed(result.seconds, "averages"):
             for a, b in settings.pairs:
                 result.averages[a, b] = averages(
                     networks[a], networks[b], training.images, probe, settings
@@ -94,26 +92,13 @@ def run(settings: Settings | None = None, advance: Advance = lambda stage: None)
     return result
 
 
-@contextmanager
-def _timed(result: Result, part: str) -> Iterator[None]:
-    started = time.perf_counter()
-    yield
-    result.seconds[part] = time.perf_counter() - started
-
-
 def trained(settings: Settings, advance: Advance) -> Networks:
-    """All networks of a run; one process means this one."""
+    """All networks of a run."""
     jobs = [Job(settings, k) for k in range(settings.networks)]
     weights = {}
-    if settings.processes == 1:
-        for job in jobs:
-            with one_thread():
-                weights[job.number] = trained_weights(job)
-            advance(f"network {job.number + 1} of {settings.networks} trained")
-    else:
-        for k, found in as_done(trained_weights, jobs, settings.processes):
-            weights[k] = found
-            advance(f"network {k + 1} of {settings.networks} trained")
+    for k, found in as_done(trained_weights, jobs, settings.processes):
+        weights[k] = found
+        advance(f"network {k + 1} of {settings.networks} trained")
     return [with_weights(settings, weights[k]) for k in range(settings.networks)]
 
 

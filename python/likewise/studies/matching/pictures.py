@@ -1,49 +1,115 @@
-"""The figures of one layer and pair at a time: matrices of correlations and groups."""
+"""Pictures of one layer and pair: images that drive matched units, matrices, and groups."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from likewise import UnitClusters
-from likewise.report import Figure, Panels
-from likewise.report.panels import Json, axis_title
-from likewise.report.style import ALIKE_SCALE, CONTRASTS, QUIET
+from likewise.report import Figure, Panels, number
+from likewise.report.charts import bars, curve, heat_map, of_choice, points, texts
+from likewise.report.panels import Json, axis
+from likewise.report.style import CONTRASTS, QUIET
+from likewise.studies.digits import HELD_OUT, SIDE
 from likewise.studies.matching.experiment import Result
 from likewise.studies.matching.groups import sizes
-from likewise.studies.matching.networks import LAYERS, Numbers
-from likewise.studies.matching.streaming import Indices
+from likewise.studies.matching.networks import (
+    LAYERS,
+    Field,
+    Numbers,
+    receptive_field,
+    untrained,
+)
 
 SHOWN_FIRST = LAYERS.index("conv2")
+RANKS = (("best pair", 0.0), ("a quarter down", 0.25), ("median", 0.5), ("worst", 1.0))
+
+_GREYS = ((0.0, "#ffffff"), (1.0, "#2b333c"))
+_FRAME = "#e4572e"
 
 _FIRST, _SECOND = CONTRASTS[0], CONTRASTS[1]
 _BARE: Json = {"showgrid": False, "showticklabels": False, "showline": False, "ticks": ""}
 
+# In pixels of the images.
+_PITCH, _ROW = SIDE + 1, SIDE + 4
+_BETWEEN_NETWORKS, _LABELS, _HEADER = 4, 22, 4
+
+
+@dataclass(frozen=True)
+class ShownPair:
+    """One-to-one partners of the first pair of networks."""
+
+    name: str
+    unit: int
+    partner: int
+    r: float
+    shared: int
+    """Images among the strongest of both."""
+
+
+def shown_pairs(result: Result, layer: str) -> Iterator[ShownPair]:
+    """From the best to the worst pair of living units."""
+    a, b = result.settings.pairs[0]
+    statistics = result.statistics[layer]
+    found = result.partners[layer][a, b].correlation
+    partner_of = found.matching.one_to_one
+    ranked = [unit for unit in found.ranked() if statistics.alive[b, partner_of[unit]]]
+    for name, rank in RANKS:
+        unit = int(ranked[round(rank * (len(ranked) - 1))])
+        partner = int(partner_of[unit])
+        both = np.intersect1d(
+            statistics.tops[a].images[:, unit], statistics.tops[b].images[:, partner]
+        )
+        r = float(statistics.pairs[a, b].correlation[unit, partner])
+        yield ShownPair(name, unit, partner, r, len(both))
+
+
+def units(result: Result) -> Figure:
+    """The images that drive both units of a pair most, for pairs from best to worst."""
+    shown, tops = result.settings.shown, result.settings.tops
+    panels = Panels(1, 1, height=500, left=12, bottom=8)
+    for choice, layer in enumerate(LAYERS):
+        for trace in _stimuli(result, layer):
+            panels.add(0, 0, of_choice(trace, choice, SHOWN_FIRST))
+    width, height = _second(shown) + shown * _PITCH, len(RANKS) * _ROW
+    panels.axes(
+        0,
+        0,
+        _BARE | {"range": [-_LABELS, width], "constrain": "domain", "constraintoward": "left"},
+        _BARE | {"range": [height - 2, -_HEADER], "scaleanchor": "x"},
+    )
+    return Figure(
+        "units",
+        "What matched units respond to",
+        panels,
+        "Rows: one-to-one pairs of the chosen layer, ranked by correlation. Left the probe images "
+        "with the largest activation of the first network's unit, right those of its partner. "
+        f"Shared: images among the {tops} strongest of both, of {HELD_OUT}; chance gives "
+        f"{number(tops**2 / HELD_OUT, 1)}. Frames: what the unit sees of the image, at the "
+        "position where it is most active; without a frame it sees all.",
+    )
+
 
 def matrices(result: Result) -> Figure:
     """Correlations between and within two networks, as they are and in matched order."""
-    titles = (
-        "between, as numbered",
-        "between, matched",
-        "within the first, matched",
-        "within the second, matched",
-    )
     panels = Panels(1, 4, height=340, gap=(0.03, 0.0), left=20, bottom=20)
+    titles = ("between, as numbered", "between, matched", "within the first", "within the second")
     for column, title in enumerate(titles):
-        panels.title(0, column, title)
-        panels.axes(0, column, *_square(column))
+        panels.panel(0, column, title, *_square(column))
         for choice, layer in enumerate(LAYERS):
             trace = _matrix(_ordered(result, layer)[column])
-            panels.add(0, column, trace | of_layer(choice))
-    caption = (
+            panels.add(0, column, of_choice(trace, choice, SHOWN_FIRST))
+    return Figure(
+        "matrices",
+        "Correlations before and after matching",
+        panels,
         "Correlation of every unit of the first network (rows) with every unit of the second, dark "
         "at r = 1 and palest at 0 or less. Matched: rows by the correlation with their one-to-one "
         "partner, which stands on the diagonal; dead units come last. Right: correlations inside "
         "each network in the same order; where both look alike, matched units also resemble the "
-        "same others."
+        "same others.",
     )
-    return Figure("matrices", "Correlations before and after matching", panels, caption)
 
 
 def groups(result: Result) -> Figure:
@@ -51,40 +117,45 @@ def groups(result: Result) -> Figure:
     from scipy.cluster.hierarchy import dendrogram
 
     panels = Panels(1, 3, height=420, gap=(0.07, 0.0), left=20, bottom=58)
-    panels.title(0, 0, "|r| in order of spectral clusters")
-    panels.title(0, 1, "units in each spectral cluster")
-    panels.title(0, 2, "tree of all living units")
-    panels.axes(0, 0, *_square(0))
-    panels.axes(
-        0,
-        1,
-        {"title": axis_title("spectral cluster"), "showgrid": False, "dtick": 1},
-        {"title": axis_title("units"), "rangemode": "tozero"},
-    )
-    panels.axes(
-        0,
-        2,
-        {"showgrid": False, "showticklabels": False},
-        {"title": axis_title("1 − |r|"), "range": [-0.06, 1.02]},
-    )
-    pair = result.settings.pairs[0]
+    panels.panel(0, 0, "|r| in order of spectral clusters", *_square(0))
+    across = axis("spectral cluster", showgrid=False, dtick=1)
+    panels.panel(0, 1, "units in each cluster", across, axis("units", rangemode="tozero"))
+    bare = axis(showgrid=False, showticklabels=False)
+    panels.panel(0, 2, "tree of all living units", bare, axis("1 − |r|", range=[-0.06, 1.02]))
     for choice, layer in enumerate(LAYERS):
-        found = result.groups[layer][pair]
+        found = result.groups[layer][result.settings.pairs[0]]
         order = [np.argsort(labels, kind="stable") for labels in found.spectral[:2]]
-        panels.add(0, 0, _matrix(found.weights[np.ix_(*order)]) | of_layer(choice))
-        for trace in _counts(found.spectral):
-            panels.add(0, 1, trace | of_layer(choice))
+        traces = [(0, _matrix(found.weights[np.ix_(*order)]))]
+        for name, colour, counts in zip(
+            ("first network", "second network"),
+            (_FIRST, _SECOND),
+            np.array(sizes(found.spectral)).T,
+            strict=True,
+        ):
+            traces.append((1, bars(range(1, len(counts) + 1), counts, name, colour)))
         drawn = dendrogram(found.tree.tree, no_plot=True)
-        for trace in _branches(drawn, len(found.weights)):
-            panels.add(0, 2, trace | of_layer(choice))
-    caption = (
+        x, y = (
+            np.array([[*branch, np.nan] for branch in drawn[name]]).ravel()
+            for name in ("icoord", "dcoord")
+        )
+        leaves = drawn["leaves"]
+        colours = [_FIRST if u < len(found.weights) else _SECOND for u in leaves]
+        size = 7 if len(leaves) <= 40 else 4
+        places = [5 + 10 * k for k in range(len(leaves))]
+        traces.append((2, curve(x, y, "", QUIET, marks=0)))
+        traces.append((2, points(places, [-0.03] * len(leaves), "", colours, size=size)))
+        for column, trace in traces:
+            panels.add(0, column, of_choice(trace, choice, SHOWN_FIRST))
+    return Figure(
+        "groups",
+        "Groups of units of both networks",
+        panels,
         "Living units of both networks as nodes of a graph with weights |r|. Left and middle: "
         "spectral clusters of the graph with edges between the networks only. Right: agglomerative "
         f"tree ({result.settings.linkage} linkage) of all units with edges inside the networks "
         "too; dots at the bottom say which network a unit is of. Branches that join both colours "
-        "low down are features that both networks have."
+        "low down are features that both networks have.",
     )
-    return Figure("groups", "Groups of units of both networks", panels, caption)
 
 
 def _ordered(result: Result, layer: str) -> tuple[Numbers, Numbers, Numbers, Numbers]:
@@ -97,7 +168,7 @@ def _ordered(result: Result, layer: str) -> tuple[Numbers, Numbers, Numbers, Num
     dead = np.flatnonzero(~found.alive)
     dead = dead[np.argsort(~statistics.alive[b, partner_of[dead]], kind="stable")]
     rows = np.concatenate([found.ranked(), dead])
-    columns: Indices = partner_of[rows]
+    columns = partner_of[rows]
     return (
         between,
         between[np.ix_(rows, columns)],
@@ -114,73 +185,65 @@ def _square(column: int) -> tuple[Json, Json]:
 
 
 def _matrix(values: Numbers) -> Json:
-    return {
-        "type": "heatmap",
-        "z": np.round(values, 4).tolist(),
-        "zmin": 0,
-        "zmax": 1,
-        "colorscale": [list(stop) for stop in ALIKE_SCALE],
-        "showscale": False,
-        "hovertemplate": "units %{y} and %{x}: %{z:.2f}<extra></extra>",
-    }
+    cells = heat_map(np.round(values, 4), numbered=False)[0]
+    return cells | {"hovertemplate": "units %{y} and %{x}: %{z:.2f}<extra></extra>"}
 
 
-def _counts(clusters: UnitClusters) -> list[Json]:
-    counts = np.array(sizes(clusters)).T.tolist()
-    places = list(range(1, len(counts[0]) + 1))
-    return [
-        {
-            "type": "bar",
-            "x": places,
-            "y": values,
-            "name": name,
-            "marker": {"color": colour},
-            "hovertemplate": f"{name}, cluster %{{x}}: %{{y}}<extra></extra>",
-        }
-        for name, values, colour in zip(
-            ("first network", "second network"), counts, (_FIRST, _SECOND), strict=True
+@dataclass
+class _Mosaic:
+    """Images side by side, with frames on them."""
+
+    pixels: Numbers
+    x: list[float] = field(default_factory=list)
+    y: list[float] = field(default_factory=list)
+
+    def put(self, image: Numbers, left: int, top: int) -> None:
+        self.pixels[top : top + SIDE, left : left + SIDE] = image
+
+    def frame(self, seen: Field, position: int, left: int, top: int) -> None:
+        """Around what a unit sees at a position, as far as it lies in the image."""
+        row, column = divmod(position, SIDE // seen.step)
+        x0, x1 = (left + edge for edge in _edges(seen, column))
+        y0, y1 = (top + edge for edge in _edges(seen, row))
+        self.x += [x0, x1, x1, x0, x0, np.nan]
+        self.y += [y0, y0, y1, y1, y0, np.nan]
+
+
+def _edges(seen: Field, position: int) -> tuple[float, float]:
+    start = seen.start + position * seen.step
+    return max(start, 0) - 0.5, min(start + seen.size, SIDE) - 0.5
+
+
+def _second(shown: int) -> int:
+    """Where the images of the second network begin."""
+    return shown * _PITCH + _BETWEEN_NETWORKS
+
+
+def _stimuli(result: Result, layer: str) -> list[Json]:
+    settings, statistics = result.settings, result.statistics[layer]
+    second = _second(settings.shown)
+    seen = receptive_field(untrained(settings, 0), layer)
+    mosaic = _Mosaic(np.full((len(RANKS) * _ROW, second + settings.shown * _PITCH), np.nan))
+    labels = []
+    for row, pair in enumerate(shown_pairs(result, layer)):
+        labels.append(
+            f"<b>{pair.name}</b><br>r = {number(pair.r)}<br>{pair.shared} of {settings.tops} shared"
         )
-    ]
-
-
-def _branches(drawn: dict[str, list[list[float]]], first: int) -> list[Json]:
-    """Lines of the tree and a dot for every unit; those below `first` are the first network's."""
-    x: list[float | None] = []
-    y: list[float | None] = []
-    for across, up in zip(drawn["icoord"], drawn["dcoord"], strict=True):
-        x += [*across, None]
-        y += [*up, None]
-    leaves: Sequence[int] = drawn["leaves"]  # type: ignore[assignment]
-    size = 7 if len(leaves) <= 40 else 4
+        sides = ((pair.unit, 0), (pair.partner, second))
+        for network, (unit, start) in zip(settings.pairs[0], sides, strict=True):
+            tops = statistics.tops[network]
+            for k in range(settings.shown):
+                left, top = start + k * _PITCH, row * _ROW
+                mosaic.put(result.probe[tops.images[k, unit], 0].numpy(), left, top)
+                if seen is not None:
+                    mosaic.frame(seen, int(tops.positions[k, unit]), left, top)
+    middles = [row * _ROW + SIDE / 2 - 0.5 for row in range(len(labels))]
+    titles = ["<b>unit of the first network</b>", "<b>its partner in the second</b>"]
+    right = {"textposition": "middle right"}
     return [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": x,
-            "y": y,
-            "line": {"color": QUIET, "width": 1.2},
-            "hoverinfo": "skip",
-            "showlegend": False,
-        },
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "x": [5 + 10 * k for k in range(len(leaves))],
-            "y": [-0.03] * len(leaves),
-            "marker": {
-                "color": [_FIRST if u < first else _SECOND for u in leaves],
-                "size": size,
-            },
-            "hovertext": [
-                f"first network, unit {u + 1}" if u < first else f"second, unit {u - first + 1}"
-                for u in leaves
-            ],
-            "hovertemplate": "%{hovertext}<extra></extra>",
-            "showlegend": False,
-        },
+        heat_map(np.round(mosaic.pixels, 3), colours=_GREYS, numbered=False)[0]
+        | {"hoverinfo": "skip", "hovertemplate": None},
+        curve(mosaic.x, mosaic.y, "", _FRAME, marks=0),
+        texts([1.0 - _LABELS] * len(labels), middles, labels, **right),
+        texts([-0.5, second - 0.5], [1.4 - _HEADER] * 2, titles, **right),
     ]
-
-
-def of_layer(choice: int) -> Json:
-    """Marks a trace as belonging to one layer."""
-    return {"meta": choice, "visible": choice == SHOWN_FIRST}

@@ -53,6 +53,8 @@ class LayerStatistics:
 
     def spectrum(self, network: int) -> tuple[Numbers, float]:
         """Means of living units, the largest first, and the largest by the smallest positive."""
+        if not self.alive[network].any():
+            return np.empty(0), np.nan
         found = unit_statistics(self.means[None, network, self.alive[network]])
         return found.spectrum, float(found.spread)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from likewise._border.arrays import Array
+from likewise.studies.processes import timed
 from likewise.studies.truncation import clusters, training
 from likewise.studies.truncation.clusters import CLUSTERS, Run, Scene
 from likewise.studies.truncation.flow import RotationFlow, rotation_flow
@@ -67,31 +67,29 @@ def run(
 ) -> Result:
     """Do the whole study; `advance` hears the name of every stage as it starts."""
     settings = settings or Settings()
-    started = time.perf_counter()
+    seconds: dict[str, float] = {}
     advance("solving the flow of truncation maps")
-    scene = clusters.scene(settings)
-    separated = [clusters.separated(scene, k, settings) for k in range(CLUSTERS)]
-    result = Result(
-        settings,
-        scene,
-        separated,
-        clusters.withdrawing(scene, 0, settings),
-        clusters.resting(scene, 0, settings),
-        clusters.shared(scene, 0, settings),
-        compose(scene, separated, settings),
-        *_rotations(scene, settings),
-    )
-    flowed = time.perf_counter()
+    with timed(seconds, "flows"):
+        scene = clusters.scene(settings)
+        separated = [clusters.separated(scene, k, settings) for k in range(CLUSTERS)]
+        result = Result(
+            settings,
+            scene,
+            separated,
+            clusters.withdrawing(scene, 0, settings),
+            clusters.resting(scene, 0, settings),
+            clusters.shared(scene, 0, settings),
+            compose(scene, separated, settings),
+            *_rotations(scene, settings),
+            seconds=seconds,
+        )
     advance("loading digits")
-    data = training.load(settings)
-    for number in range(settings.networks):
-        advance(f"training network {number + 1}")
-        result.networks.append(training.train(number, data, settings))
-    result.seconds = {
-        "flows": flowed - started,
-        "networks": time.perf_counter() - flowed,
-        "of which the monitor": sum(network.monitor_seconds for network in result.networks),
-    }
+    with timed(seconds, "networks"):
+        data = training.load(settings)
+        for number in range(settings.networks):
+            advance(f"training network {number + 1}")
+            result.networks.append(training.train(number, data, settings))
+    seconds["of which the monitor"] = sum(network.monitor_seconds for network in result.networks)
     return result
 
 

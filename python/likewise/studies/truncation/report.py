@@ -9,7 +9,7 @@ import numpy as np
 
 from likewise._border.arrays import Array
 from likewise.report import Cell, Figure, Finding, Panels, Table
-from likewise.report.charts import HIDDEN, band, curve, points
+from likewise.report.charts import NO_LEGEND, band, curve, points
 from likewise.report.panels import Json, axis, category_axis
 from likewise.report.style import CONTRASTS, CONTROL, DEPTHS, INK
 from likewise.studies.outcome import Outcome
@@ -350,7 +350,7 @@ def _training(result: Result) -> Figure:
         for name, k, colour in parts:
             for network in collapse(result):
                 line = curve(range(len(network)), network[:, k], name, colour, marks=0)
-                panels.add(0, column, line if len(parts) > 1 else line | HIDDEN)
+                panels.add(0, column, line if len(parts) > 1 else line | NO_LEGEND)
     return Figure(
         "collapse",
         "How collapsed digit networks become",
