@@ -35,12 +35,12 @@ __global__ void __launch_bounds__(kMostThreads) unsolved_kernel(Unsolved u) {
 
 template <class T>
 __global__ void __launch_bounds__(kMostThreads)
-    root_kernel(const double* __restrict__ values, int64_t n, int64_t total,
-                T* __restrict__ roots) {
+    descending_kernel(const double* __restrict__ values, int64_t n, int64_t total, bool roots,
+                      T* __restrict__ out) {
   const int64_t step = int64_t(gridDim.x) * blockDim.x;
   for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < total; k += step) {
     const double value = values[k / n * n + (n - 1 - k % n)];
-    roots[k] = T(value < 0 ? 0 : sqrt(value));
+    out[k] = T(value < 0 ? 0 : roots ? sqrt(value) : value);
   }
 }
 
@@ -58,15 +58,15 @@ cudaError_t replace_unsolved(const Unsolved& unsolved, cudaStream_t stream) {
 }
 
 template <class T>
-cudaError_t descending_roots(const double* values, int64_t count, int64_t n, T* roots,
-                             cudaStream_t stream) {
+cudaError_t descending(const double* values, int64_t count, int64_t n, bool roots, T* out,
+                       cudaStream_t stream) {
   const int64_t total = count * n;
-  return launch(root_kernel<T>, blocks_for(total), threads_for(total), 0, stream, values, n, total,
-                roots);
+  return launch(descending_kernel<T>, blocks_for(total), threads_for(total), 0, stream, values, n,
+                total, roots, out);
 }
 
 #define LIKEWISE_INSTANTIATE(T) \
-  template cudaError_t descending_roots<T>(const double*, int64_t, int64_t, T*, cudaStream_t);
+  template cudaError_t descending<T>(const double*, int64_t, int64_t, bool, T*, cudaStream_t);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

@@ -23,9 +23,10 @@ struct Unsolved {
 };
 cudaError_t replace_unsolved(const Unsolved& unsolved, cudaStream_t stream);
 
-// roots (count, n): of ascending values, in descending order; those below zero count as zero.
+// out (count, n): ascending values, or their square roots, in descending order; those below zero
+// count as zero.
 template <class T>
-cudaError_t descending_roots(const double* values, int64_t count, int64_t n, T* roots,
-                             cudaStream_t stream);
+cudaError_t descending(const double* values, int64_t count, int64_t n, bool roots, T* out,
+                       cudaStream_t stream);
 
 }  // namespace likewise::cuda

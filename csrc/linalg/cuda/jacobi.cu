@@ -40,6 +40,8 @@ __global__ void __launch_bounds__(kMostThreads, 3) jacobi_kernel(JacobiSvd<T> sv
   const int thread = int(threadIdx.x), threads = int(blockDim.x);
   const int lane = thread & 31, warp = thread >> 5, warps = threads >> 5;
 
+  for (int64_t k = thread; k < n * n; k += threads) right[k] = k / n == k % n ? T(1) : T(0);
+  if (svd.wanted && !svd.wanted[item]) return;
   const T largest = largest_magnitude(columns, n * m, partial);
   const bool usable = largest >= 0;
   const T scale = scale_for(largest);
@@ -48,7 +50,6 @@ __global__ void __launch_bounds__(kMostThreads, 3) jacobi_kernel(JacobiSvd<T> sv
     columns[k] /= scale;
     squares += columns[k] * columns[k];
   }
-  for (int64_t k = thread; k < n * n; k += threads) right[k] = k / n == k % n ? T(1) : T(0);
   __syncthreads();  // `partial` is free again
   const T length = block_sum(squares, partial);
   const T negligible = rounding<T>() * rounding<T>() * length;
@@ -144,6 +145,7 @@ __global__ void __launch_bounds__(kMostThreads, 2) completing_kernel(JacobiSvd<T
   SHARED_ARRAY(T, partial, 32);
   SHARED_ARRAY(int, where, 1);
   const int64_t m = svd.m, n = svd.n, item = blockIdx.x;
+  if (svd.wanted && !svd.wanted[item]) return;
   for (int64_t j = 0; j < n; ++j) {
     if (svd.values[item * n + j] != 0) continue;
     complete_column(svd.columns + item * n * m, m, n, j, partial, where);

@@ -12,7 +12,9 @@ namespace likewise::cuda {
 // the left singular vectors, orthonormal also where the rank is lower, and `right` (count, n, n)
 // the right ones, in the same order; `values` (count, n) their singular values, not sorted.
 // `failure` (one for all, or null) is lowered to the first matrix that did not converge; its
-// results are NaN, as those of a matrix with numbers that are not finite.
+// results are NaN, as those of a matrix with numbers that are not finite. With `wanted` only
+// matrices that it flags are decomposed; others keep columns and values, and `right` is the unit
+// matrix.
 //
 // One block turns disjoint pairs of columns of one matrix at a time, in global memory. Estimate for
 // an H100, 1000 matrices of 512 x 512 in float32, not measured: 10 sweeps of 1.6 GB each through
@@ -24,6 +26,7 @@ struct JacobiSvd {
   T* values;
   unsigned long long* failure;
   int64_t count, m, n;
+  const int* wanted = nullptr;  // or one for each matrix
 };
 template <class T>
 cudaError_t jacobi_svd(const JacobiSvd<T>& svd, cudaStream_t stream);

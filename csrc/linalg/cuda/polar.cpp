@@ -24,6 +24,8 @@ constexpr Polynomial kClosing[] = {
 };
 template <class T>
 constexpr int kLiftingSteps = std::is_same_v<T, float> ? 9 : 27;
+template <class T>  // as far as rounding leaves factors alone
+constexpr int kFactorSteps = std::is_same_v<T, float> ? 9 : 18;
 
 // Polynomials of a batch of matrices, in turns between two buffers.
 template <class T>
@@ -43,16 +45,23 @@ class Iteration {
   // The matrix X to work on, and after all steps the result.
   T* x() const { return x_; }
 
-  // X (a + b X'X + c (X'X)^2), or with XX' from the left where that is smaller.
-  void apply(const Polynomial& p, int64_t count) {
+  // X'X, or XX' where that is smaller.
+  const T* gram(int64_t count) {
     const bool tall = rows_ >= cols_;
     const BlasOp left = tall ? BlasOp::transpose : BlasOp::none;
     const BlasOp right = tall ? BlasOp::none : BlasOp::transpose;
-    const int64_t size = rows_ * cols_, square = side_ * side_;
-    const Matrices<const T> x{x_, cols_, size}, gram{gram_, side_, square};
-    const Matrices<const T> factor{factor_, side_, square};
+    const Matrices<const T> x{x_, cols_, rows_ * cols_};
     gemm<T>(blas_, left, right, side_, side_, std::max(rows_, cols_), T(1), x, x,
-            {gram_, side_, square}, count);
+            {gram_, side_, side_ * side_}, count);
+    return gram_;
+  }
+
+  // X (a + b X'X + c (X'X)^2), or with XX' from the left where that is smaller.
+  void apply(const Polynomial& p, int64_t count) {
+    const bool tall = rows_ >= cols_;
+    const int64_t size = rows_ * cols_, square = side_ * side_;
+    const Matrices<const T> x{x_, cols_, size}, gram{this->gram(count), side_, square};
+    const Matrices<const T> factor{factor_, side_, square};
     gemm<T>(blas_, BlasOp::none, BlasOp::none, side_, side_, side_, T(p.c), gram, gram,
             {factor_, side_, square}, count);
     check(add_polynomial<T>(factor_, gram_, count, side_, T(p.a), T(p.b), context_.stream),
@@ -69,11 +78,10 @@ class Iteration {
   T *x_, *next_, *gram_, *factor_;
 };
 
-}  // namespace
-
-template <class T>
-void nuclear_norms(const Context& context, const T* a, int64_t count, int64_t rows, int64_t cols,
-                   double* out, const PolarVisitor<T>& visit) {
+// Nuclear norms; `visit(first, items, iteration)` sees the factors of every part.
+template <class T, class Visit>
+void iterate(const Context& context, const T* a, int64_t count, int64_t rows, int64_t cols,
+             int lifting, double* out, Visit&& visit) {
   const int64_t size = rows * cols, side = std::min(rows, cols);
   const int64_t bytes = int64_t(sizeof(T)) * (3 * size + 2 * side * side);
   const int64_t chunk = std::min(count, std::max<int64_t>(1, kWorkBytes / bytes));
@@ -87,16 +95,47 @@ void nuclear_norms(const Context& context, const T* a, int64_t count, int64_t ro
     check(cudaMemcpyAsync(iteration.x(), scaled, size_t(items * size) * sizeof(T),
                           cudaMemcpyDeviceToDevice, context.stream),
           "copy");
-    for (int step = 0; step < kLiftingSteps<T>; ++step) iteration.apply(kLifting, items);
+    for (int step = 0; step < lifting; ++step) iteration.apply(kLifting, items);
     for (const Polynomial& closing : kClosing) iteration.apply(closing, items);
     check(inner_products<T>(iteration.x(), scaled, norms, items, size, out + first, context.stream),
           "launch");
-    if (visit) visit(first, items, iteration.x());
+    visit(first, items, iteration);
   }
+}
+
+}  // namespace
+
+template <class T>
+void nuclear_norms(const Context& context, const T* a, int64_t count, int64_t rows, int64_t cols,
+                   double* out, const PolarVisitor<T>& visit) {
+  iterate(context, a, count, rows, cols, kLiftingSteps<T>, out,
+          [&](int64_t first, int64_t items, Iteration<T>& iteration) {
+            if (visit) visit(first, items, iteration.x());
+          });
+}
+
+template <class T>
+void polar_factors(const Context& context, const T* a, int64_t count, int64_t rows, int64_t cols,
+                   T* factors, double* norms, int* deficient) {
+  const int64_t size = rows * cols;
+  iterate(context, a, count, rows, cols, kFactorSteps<T>, norms,
+          [&](int64_t first, int64_t items, Iteration<T>& iteration) {
+            check(cudaMemcpyAsync(factors + first * size, iteration.x(),
+                                  size_t(items * size) * sizeof(T), cudaMemcpyDeviceToDevice,
+                                  context.stream),
+                  "copy");
+            check(flag_other_than_unit<T>(iteration.gram(items), items, std::min(rows, cols),
+                                          deficient + first, context.stream),
+                  "launch");
+          });
 }
 
 template void nuclear_norms<float>(const Context&, const float*, int64_t, int64_t, int64_t, double*,
                                    const PolarVisitor<float>&);
+template void polar_factors<float>(const Context&, const float*, int64_t, int64_t, int64_t, float*,
+                                   double*, int*);
+template void polar_factors<double>(const Context&, const double*, int64_t, int64_t, int64_t,
+                                    double*, double*, int*);
 template void nuclear_norms<double>(const Context&, const double*, int64_t, int64_t, int64_t,
                                     double*, const PolarVisitor<double>&);
 

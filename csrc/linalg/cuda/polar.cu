@@ -55,6 +55,37 @@ __global__ void __launch_bounds__(kMostThreads)
   if (threadIdx.x == 0) out[blockIdx.x] = sum * scale[blockIdx.x];
 }
 
+template <class T>
+__global__ void __launch_bounds__(kMostThreads)
+    unit_kernel(const T* __restrict__ grams, int64_t n, T tolerance, int* __restrict__ flags) {
+  const T* const gram = grams + size_t(blockIdx.x) * n * n;
+  bool good = true;
+  for (int64_t k = threadIdx.x; k < n * n; k += blockDim.x) {
+    good = good && fabs(gram[k] - (k / n == k % n ? T(1) : T(0))) <= tolerance;  // NaN is not
+  }
+  good = __syncthreads_and(good);
+  if (threadIdx.x == 0) flags[blockIdx.x] = !good;
+}
+
+template <class T>
+__global__ void __launch_bounds__(kMostThreads)
+    replace_kernel(const T* __restrict__ from, const int* __restrict__ flags, int64_t size,
+                   T* __restrict__ to) {
+  if (!flags[blockIdx.x]) return;
+  const size_t begin = size_t(blockIdx.x) * size;
+  for (int64_t k = threadIdx.x; k < size; k += blockDim.x) to[begin + k] = from[begin + k];
+}
+
+template <class T>
+__global__ void __launch_bounds__(kMostThreads)
+    symmetric_kernel(T* __restrict__ x, int64_t n, int64_t total) {
+  const int64_t step = int64_t(gridDim.x) * blockDim.x;
+  for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < total; k += step) {
+    const int64_t i = k % (n * n) / n, j = k % n, other = k + (j - i) * (n - 1);
+    if (i < j) x[k] = x[other] = (x[k] + x[other]) / 2;
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -79,9 +110,34 @@ cudaError_t inner_products(const T* p, const T* x, const double* scale, int64_t 
                 size, out);
 }
 
+template <class T>
+cudaError_t flag_other_than_unit(const T* grams, int64_t count, int64_t n, int* flags,
+                                 cudaStream_t stream) {
+  const double rounding = sizeof(T) == 4 ? 0x1p-23 : 0x1p-52;
+  return launch(unit_kernel<T>, dim3(unsigned(count)), threads_for(n * n), 0, stream, grams, n,
+                T(16 * rounding * std::sqrt(double(n))), flags);
+}
+
+template <class T>
+cudaError_t replace_flagged(const T* from, const int* flags, int64_t count, int64_t size, T* to,
+                            cudaStream_t stream) {
+  return launch(replace_kernel<T>, dim3(unsigned(count)), threads_for(size), 0, stream, from, flags,
+                size, to);
+}
+
+template <class T>
+cudaError_t symmetrise(T* x, int64_t count, int64_t n, cudaStream_t stream) {
+  const int64_t total = count * n * n;
+  return launch(symmetric_kernel<T>, blocks_for(total), threads_for(total), 0, stream, x, n, total);
+}
+
 #define LIKEWISE_INSTANTIATE(T)                                                                  \
   template cudaError_t divide_by_norm<T>(const T*, int64_t, int64_t, T*, double*, cudaStream_t); \
   template cudaError_t add_polynomial<T>(T*, const T*, int64_t, int64_t, T, T, cudaStream_t);    \
+  template cudaError_t flag_other_than_unit<T>(const T*, int64_t, int64_t, int*, cudaStream_t);  \
+  template cudaError_t replace_flagged<T>(const T*, const int*, int64_t, int64_t, T*,            \
+                                          cudaStream_t);                                         \
+  template cudaError_t symmetrise<T>(T*, int64_t, int64_t, cudaStream_t);                        \
   template cudaError_t inner_products<T>(const T*, const T*, const double*, int64_t, int64_t,    \
                                          double*, cudaStream_t);
 LIKEWISE_INSTANTIATE(float)

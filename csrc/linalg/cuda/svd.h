@@ -16,8 +16,8 @@ template <class T>
 JacobiSvd<T> decompose(const Context& context, const T* a, int64_t count, int64_t rows,
                        int64_t cols);
 
-// out (count, min(rows, cols)), descending. In float32 those of large matrices are as exact as
-// gram_svdvals makes them.
+// out (count, min(rows, cols)), descending. In float32 those of large matrices are exact to its
+// precision, in units of the largest.
 template <class T>
 void svdvals(const Context& context, const T* a, int64_t count, int64_t rows, int64_t cols, T* out);
 

@@ -62,7 +62,7 @@ void roots() {
   squares[25] = kNaN;
   const OnDevice<double> values(squares);
   const OnDevice<T> found(squares.size());
-  need(descending_roots<T>(values.get(), kCount, kSide, found.get(), stream), "roots");
+  need(descending<T>(values.get(), kCount, kSide, true, found.get(), stream), "roots");
   const auto down = found.values();
   for (int q = 0; q < kCount; ++q) {
     for (int k = 0; k < kSide; ++k) {

@@ -72,7 +72,31 @@ void nuclear_norms_of_known_matrices() {
   }
 }
 
+// What judges polar factors: flags, what they replace, symmetric parts.
+template <class T>
+void flags() {
+  constexpr int kCount = 3, kSide = 19, kSize = kSide * kSide;
+  std::vector<T> host(kCount * kSize, T(0));
+  for (int k = 0; k < kCount * kSide; ++k) host[k * kSide + k % kSide] = 1;
+  host[kSize + 40] = T(1e-3);
+  host[2 * kSize + 40] = T(std::nan(""));
+  const OnDevice<T> grams(host), other(normal<T>(host.size()));
+  const OnDevice<int> found(kCount);
+  need(flag_other_than_unit<T>(grams.get(), kCount, kSide, found.get(), stream), "flags");
+  expect(found.values() == std::vector<int>{0, 1, 1}, "flags");
+  need(replace_flagged<T>(other.get(), found.get(), kCount, kSize, grams.get(), stream), "replace");
+  need(symmetrise<T>(grams.get(), kCount, kSide, stream), "symmetric part");
+  const auto from = other.values(), to = grams.values();
+  for (int k = 0; k < kCount * kSize; ++k) {
+    const int item = k / kSize, i = k % kSize / kSide, j = k % kSide;
+    const T mean = (from[k] + from[item * kSize + j * kSide + i]) / 2;
+    expect(to[k] == (item == 0 ? host[k] : mean), "what was flagged, symmetric");
+  }
+}
+
 void polars() {
+  flags<float>();
+  flags<double>();
   polar_kernels<float>();
   polar_kernels<double>();
   nuclear_norms_of_known_matrices<float>();
