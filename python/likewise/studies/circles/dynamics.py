@@ -1,8 +1,8 @@
-"""Recurrences of the signals: a linear one, and Lotka-Volterra beside it, fitted and rolled out.
+"""Recurrences of the signals: a linear one, and Lotka-Volterra beside it, fitted and scored.
 
 Both predict the increments x(t + 1) - x(t) of the vector x of all signals. Signals change
 smoothly and there are as many regressors as signals, so a score on the fitted steps alone says
-little: see `scores`.
+little: they are scored where they were not fitted, too.
 
 Source: Ding, Guo, Michaud, Liu, Tegmark 2024, arXiv 2405.17420.
 """
@@ -15,9 +15,20 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from likewise.studies.circles.signals import Floats
+from likewise.studies.circles.settings import Settings
+from likewise.studies.circles.signals import Floats, Mask
 
 LASSO_ALPHA = 0.01
+
+LINEAR = "linear, least squares"
+SPARSE = "linear, lasso"
+COMPETITION = "Lotka-Volterra"
+FITS = (LINEAR, SPARSE, COMPETITION)
+
+SAME = "fitted steps"
+LATER = "held-out time"
+OTHER = "held-out run"
+PARTS = (SAME, LATER, OTHER)
 
 
 class Dynamics(Protocol):
@@ -66,33 +77,6 @@ class Linear:
 
     def roll_out(self, start: Floats, steps: int) -> Floats:
         return _iterate(self, start, steps)
-
-    def at(self, start: Floats, steps: int) -> Floats:
-        """x(steps) in closed form: (I + W)^t x(0) + Σ_(j<t) (I + W)^j b.
-
-        Taken as the power of [[I + W, b], [0, 1]], which needs no inverse of W.
-        """
-        step = np.eye(len(self.constant) + 1) + self._augmented()
-        return self._apply(np.linalg.matrix_power(step, steps), start)
-
-    def continuous_at(self, start: Floats, time: float) -> Floats:
-        """x(time) of dx/dt = W x + b: exp(Wt) x(0) + (exp(Wt) - I) W⁻¹ b, again without W⁻¹.
-
-        Close to `at` where a step changes little; the recurrence is what was fitted.
-        """
-        from scipy.linalg import expm
-
-        return self._apply(np.asarray(expm(self._augmented() * time)), start)
-
-    def _augmented(self) -> Floats:
-        n = len(self.constant)
-        matrix = np.zeros((n + 1, n + 1))
-        matrix[:n, :n] = self.weights
-        matrix[:n, n] = self.constant
-        return matrix
-
-    def _apply(self, matrix: Floats, start: Floats) -> Floats:
-        return np.asarray((matrix @ np.append(start, 1.0))[:-1])
 
 
 @dataclass(frozen=True)
@@ -177,3 +161,66 @@ def _iterate(dynamics: Dynamics, start: Floats, steps: int) -> Floats:
         for step in range(steps):
             states[step + 1] = states[step] + dynamics.increments(states[step : step + 1])[0]
     return np.where(np.isfinite(states), states, np.inf)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Scores of every run by [fit][part], and what they are compared with."""
+
+    scores: dict[str, dict[str, list[Score]]]
+    unrelated: list[float]
+    """R² of the increments of each run regressed on the signals of a run that has another
+    embedding: what smooth curves reach without any relation."""
+    nonzero: float
+    """Mean share of entries of W that the lasso keeps."""
+    cooperative: list[float]
+    """Share of W_ij above 0 among pairs of survivors of each run with at least two of them."""
+    toward_dead: list[float]
+    """The same for W_ij from survivors j to frequencies i that die."""
+    example: dict[str, Floats]
+    """Roll-outs of the fits to the first run from its first state, by fit."""
+
+
+def fit_all(signals: Floats, alive: Mask, settings: Settings) -> Fitted:
+    """Fit all recurrences; signals (embeddings, runs, steps + 1, frequencies).
+
+    A held-out run is predicted from all other runs of its embedding, held-out time from the first
+    `settings.fitted_share` of the steps of the same run.
+    """
+    cut = signals[:, :, : settings.dynamics_steps + 1]
+    early = round(settings.fitted_share * settings.dynamics_steps)
+    scores: dict[str, dict[str, list[Score]]] = {fit: {p: [] for p in PARTS} for fit in FITS}
+    unrelated, nonzero, among, toward = [], [], [], []
+    example: dict[str, Floats] = {}
+    for number, index in np.ndindex(cut.shape[:2]):
+        trajectory = cut[number, index]
+        others = [cut[number, other] for other in range(cut.shape[1]) if other != index]
+        for fit in FITS:
+            whole = _fit(fit, [trajectory])
+            begun = _fit(fit, [trajectory[: early + 1]])
+            scores[fit][SAME].append(score(whole, trajectory))
+            scores[fit][LATER].append(score(begun, trajectory[early:]))
+            scores[fit][OTHER].append(score(_fit(fit, others), trajectory))
+            if number == index == 0:
+                example[fit] = whole.roll_out(trajectory[0], len(trajectory) - 1)
+            if isinstance(whole, Linear) and fit == SPARSE:
+                nonzero.append(float(np.mean(whole.weights != 0)))
+            lives = alive[number, index]
+            if isinstance(whole, Linear) and fit == LINEAR and lives.sum() >= 2:
+                among.append(_positive(whole, lives, lives))
+                toward.append(_positive(whole, ~lives, lives))
+        foreign = cut[(number + 1) % len(cut), index]
+        unrelated.append(unrelated_r2(trajectory, foreign))
+    return Fitted(scores, unrelated, float(np.mean(nonzero)), among, toward, example)
+
+
+def _fit(name: str, trajectories: list[Floats]) -> Dynamics:
+    if name == COMPETITION:
+        return LotkaVolterra.fit(trajectories)
+    return Linear.fit(trajectories, "lasso" if name == SPARSE else "least_squares")
+
+
+def _positive(fit: Linear, rows: Mask, columns: Mask) -> float:
+    """Share of W_ij above 0 for i in rows and j in columns, i ≠ j."""
+    chosen = np.outer(rows, columns) & ~np.eye(len(rows), dtype=bool)
+    return float(np.mean(fit.weights[chosen] > 0))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from likewise.studies.circles import survival
-from likewise.studies.circles.fitting import Fitted, fit_all
-from likewise.studies.circles.interventions import band_filter
+from likewise.studies.circles.dynamics import Fitted, fit_all
 from likewise.studies.circles.jobs import (
     ABLATION,
     CONSTRUCTION,
@@ -28,15 +25,14 @@ from likewise.studies.circles.settings import Settings, Stream
 from likewise.studies.circles.signals import (
     Floats,
     Mask,
+    band_filter,
     circularity,
     relative_gradient,
     survivors_absolute,
     survivors_relative,
 )
-from likewise.studies.processes import one_thread
-
-if TYPE_CHECKING:
-    from likewise.studies.circles.training import Label, Run
+from likewise.studies.circles.training import Label, Run, mean_loss, train_all
+from likewise.studies.processes import one_thread, timed
 
 Advance = Callable[[str], None]
 
@@ -112,31 +108,29 @@ def run(settings: Settings | None = None, advance: Advance = lambda stage: None)
     Networks are trained in spawned processes: in a script, call this under
     `if __name__ == "__main__":`.
     """
-    from likewise.studies.circles.training import train_all
-
     settings = settings or Settings()
-    clock = _Clock()
+    seconds: dict[str, float] = {}
     advance("training")
     runs = {}
-    for finished in train_all(jobs(settings), settings.workers):
-        runs[finished.label] = finished
-        advance("training, " + " ".join(map(str, finished.label)))
-    clock.lap("training")
+    with timed(seconds, "training"):
+        for finished in train_all(jobs(settings), settings.workers):
+            runs[finished.label] = finished
+            advance("training, " + " ".join(map(str, finished.label)))
     survival_runs = [
         [runs[SURVIVAL, number, index] for index in range(settings.runs)]
         for number in range(settings.embeddings)
     ]
     signals = np.array([[one.signals for one in row] for row in survival_runs])
     with one_thread():
-        tested = _survival(survival_runs, signals, settings)
-        collaboration = [
-            _collaboration(row[0], tested.alive[RELATIVE][number, 0], number, settings)
-            for number, row in enumerate(survival_runs)
-        ]
-        clock.lap("survival and collaboration")
+        with timed(seconds, "survival and collaboration"):
+            tested = _survival(survival_runs, signals, settings)
+            collaboration = [
+                _collaboration(row[0], tested.alive[RELATIVE][number, 0], number, settings)
+                for number, row in enumerate(survival_runs)
+            ]
         advance("fitting recurrences")
-        fitted = fit_all(signals, tested.alive[RELATIVE], settings)
-        clock.lap("recurrences")
+        with timed(seconds, "recurrences"):
+            fitted = fit_all(signals, tested.alive[RELATIVE], settings)
     perturbed = [median_frequency(settings, number) for number in range(settings.embeddings)]
     return Result(
         settings=settings,
@@ -157,21 +151,8 @@ def run(settings: Settings | None = None, advance: Advance = lambda stage: None)
             for ratio in settings.ratios
         },
         fitted=fitted,
-        seconds=clock.laps,
+        seconds=seconds,
     )
-
-
-class _Clock:
-    """Seconds that each part took."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, name: str) -> None:
-        now = time.perf_counter()
-        self.laps[name] = now - self._last
-        self._last = now
 
 
 def _survival(runs: list[list[Run]], signals: Floats, settings: Settings) -> Survival:
@@ -210,8 +191,6 @@ def _survival(runs: list[list[Run]], signals: Floats, settings: Settings) -> Sur
 
 
 def _collaboration(run: Run, alive: Mask, number: int, settings: Settings) -> Collaboration:
-    from likewise.studies.circles.training import mean_loss
-
     circles = [int(k) + 1 for k in np.flatnonzero(alive)]
     others = np.flatnonzero(~alive) + 1
     generator = settings.generator(Stream.RANDOM_CIRCLES, number, 1)

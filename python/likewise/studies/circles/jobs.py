@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from likewise.studies.circles.interventions import band_filter, construct, scale_frequency
 from likewise.studies.circles.settings import Settings, Stream
-from likewise.studies.circles.signals import Floats, fourier_signals
-
-if TYPE_CHECKING:
-    from likewise.studies.circles.training import Job, Label
+from likewise.studies.circles.signals import (
+    Floats,
+    band_filter,
+    construct,
+    fourier_signals,
+    scale_frequency,
+)
+from likewise.studies.circles.training import Job, Label
 
 SURVIVAL = "survival"
 ABLATION = "ablation"
@@ -23,12 +24,44 @@ KEPT = ("strongest one", "strongest two", "random one", "random two")
 
 def jobs(settings: Settings) -> list[Job]:
     """All runs. Those of an embedding share its values, those of a seed the rest and the split."""
-    return [
-        *_survival(settings),
-        *_ablation(settings),
-        *_perturbation(settings),
-        *_construction(settings),
+    starts = [embedding(settings, number) for number in range(settings.embeddings)]
+    found = [
+        _job(
+            settings,
+            (SURVIVAL, number, run),
+            start,
+            steps=settings.steps,
+            checkpoints=settings.checkpoints if run == 0 else (),
+        )
+        for number, start in enumerate(starts)
+        for run in range(settings.runs)
     ]
+    changed = {
+        (ABLATION, variant): [
+            band_filter(start, kept(settings, number, variant))
+            for number, start in enumerate(starts)
+        ]
+        for variant in KEPT
+    } | {
+        (PERTURBATION, factor): [
+            scale_frequency(start, median_frequency(settings, number), factor)
+            for number, start in enumerate(starts)
+        ]
+        for factor in settings.factors
+    }
+    for name, embeddings in changed.items():
+        for number, start in enumerate(embeddings):
+            for run in range(settings.intervention_runs):
+                found.append(_job(settings, (*name, number, run), start))
+    strong, weak = constructed_circles(settings)
+    for index, ratio in enumerate(settings.ratios):
+        signal = settings.constructed_signal
+        generator = settings.generator(Stream.CONSTRUCTION, index + 1)
+        circles = {strong: signal, weak: signal * ratio}
+        start = construct(settings.p, settings.dimension, circles, generator)
+        seed = (settings.embeddings, index)
+        found.append(_job(settings, (CONSTRUCTION, ratio), start, seed=seed))
+    return found
 
 
 def embedding(settings: Settings, number: int) -> Floats:
@@ -59,86 +92,22 @@ def constructed_circles(settings: Settings) -> tuple[int, int]:
     return int(drawn[0]) + 1, int(drawn[1]) + 1
 
 
-def _survival(settings: Settings) -> list[Job]:
-    return [
-        _job(
-            settings,
-            (SURVIVAL, number, run),
-            embedding(settings, number),
-            (number, run),
-            settings.steps,
-            settings.checkpoints if run == 0 else (),
-        )
-        for number in range(settings.embeddings)
-        for run in range(settings.runs)
-    ]
-
-
-def _ablation(settings: Settings) -> list[Job]:
-    steps = settings.intervention_steps
-    return [
-        _job(
-            settings,
-            (ABLATION, variant, number, run),
-            band_filter(embedding(settings, number), kept(settings, number, variant)),
-            (number, run),
-            steps,
-        )
-        for variant in KEPT
-        for number in range(settings.embeddings)
-        for run in range(settings.intervention_runs)
-    ]
-
-
-def _perturbation(settings: Settings) -> list[Job]:
-    steps = settings.intervention_steps
-    return [
-        _job(
-            settings,
-            (PERTURBATION, factor, number, run),
-            scale_frequency(
-                embedding(settings, number), median_frequency(settings, number), factor
-            ),
-            (number, run),
-            steps,
-        )
-        for factor in settings.factors
-        for number in range(settings.embeddings)
-        for run in range(settings.intervention_runs)
-    ]
-
-
-def _construction(settings: Settings) -> list[Job]:
-    strong, weak = constructed_circles(settings)
-    result = []
-    for index, ratio in enumerate(settings.ratios):
-        signals = {
-            strong: settings.constructed_signal,
-            weak: settings.constructed_signal * ratio,
-        }
-        generator = settings.generator(Stream.CONSTRUCTION, index + 1)
-        start = construct(settings.p, settings.dimension, signals, generator)
-        label = (CONSTRUCTION, ratio)
-        seed = (settings.embeddings, index)
-        result.append(_job(settings, label, start, seed, settings.intervention_steps))
-    return result
-
-
 def _job(
     settings: Settings,
     label: Label,
     start: Floats,
-    seed: tuple[int, ...],
-    steps: int,
+    *,
+    seed: tuple[int, ...] | None = None,
+    steps: int | None = None,
     checkpoints: tuple[int, ...] = (),
 ) -> Job:
-    from likewise.studies.circles.training import Job
-
+    """A run from this embedding; its seed is that of the last two numbers of the label."""
+    chosen = seed if seed is not None else tuple(int(k) for k in label[-2:])
     return Job(
         label,
         start,
-        settings.key(Stream.NETWORK, *seed),
-        steps,
+        settings.key(Stream.NETWORK, *chosen),
+        steps or settings.intervention_steps,
         settings.hidden,
         settings.train_share,
         settings.learning_rate,
