@@ -10,6 +10,7 @@ import pytest
 import simulated
 
 import likewise as lw
+from likewise._border.arrays import NUMPY
 
 pytestmark = pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning")
 
@@ -138,8 +139,8 @@ def test_planted_angles(spectrum, dtype):
 def test_an_angle_does_not_depend_on_the_order_of_samples(angle):
     x, y = reference.planted(60, SPECTRA["noise of float32"], angle)
     order = np.random.default_rng(0).permutation(60)
-    measure = lw.measure("procrustes")
-    back, away = measure.reordered(x, y[np.argsort(order)], [np.stack([order, np.arange(60)])])
+    measure, orders = lw.measure("procrustes"), np.stack([order, np.arange(60)]).astype(np.int32)
+    back, away = measure.reordered(NUMPY, x, y[np.argsort(order)], orders)
     assert abs(back - angle) <= reference.bound(angle, np.float64)
     expected = lw.procrustes(x[order], y)
     assert abs(away - expected) <= 2 * reference.bound(expected, np.float64)

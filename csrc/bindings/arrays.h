@@ -65,6 +65,17 @@ T* float_output(py::array& array) {
   return static_cast<T*>(view.data);
 }
 
+// Counts of the items of a call, zeros before it: a row for each kind.
+struct Counts {
+  int64_t* data;
+  int64_t items;
+
+  int64_t* row(int64_t kind) const { return data + kind * items; }
+};
+
+// Orders of samples: (count, n), made by NumPy's generators.
+using Orders = py::array_t<int32_t, py::array::c_style>;
+
 // A two-dimensional view.
 template <class T>
 MatrixRef<const T> matrix(const ArrayRef& view) {
@@ -79,6 +90,19 @@ Int* integer_output(py::array& array) {
     throw InternalError("an integer output has the wrong type or layout");
   }
   return static_cast<Int*>(array.mutable_data());
+}
+
+inline Counts counts_of(py::array& counts) {
+  return {integer_output<int64_t>(counts), counts.size() / counts.shape(0)};
+}
+
+// Representations (n, d).
+template <class T>
+std::vector<MatrixRef<const T>> matrices(const std::vector<py::array>& items) {
+  std::vector<MatrixRef<const T>> out;
+  out.reserve(items.size());
+  for (const py::array& item : items) out.push_back(matrix<T>(input(item)));
+  return out;
 }
 
 inline double* double_output(py::array& array) {

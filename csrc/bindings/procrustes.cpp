@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "bindings/arrays.h"
 #include "bindings/shape_options.h"
 #include "bindings/shapes.h"
 #include "core/dtype.h"
@@ -12,65 +13,91 @@
 namespace likewise::bindings {
 namespace {
 
-py::tuple tuple_of(const ProcrustesCounts& counts) {
-  return py::make_tuple(counts.constant_units, counts.dropped_directions, counts.constant_items,
-                        counts.finite);
+ShapeCounts shape_counts(py::array& counts) {
+  const Counts given = counts_of(counts);
+  return {given.row(0), given.row(1), given.items};
+}
+
+void procrustes_scores(const std::vector<py::array>& a, const std::vector<py::array>& b,
+                       py::array scores, py::array counts, const ShapeTuple& given, int threads) {
+  const ProcrustesOptions options = shape_options(given);
+  dispatch_float(input(a[0]).dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const auto items_a = matrices<T>(a), items_b = matrices<T>(b);
+    const ShapeCounts found = shape_counts(counts);
+    double* const out = double_output(scores);
+    const py::gil_scoped_release release;
+    const auto left = prepare_shapes<T>(items_a, options, threads, found, 0);
+    const auto right = prepare_shapes<T>(items_b, options, threads, found, int64_t(a.size()));
+    likewise::procrustes_scores<T>(list_of(left), list_of(right), items_a[0].rows, b.empty(),
+                                   options, threads, out);
+  });
+}
+
+bool procrustes_pairs(const py::array& x, const py::array& y, py::array scores, py::array counts,
+                      const ShapeTuple& given, int threads) {
+  const ArrayRef vx = input(x), vy = input(y);
+  const ShapeCounts found = shape_counts(counts);
+  double* const out = double_output(scores);
+  const ProcrustesOptions options = shape_options(given);
+  const py::gil_scoped_release release;
+  likewise::procrustes_pairs(vx, vy, options, threads, out, found);
+  return found.any();
+}
+
+bool procrustes_gradients(const py::array& x, const py::array& y, py::array scores,
+                          py::array counts, std::optional<py::array> grad_x,
+                          std::optional<py::array> grad_y, const ShapeTuple& given, int threads) {
+  const ArrayRef vx = input(x), vy = input(y);
+  std::optional<ArrayRef> gx, gy;
+  if (grad_x) gx = output(*grad_x);
+  if (grad_y) gy = output(*grad_y);
+  const ShapeCounts found = shape_counts(counts);
+  double* const out = double_output(scores);
+  const ProcrustesOptions options = shape_options(given);
+  const py::gil_scoped_release release;
+  likewise::procrustes_gradients(vx, vy, options, threads, out, found, gx ? &*gx : nullptr,
+                                 gy ? &*gy : nullptr);
+  return found.any();
+}
+
+void procrustes_reordered(const py::array& x, const py::array& y, const Orders& orders,
+                          py::array scores, const ShapeTuple& given, int threads) {
+  const ProcrustesOptions options = shape_options(given);
+  dispatch_float(input(x).dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const std::vector<MatrixRef<const T>> items = matrices<T>({x, y});
+    double* const out = double_output(scores);
+    int64_t ignored[4] = {};
+    const py::gil_scoped_release release;
+    const auto shapes = prepare_shapes<T>(items, options, threads, {ignored, ignored + 2, 2}, 0);
+    likewise::procrustes_reordered<T>(shapes[0], shapes[1], items[0].rows, orders.data(),
+                                      orders.shape(0), options, threads, out);
+  });
 }
 
 }  // namespace
 
 void register_procrustes(py::module_& m) {
-  m.def(
-      "procrustes",
-      [](const py::array& x, const py::array& y, py::array out, bool center, bool scale,
-         double alpha, const std::string& score, int threads) {
-        const ArrayRef vx = input(x), vy = input(y), scores = output(out);
-        const ProcrustesOptions options = shape_options(center, scale, alpha, score);
-        ProcrustesCounts counts;
-        {
-          const py::gil_scoped_release release;
-          counts = procrustes_batch(vx, vy, options, threads, static_cast<double*>(scores.data));
-        }
-        return tuple_of(counts);
-      },
-      "Fills out (float64, contiguous) for all items; returns (constant units, dropped directions, "
-      "constant items, finite).");
-
-  m.def(
-      "procrustes_gradients",
-      [](const py::array& x, const py::array& y, py::array out, std::optional<py::array> grad_x,
-         std::optional<py::array> grad_y, bool center, bool scale, double alpha,
-         const std::string& score, int threads) {
-        const ArrayRef vx = input(x), vy = input(y), scores = output(out);
-        std::optional<ArrayRef> gx, gy;
-        if (grad_x) gx = output(*grad_x);
-        if (grad_y) gy = output(*grad_y);
-        const ProcrustesOptions options = shape_options(center, scale, alpha, score);
-        ProcrustesCounts counts;
-        {
-          const py::gil_scoped_release release;
-          counts = procrustes_gradients(vx, vy, options, threads, static_cast<double*>(scores.data),
-                                        gx ? &*gx : nullptr, gy ? &*gy : nullptr);
-        }
-        return tuple_of(counts);
-      },
-      "The same, and grad_x and grad_y (contiguous, shapes of x and y), or those that are wanted.");
-
+  m.def("procrustes_scores", &procrustes_scores);
+  m.def("procrustes_pairs", &procrustes_pairs);
+  m.def("procrustes_gradients", &procrustes_gradients);
+  m.def("procrustes_reordered", &procrustes_reordered);
   m.def(
       "procrustes_prepare",
       [](const std::vector<py::array>& items, bool center, bool scale, double alpha,
          const std::string& score, int threads) {
         const std::vector<ArrayRef> views = inputs(items);
-        const ProcrustesOptions options = shape_options(center, scale, alpha, score);
+        const ProcrustesOptions options = shape_options({center, scale, alpha, score});
         if (views.empty()) return py::list();
         py::list out;
         dispatch_float(views[0].dtype, [&](auto zero) {
           using T = decltype(zero);
-          prepare_shapes<T>(views, options, threads,
-                            [&](const PreparedShape<T>& shape, const py::array& data) {
-                              out.append(py::make_tuple(data, shape.norm, shape.constant_units,
-                                                        shape.dropped_directions));
-                            });
+          likewise::bindings::prepare_shapes<T>(
+              views, options, threads, [&](const PreparedShape<T>& shape, const py::array& data) {
+                out.append(py::make_tuple(data, shape.norm, shape.constant_units,
+                                          shape.dropped_directions));
+              });
         });
         return out;
       },
@@ -84,14 +111,14 @@ void register_procrustes(py::module_& m) {
          int threads) {
         const std::vector<ArrayRef> va = inputs(a), vb = inputs(b);
         const ArrayRef scores = output(out);
-        const ProcrustesOptions options = shape_options(center, scale, alpha, score);
+        const ProcrustesOptions options = shape_options({center, scale, alpha, score});
         if (va.empty() || (!symmetric && vb.empty())) return;
         const py::gil_scoped_release release;
         dispatch_float(va[0].dtype, [&](auto zero) {
           using T = decltype(zero);
-          procrustes_scores<T>({items_of<T>(va), norms_a}, {items_of<T>(vb), norms_b},
-                               va[0].shape[0], symmetric, options, threads,
-                               static_cast<double*>(scores.data));
+          likewise::procrustes_scores<T>({items_of<T>(va), norms_a}, {items_of<T>(vb), norms_b},
+                                         va[0].shape[0], symmetric, options, threads,
+                                         static_cast<double*>(scores.data));
         });
       },
       "Fills out (len(a), len(b)) or, symmetric, (len(a), len(a)).");

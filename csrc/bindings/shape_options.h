@@ -1,14 +1,17 @@
 #pragma once
 
 #include <string>
+#include <tuple>
 
 #include "procrustes/procrustes.h"
 
 namespace likewise::bindings {
 
-// As the Python measures give them.
-inline ProcrustesOptions shape_options(bool center, bool scale, double alpha,
-                                       const std::string& score) {
+// As the Python measures give them: center, scale, alpha, score.
+using ShapeTuple = std::tuple<bool, bool, double, std::string>;
+
+inline ProcrustesOptions shape_options(const ShapeTuple& given) {
+  const auto& [center, scale, alpha, score] = given;
   ProcrustesOptions options;
   options.center = center;
   options.scale = scale;

@@ -1,7 +1,6 @@
 #include "procrustes/gradient.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -305,18 +304,16 @@ bool pair_gradients(const MatrixRef<const T>& x, const MatrixRef<const T>& y, Si
 
 }  // namespace
 
-ProcrustesCounts procrustes_gradients(const ArrayRef& x, const ArrayRef& y,
-                                      const ProcrustesOptions& options, int threads, double* scores,
-                                      const ArrayRef* grad_x, const ArrayRef* grad_y) {
+void procrustes_gradients(const ArrayRef& x, const ArrayRef& y, const ProcrustesOptions& options,
+                          int threads, double* scores, const ShapeCounts& counts,
+                          const ArrayRef* grad_x, const ArrayRef* grad_y) {
   require_same_dtype(x, y, "procrustes_gradients");
-  return dispatch_float(x.dtype, [&](auto zero) {
+  dispatch_float(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     const MatrixBatch<const T> items_x(x), items_y(y);
     const auto item = [](const ArrayRef* grad, int64_t k) {
       return grad ? MatrixBatch<T>(*grad)[k].data : nullptr;
     };
-    std::atomic<int64_t> constant_units = 0, dropped_directions = 0, constant_items = 0;
-    std::atomic<bool> finite = true;
     Failures failures;
     parallel_for(items_x.count(), threads, [&](int64_t k, int) {
       Side a, b;
@@ -324,18 +321,10 @@ ProcrustesCounts procrustes_gradients(const ArrayRef& x, const ArrayRef& y,
                           item(grad_y, k))) {
         failures.add("item " + std::to_string(k));
       }
-      for (const Side* side : {&a, &b}) {
-        if (!std::isfinite(side->norm)) finite = false;
-        if (side->norm == 0) {
-          ++constant_items;
-        } else {
-          constant_units += side->constant_units;
-          dropped_directions += side->dropped_directions;
-        }
-      }
+      counts.set(k, items_x[k].cols, a);
+      counts.set(items_x.count() + k, items_y[k].cols, b);
     });
     failures.raise("the singular value decomposition");
-    return ProcrustesCounts{constant_units, dropped_directions, constant_items, finite};
   });
 }
 

@@ -1,7 +1,6 @@
 #include "procrustes/procrustes.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -9,6 +8,7 @@
 #include "core/dtype.h"
 #include "core/failures.h"
 #include "core/parallel.h"
+#include "linalg/reordered.h"
 #include "procrustes/gap.h"
 
 namespace likewise {
@@ -56,20 +56,17 @@ template <class T>
 class Side {
  public:
   void prepare(const MatrixRef<const T>& x, const ProcrustesOptions& options) {
-    fresh_ = x.data != source_;
-    if (!fresh_) return;
+    if (x.data == source_) return;
     preparation_.run(x, options, shape_);
     source_ = x.data;
   }
   const PreparedShape<T>& shape() const { return shape_; }
   Item<T> item() const { return {shape_.data.data(), shape_.cols}; }
-  bool fresh() const { return fresh_; }
 
  private:
   ShapePreparation<T> preparation_;
   PreparedShape<T> shape_;
   const T* source_ = nullptr;
-  bool fresh_ = false;
 };
 
 template <class T>
@@ -80,29 +77,20 @@ struct PairWorkspace {
 };
 
 template <class T>
-ProcrustesCounts score_batch(const MatrixBatch<const T>& x, const MatrixBatch<const T>& y,
-                             const ProcrustesOptions& options, int threads, double* scores) {
+void score_pairs(const MatrixBatch<const T>& x, const MatrixBatch<const T>& y,
+                 const ProcrustesOptions& options, int threads, double* scores,
+                 const ShapeCounts& counts) {
   const int64_t count = x.count();
   std::vector<PairWorkspace<T>> workspaces(
       std::clamp<int64_t>(threads, 1, std::max<int64_t>(count, 1)));
-  std::atomic<int64_t> constant_units = 0, dropped_directions = 0, constant_items = 0;
-  std::atomic<bool> finite = true;
   Failures failures;
   parallel_for(count, threads, [&](int64_t k, int worker) {
     PairWorkspace<T>& w = workspaces[worker];
     const MatrixRef<const T> matrix_x = x[k], matrix_y = y[k];
     w.x.prepare(matrix_x, options);
     w.y.prepare(matrix_y, options);
-    for (const Side<T>* side : {&w.x, &w.y}) {
-      if (!side->fresh()) continue;
-      if (!std::isfinite(side->shape().norm)) finite = false;
-      if (side->shape().cols == 0) {
-        ++constant_items;
-      } else {
-        constant_units += side->shape().constant_units;
-        dropped_directions += side->shape().dropped_directions;
-      }
-    }
+    counts.set(k, matrix_x.cols, w.x.shape());
+    counts.set(count + k, matrix_y.cols, w.y.shape());
     double gap = kNaN;
     bool converged = w.x.shape().converged && w.y.shape().converged;
     if (converged && w.x.shape().cols > 0 && w.y.shape().cols > 0) {
@@ -114,24 +102,77 @@ ProcrustesCounts score_batch(const MatrixBatch<const T>& x, const MatrixBatch<co
     scores[k] = procrustes_score(gap, w.x.shape().norm, w.y.shape().norm, options);
   });
   failures.raise(kSvd);
-  return {constant_units, dropped_directions, constant_items, finite};
 }
 
 }  // namespace
 
-ProcrustesCounts procrustes_batch(const ArrayRef& x, const ArrayRef& y,
-                                  const ProcrustesOptions& options, int threads, double* scores) {
-  require_same_dtype(x, y, "procrustes");
-  return dispatch_float(x.dtype, [&](auto zero) {
+bool ShapeCounts::any() const {
+  const auto found = [](int64_t count) { return count != 0; };
+  return std::any_of(constant_units, constant_units + items, found) ||
+         std::any_of(dropped_directions, dropped_directions + items, found);
+}
+
+template <class T>
+std::vector<PreparedShape<T>> prepare_shapes(const std::vector<MatrixRef<const T>>& items,
+                                             const ShapeOptions& options, int threads,
+                                             const ShapeCounts& counts, int64_t first) {
+  std::vector<PreparedShape<T>> prepared(items.size());
+  std::vector<ShapePreparation<T>> preparations(size_t(std::max(threads, 1)));
+  Failures failures;
+  parallel_for(int64_t(items.size()), threads, [&](int64_t i, int worker) {
+    preparations[worker].run(items[i], options, prepared[i]);
+    counts.set(first + i, items[i].cols, prepared[i]);
+    if (!prepared[i].converged) failures.add("item " + std::to_string(i));
+  });
+  failures.raise(kSvd);
+  return prepared;
+}
+
+template <class T>
+ShapeList<T> list_of(const std::vector<PreparedShape<T>>& shapes) {
+  ShapeList<T> list;
+  for (const PreparedShape<T>& shape : shapes) {
+    list.items.push_back({shape.data.data(), shape.cols});
+    list.norms.push_back(shape.norm);
+  }
+  return list;
+}
+
+template <class T>
+void procrustes_reordered(const PreparedShape<T>& x, const PreparedShape<T>& y, int64_t rows,
+                          const int32_t* orders, int64_t k, const ProcrustesOptions& options,
+                          int threads, double* scores) {
+  const ShapeList<T> left{{{x.data.data(), x.cols}}, {x.norm}};
+  for_each_reordered<T>(y.data.data(), rows, y.cols, orders, k,
+                        [&](const std::vector<Item<T>>& copies, int64_t first) {
+                          const std::vector<double> norms(copies.size(), y.norm);
+                          procrustes_scores<T>(left, {copies, norms}, rows, false, options, threads,
+                                               scores + first);
+                        });
+}
+
+void procrustes_pairs(const ArrayRef& x, const ArrayRef& y, const ProcrustesOptions& options,
+                      int threads, double* scores, const ShapeCounts& counts) {
+  require_same_dtype(x, y, "procrustes_pairs");
+  dispatch_float(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    return score_batch<T>(MatrixBatch<const T>(x), MatrixBatch<const T>(y), options, threads,
-                          scores);
+    score_pairs<T>(MatrixBatch<const T>(x), MatrixBatch<const T>(y), options, threads, scores,
+                   counts);
   });
 }
 
-template void procrustes_scores<float>(const ShapeList<float>&, const ShapeList<float>&, int64_t,
-                                       bool, const ProcrustesOptions&, int, double*);
-template void procrustes_scores<double>(const ShapeList<double>&, const ShapeList<double>&, int64_t,
-                                        bool, const ProcrustesOptions&, int, double*);
+#define LIKEWISE_INSTANTIATE(T)                                                                    \
+  template void procrustes_scores<T>(const ShapeList<T>&, const ShapeList<T>&, int64_t, bool,      \
+                                     const ProcrustesOptions&, int, double*);                      \
+  template void procrustes_reordered<T>(const PreparedShape<T>&, const PreparedShape<T>&, int64_t, \
+                                        const int32_t*, int64_t, const ProcrustesOptions&, int,    \
+                                        double*);                                                  \
+  template std::vector<PreparedShape<T>> prepare_shapes<T>(const std::vector<MatrixRef<const T>>&, \
+                                                           const ShapeOptions&, int,               \
+                                                           const ShapeCounts&, int64_t);           \
+  template ShapeList<T> list_of<T>(const std::vector<PreparedShape<T>>&);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
 
 }  // namespace likewise

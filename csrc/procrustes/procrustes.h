@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -83,16 +84,41 @@ template <class T>
 void procrustes_scores(const ShapeList<T>& a, const ShapeList<T>& b, int64_t rows, bool symmetric,
                        const ProcrustesOptions& options, int threads, double* scores);
 
-struct ProcrustesCounts {
-  int64_t constant_units = 0;
-  int64_t dropped_directions = 0;
-  int64_t constant_items = 0;
-  bool finite = true;  // false: some item holds NaN or infinity, its scores are NaN
+// What is found in the items of a call, zeros before it; of pairs all x, then all y.
+struct ShapeCounts {
+  int64_t* constant_units;      // all of them for a constant item; -1: the item is not finite
+  int64_t* dropped_directions;  // alpha < 1, see PreparedShape
+  int64_t items;
+
+  template <class Shape>  // with norm, constant_units and dropped_directions
+  void set(int64_t item, int64_t units, const Shape& shape) const {
+    constant_units[item] = !std::isfinite(shape.norm) ? -1
+                           : shape.norm == 0          ? units
+                                                      : shape.constant_units;
+    dropped_directions[item] = shape.norm == 0 ? 0 : shape.dropped_directions;
+  }
+  bool any() const;
 };
 
+// Prepared items of a list, counted from `first` on. Throws ConvergenceError naming an item.
+template <class T>
+std::vector<PreparedShape<T>> prepare_shapes(const std::vector<MatrixRef<const T>>& items,
+                                             const ShapeOptions& options, int threads,
+                                             const ShapeCounts& counts, int64_t first);
+
+template <class T>
+ShapeList<T> list_of(const std::vector<PreparedShape<T>>& shapes);
+
+// Scores (k) of x with y, its rows in each of k orders of them.
+template <class T>
+void procrustes_reordered(const PreparedShape<T>& x, const PreparedShape<T>& y, int64_t rows,
+                          const int32_t* orders, int64_t k, const ProcrustesOptions& options,
+                          int threads, double* scores);
+
 // Prepares and scores x[i] with y[i] for all items of the two batches (equal batch axes). An item
-// that neighbouring pairs share through a zero stride is prepared, and counted, once per thread.
-ProcrustesCounts procrustes_batch(const ArrayRef& x, const ArrayRef& y,
-                                  const ProcrustesOptions& options, int threads, double* scores);
+// that neighbouring pairs share through a zero stride is prepared once per thread. Scores are NaN
+// where an item is not finite.
+void procrustes_pairs(const ArrayRef& x, const ArrayRef& y, const ProcrustesOptions& options,
+                      int threads, double* scores, const ShapeCounts& counts);
 
 }  // namespace likewise

@@ -1,10 +1,11 @@
-# The compiled engine. Inputs and outputs are NumPy arrays that _border has checked; outputs are
-# allocated by the caller and filled in place.
+# The engine on CPUs: what both engines have, for NumPy arrays and a number of threads, and this.
 
 from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
+
+from likewise._engine import *
 
 Array = NDArray[Any]
 
@@ -70,28 +71,16 @@ def reordered_products(a: Array, b: Array, orders: Array, out: Array, threads: i
 def orthogonal_procrustes(a: Array, b: Array, r: Array, scale: Array, threads: int) -> None: ...
 
 # procrustes
-def procrustes(
+def procrustes_reordered(
     x: Array,
     y: Array,
-    out: Array,
-    center: bool,
-    scale: bool,
-    alpha: float,
-    score: str,
-    threads: int,
-) -> tuple[int, int, int, bool]: ...
-def procrustes_gradients(
-    x: Array,
-    y: Array,
-    out: Array,
-    grad_x: Array | None,
-    grad_y: Array | None,
-    center: bool,
-    scale: bool,
-    alpha: float,
-    score: str,
-    threads: int,
-) -> tuple[int, int, int, bool]: ...
+    orders: Array,
+    scores: Array,
+    options: tuple[bool, bool, float, str],
+    run: int,
+) -> None: ...
+
+# as long as _ridge and _comparison need it
 def procrustes_prepare(
     items: list[Array], center: bool, scale: bool, alpha: float, score: str, threads: int
 ) -> list[tuple[Array, float, int, int]]: ...

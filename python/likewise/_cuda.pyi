@@ -6,6 +6,8 @@ from typing import Any
 
 from numpy import dtype, ndarray
 
+from likewise._engine import *
+
 most_assigned: int
 most_transported: int
 status_facts: int
@@ -407,54 +409,13 @@ class Offload:
     def release(self, buffer: int) -> None: ...
 
 # procrustes
-def procrustes_scores(
-    a: list[DeviceArray],
-    b: list[DeviceArray],
-    symmetric: bool,
-    scores: DeviceArray,
-    constant_units: DeviceArray,
-    dropped: DeviceArray,
-    close: DeviceArray,
-    center: bool,
-    scale: bool,
-    alpha: float,
-    score: str,
-    run: Run,
-) -> None: ...
-def procrustes_pairs(
-    x: DeviceArray,
-    y: DeviceArray,
-    scores: DeviceArray,
-    constant_units: DeviceArray,
-    dropped: DeviceArray,
-    close: DeviceArray,
-    center: bool,
-    scale: bool,
-    alpha: float,
-    score: str,
-    run: Run,
-) -> None: ...
-def procrustes_gradients(
-    x: DeviceArray,
-    y: DeviceArray,
-    grad_x: DeviceArray | None,
-    grad_y: DeviceArray | None,
-    center: bool,
-    scale: bool,
-    alpha: float,
-    score: str,
-    run: Run,
-) -> None: ...
 def procrustes_scores_of_moments(
     sums: _Sums,
     scores: DeviceArray,
     constant_units: DeviceArray,
     samples: DeviceArray,
     dropped: DeviceArray,
-    center: bool,
-    scale: bool,
-    alpha: float,
-    score: str,
+    options: tuple[bool, bool, float, str],
     run: Run,
 ) -> None: ...
 

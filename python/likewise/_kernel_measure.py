@@ -20,8 +20,8 @@ from likewise.errors import (
     warn_degenerate,
     warn_small_sample,
 )
-from likewise.measure import reordered_products
-from likewise.measure.gradients import Differentiable, tracked
+from likewise.measure import Kind, reordered_products
+from likewise.measure.legacy import LegacyMeasure
 from likewise.measure.moments import DeviceMoments, Moments
 
 __all__ = ["Bandwidth", "Estimator", "Kernel", "KernelMeasure"]
@@ -51,7 +51,7 @@ class _Prepared(NamedTuple):
 
 
 @dataclass(frozen=True)
-class KernelMeasure(Differentiable):
+class KernelMeasure(LegacyMeasure):
     """What CKA and HSIC share."""
 
     kernel: Kernel = "linear"
@@ -63,7 +63,7 @@ class KernelMeasure(Differentiable):
 
     name: ClassVar[str]
     normalize: ClassVar[bool]
-    kind: ClassVar[str] = "similarity"
+    kind: ClassVar[Kind] = "similarity"
     symmetric: ClassVar[bool] = True
     is_metric: ClassVar[bool] = False
     differentiable: ClassVar[bool] = True
@@ -206,7 +206,7 @@ class KernelMeasure(Differentiable):
             n * (n - 3)
         )
 
-    def reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
+    def _reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
         """Of the linear kernel: norms do not change, ``|X'Y|^2`` is summed anew for each order."""
         if self.kernel != "linear" or not np.isfinite(self(x, y, check_finite=False)):
             found = [self(x, y[order], check_finite=False) for block in orders for order in block]
@@ -305,7 +305,6 @@ class KernelMeasure(Differentiable):
         library = pair.library
         library.engine.kernel_gradients(pair.x, pair.y, by_x, by_y, self._options(), library.run)
 
-    @tracked
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
         if pair.library.engine is not _cpu:

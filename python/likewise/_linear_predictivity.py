@@ -16,8 +16,9 @@ from likewise._border.device import is_device_array
 from likewise._border.pairs import Pair, batch_size, give_scores, read_pair
 from likewise._ridge import GRID, checked_alphas, scaled_columns, sources
 from likewise.errors import GridEdgeWarning, named_convergence, warn, warn_degenerate
-from likewise.measure import register
+from likewise.measure import Kind, register
 from likewise.measure.folds import require_folds, shuffled_folds, unique_items
+from likewise.measure.legacy import LegacyMeasure
 from likewise.measure.moments import DeviceMoments, Moments, pooled
 
 __all__ = ["LinearPredictivity", "Prediction"]
@@ -81,7 +82,7 @@ class Prediction(NamedTuple):
 
 @register
 @dataclass(frozen=True)
-class LinearPredictivity:
+class LinearPredictivity(LegacyMeasure):
     """Cross-validated ridge regression; see :func:`linear_predictivity`."""
 
     alphas: tuple[float, ...] | None = None
@@ -90,7 +91,7 @@ class LinearPredictivity:
 
     name: ClassVar[str] = "linear_predictivity"
     streamable: ClassVar[bool] = True
-    kind: ClassVar[str] = "similarity"
+    kind: ClassVar[Kind] = "similarity"
     range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
     symmetric: ClassVar[bool] = False
     is_metric: ClassVar[bool] = False

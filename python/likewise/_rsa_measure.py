@@ -24,8 +24,8 @@ from likewise._comparison import (
     tie_tolerance,
 )
 from likewise.errors import warn_degenerate
-from likewise.measure import prepare_batch, register, reordered_products
-from likewise.measure.gradients import Differentiable, tracked
+from likewise.measure import Kind, prepare_batch, register, reordered_products
+from likewise.measure.legacy import LegacyMeasure
 from likewise.rdm import (
     DISSIMILARITIES,
     Dissimilarity,
@@ -52,7 +52,7 @@ class _Prepared(NamedTuple):
 
 @register
 @dataclass(frozen=True)
-class RSA(Differentiable):
+class RSA(LegacyMeasure):
     """Similarity of two RDMs; see :func:`rsa`."""
 
     dissimilarity: Dissimilarity = "correlation"
@@ -75,7 +75,7 @@ class RSA(Differentiable):
         require_comparison(self.name, self.comparison)
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Kind:
         return "distance" if self.comparison == "bures_metric" else "similarity"
 
     @property
@@ -160,7 +160,7 @@ class RSA(Differentiable):
         self._warn(a if b is None else a + b)
         return scores
 
-    def reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
+    def _reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
         """Of comparisons by inner products: rows and columns of the RDM of y change places."""
         by = comparator(self.comparison)
         if not isinstance(by, InnerProduct) or self.comparison.endswith("_cov"):
@@ -257,7 +257,6 @@ class RSA(Differentiable):
         assert isinstance(by, Product)
         return by.gradients(*rdms)
 
-    @tracked
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
         if pair.library.engine is not _cpu:

@@ -12,7 +12,7 @@ from likewise._border import engine as _engine
 from likewise._border.arrays import Array, read
 from likewise._border.device import too_large
 from likewise._border.pairs import batch_size, empty_scores, give_scores, read_pair
-from likewise.measure import register
+from likewise.measure import Kind, register
 from likewise.measure.units import Similarity, UnitMeasure, Units, engine_lists
 
 __all__ = [
@@ -192,7 +192,7 @@ class _UnitMatch(UnitMeasure):
     """What the one-to-one and the best-partner matching share."""
 
     matching: ClassVar[str]
-    kind: ClassVar[str] = "similarity"
+    kind: ClassVar[Kind] = "similarity"
     range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
     is_metric: ClassVar[bool] = False
 

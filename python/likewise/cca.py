@@ -14,7 +14,8 @@ from likewise._border import engine as _engine
 from likewise._border.arrays import Array, require_no_overflow
 from likewise._border.pairs import Pair, batch_size, empty_scores, give_scores, read_pair
 from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
-from likewise.measure import compare_reordered, is_number, prepare_batch, register
+from likewise.measure import Kind, compare_reordered, is_number, prepare_batch, register
+from likewise.measure.legacy import LegacyMeasure
 from likewise.measure.moments import (
     DeviceMoments,
     Moments,
@@ -40,12 +41,12 @@ class _Prepared(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _CanonicalMeasure:
+class _CanonicalMeasure(LegacyMeasure):
     """What the measures of canonical correlations share."""
 
     name: ClassVar[str]
     streamable: ClassVar[bool] = True
-    kind: ClassVar[str] = "similarity"
+    kind: ClassVar[Kind] = "similarity"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
     symmetric: ClassVar[bool] = True
     is_metric: ClassVar[bool] = False
@@ -79,7 +80,7 @@ class _CanonicalMeasure:
         self._warn(a if b is None else a + b)
         return scores
 
-    def reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
+    def _reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
         """Each side prepared once: orders of the samples are orders of the prepared rows."""
         return compare_reordered(self, x, y, orders)
 

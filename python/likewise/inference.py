@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from likewise import _cpu
 from likewise._border.arrays import Array
 from likewise._border.device import is_device_array
-from likewise._border.pairs import Pair, read_pair
-from likewise._draws import bootstrap_on_device, permutation_test_on_device
+from likewise._border.pairs import Pair, narrowed, read_pair
 from likewise.errors import quiet
-from likewise.measure import Measure, measure, require_version, score_error
+from likewise.measure import Measure, measure, score_error
 from likewise.measure.orders import Orders
 from likewise.measure.subsets import Subsets
 
 __all__ = ["Bootstrap", "PermutationTest", "bootstrap", "permutation_test"]
-
-_CHUNK_BYTES = 32 * 2**20
 
 
 class PermutationTest(NamedTuple):
     """A score and what it is when the rows of ``y`` are shuffled."""
 
     score: Any
-    p_value: Any
-    """A float; of data on a device an array there, so that nothing has to wait for it."""
+    p_value: float
     null: Any
     """The ``n`` scores of shuffled data; their mean and standard deviation are the control."""
 
@@ -44,10 +40,10 @@ class Bootstrap(NamedTuple):
     """A score and how far it is from what it estimates."""
 
     score: Any
-    standard_error: Any
-    low: Any
-    high: Any
-    """The ends of the interval. Floats; of data on a device arrays there."""
+    standard_error: float
+    low: float
+    high: float
+    """The ends of the interval."""
     draws: Any
     """The ``n`` scores of subsets: parts without a fifth of the samples, then pairs of halves."""
 
@@ -104,15 +100,11 @@ def permutation_test(
     ValueError
         For ``n < 1``, representations that are not 2-D, or what the measure itself refuses.
     InputTypeError
-        For arrays on a CUDA device and a measure that has no version for them.
+        For inputs that cannot be used as they are.
     """
     chosen, pair = _one_pair("permutation_test", x, y, measure, options, n, check_finite)
     library, orders = pair.library, Orders(pair.x.shape[0], n, random_state)
-    if library.engine is not _cpu:
-        return PermutationTest(*permutation_test_on_device(chosen, pair, orders))
-    score = chosen(pair.x, pair.y, check_finite=False)
-    with quiet():
-        null = _reordered(chosen, pair.x, pair.y, orders).astype(pair.x.dtype, copy=False)
+    score, null = _score_and_draws(chosen, pair, lambda pair: _reordered(chosen, pair, orders))
     p_value = float("nan")
     if not np.isnan(score):
         tie = _tie(chosen, pair, [score, *null])
@@ -122,7 +114,7 @@ def permutation_test(
         p_value = float(
             extreme / orders.count if orders.exact else (1 + extreme) / (orders.count + 1)
         )
-    return PermutationTest(library.give(np.asarray(score)), p_value, library.give(null))
+    return PermutationTest(_given(library, score), p_value, _given(library, null))
 
 
 def bootstrap(
@@ -189,27 +181,16 @@ def bootstrap(
         than intervals were seen to cover for (50; 100 for predictivity, 200 for neighbours and
         HSIC) or than the measure needs for both halves, or what the measure itself refuses.
     InputTypeError
-        For arrays on a CUDA device and a measure that has no version for them.
+        For inputs that cannot be used as they are.
     """
     chosen, pair = _one_pair("bootstrap", x, y, measure, options, n, check_finite, at_least=8)
     if not 0 < level < 1:
         raise ValueError(f"bootstrap: level must be between 0 and 1, got {level!r}")
     library, subsets = pair.library, Subsets(chosen, pair.x.shape[0], n, random_state)
     subsets.require("bootstrap")
-    interval = subsets.interval(level, pair.x.dtype)
-    if library.engine is not _cpu:
-        return Bootstrap(*bootstrap_on_device(chosen, pair, subsets, interval))
-    score = chosen(pair.x, pair.y, check_finite=False)
-    bytes_per_sample = (pair.x.nbytes + pair.y.nbytes) // pair.x.shape[0]
-    with quiet():
-        draws = np.concatenate(
-            [
-                part(pair.x[rows], pair.y[rows], check_finite=False)
-                for part, rows in subsets.blocks(bytes_per_sample, _CHUNK_BYTES)
-            ]
-        )
-    found = interval.of(float(score), draws)
-    return Bootstrap(library.give(np.asarray(score)), *found, library.give(draws))
+    score, draws = _score_and_draws(chosen, pair, lambda pair: _of_subsets(pair, subsets))
+    found = subsets.interval(level, pair.x.dtype).of(float(score), draws)
+    return Bootstrap(_given(library, score), *found, _given(library, draws))
 
 
 def _one_pair(
@@ -230,27 +211,71 @@ def _one_pair(
         raise ValueError(
             f"{function}: x and y must be 2-D, got shapes {pair.x.shape} and {pair.y.shape}"
         )
-    if pair.library.engine is not _cpu:
-        require_version(function, "x and y", chosen)
     return chosen, pair
+
+
+def _score_and_draws(
+    chosen: Measure, pair: Pair, draw: Callable[[Pair], list[Any]]
+) -> tuple[Any, Array]:
+    """The score, with its warnings, and scores of redrawn samples, in the dtype of the data."""
+    library, dtype = pair.library, pair.x.dtype
+    with library.parts(), quiet():
+        draws = draw(pair)
+    score = narrowed(chosen, library, chosen.pairs(pair), dtype)
+    if library.coarse:
+        with library.parts(), quiet():
+            draws = draw(pair.in_double())
+    with quiet():
+        parts = [library.host(narrowed(chosen, library, part, dtype)) for part in draws]
+    return library.host(score)[()], np.concatenate(parts)
+
+
+def _reordered(chosen: Measure, pair: Pair, orders: Orders) -> list[Any]:
+    """Scores of x with y, its samples in each of these orders."""
+    x, y, _, library, _ = pair
+    scores = []
+    for block in orders.blocks():
+        some = chosen.reordered(library, x, y, block)
+        if some is None:
+            break
+        scores.append(some)
+    if scores:
+        return scores
+    bytes_per_order = chosen.bytes_per_pair(orders.samples, x.shape[1] + y.shape[1])
+    for block in orders.blocks(bytes_per_order, library.block_bytes):
+        batch = (len(block),)
+        left = library.broadcast(x, (*batch, *x.shape))
+        scores.append(chosen.pairs(Pair(left, library.take(y, block), batch, library)))
+    return scores
+
+
+def _of_subsets(pair: Pair, subsets: Subsets) -> list[Any]:
+    """Scores of subsets of the samples."""
+    x, y, _, library, _ = pair
+    scores = []
+    bytes_per_sample = (x.shape[1] + y.shape[1]) * x.dtype.itemsize
+    for part, rows in subsets.blocks(bytes_per_sample, library.block_bytes):
+        taken = Pair(library.take(x, rows), library.take(y, rows), (len(rows),), library)
+        scores.append(part.pairs(taken))
+    return scores
 
 
 def _tie(chosen: Measure, pair: Pair, scores: list[Any]) -> float:
     """The largest difference that rounding can make between two of these scores."""
     scale = chosen.range[1] - chosen.range[0]
     if np.isinf(scale):
-        reference = getattr(chosen, "reference", chosen)
         own = [0.0, 0.0]
-        if reference is not None:
+        if chosen.reference is not None:
             with quiet():
-                own = [float(reference(s, s, check_finite=False)) for s in (pair.x, pair.y)]
+                own = [_with_itself(chosen.reference, pair, side) for side in (pair.x, pair.y)]
         scale = float(np.nanmax(np.abs([*scores, np.sqrt(abs(own[0] * own[1]))])))
     return score_error(chosen, pair.x.dtype) * scale
 
 
-def _reordered(chosen: Measure, x: Array, y: Array, orders: Orders) -> Array:
-    """Scores of x with y, its samples in each of these orders."""
-    if hasattr(chosen, "reordered"):
-        return chosen.reordered(x, y, orders.blocks())
-    blocks = orders.blocks(y.nbytes, _CHUNK_BYTES)
-    return np.concatenate([chosen(x, y[block], check_finite=False) for block in blocks])
+def _with_itself(measure: Measure, pair: Pair, side: Any) -> float:
+    library = pair.library
+    return float(library.host(measure.pairs(pair._replace(x=side, y=side))))
+
+
+def _given(library: Any, values: Any) -> Any:
+    return library.give(library.sent(np.asarray(values)))

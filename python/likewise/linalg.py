@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from likewise._border.arrays import read
+from likewise._border.tracking import is_tracked, tracked
 from likewise.errors import named_convergence
-from likewise.measure.gradients import is_tracked
 
 __all__ = [
     "OrthogonalProcrustes",
@@ -77,9 +77,7 @@ def nuclear_norm(a: Any, *, check_finite: bool = True) -> Any:
         For fewer than two axes, NaN or infinity.
     """
     if is_tracked(a):
-        from likewise.torch.autograd import tracked_nuclear_norm
-
-        return tracked_nuclear_norm(a, check_finite)
+        return tracked("tracked_nuclear_norm")(a, check_finite)
     array, library = _matrices("nuclear_norm", a, check_finite)
     batch, empty = array.shape[:-2], 0 in array.shape[-2:]
     out = library.zeros(batch, np.float64) if empty else library.empty(batch, np.float64)

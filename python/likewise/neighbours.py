@@ -14,7 +14,8 @@ from likewise._border import engine as _engine
 from likewise._border.arrays import Array
 from likewise._border.pairs import Pair, empty_scores, give_scores, read_pair
 from likewise.errors import DegenerateWarning, warn, warn_degenerate
-from likewise.measure import prepare_batch, register
+from likewise.measure import Kind, prepare_batch, register
+from likewise.measure.legacy import LegacyMeasure
 
 __all__ = ["CKNNA", "JaccardKNN", "MutualKNN", "cknna", "jaccard_knn", "mutual_knn"]
 
@@ -35,7 +36,7 @@ class _Prepared(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _NeighbourMeasure:
+class _NeighbourMeasure(LegacyMeasure):
     """What the measures of common neighbours share."""
 
     k: int = 10
@@ -44,7 +45,7 @@ class _NeighbourMeasure:
     name: ClassVar[str]
     score: ClassVar[str]
     streamable: ClassVar[bool] = False
-    kind: ClassVar[str] = "similarity"
+    kind: ClassVar[Kind] = "similarity"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
     least_for_interval: ClassVar[int] = 200
     symmetric: ClassVar[bool] = True

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from likewise import _cpu
-from likewise._border import engine as _engine
-from likewise._border.arrays import Array, require_finite, require_no_overflow
-from likewise._border.pairs import Pair, batch_size, empty_scores, narrowed, read_pair
-from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
+from likewise._border.arrays import Array
+from likewise._border.pairs import Pair, read_pair
 from likewise.linalg import nuclear_norm
-from likewise.measure import Kind, compare_reordered, is_number, register
-from likewise.measure.gradients import Differentiable, tracked
+from likewise.measure import EngineMeasure, Found, Kind, is_number, register
 from likewise.measure.moments import (
     DeviceMoments,
     Moments,
@@ -30,25 +26,18 @@ __all__ = ["Procrustes", "ShapeDistance", "procrustes", "shape_distance"]
 
 Score = Literal["angular", "euclidean", "similarity"]
 
-
-class _Prepared(NamedTuple):
-    data: Array
-    norm: float
-    constant_units: int
-    dropped_directions: int
-    width: int
-    """Number of units before the engine reshaped them."""
+_CLOSE = 2  # in counts: pairs for whose angles float32 has no digits
 
 
 @dataclass(frozen=True)
-class _ShapeMeasure(Differentiable):
+class _ShapeMeasure(EngineMeasure):
     """What the shape measures share."""
 
     name: ClassVar[str]
     streamable: ClassVar[bool]
-    symmetric: ClassVar[bool] = True
     differentiable: ClassVar[bool] = True
-    min_samples: ClassVar[int] = 2
+    flexible: ClassVar[bool] = True
+    kinds: ClassVar[int] = 3
 
     center: bool = True
     scale: bool = True
@@ -93,131 +82,41 @@ class _ShapeMeasure(Differentiable):
             held.add("invertible")
         return frozenset(held)
 
-    def prepare(self, items: Sequence[Array]) -> list[_Prepared]:
-        """Centred, reduced and unit-norm items; see ``csrc/procrustes/procrustes.h``."""
-        wide = [self._wide(item) for item in items]
-        with named_convergence(self.name):
-            prepared = _cpu.procrustes_prepare(wide, *self._options(), _engine.threads())
-        require_no_overflow(self.name, [norm for _, norm, *_ in prepared], items)
-        return [
-            _Prepared(*facts, item.shape[1]) for facts, item in zip(prepared, items, strict=True)
-        ]
+    def fill_scores(self, library: Any, a: list[Any], b: list[Any], *out: Any) -> Any:
+        sides = ([self._wide(library, item) for item in side] for side in (a, b))
+        return library.engine.procrustes_scores(*sides, *out, self._options(), library.run)
 
-    def compare(self, a: list[_Prepared], b: list[_Prepared] | None) -> Array:
-        """Scores of all pairs, narrow items merged into large products."""
-        other = a if b is None else b
-        scores = np.empty((len(a), len(other)))
-        with named_convergence(self.name):
-            _cpu.procrustes_compare(
-                [item.data for item in a],
-                [item.norm for item in a],
-                [] if b is None else [item.data for item in b],
-                [] if b is None else [item.norm for item in b],
-                b is None,
-                scores,
-                *self._options(),
-                _engine.threads(),
-            )
-        seen = a if b is None else a + b
-        varying = [item for item in seen if item.norm > 0]
-        units = sum(item.constant_units for item in varying)
-        dropped = sum(item.dropped_directions for item in varying)
-        constant = sum(item.norm == 0 for item in seen)
-        warn_degenerate(self.name, units, constant, dropped)
-        if scores.size:
-            warn_small_sample(self.name, len(a[0].data), max(item.width for item in seen), 0)
-        return scores
+    def fill_pairs(self, library: Any, x: Any, y: Any, *out: Any) -> Any:
+        x, y = self._wide(library, x), self._wide(library, y)
+        return library.engine.procrustes_pairs(x, y, *out, self._options(), library.run)
 
-    def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
-        """Scores of all pairs of device arrays."""
-        other = a if b is None else b
-        shape = len(a), len(other)
-        return self._on_device(
-            library,
-            a if b is None else a + b,
-            shape,
-            lambda items, *outputs: library.engine.procrustes_scores(
-                items[: len(a)], items[len(a) :], b is None, *outputs
-            ),
+    def fill_gradients(self, library: Any, x: Any, y: Any, *out: Any) -> Any:
+        return library.engine.procrustes_gradients(x, y, *out, self._options(), library.run)
+
+    def reordered(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
+        run = getattr(library.engine, "procrustes_reordered", None)
+        if run is None:
+            return None
+        scores = library.empty((len(orders),), np.float64)
+        run(
+            self._wide(library, x),
+            self._wide(library, y),
+            orders,
+            scores,
+            self._options(),
+            library.run,
         )
-
-    def _on_device(
-        self, library: Any, items: list[Any], shape: tuple[int, ...], run: Callable[..., None]
-    ) -> Any:
-        counts = [batch_size(item.shape[:-2]) for item in items]
-        scores = library.empty(shape, np.float64)
-        constants, dropped = (library.empty((sum(counts),), np.int64) for _ in range(2))
-        close = library.zeros((1,), np.int64)
-        if self._alpha < 1:
-            items = [library.cast(item, np.dtype(np.float64)) for item in items]
-        run(items, scores, constants, dropped, close, *self._options(), library.run)
-        found = library.finish(constants, dropped, sums=(close,))
-        if found is None:
-            return scores
-        if found[2].any() and items[0].dtype != np.float64:
-            # Products in float32 have no digits left for angles of nearly congruent items.
-            library.found_coarse()
-            exact = [library.cast(item, np.dtype(np.float64)) for item in items]
-            return self._on_device(library, exact, shape, run)
-        widths = np.repeat([item.shape[-1] for item in items], counts)
-        constant = found[0] == widths
-        units, directions = (int(counts[~constant].sum()) for counts in found[:2])
-        warn_degenerate(self.name, units, int(constant.sum()), directions)
-        if scores.size:
-            warn_small_sample(self.name, items[0].shape[-2], int(widths.max()), 0)
         return scores
 
-    @tracked
-    def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
+    def dropped(self, found: Found) -> int:
+        return int(found.counts[1][~found.constant].sum())
+
+    def is_coarse(self, counts: Array) -> bool:
+        return bool(counts[_CLOSE].any())
+
+    def _read(self, x: Any, y: Any, check_finite: bool) -> Pair:
         # The engine meets NaN and infinity on its way; they are looked for only if it did.
-        pair = read_pair(self.name, x, y, check_finite=check_finite, look=False)
-        if pair.library.engine is not _cpu:
-            engine = pair.library.engine
-            given = self._on_device(
-                pair.library,
-                [pair.x, pair.y],
-                pair.batch,
-                lambda items, *outputs: engine.procrustes_pairs(*items, *outputs),
-            )
-            return self._given(pair, given)
-        scores = empty_scores(pair)
-        try:
-            units, dropped, items, finite = _cpu.procrustes(
-                self._wide(pair.x), self._wide(pair.y), scores, *self._options(), _engine.threads()
-            )
-        except _cpu.EngineConvergenceError:
-            with named_convergence(self.name):
-                raise
-        if check_finite and not finite:
-            require_finite(self.name, "x", pair.x)
-            require_finite(self.name, "y", pair.y)
-            raise ValueError(f"{self.name}: differences within x or y overflow float64")
-        warn_degenerate(self.name, units, items, dropped)
-        warn_small_sample(self.name, pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
-        return self._given(pair, scores)
-
-    def _given(self, pair: Pair, scores: Any) -> Any:
-        return pair.library.give(narrowed(self, pair.library, scores, pair.x.dtype))
-
-    def _fill_gradients(
-        self, pair: Pair, scores: Array, by_x: Array | None, by_y: Array | None
-    ) -> None:
-        with named_convergence(self.name):
-            units, dropped, items, _ = _cpu.procrustes_gradients(
-                pair.x, pair.y, scores, by_x, by_y, *self._options(), _engine.threads()
-            )
-        warn_degenerate(self.name, units, items, dropped)
-        warn_small_sample(self.name, pair.x.shape[-2], pair.x.shape[-1], pair.y.shape[-1])
-
-    def _fill_gradients_on_device(self, pair: Pair, by_x: Any, by_y: Any) -> None:
-        library = pair.library
-        library.engine.procrustes_gradients(
-            pair.x, pair.y, by_x, by_y, *self._options(), library.run
-        )
-
-    def reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
-        """Each side prepared once: orders of the samples are orders of the prepared rows."""
-        return compare_reordered(self, x, y, orders)
+        return read_pair(self.name, x, y, check_finite=check_finite, look=False)
 
     def from_moments(self, moments: Sequence[Moments]) -> Array:
         """Nuclear norms of ``W'X'YV``, W and V reshaping the singular values of x and y."""
@@ -256,17 +155,14 @@ class _ShapeMeasure(Differentiable):
         scores = m.library.empty(m.shape, np.float64)
         dropped = m.dropped()
         m.library.engine.procrustes_scores_of_moments(
-            m.sums, scores, *m.findings, dropped, *self._options(), m.library.run
+            m.sums, scores, *m.findings, dropped, self._options(), m.library.run
         )
         m.warn(self.name, dropped=dropped)
         return scores
 
-    def _wide(self, x: Array) -> Array:
+    def _wide(self, library: Any, x: Any) -> Any:
         """In float64 where x is whitened: angles of whitened items are small more often."""
-        if self._alpha == 1 or x.dtype == np.float64:
-            return x
-        once = tuple(slice(1 if stride == 0 else None) for stride in x.strides)
-        return np.broadcast_to(x[once].astype(np.float64), x.shape)
+        return x if self._alpha == 1 else library.cast(x, np.dtype(np.float64))
 
     def _reshaped(self, gram: Array, samples: int, unit: float) -> tuple[Array, float]:
         """W such that ``XW`` has unit norm, up to a rotation, for the Gram matrix of ``X / unit``;
@@ -295,7 +191,7 @@ class _ShapeMeasure(Differentiable):
         return math.hypot(norm_x - norm_y, math.sqrt(norm_x) * math.sqrt(norm_y) * apart)
 
     def _options(self) -> tuple[bool, bool, float, str]:
-        return self.center, self.scale, self._alpha, self.score
+        return bool(self.center), bool(self.scale), self._alpha, self.score
 
 
 @register

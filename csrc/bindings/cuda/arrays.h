@@ -127,10 +127,21 @@ auto dispatch_float(const DeviceArray& array, Body&& body) {
   throw InternalError("an array that is neither float32 nor float64 reached the CUDA engine");
 }
 
-// The elements in C order, copied where they are not so already.
+// Counts of the items of a call, zeros before it: a row for each kind.
+struct Counts {
+  explicit Counts(const DeviceArray& counts)
+      : data(counts.filled<int64_t>()), items(counts.size() / counts.sizes()[0]) {}
+
+  int64_t* row(int64_t kind) const { return data + kind * items; }
+
+  int64_t* data;
+  int64_t items;
+};
+
+// The elements in C order and of this type, copied where they are not so already.
 template <class T>
 const T* contiguous(const DeviceArray& array, const cuda::Context& context) {
-  if (array.contiguous()) return array.elements<T>();
+  if (array.contiguous() && array.type() == cuda::element_type<T>()) return array.elements<T>();
   T* const copy = context.temporary<T>(size_t(array.size()));
   cuda::check(cuda::copy_elements<T>(array.view(), copy, context.stream), "copy");
   return copy;

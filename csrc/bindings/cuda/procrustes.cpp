@@ -14,47 +14,41 @@
 namespace likewise::bindings {
 namespace {
 
-cuda::ShapeFindings findings(const DeviceArray& scores, const DeviceArray& constant_units,
-                             const DeviceArray& dropped, const DeviceArray& close) {
-  return {scores.filled<double>(), constant_units.filled<int64_t>(), dropped.filled<int64_t>(),
-          close.filled<int64_t>()};
+cuda::ShapeFindings findings(const DeviceArray& scores, const DeviceArray& counts) {
+  const Counts given(counts);
+  return {scores.filled<double>(), given.row(0), given.row(1), given.row(2)};
 }
 
 void procrustes_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
-                       bool symmetric, const DeviceArray& scores, const DeviceArray& constant_units,
-                       const DeviceArray& dropped, const DeviceArray& close, bool center,
-                       bool scale, double alpha, const std::string& score, Run& run) {
-  if (a.empty()) return;
+                       const DeviceArray& scores, const DeviceArray& counts,
+                       const ShapeTuple& options, Run& run) {
   const CallContext context(run);
-  const ProcrustesOptions options = shape_options(center, scale, alpha, score);
   dispatch_float(a[0], [&](auto zero) {
     using T = decltype(zero);
     cuda::procrustes_scores<T>(context, matrices<T>(a, context), matrices<T>(b, context),
-                               a[0].sizes()[0], symmetric, options,
-                               findings(scores, constant_units, dropped, close));
+                               a[0].sizes()[0], b.empty(), shape_options(options),
+                               findings(scores, counts));
   });
 }
 
 void procrustes_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
-                      const DeviceArray& constant_units, const DeviceArray& dropped,
-                      const DeviceArray& close, bool center, bool scale, double alpha,
-                      const std::string& score, Run& run) {
+                      const DeviceArray& counts, const ShapeTuple& options, Run& run) {
+  if (scores.size() == 0) return;
   const CallContext context(run);
-  const ProcrustesOptions options = shape_options(center, scale, alpha, score);
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
     cuda::procrustes_pairs<T>(context, {contiguous<T>(x, context), x.sizes().back()},
                               {contiguous<T>(y, context), y.sizes().back()}, scores.size(),
-                              x.sizes()[x.sizes().size() - 2], options,
-                              findings(scores, constant_units, dropped, close));
+                              x.sizes()[x.sizes().size() - 2], shape_options(options),
+                              findings(scores, counts));
   });
 }
 
-// Fills grad_x and grad_y (shapes of x and y), or those that are wanted.
-void procrustes_gradients(const DeviceArray& x, const DeviceArray& y,
-                          const std::optional<DeviceArray>& grad_x,
-                          const std::optional<DeviceArray>& grad_y, bool center, bool scale,
-                          double alpha, const std::string& score, Run& run) {
+void procrustes_gradients(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
+                          const DeviceArray& counts, const std::optional<DeviceArray>& grad_x,
+                          const std::optional<DeviceArray>& grad_y, const ShapeTuple& options,
+                          Run& run) {
+  procrustes_pairs(x, y, scores, counts, options, run);
   const CallContext context(run);
   const std::vector<int64_t>& shape = x.sizes();
   const int64_t rows = shape[shape.size() - 2], cols = shape.back();
@@ -62,18 +56,17 @@ void procrustes_gradients(const DeviceArray& x, const DeviceArray& y,
     using T = decltype(zero);
     cuda::procrustes_gradients<T>(
         context, {contiguous<T>(x, context), cols}, {contiguous<T>(y, context), y.sizes().back()},
-        x.size() / (rows * cols), rows, shape_options(center, scale, alpha, score),
-        grad_x ? grad_x->filled<T>() : nullptr, grad_y ? grad_y->filled<T>() : nullptr);
+        scores.size(), rows, shape_options(options), grad_x ? grad_x->filled<T>() : nullptr,
+        grad_y ? grad_y->filled<T>() : nullptr);
   });
 }
 
 void procrustes_scores_of_moments(const GivenSums& sums, const DeviceArray& scores,
                                   const DeviceArray& constant_units, const DeviceArray& samples,
-                                  const DeviceArray& dropped, bool center, bool scale, double alpha,
-                                  const std::string& score, Run& run) {
+                                  const DeviceArray& dropped, const ShapeTuple& options, Run& run) {
   const CallContext context(run);
   cuda::procrustes_scores_of_moments(
-      context, sums_of(sums), shape_options(center, scale, alpha, score), scores.filled<double>(),
+      context, sums_of(sums), shape_options(options), scores.filled<double>(),
       sums_findings(constant_units, samples), dropped.filled<int64_t>());
 }
 

@@ -24,6 +24,12 @@ enum class ElementType : int {
   uint64
 };
 
+// That of T, one of the two.
+template <class T>
+constexpr ElementType element_type() {
+  return sizeof(T) == 4 ? ElementType::float32 : ElementType::float64;
+}
+
 // An array of any layout in device memory. Strides count elements.
 struct DeviceRef {
   const void* data;

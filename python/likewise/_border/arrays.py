@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -52,8 +53,12 @@ class Library(NamedTuple):
         return np.zeros(shape, dtype)
 
     def cast(self, view: Array, dtype: Any) -> Array:
-        """The view itself, or a copy of another type."""
-        return view.astype(dtype, copy=False)
+        """The view itself, or a copy of another type, which repeats what the view does."""
+        if view.dtype == dtype:
+            return view
+        once = tuple(slice(1 if stride == 0 else None) for stride in view.strides)
+        copy = np.asarray(view[once]).astype(dtype)
+        return copy if copy.shape == view.shape else np.broadcast_to(copy, view.shape)
 
     def infinite(self, *views: Array) -> Array:
         """How many elements of each are infinite."""
@@ -70,6 +75,32 @@ class Library(NamedTuple):
     def host(self, array: Array) -> Array:
         """The array as NumPy's."""
         return array
+
+    @property
+    def block_bytes(self) -> int:
+        """Of copies of samples that are compared at a time."""
+        return 32 * 2**20
+
+    @property
+    def coarse(self) -> bool:
+        """Whether float32 had no digits for what was compared; CPUs go on in double themselves."""
+        return False
+
+    def parts(self) -> AbstractContextManager[None]:
+        """Nothing inside waits or finishes the call."""
+        return nullcontext()
+
+    def take(self, view: Array, rows: Array) -> Array:
+        """``(k, size, d)``: these rows ``(k, size)`` of a representation ``(n, d)``."""
+        return view[rows]
+
+    def sent(self, array: Array) -> Array:
+        """NumPy's array, of float64 or int64, where the call computes."""
+        return array
+
+    def on_cpu(self, function: Callable[..., Any], why: str, *views: Array) -> list[Array]:
+        """What `function` returns for the views."""
+        return [np.asarray(value) for value in function(*views)]
 
     def finish(
         self, *also: Array, sums: Sequence[Array] = (), items: int = 1

@@ -161,10 +161,13 @@ _whole: ContextVar[tuple[DeviceLibrary, bool] | None] = ContextVar("likewise_who
 class DeviceLibrary:
     """A library of device arrays during one call: the counterpart of ``_array.Library``."""
 
+    block_bytes = 256 * 2**20
+    """Of copies of samples that are compared at a time."""
     coarse = False
     """Whether a part of the call met angles that float32 has no digits for."""
     _whole: tuple[DeviceLibrary, bool] | None = None
     _finished = False
+    _deferred = False
 
     def __init__(self, function: str, argument: str, value: Any, places: int) -> None:
         if not _has_version(function):
@@ -265,13 +268,16 @@ class DeviceLibrary:
 
     @contextmanager
     def parts(self, *, last: bool = False) -> Iterator[None]:
-        """Public functions called inside, without a look, are parts of this call: what the device
-        finds there goes to its status, for which the last of them waits."""
+        """Nothing inside waits or finishes the call: what the device finds goes to its status.
+
+        So it does in public functions that are called there without a look."""
         token = _whole.set((self, last))
+        before, self._deferred = self._deferred, not last
         try:
             yield
         finally:
             _whole.reset(token)
+            self._deferred = before
         if last and not self._finished:
             self.finish()
 
@@ -289,12 +295,7 @@ class DeviceLibrary:
         if self.function not in _told and not is_quiet():
             _told.add(self.function)
             warn(f"{self.function}: {why}; it is solved on the CPU", DeviceWarning)
-        results = []
-        for value in map(np.asarray, function(*map(self.host, views))):
-            out = self.empty(value.shape, value.dtype)
-            self.engine.upload(np.ascontiguousarray(value), out, self._run)
-            results.append(out)
-        return results
+        return [self.sent(np.asarray(value)) for value in function(*map(self.host, views))]
 
     def finish(self, *also: Any, sums: Sequence[Any] = (), items: int = 1) -> list[Array] | None:
         """Wait for the device, if the call was asked to look at its arrays, and raise what it says.
@@ -313,6 +314,8 @@ class DeviceLibrary:
         if self._whole is not None:
             whole, last = self._whole
             return whole.finish(*also, sums=sums, items=items) if last else None
+        if self._deferred:
+            return None
         self._finished = True
         also = (*also, *sums)
         found = self._run.finish(list(also))
@@ -343,6 +346,18 @@ class DeviceLibrary:
             np.array(found[begin:end], np.int64).reshape(array.shape)
             for begin, end, array in zip(ends, ends[1:], also, strict=False)
         ]
+
+    def take(self, view: Any, rows: Array) -> Any:
+        """``(k, size, d)``: these rows ``(k, size)`` of a representation ``(n, d)``."""
+        out = self.empty((*rows.shape, view.shape[1]), view.dtype)
+        self.engine.gather_rows([view], rows, [out], self._run)
+        return out
+
+    def sent(self, array: Array) -> Any:
+        """NumPy's array, of float64 or int64, where the call computes."""
+        out = self.empty(array.shape, array.dtype)
+        self.engine.upload(np.ascontiguousarray(array), out, self._run)
+        return out
 
     def infinite(self, *views: Any) -> Any:
         """How many elements of each are infinite: counts to finish the call with."""

@@ -17,8 +17,7 @@ import numpy as np
 from likewise import _cpu, errors
 from likewise._border import device as _device
 from likewise._border.arrays import Array
-from likewise._border.pairs import Items
-from likewise.measure import Measure
+from likewise._border.pairs import Counting, Found, Items
 
 # Of the device's free memory one run: three are there at a time, and measures make copies of two of
 # them, some in float64.
@@ -28,7 +27,7 @@ _ALIGNMENT = 256
 
 def scores(
     function: str,
-    chosen: Measure,
+    chosen: Any,
     a: Items,
     b: Items | None,
     device: int | str,
@@ -41,7 +40,7 @@ def scores(
             f"{function}: device= is for items in host memory, these are on {a.library.name}; "
             "leave it out"
         )
-    if not hasattr(chosen, "on_device"):
+    if not isinstance(chosen, Counting):
         raise errors.InputTypeError(
             f"{function}: {chosen.name} has no version for CUDA devices yet; leave device out"
         )
@@ -96,7 +95,7 @@ class _Grid:
     def __init__(
         self,
         function: str,
-        chosen: Measure,
+        chosen: Counting,
         a: list[Array],
         b: list[Array] | None,
         check_finite: bool,
@@ -172,12 +171,15 @@ class _Grid:
         library.prepare(self._check_finite)
         a, b = [there[k] for k in rows], [there[k] for k in columns]
         try:
-            found = self._measure.on_device(library, a, None if rows == columns else b)
+            found, counts, sums = self._measure.counted_scores(
+                library, a, None if rows == columns else b
+            )
         except errors.ConvergenceError as error:
             error.add_note(f"counted in the block of items {rows} and {columns}")
             raise
         self._block(rows, columns)[:] = library.host(found)
-        self._findings.add([*rows] if rows == columns else [*rows, *columns], library.found)
+        if counts is not None:
+            self._findings.add([*rows] if rows == columns else [*rows, *columns], counts, sums)
 
     def _block(self, rows: range, columns: range) -> Array:
         first = self._first_column
@@ -230,7 +232,6 @@ class _OffloadLibrary(_device.DeviceLibrary):
     ) -> None:
         self.name, self.function = "numpy", function
         self.engine = _device.engine()
-        self.found: tuple[list[Array], list[Array]] | None = None
         self._offload, self._meanwhile, self._was_quiet = offload, meanwhile, was_quiet
         self._device, self._stream = offload.device, offload.stream
         self._allocate = offload.bytes
@@ -245,64 +246,29 @@ class _OffloadLibrary(_device.DeviceLibrary):
 
     def finish(self, *also: Any, sums: Sequence[Any] = (), items: int = 1) -> list[Array] | None:
         self._meanwhile()
-        found = super().finish(*also, sums=sums, items=items)
-        self.found = None if found is None else (found[: len(also)], found[len(also) :])
-        return found
+        return super().finish(*also, sums=sums, items=items)
 
 
 class _Findings:
     """What a measure has found in the items of all blocks, for one report."""
 
     def __init__(self) -> None:
-        self._of_items: dict[int, list[int]] = {}
-        self._sums: list[Array] = []
+        self._of_items: dict[int, Array] = {}
+        self._sums: Array | int = 0
 
-    def add(self, items: list[int], found: tuple[list[Array], list[Array]] | None) -> None:
+    def add(self, items: list[int], counts: Array, sums: Array) -> None:
         """Of the items of a block."""
-        of_items, sums = found or ([], [])
-        if of_items:
-            self._of_items.update(zip(items, np.stack(of_items, axis=1).tolist(), strict=True))
-        self._sums = [a + b for a, b in zip(self._sums, sums, strict=True)] if self._sums else sums
+        self._of_items.update(zip(items, counts.T, strict=True))
+        self._sums = self._sums + sums
 
-    def report(self, measure: Any, items: list[Array], first_column: int) -> None:
+    def report(self, measure: Counting, items: list[Array], first_column: int) -> None:
         """Let the measure say what it says for these items together."""
-        seen = sorted(self._of_items)
-        if not seen:
+        if not self._of_items:
             return
-        found = [np.array(column) for column in zip(*map(self._of_items.get, seen), strict=True)]
-        library = _Report([*found, *self._sums])
-        rows = [items[k] for k in seen if not first_column or k < first_column]
-        columns = [items[k] for k in seen if k >= first_column] if first_column else None
-        measure.on_device(library, rows, columns)
-
-
-class _Report:
-    """A library for which the work is done: what finishes a call gives is known."""
-
-    run = None
-
-    def __init__(self, found: list[Array]) -> None:
-        self.engine = _Idle()
-        self._found = found
-
-    def empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
-        return np.broadcast_to(np.zeros((), dtype), shape)
-
-    zeros = empty
-
-    def cast(self, view: Array, dtype: Any) -> Array:
-        return self.empty(view.shape, dtype)
-
-    def finish(self, *also: Any, sums: Sequence[Any] = ()) -> list[Array]:
-        return self._found
-
-
-class _Idle:
-    """The engine's limits, and functions that do nothing."""
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(_device.engine(), name)
-        return (lambda *arguments: None) if callable(value) else value
+        counts = np.stack([self._of_items[k] for k in range(len(items))], axis=1)
+        widths = np.array([item.shape[1] for item in items])
+        rows, samples = first_column or len(items), items[0].shape[0]
+        measure.report(Found(counts, widths, rows, samples, np.asarray(self._sums)))
 
 
 def _halves(items: range) -> tuple[range, range]:

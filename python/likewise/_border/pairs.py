@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -17,15 +17,19 @@ from likewise._border.arrays import NUMPY, Array, Library, read, require_finite
 from likewise.errors import InputTypeError, OverflowWarning, is_quiet, warn
 
 __all__ = [
+    "Counting",
+    "Found",
     "Items",
     "Pair",
     "batch_size",
     "empty_scores",
+    "first_of_repeats",
     "give_scores",
     "narrowed",
     "read_collections",
     "read_items",
     "read_pair",
+    "require_no_overflow",
     "require_representation",
 ]
 
@@ -39,6 +43,19 @@ class Pair(NamedTuple):
     y: Any
     batch: tuple[int, ...]
     library: Any
+    unchecked: bool = False
+    """Nobody has looked for NaN and infinity yet, and the caller wants it done."""
+
+    def in_double(self) -> Pair:
+        """The same in float64."""
+        wide = [self.library.cast(side, np.dtype(np.float64)) for side in (self.x, self.y)]
+        return self._replace(x=wide[0], y=wide[1])
+
+    def require_finite(self, function: str) -> None:
+        """Raise ``ValueError`` for a pair in which the CPU's engine met what is not finite."""
+        require_finite(function, "x", self.x)
+        require_finite(function, "y", self.y)
+        raise ValueError(f"{function}: differences within x or y overflow float64")
 
 
 def read_pair(
@@ -85,13 +102,54 @@ def read_pair(
                 f"{function}: the leading (batch) axes of x and y must broadcast, got shapes "
                 f"{x.shape} and {y.shape}"
             ) from None
-    if check_finite and look and library.engine is _cpu:
+    unchecked = check_finite and library.engine is _cpu
+    if unchecked and look:
         require_finite(function, "x", x)
         require_finite(function, "y", y)
+        unchecked = False
     if batch:
         x = library.broadcast(x, batch + x.shape[-2:])
         y = library.broadcast(y, batch + y.shape[-2:])
-    return Pair(x, y, batch, library)
+    return Pair(x, y, batch, library, unchecked)
+
+
+class Found(NamedTuple):
+    """What the engine counted in the items of one call."""
+
+    counts: Array
+    """``(kinds, items)``: constant units, then what the measure counts besides."""
+    widths: Array
+    """Number of units of every item."""
+    rows: int
+    """How many of the items stand on the first side."""
+    samples: int
+    sums: Array
+    """What the measure counts over all pairs."""
+
+    @property
+    def constant(self) -> Array:
+        """Which items have no unit that varies."""
+        return np.asarray(self.counts[0] == self.widths)
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A measure that says what it found apart from its scores; ``measure.EngineMeasure``."""
+
+    name: ClassVar[str]
+
+    @property
+    def symmetric(self) -> bool: ...
+
+    def counted_scores(
+        self, library: Any, a: list[Any], b: list[Any] | None
+    ) -> tuple[Any, Array | None, Array]:
+        """Scores of all pairs, and counts and sums on the host, none without a wait."""
+        ...
+
+    def report(self, found: Found) -> None:
+        """Warn of what was found."""
+        ...
 
 
 class Items(NamedTuple):
@@ -194,6 +252,20 @@ def require_representation(function: str, name: str, array: Array, min_samples: 
         raise ValueError(
             f"{function}: {name} must have at least one feature (axis -1), got shape {array.shape}"
         )
+
+
+def first_of_repeats(counts: Array, side: Any) -> Array:
+    """Counts ``(kinds, ...)`` of the items of a batch as ``(kinds, items)``, those that
+    broadcasting repeats once."""
+    once = tuple(slice(1) if s == 0 else slice(None) for s in side.strides[:-2])
+    return counts[(slice(None), *once)].reshape(len(counts), -1)
+
+
+def require_no_overflow(function: str, counts: Array, items: Sequence[Any]) -> None:
+    """Raise ``ValueError`` where the CPU's engine met what is not finite in finite items."""
+    for k in np.flatnonzero(counts < 0):
+        if np.isfinite(items[int(k)]).all():
+            raise ValueError(f"{function}: differences within an item overflow float64")
 
 
 def empty_scores(pair: Pair) -> Any:

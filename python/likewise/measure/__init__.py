@@ -1,8 +1,14 @@
 """What a measure is, the registry of measures, and what measures share."""
 
-from likewise.measure.registry import (
+from likewise.measure.base import (
+    EngineMeasure,
+    Found,
+    Gradients,
     Kind,
     Measure,
+    score_error,
+)
+from likewise.measure.registry import (
     compare_reordered,
     is_number,
     measure,
@@ -11,10 +17,12 @@ from likewise.measure.registry import (
     register,
     reordered_products,
     require_version,
-    score_error,
 )
 
 __all__ = [
+    "EngineMeasure",
+    "Found",
+    "Gradients",
     "Kind",
     "Measure",
     "compare_reordered",

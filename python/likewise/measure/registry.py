@@ -1,4 +1,4 @@
-"""What a measure is, and the registry of measures."""
+"""The registry of measures."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from dataclasses import fields, is_dataclass
 from typing import (
     TYPE_CHECKING,
     Any,
-    ClassVar,
-    Literal,
-    Protocol,
     TypeVar,
     get_args,
     get_type_hints,
@@ -21,13 +18,12 @@ from likewise import _cpu
 from likewise._border import engine as _engine
 from likewise._border.arrays import Array
 from likewise.errors import InputTypeError
+from likewise.measure.base import Measure
 
 if TYPE_CHECKING:
-    from likewise.measure.gradients import Gradients
-    from likewise.measure.moments import DeviceMoments, Moments
+    pass
 
 __all__ = [
-    "Measure",
     "compare_reordered",
     "is_number",
     "measure",
@@ -36,135 +32,10 @@ __all__ = [
     "register",
     "reordered_products",
     "require_version",
-    "score_error",
 ]
 
 _REORDERED = 8  # copies that are compared at a time...
 _COPIED_BYTES = 16 * 2**20  # ...of small ones
-
-Kind = Literal["similarity", "distance"]
-
-
-class Measure(Protocol):
-    """A number for two representations, with what is known about it.
-
-    A measure is a frozen dataclass whose fields are its options. ``prepare`` does the work that is
-    needed once per representation; ``compare`` takes two lists of prepared items of mixed widths
-    and fills the whole block of scores at once. A new measure is one such class and ``@register``;
-    it is then available in :func:`likewise.pairwise`, in the inference functions, in the tests of
-    declared properties and on the command line.
-    """
-
-    name: ClassVar[str]
-    """Name of the public function that computes it."""
-    streamable: ClassVar[bool]
-    """Whether it is a function of sums over samples."""
-    min_samples: int
-    """Fewest samples for which it is defined."""
-    kind: Kind
-    range: tuple[float, float]
-    """Smallest and largest possible score."""
-    symmetric: bool
-    is_metric: bool
-    """Whether it obeys the triangle inequality and is zero between equivalent items only."""
-    invariances: frozenset[str]
-    """Of ``translation``, ``isotropic_scaling``, ``orthogonal``, ``permutation``, ``invertible``:
-    what may be done to the units of one side without changing the score."""
-
-    def prepare(self, items: Sequence[Array]) -> list[Any]:
-        """Everything that is needed once per representation. Items are checked 2-D floats."""
-        ...
-
-    def compare(self, a: list[Any], b: list[Any] | None) -> Array:
-        """Scores ``(len(a), len(b))`` in float64; ``b=None`` compares ``a`` with itself."""
-        ...
-
-    def from_moments(self, moments: Sequence[Moments]) -> Array:
-        """Scores of all pairs from sums over samples, one set of sums per fold; measures without
-        folds get one. Streamable measures only."""
-        ...
-
-    def from_device_moments(self, moments: Sequence[DeviceMoments]) -> Any:
-        """The same of sums on a device, float64 there; finishes the call. Streamable measures
-        only."""
-        ...
-
-    errors: tuple[float, float]
-    """How far scores of float64 and of float32 data may be off, as shares of the width of their
-    range or, where that is infinite, of the largest score that is compared, among them the root of
-    the product of what both sides score with themselves by the measure ``reference`` (optional).
-
-    Optional: 1e-10 and 1e-5 of similarities, 1e-9 and 3e-5 of distances, whose digits are fewer
-    near 0.
-    """
-
-    def reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
-        """Scores of x with y, its samples in each order of these blocks ``(k, n)``, faster than
-        one by one.
-
-        Optional: without it, the permutation test calls the measure.
-        """
-        ...
-
-    def of_part(self, samples: int, whole: int) -> Measure:
-        """The measure of so many of all samples that sees as much of them: neighbours in
-        proportion.
-
-        Optional.
-        """
-        ...
-
-    least_for_interval: int
-    """Fewest samples for which :func:`likewise.bootstrap` was seen to cover; optional, else 50."""
-
-    def folds(self, samples: int) -> list[Array]:
-        """Which samples are held out together.
-
-        Optional: measures that are scored on held-out samples.
-        """
-        ...
-
-    def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
-        """What ``compare`` gives, for arrays of the CUDA engine, some on each side; finishes the
-        call.
-
-        Optional: without it, arrays on a device are refused.
-        """
-        ...
-
-    def reordered_on_device(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
-        """What ``reordered`` gives, for arrays of the CUDA engine, without a wait; None where the
-        measure is to be called.
-
-        Optional.
-        """
-        ...
-
-    def gradients(
-        self,
-        x: Any,
-        y: Any,
-        *,
-        wanted: tuple[bool, bool] = (True, True),
-        check_finite: bool = True,
-    ) -> Gradients:
-        """Scores of batches with their gradients by x and by y, or by those that are wanted. NaN
-        where the score is.
-
-        Optional: ``_gradients.Differentiable`` measures, which say ``differentiable = True``.
-        """
-        ...
-
-    def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
-        """Scores of batches ``x (..., n, dx)`` and ``y (..., n, dy)``, as the public function."""
-        ...
-
-
-def score_error(measure: Measure, dtype: Any) -> float:
-    """The declared error of scores of such data, as a share of their scale."""
-    default = (1e-10, 1e-5) if measure.kind == "similarity" else (1e-9, 3e-5)
-    declared: tuple[float, float] = getattr(measure, "errors", default)
-    return declared[np.dtype(dtype) == np.float32]
 
 
 def compare_reordered(measure: Any, x: Array, y: Array, orders: Iterable[Array]) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +15,7 @@ from likewise._border.arrays import Array
 from likewise._border.pairs import Pair, batch_size
 from likewise.errors import warn_degenerate
 from likewise.measure import compare_reordered
+from likewise.measure.legacy import LegacyMeasure
 
 __all__ = ["Similarity", "UnitMeasure", "Units", "engine_lists", "unit_norm"]
 
@@ -35,7 +36,7 @@ def unit_norm(x: Array) -> Units:
 
 
 @dataclass(frozen=True)
-class UnitMeasure(ABC):
+class UnitMeasure(LegacyMeasure):
     """A measure of the correlations between units."""
 
     similarity: Similarity = "correlation"
@@ -58,7 +59,7 @@ class UnitMeasure(ABC):
         """Units centred and of unit norm, and how many are constant."""
         return [unit_norm(item) for item in items]
 
-    def reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
+    def _reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
         """Each side prepared once: orders of the samples are orders of the prepared rows."""
         return compare_reordered(self, x, y, orders)
 

@@ -141,7 +141,7 @@ class Accumulator(MomentSums):
         needed = self.measure.min_samples
         folds = range(self._folds)
         moments = [self._device_moments(library, sums, fold, needed) for fold in folds]
-        return self.measure.from_device_moments(moments)
+        return self.measure.from_device_moments(moments)  # type: ignore[attr-defined]
 
 
 class UnitAccumulator(MomentSums):

@@ -15,10 +15,10 @@ from typing import Any
 import torch
 from torch.autograd import Function
 
+from likewise._border.tracking import track
 from likewise.errors import InputTypeError
 from likewise.linalg import nuclear_norm, polar
 from likewise.measure import Measure, measure
-from likewise.measure.gradients import require_differentiable
 
 __all__ = ["tracked_nuclear_norm", "tracked_scores"]
 
@@ -33,9 +33,10 @@ for _schema in (
     torch.library.define(f"likewise::{_name}", f"({_rest}")
 
 
+@track
 def tracked_scores(measure_: Measure, x: Any, y: Any, check_finite: bool) -> torch.Tensor:
     """Scores of tensors, with their gradients."""
-    require_differentiable(measure_)
+    measure_.require_differentiable()
     for name, value in (("x", x), ("y", y)):
         if not isinstance(value, torch.Tensor):
             raise InputTypeError(
@@ -54,6 +55,7 @@ def _may_ask(side: torch.Tensor) -> bool:
     )
 
 
+@track
 def tracked_nuclear_norm(a: torch.Tensor, check_finite: bool) -> torch.Tensor:
     """Nuclear norms, with their gradients."""
     norms: torch.Tensor = _NuclearNorm.apply(a, check_finite)[0]

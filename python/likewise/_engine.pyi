@@ -1,0 +1,39 @@
+# What both engines have: the same names with the same arguments.
+#
+# Arrays are NumPy's or DeviceArray, checked by _border, float32 or float64 unless said otherwise;
+# outputs are contiguous, allocated by the caller and filled. Items are representations (n, d), an
+# empty list b stands for a; batches (..., n, d) have equal batch axes, whose strides may be 0.
+# Scores are float64, (len(a), len(b)) of items and (...) of batches. Counts are int64 and zeros
+# before: (kinds, items) or (kinds, 2, ...), constant units first. What fills them returns False
+# where it knows that all are 0. Orders are NumPy's int32 (k, n). `run` is the number of threads, or
+# where a call runs on a device.
+
+from typing import Any
+
+AnyArray = Any
+AnyRun = Any
+
+# procrustes: center, scale, alpha, score
+ShapeOptions = tuple[bool, bool, float, str]
+
+def procrustes_scores(
+    a: list[AnyArray],
+    b: list[AnyArray],
+    scores: AnyArray,
+    counts: AnyArray,
+    options: ShapeOptions,
+    run: AnyRun,
+) -> None: ...
+def procrustes_pairs(
+    x: AnyArray, y: AnyArray, scores: AnyArray, counts: AnyArray, options: ShapeOptions, run: AnyRun
+) -> bool | None: ...
+def procrustes_gradients(
+    x: AnyArray,
+    y: AnyArray,
+    scores: AnyArray,
+    counts: AnyArray,
+    grad_x: AnyArray | None,
+    grad_y: AnyArray | None,
+    options: ShapeOptions,
+    run: AnyRun,
+) -> bool | None: ...
