@@ -283,17 +283,6 @@ def test_functions_without_a_version_say_so(monkeypatch):
         ):
             lw.svdvals(x)
 
-    class OfMine:
-        name = "of_mine"
-        min_samples = 2
-        prepare = compare = None
-
-    with pytest.raises(lw.InputTypeError, match=r"pairwise: items are on .* which of_mine has no"):
-        simulated.cpu(lw.pairwise)([x, x], OfMine())
-    for function in (lw.permutation_test, lw.bootstrap):
-        with pytest.raises(lw.InputTypeError, match=r"x and y are on .* which of_mine has no"):
-            simulated.cpu(function)(x, x, OfMine())
-
 
 @on_simulator
 def test_nan_is_located():

@@ -20,7 +20,7 @@ from likewise._border.pairs import Items, narrowed, read_collections, read_items
 from likewise._files import FORMAT, require_format, write_text
 from likewise._ids import require_same_ids
 from likewise.errors import InputTypeError
-from likewise.measure import Measure, measure, require_version
+from likewise.measure import Measure, compare, measure, on_devices
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -315,15 +315,16 @@ def _scores(
         from likewise._border import offload as _offload
 
         return _offload.scores(function, chosen, a, b, device, check_finite)
-    library = a.library
+    library: Any = a.library
     if library.engine is _cpu:
-        other = None if b is None else chosen.prepare(b.arrays)
-        return chosen.compare(chosen.prepare(a.arrays), other)
-    require_version(function, "items", chosen)
+        return compare(chosen, a.arrays, None if b is None else b.arrays)
     if b is not None and not (a.arrays and b.arrays):
         library.finish()
         return library.empty((len(a.arrays), len(b.arrays)), np.float64)
-    return chosen.on_device(library, a.arrays, None if b is None else b.arrays)
+    sides = a.arrays, None if b is None else b.arrays
+    if not on_devices(chosen):
+        return library.compare_on_cpu(chosen, *sides)
+    return chosen.on_device(library, *sides)
 
 
 def labelled(scores: Any, a: Items, b: Items, chosen: Any, name: str = "") -> Any:

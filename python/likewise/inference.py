@@ -12,7 +12,7 @@ from likewise._border.device import is_device_array
 from likewise._border.pairs import Pair, read_pair
 from likewise._draws import bootstrap_on_device, permutation_test_on_device
 from likewise.errors import quiet
-from likewise.measure import Measure, measure, require_version, score_error
+from likewise.measure import Measure, measure, on_devices, score_error
 from likewise.measure.orders import Orders
 from likewise.measure.subsets import Subsets
 
@@ -103,8 +103,6 @@ def permutation_test(
     ------
     ValueError
         For ``n < 1``, representations that are not 2-D, or what the measure itself refuses.
-    InputTypeError
-        For arrays on a CUDA device and a measure that has no version for them.
     """
     chosen, pair = _one_pair("permutation_test", x, y, measure, options, n, check_finite)
     library, orders = pair.library, Orders(pair.x.shape[0], n, random_state)
@@ -188,8 +186,6 @@ def bootstrap(
         For ``n < 8``, a ``level`` outside (0, 1), representations that are not 2-D, fewer samples
         than intervals were seen to cover for (50; 100 for predictivity, 200 for neighbours and
         HSIC) or than the measure needs for both halves, or what the measure itself refuses.
-    InputTypeError
-        For arrays on a CUDA device and a measure that has no version for them.
     """
     chosen, pair = _one_pair("bootstrap", x, y, measure, options, n, check_finite, at_least=8)
     if not 0 < level < 1:
@@ -230,9 +226,7 @@ def _one_pair(
         raise ValueError(
             f"{function}: x and y must be 2-D, got shapes {pair.x.shape} and {pair.y.shape}"
         )
-    if pair.library.engine is not _cpu:
-        require_version(function, "x and y", chosen)
-    return chosen, pair
+    return chosen, pair if on_devices(chosen) else pair.on_cpu()
 
 
 def _tie(chosen: Measure, pair: Pair, scores: list[Any]) -> float:

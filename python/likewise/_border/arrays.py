@@ -67,6 +67,10 @@ class Library(NamedTuple):
         """The view with axes that repeat."""
         return np.broadcast_to(view, shape)
 
+    def on_cpu(self, views: Sequence[Array], why: str = "") -> tuple[Sequence[Array], Library]:
+        """For what a device does not offer: these views and this library are of the CPU already."""
+        return views, self
+
     def host(self, array: Array) -> Array:
         """The array as NumPy's."""
         return array

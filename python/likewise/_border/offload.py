@@ -18,7 +18,7 @@ from likewise import _cpu, errors
 from likewise._border import device as _device
 from likewise._border.arrays import Array
 from likewise._border.pairs import Items
-from likewise.measure import Measure
+from likewise.measure import Measure, compare, on_devices
 
 # Of the device's free memory one run: three are there at a time, and measures make copies of two of
 # them, some in float64.
@@ -41,12 +41,11 @@ def scores(
             f"{function}: device= is for items in host memory, these are on {a.library.name}; "
             "leave it out"
         )
-    if not hasattr(chosen, "on_device"):
-        raise errors.InputTypeError(
-            f"{function}: {chosen.name} has no version for CUDA devices yet; leave device out"
-        )
     if missing := _device.why_not(index):
         raise errors.InputTypeError(f"{function}: device={device!r} cannot be used: {missing}")
+    if not on_devices(chosen):
+        _device.say_on_cpu(function)
+        return compare(chosen, a.arrays, None if b is None else b.arrays)
     grid = _Grid(function, chosen, a.arrays, None if b is None else b.arrays, check_finite)
     if grid.scores.size:
         grid.fill(_device.engine().Offload(index))
@@ -239,9 +238,9 @@ class _OffloadLibrary(_device.DeviceLibrary):
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Any:
         return self._offload.empty(list(shape), np.dtype(dtype).name)
 
-    def on_cpu(self, function: Callable[..., Any], why: str, *views: Any) -> list[Any]:
+    def compare_on_cpu(self, measure: Any, a: list[Any], b: list[Any] | None, *why: str) -> Any:
         with errors.quiet(self._was_quiet):
-            return super().on_cpu(function, why, *views)
+            return super().compare_on_cpu(measure, a, b, *why)
 
     def finish(self, *also: Any, sums: Sequence[Any] = (), items: int = 1) -> list[Array] | None:
         self._meanwhile()

@@ -3,27 +3,29 @@
 from likewise.measure.registry import (
     Kind,
     Measure,
+    compare,
     compare_reordered,
     is_number,
     measure,
     measures,
+    on_devices,
     prepare_batch,
     register,
     reordered_products,
-    require_version,
     score_error,
 )
 
 __all__ = [
     "Kind",
     "Measure",
+    "compare",
     "compare_reordered",
     "is_number",
     "measure",
     "measures",
+    "on_devices",
     "prepare_batch",
     "register",
     "reordered_products",
-    "require_version",
     "score_error",
 ]

@@ -28,14 +28,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Measure",
+    "compare",
     "compare_reordered",
     "is_number",
     "measure",
     "measures",
+    "on_devices",
     "prepare_batch",
     "register",
     "reordered_products",
-    "require_version",
     "score_error",
 ]
 
@@ -128,9 +129,13 @@ class Measure(Protocol):
         """What ``compare`` gives, for arrays of the CUDA engine, some on each side; finishes the
         call.
 
-        Optional: without it, arrays on a device are refused.
+        Optional: without it, or where ``has_cuda`` is False, arrays on a device are compared on the
+        CPU.
         """
         ...
+
+    has_cuda: bool
+    """Whether ``on_device`` takes these options; optional, else True."""
 
     def reordered_on_device(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
         """What ``reordered`` gives, for arrays of the CUDA engine, without a wait; None where the
@@ -193,13 +198,15 @@ def reordered_products(a: Array, b: Array, orders: Array) -> Array:
     return out
 
 
-def require_version(function: str, arrays: str, measure: Any) -> None:
-    """Raise ``InputTypeError`` for a measure that takes no arrays on a device."""
-    if not hasattr(measure, "on_device"):
-        raise InputTypeError(
-            f"{function}: {arrays} are on a CUDA device, for which {measure.name} has no version "
-            "yet; move them to the CPU first"
-        )
+def on_devices(measure: Any) -> bool:
+    """Whether ``on_device`` takes the measure's options; otherwise it is computed on the CPU."""
+    return hasattr(measure, "on_device") and bool(getattr(measure, "has_cuda", True))
+
+
+def compare(measure: Measure, a: Sequence[Array], b: Sequence[Array] | None) -> Array:
+    """Scores of all pairs of items in host memory."""
+    other = None if b is None else measure.prepare(b)
+    return measure.compare(measure.prepare(a), other)
 
 
 def is_number(value: Any) -> bool:
