@@ -28,6 +28,8 @@ def pytest_configure(config: pytest.Config) -> None:
         simulated.load(path)
     if device := config.getoption("--torch-device"):
         simulated.use_torch(device)
+    if simulated.is_used():
+        config.addinivalue_line("filterwarnings", "ignore::likewise.DeviceWarning")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -63,23 +63,17 @@ def use_torch(device: str) -> None:
     _wrap_functions()
 
 
-_METHODS = {
-    "scale": ("update", "compute", "compute_hsic"),
-    "maps": ("fit", "predict", "transform", "score", "correlation_score", "plan_score"),
-}
+_METHODS = ("update", "compute", "compute_hsic")
 
 
 def _wrap_functions() -> None:
     for name in _device.FUNCTIONS:
         folder, _, short = name.rpartition(".")
-        if folder and torch_device == "cpu":
-            continue  # objects keep tensors of the CPU as NumPy arrays
-        try:
-            owner: Any = importlib.import_module(f"likewise.{folder}" if folder else "likewise")
-        except ImportError:  # maps without scikit-learn
-            continue
+        if folder == "maps" or (folder and torch_device == "cpu"):
+            continue  # objects keep tensors of the CPU as NumPy arrays, maps all
+        owner: Any = importlib.import_module(f"likewise.{folder}" if folder else "likewise")
         if isinstance(function := getattr(owner, short), type):
-            _wrap_methods(function, _METHODS[folder])
+            _wrap_methods(function, _METHODS)
         else:
             setattr(owner, short, _on_device(function))
     for cls in {_owner(type(lw.measure(name)), "gradients") for name in lw.measures()} - {None}:
@@ -173,7 +167,7 @@ def _on_device(function: Callable[..., Any]) -> Callable[..., Any]:
             key: value if key.startswith("ids") else _there(value) for key, value in options.items()
         }
         result = function(*given, **options)
-        if isinstance(result, lw.Grid) or function.__name__ == "cross_validate":
+        if isinstance(result, lw.Grid):
             return result
         return _back(result) if any(map(_holds_arrays, args)) else result
 
@@ -206,8 +200,6 @@ _OF_MEASURES = {"pairwise": 1, "cross": 2, "permutation_test": 2, "bootstrap": 2
 
 def _has_version(function: Callable[..., Any], *args: Any, **options: Any) -> bool:
     """Of some measures only."""
-    if function.__name__ == "cross_validate":
-        return f"maps.{type(args[0]).__name__}" in _device.FUNCTIONS
     arrays = _OF_MEASURES.get(function.__name__)
     if arrays is None:
         return True

@@ -50,7 +50,6 @@ GRID_MEASURES = {name: name for name in IN_GRIDS} | {
     "rho-a": lw.measure("rsa", dissimilarity="sqeuclidean", comparison="rho-a"),
     "cosine": lw.measure("rsa", dissimilarity="cosine", comparison="cosine"),
     "corr": lw.measure("rsa", dissimilarity="euclidean", comparison="corr"),
-    "tau-b": lw.measure("rsa", comparison="tau-b"),
     "corr_cov": lw.measure("rsa", comparison="corr_cov"),
 }
 

@@ -167,13 +167,9 @@ def test_draws_that_no_kernel_compares_are_said_to_go_to_the_cpu(monkeypatch):
         found = lw.permutation_test(*sides(), "permutation_match", n=4)
     expected = simulated.cpu(lw.permutation_test)(*sides(), "permutation_match", n=4)
     np.testing.assert_allclose(found.null, expected.null, rtol=0, atol=1e-15)
-    monkeypatch.setattr(_device, "_told", set())
     x, y = sides()
     x[2, 0] = np.nan
-    with (
-        pytest.warns(lw.DeviceWarning, match="permutation_match"),
-        pytest.raises(ValueError, match="permutation_test: x must be finite"),
-    ):
+    with pytest.raises(ValueError, match="permutation_test: x must be finite"):
         lw.permutation_test(x, y, "permutation_match", n=4)
 
 

@@ -48,7 +48,7 @@ def batches(stream, arrays, crossed):
     return (arrays[:2], arrays[2:]) if crossed else (arrays,)
 
 
-@pytest.mark.parametrize("kind", range(4))
+@pytest.mark.parametrize("kind", range(3))
 @pytest.mark.parametrize("crossed", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_states_of_a_device_are_those_of_the_cpu(kind, crossed, dtype):
@@ -138,50 +138,6 @@ def test_labels_give_grids():
     stream.update(dict(zip("abc", there(items()), strict=True)))
     grid = compute(stream)
     assert (type(grid), grid.rows) == (lw.Grid, tuple("abc"))
-
-
-def binned(*arrays):
-    stream = lw.scale.UnitAccumulator("mutual_information", bins=5)
-    simulated.cpu(type(stream).update)(stream, *arrays)
-    return stream
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_bins_are_those_of_the_first_batch(dtype):
-    x, y = (np.maximum(array, 0) for array in items(dtype, n=70)[:2])
-    x[:, 1] = 0.3
-    device = binned(*there([x[:40], y[:40]]))
-    for rows in (slice(40, 41), slice(41, 70)):
-        device.update(*there([x[rows], y[rows]]), check_finite=False)
-    here = binned(x[:40], y[:40])
-    simulated.cpu(type(here).update)(here, x[40:], y[40:])
-    np.testing.assert_array_equal(device.state["counts"], here.state["counts"])
-    for name in ("edges_a", "edges_b"):
-        np.testing.assert_array_equal(device.state[name], here.state[name])
-    atol = 1e-6 if dtype == np.float32 else 1e-13
-    found = compute(device)
-    assert found.dtype == dtype
-    np.testing.assert_allclose(found.numpy(), compute(here), rtol=0, atol=atol)
-
-
-def test_counts_of_one_set_of_bins_merge():
-    x, y = items()[:2]
-    first, other = binned(*there([x, y])), binned(*there([x[:20], y[:20]]))
-    copy = lw.scale.UnitAccumulator("mutual_information", bins=5)
-    copy.merge(first)
-    large = first.state | {"counts": first.state["counts"] + 2**53}  # odd ones are no doubles
-    copy.state = large
-    copy.merge(first)
-    np.testing.assert_array_equal(copy.state["counts"], 2 * large["counts"] - 2**53)
-    copy.update(*there([x[:20], y[:20]]))  # in the same bins
-    again = binned(*there([x, y]))
-    again.update(*there([x[:20], y[:20]]))
-    added = again.state["counts"] - first.state["counts"]
-    np.testing.assert_array_equal(copy.state["counts"], 2 * large["counts"] - 2**53 + added)
-    with pytest.raises(ValueError, match="bins of different first batches do not merge"):
-        first.merge(other)
-    with pytest.raises(lw.InputTypeError, match="one library and device"):
-        first.merge(binned(x, y))
 
 
 def scores_and_warnings(stream, array, given):

@@ -15,8 +15,6 @@ pytest.importorskip("sklearn")
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-pytestmark = pytest.mark.filterwarnings("ignore::likewise.DeviceWarning")
-
 MAPS = (
     lw.maps.Orthogonal,
     lw.maps.Permutation,

@@ -296,13 +296,3 @@ def test_what_is_no_device_is_refused():
     else:
         with pytest.raises(lw.InputTypeError, match="no CUDA device 97, the last one is 0"):
             pairwise(layers(), "cka", device=97)
-
-
-def test_measures_without_a_version_are_refused():
-    class OfMine:
-        name = "of_mine"
-        min_samples = 2
-        prepare = compare = None
-
-    with pytest.raises(lw.InputTypeError, match="of_mine has no version for CUDA devices yet"):
-        pairwise(layers(), OfMine(), device=0)

@@ -236,7 +236,6 @@ def test_infeasible_and_infinite_costs():
             lw.linear_sum_assignment(np.array(cost))
 
 
-@pytest.mark.filterwarnings("ignore::likewise.DeviceWarning")  # masses are given
 def test_float32_masses_whose_sum_is_not_quite_one():
     cost = np.random.default_rng(0).random((30, 70)).astype(np.float32)
     a, b = (np.full(size, 1 / size, np.float32) for size in cost.shape)

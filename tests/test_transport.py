@@ -9,7 +9,6 @@ from reference import transport as slow
 import likewise as lw
 
 # On a device given masses and parts of the mass go to the CPU, which tests/test_cuda.py hears.
-pytestmark = pytest.mark.filterwarnings("ignore::likewise.DeviceWarning")
 
 SHAPES = [(1, 1), (1, 7), (5, 1), (6, 6), (4, 9), (9, 6), (13, 8), (12, 18), (33, 50), (64, 16)]
 KINDS = {

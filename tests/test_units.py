@@ -11,7 +11,6 @@ from reference.information import slow_information
 import likewise as lw
 
 # On devices groups are found on the CPU, and say so.
-pytestmark = pytest.mark.filterwarnings("ignore::likewise.DeviceWarning")
 
 
 def networks(n=400, shared=5, seed=0):

@@ -161,32 +161,6 @@ def interval(
     run: Run,
 ) -> None: ...
 
-# information
-def mutual_information(
-    x: DeviceArray,
-    y: DeviceArray,
-    bins: int,
-    correct: bool,
-    out: DeviceArray,
-    constant_units: DeviceArray,
-    run: Run,
-) -> None: ...
-def bin_edges(x: DeviceArray, bins: int, edges: DeviceArray, run: Run) -> None: ...
-def unit_codes(
-    x: DeviceArray, edges: DeviceArray, codes: DeviceArray, unknown: DeviceArray, run: Run
-) -> None: ...
-def add_joint_counts(
-    x: DeviceArray,
-    y: DeviceArray,
-    unknown_x: DeviceArray,
-    unknown_y: DeviceArray,
-    counts: DeviceArray,
-    run: Run,
-) -> None: ...
-def information_of_counts(
-    counts: DeviceArray, correct: bool, out: DeviceArray, run: Run
-) -> None: ...
-
 # kernels
 _KernelOptions = tuple[str, str, bool, float, bool, int, float, float]
 
@@ -242,60 +216,6 @@ def svdvals(a: DeviceArray, out: DeviceArray, run: Run) -> None: ...
 def polar(a: DeviceArray, u: DeviceArray, p: DeviceArray, run: Run) -> None: ...
 def orthogonal_procrustes(
     a: DeviceArray, b: DeviceArray, r: DeviceArray, scale: DeviceArray, run: Run
-) -> None: ...
-
-# maps
-def map_centre(
-    x: DeviceArray, out: DeviceArray, mean: DeviceArray, deviation: DeviceArray, run: Run
-) -> None: ...
-def map_rotation(
-    x: DeviceArray, y: DeviceArray, scale: bool, weights: DeviceArray, run: Run
-) -> None: ...
-def map_partners(assignment: DeviceArray, plan: DeviceArray, run: Run) -> None: ...
-def map_plan(
-    plan: DeviceArray,
-    deviation_x: DeviceArray,
-    deviation_y: DeviceArray,
-    weights: DeviceArray,
-    run: Run,
-) -> None: ...
-def map_coefficients(
-    coefficients: DeviceArray,
-    deviation_x: DeviceArray,
-    deviation_y: DeviceArray,
-    weights: DeviceArray,
-    run: Run,
-) -> None: ...
-def map_ridge(
-    x: DeviceArray,
-    y: DeviceArray,
-    alphas: list[float],
-    relative: bool,
-    weights: DeviceArray,
-    alpha: DeviceArray,
-    run: Run,
-) -> None: ...
-def map_describe(
-    weights: DeviceArray,
-    mean_x: DeviceArray,
-    mean_y: DeviceArray,
-    coef: DeviceArray,
-    intercept: DeviceArray,
-    run: Run,
-) -> None: ...
-def map_predict(
-    x: DeviceArray,
-    coef: DeviceArray,
-    mean_x: DeviceArray,
-    mean_y: DeviceArray,
-    out: DeviceArray,
-    run: Run,
-) -> None: ...
-def map_scores(
-    predictions: DeviceArray, targets: DeviceArray, out: DeviceArray, run: Run
-) -> None: ...
-def map_plan_score(
-    plan: DeviceArray, x: DeviceArray, y: DeviceArray, out: DeviceArray, run: Run
 ) -> None: ...
 
 # moments
@@ -378,14 +298,6 @@ def neighbour_pairs(
     euclidean: bool,
     center: bool,
     run: Run,
-) -> None: ...
-
-# network
-def take_units(
-    array: DeviceArray, outer: int, order: DeviceArray, out: DeviceArray, run: Run
-) -> None: ...
-def weighted_mean(
-    a: DeviceArray, b: DeviceArray, share: float, out: DeviceArray, run: Run
 ) -> None: ...
 
 # offload
@@ -535,22 +447,12 @@ def mahalanobis_rdm(
 def crossnobis_rdm(
     x: DeviceArray, precision: DeviceArray | None, out: DeviceArray, faults: DeviceArray, run: Run
 ) -> None: ...
-def rdm_ceiling(
-    rdms: DeviceArray,
-    samples: int,
-    comparison: str,
-    lower: DeviceArray,
-    upper: DeviceArray,
-    run: Run,
-) -> None: ...
-def noise_ceiling(x: DeviceArray, out: DeviceArray, run: Run) -> None: ...
 def compare_rdms(
     p: DeviceArray,
     q: DeviceArray,
     samples: int,
     scores: DeviceArray,
     flat: DeviceArray,
-    clipped: DeviceArray,
     comparison: str,
     run: Run,
 ) -> None: ...
@@ -589,31 +491,4 @@ def soft_match_cross(
 # units
 def unit_correlations(
     x: DeviceArray, y: DeviceArray, out: DeviceArray, constant_units: DeviceArray, run: Run
-) -> None: ...
-def unit_graph(
-    x: DeviceArray,
-    y: DeviceArray,
-    inside: bool,
-    weights: DeviceArray,
-    constant_units: DeviceArray,
-    run: Run,
-) -> None: ...
-def unit_partners(
-    similarity: DeviceArray,
-    threshold: float,
-    greedy: DeviceArray,
-    one_to_one: DeviceArray,
-    greedy_similarity: DeviceArray,
-    one_to_one_similarity: DeviceArray,
-    counts: DeviceArray,
-    run: Run,
-) -> None: ...
-def unit_statistics(
-    x: DeviceArray,
-    mean: DeviceArray,
-    deviation: DeviceArray,
-    active: DeviceArray,
-    spectrum: DeviceArray,
-    spread: DeviceArray,
-    run: Run,
 ) -> None: ...

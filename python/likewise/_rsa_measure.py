@@ -34,10 +34,11 @@ from likewise.rdm import (
     warn_without,
 )
 
-__all__ = ["RSA", "require_comparison"]
+__all__ = ["ON_DEVICES", "RSA", "require_comparison"]
 
-# Comparisons that are inner products of RDMs or their ranks.
+# Comparisons that are inner products of RDMs or their ranks, and of second moments.
 _REORDERED_ON_DEVICE = ("cosine", "corr", "spearman", "rho-a")
+ON_DEVICES = (*_REORDERED_ON_DEVICE, "cosine_cov", "corr_cov")
 
 
 class _Prepared(NamedTuple):
@@ -90,6 +91,10 @@ class RSA(LegacyMeasure):
     @property
     def symmetric(self) -> bool:
         return self.comparison != "neg_riem_dist"
+
+    @property
+    def has_cuda(self) -> bool:
+        return self.comparison in ON_DEVICES
 
     @property
     def differentiable(self) -> bool:
@@ -259,6 +264,8 @@ class RSA(LegacyMeasure):
 
     def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
+        if not self.has_cuda:
+            pair = pair.on_cpu()
         if pair.library.engine is not _cpu:
             return self._on_device(pair)
         scores = empty_scores(pair)

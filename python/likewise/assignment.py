@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -100,8 +99,7 @@ def linear_sum_assignment(
         return rows, cols
     array, library = _read_cost("linear_sum_assignment", cost, check_finite)
     if why := too_large(library, "most_assigned", max(array.shape[-2:])):
-        rows, cols = library.on_cpu(lambda c: linear_sum_assignment(c, maximize), why, array)
-        return library.give(rows), library.give(cols)
+        (array,), library = library.on_cpu([array], why)
     rows, cols = _empty_pairs(array, library)
     library.engine.linear_sum_assignment(array, bool(maximize), rows, cols, library.run)
     library.finish(items=batch_size(array.shape[:-2]))
@@ -144,8 +142,8 @@ def assignment(
     """
     array, library = _read_cost("assignment", cost, check_finite)
     if why := too_large(library, "most_assigned", max(array.shape[-2:])):
-        found = library.on_cpu(lambda c: assignment(c, maximize=maximize), why, array)
-        return Assignment(*map(library.give, found))
+        (array,), library = library.on_cpu([array], why)
+        duals = None
     batch, (m, n) = array.shape[:-2], array.shape[-2:]
     start: tuple[Any, Any] = (None, None)
     if duals is not None:
@@ -209,7 +207,7 @@ class _UnitMatch(UnitMeasure):
         widths = np.array([item.shape[1] for item in items])
         why = too_large(library, "most_assigned", int(widths.max()))
         if why and self.matching == "permutation":
-            return self.compare_on_cpu(library, why, a, b)
+            return library.compare_on_cpu(self, a, b, why)
         scores = library.empty((len(a), len(a if b is None else b)), np.float64)
         constants = library.empty((len(items),), np.int64)
         library.engine.match_units_cross(
@@ -225,11 +223,10 @@ class _UnitMatch(UnitMeasure):
     def match(self, x: Any, y: Any, *, check_finite: bool = True) -> Match:
         """The score and the partners."""
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
-        library = pair.library
-        why = too_large(library, "most_assigned", max(pair.x.shape[-1], pair.y.shape[-1]))
+        why = too_large(pair.library, "most_assigned", max(pair.x.shape[-1], pair.y.shape[-1]))
         if why and self.matching == "permutation":
-            function = partial(self.match, check_finite=check_finite)
-            return Match(*map(library.give, library.on_cpu(function, why, pair.x, pair.y)))
+            pair = pair.on_cpu(why)
+        library = pair.library
         scores = empty_scores(pair)
         partners = library.empty((*pair.batch, pair.x.shape[-1]), np.int64)
         constants = library.empty((*pair.batch, 2), np.int64)

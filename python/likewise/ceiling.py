@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from likewise import _cpu
 from likewise._border.arrays import Array, read
-from likewise._comparison import Comparison, comparator, require_rankable, samples_of
+from likewise._comparison import Comparison, comparator, require_rankable
 from likewise._ridge import near_one
 from likewise.rdm import warn_flat
 from likewise.rsa import require_comparison, require_condensed
@@ -47,11 +46,7 @@ def noise_ceiling(repeats: Any, *, check_finite: bool = True) -> Any:
             "noise_ceiling: repeats must have shape (..., r, n, d) with r, n >= 2, got "
             f"{data.shape}"
         )
-    if library.engine is not _cpu:
-        out = library.empty((*data.shape[:-3], data.shape[-1]), data.dtype)
-        library.engine.noise_ceiling(data, out, library.run)
-        library.finish()
-        return library.give(out)
+    (data,), library = library.on_cpu([data])
     count, stimuli = data.shape[-3], data.shape[-2]
     wide, _ = near_one(data.astype(np.float64), axis=(-3, -2))
     moved, _ = near_one(wide - wide[..., :1, :1, :], axis=(-3, -2))  # equal ones become zeros
@@ -65,14 +60,11 @@ def noise_ceiling(repeats: Any, *, check_finite: bool = True) -> Any:
 
 
 class RSACeiling(NamedTuple):
-    """What the best model RDM may score, given how much subjects differ.
+    """What the best model RDM may score, given how much subjects differ: numbers."""
 
-    Numbers, or for RDMs on a CUDA device arrays there without axes.
-    """
-
-    lower: Any
+    lower: float
     """Mean over subjects of the score of the other subjects' pooled RDM."""
-    upper: Any
+    upper: float
     """The same of the RDM pooled over all subjects, the tested one included."""
 
 
@@ -111,8 +103,7 @@ def rsa_noise_ceiling(
         raise ValueError(f"{name}: rdms must have shape (subjects >= 2, m), got {given.shape}")
     require_condensed(name, rdms=given)
     require_rankable(name, comparison, given.shape[1])
-    if library.engine is not _cpu:
-        return _on_device(given, library, comparison)
+    (given,), library = library.on_cpu([given])
     parts = _pooled_parts(given, comparison)
     total = parts.sum(axis=0)
     by = comparator(comparison)
@@ -121,14 +112,6 @@ def rsa_noise_ceiling(
     upper = by.all_pairs(by.prepare(total[None] / len(parts)), tested)
     warn_flat(name, sum(map(by.is_flat, tested)))
     return RSACeiling(float(np.mean(lower)), float(np.mean(upper)))
-
-
-def _on_device(rdms: Any, library: Any, comparison: str) -> RSACeiling:
-    size = rdms.shape[1]
-    lower, upper = (library.empty((), np.float64) for _ in range(2))
-    library.engine.rdm_ceiling(rdms, samples_of(size), comparison, lower, upper, library.run)
-    library.finish()
-    return RSACeiling(library.give(lower), library.give(upper))
 
 
 def _pooled_parts(rdms: Array, comparison: str) -> Array:

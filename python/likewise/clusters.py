@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from likewise import _cpu
 from likewise._border.arrays import Array
 from likewise._border.device import is_device_array
 from likewise._border.pairs import read_pair
@@ -62,8 +60,7 @@ def cluster_units(
     ``"spectral"``: eigenvectors of its normalised Laplacian, then k-means (scikit-learn's
     ``SpectralClustering``; with edges between the networks only, Dhillon's bipartite form, 2001).
     ``"hierarchical"``: agglomerative clustering of ``1 - weight`` (SciPy's ``linkage``), whose tree
-    is returned. On a device the weights are computed there and the groups found on the CPU, which a
-    ``DeviceWarning`` says once.
+    is returned.
 
     Parameters
     ----------
@@ -96,33 +93,19 @@ def cluster_units(
     pair = read_pair(name, x, y, check_finite=check_finite)
     if pair.batch:
         raise ValueError(f"{name}: x and y must be 2-D, got {pair.x.shape} and {pair.y.shape}")
-    library = pair.library
-    x, y = (library.cast(side, np.dtype(np.float64)) for side in (pair.x, pair.y))
-    grouped = partial(
-        _grouped,
-        dx=x.shape[1],
+    pair = pair.on_cpu()
+    weights, constant = _graph(pair.x, pair.y, edges == "all")
+    warn_degenerate(name, constant, 0)
+    labels_x, labels_y, tree = _grouped(
+        weights,
+        dx=pair.x.shape[1],
         n_clusters=n_clusters,
         method=method,
         linkage=linkage,
         random_state=random_state,
     )
-    if library.engine is _cpu:
-        weights, constant = _graph(x, y, edges == "all")
-        warn_degenerate(name, constant, 0)
-        return UnitClusters(*grouped(weights))
-    size = x.shape[1] + y.shape[1]
-    weights = library.empty((size, size), np.float64)
-    constants = library.empty((2,), np.int64)
-    library.engine.unit_graph(x, y, edges == "all", weights, constants, library.run)
-    if counts := library.finish(constants):
-        warn_degenerate(name, int(counts[0].sum()), 0)
-    found = library.on_cpu(
-        lambda host: [part for part in grouped(host) if part is not None],
-        "groups come from SciPy or scikit-learn",
-        weights,
-    )
-    labels_x, labels_y, *tree = map(library.give, found)
-    return UnitClusters(labels_x, labels_y, tree[0] if tree else None)
+    give = pair.library.give
+    return UnitClusters(give(labels_x), give(labels_y), None if tree is None else give(tree))
 
 
 def _graph(x: Array, y: Array, inside: bool) -> tuple[Array, int]:

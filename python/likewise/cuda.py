@@ -22,7 +22,7 @@ __all__ = ["functions", "is_available", "why_not"]
 
 
 def functions() -> tuple[str, ...]:
-    """Names of the functions that have a CUDA version; all others refuse device arrays."""
+    """Names of the functions that take arrays on a device; all others refuse them."""
     return tuple(sorted(_device.FUNCTIONS))
 
 

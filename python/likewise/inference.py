@@ -99,8 +99,6 @@ def permutation_test(
     ------
     ValueError
         For ``n < 1``, representations that are not 2-D, or what the measure itself refuses.
-    InputTypeError
-        For inputs that cannot be used as they are.
     """
     chosen, pair = _one_pair("permutation_test", x, y, measure, options, n, check_finite)
     library, orders = pair.library, Orders(pair.x.shape[0], n, random_state)
@@ -180,8 +178,6 @@ def bootstrap(
         For ``n < 8``, a ``level`` outside (0, 1), representations that are not 2-D, fewer samples
         than intervals were seen to cover for (50; 100 for predictivity, 200 for neighbours and
         HSIC) or than the measure needs for both halves, or what the measure itself refuses.
-    InputTypeError
-        For inputs that cannot be used as they are.
     """
     chosen, pair = _one_pair("bootstrap", x, y, measure, options, n, check_finite, at_least=8)
     if not 0 < level < 1:
@@ -211,7 +207,7 @@ def _one_pair(
         raise ValueError(
             f"{function}: x and y must be 2-D, got shapes {pair.x.shape} and {pair.y.shape}"
         )
-    return chosen, pair
+    return chosen, pair if chosen.on_devices else pair.on_cpu()
 
 
 def _score_and_draws(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from likewise import _cpu
@@ -12,12 +10,10 @@ from likewise._border.arrays import Array
 
 __all__ = [
     "bin_edges",
-    "bin_edges_on_device",
     "information_of_counts",
     "joint_counts",
     "mutual_information",
     "unit_codes",
-    "unit_codes_on_device",
     "unknown_units",
 ]
 
@@ -36,13 +32,6 @@ def bin_edges(x: Array, bins: int) -> Array:
     return edges
 
 
-def bin_edges_on_device(library: Any, x: Any, bins: int) -> Any:
-    """The same, to the last bit."""
-    edges = library.empty((x.shape[1], bins - 2), np.float64)
-    library.engine.bin_edges(x, bins, edges, library.run)
-    return edges
-
-
 def unit_codes(x: Array, edges: Array) -> Array:
     """Bin of every value, ``(d, n)``: 0 for zeros, then by ``edges``; NaN in any."""
     codes = np.empty((x.shape[1], x.shape[0]), np.uint8)
@@ -55,14 +44,6 @@ def unit_codes(x: Array, edges: Array) -> Array:
 def unknown_units(x: Array) -> Array:
     """Which units have a NaN, as only an unchecked call may, ``(d,)``."""
     return np.asarray(np.isnan(x).any(axis=0))
-
-
-def unit_codes_on_device(library: Any, x: Any, edges: Any) -> tuple[Any, Any]:
-    """Both."""
-    codes = library.empty((x.shape[1], x.shape[0]), np.uint8)
-    unknown = library.empty((x.shape[1],), np.int64)
-    library.engine.unit_codes(x, edges, codes, unknown, library.run)
-    return codes, unknown
 
 
 def mutual_information(x: Array, y: Array, bins: int, correct: bool) -> Array:

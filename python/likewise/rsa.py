@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from likewise._comparison import (
     require_rankable,
     samples_of,
 )
-from likewise._rsa_measure import RSA, require_comparison
+from likewise._rsa_measure import ON_DEVICES, RSA, require_comparison
 from likewise.rdm import Dissimilarity, warn_clipped, warn_flat
 
 __all__ = [
@@ -59,7 +60,7 @@ def rsa(
                        :func:`compare_rdms` warns then, RDMs of representations always do
         neg_riem_dist  -min sqrt(sum log^2 eig((a G + b N) H^-1)) over a, b > 0, with G, H about the
                        first sample and N the covariance of its differences (Shahbazi et al. 2021);
-                       not symmetric, needs RDMs of full rank and, on the CPU, SciPy
+                       not symmetric, needs RDMs of full rank and SciPy
 
     Dissimilarities are computed in double, float32 representations as well. Ranks and pairs tie
     where two of them differ by no more than 1e-12 of the larger one (chains of ties whose ends
@@ -81,8 +82,7 @@ def rsa(
     comparison
         See above.
     check_finite
-        Look for NaN and infinity first. On a CUDA device also whether "neg_riem_dist" has RDMs of
-        full rank: without a look those of a lower one score NaN.
+        Look for NaN and infinity first.
 
     Returns
     -------
@@ -151,16 +151,15 @@ def compare_rdms(
     require_condensed(name, p=sides[0], q=sides[1])
     require_rankable(name, comparison, sides[0].shape[-1])
     shape = (*sides[0].shape[:-1], *sides[1].shape[:-1])
+    if comparison not in ON_DEVICES:
+        sides, library = library.on_cpu(sides)
     if library.engine is not _cpu:
         scores = library.empty(shape, np.float64)
-        count = sum(side.shape[0] if side.ndim == 2 else 1 for side in sides)
-        flat, clipped = (library.zeros((count,), np.int64) for _ in range(2))
+        flat = library.zeros((sum(math.prod(side.shape[:-1]) for side in sides),), np.int64)
         samples = samples_of(sides[0].shape[-1])
-        library.engine.compare_rdms(*sides, samples, scores, flat, clipped, comparison, library.run)
-        found = library.finish(flat, clipped)
-        if found is not None:
+        library.engine.compare_rdms(*sides, samples, scores, flat, comparison, library.run)
+        if found := library.finish(flat):
             warn_flat(name, int(found[0].sum()))
-            warn_clipped(name, int((found[1] > 0).sum()))
         return library.give(library.cast(scores, sides[0].dtype))
     by = comparator(comparison)
     lists = [np.atleast_2d(side) for side in sides]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -102,24 +101,16 @@ def optimal_transport(
     given = {name: value for name, value in (("a", a), ("b", b)) if value is not None}
     # With the cost once more: all must come from one library.
     masses = read("optimal_transport", False, cost=cost, **given)[0][1:] if given else []
-    on_device = library.engine is not _cpu
-    why = "masses are given" if on_device and given else ""
+    why = "masses are given" if library.engine is not _cpu and given else ""
     if why := why or too_large(library, "most_transported", max(m, n)):
-        found = library.on_cpu(partial(_solve, tuple(given)), why, array, *masses)
-    else:
-        supply, demand = _marginals(dict(zip(given, masses, strict=True)), batch, m, n)
-        found = [library.empty(array.shape, array.dtype)]
-        found += [library.empty((*batch, *shape), np.float64) for shape in ((m,), (n,), ())]
-        library.engine.transport(array, supply, demand, *found, library.run)
-        library.finish(items=batch_size(batch))
-    result = Transport(*map(library.give, found))
+        (array, *masses), library = library.on_cpu([array, *masses], why)
+    supply, demand = _marginals(dict(zip(given, masses, strict=True)), batch, m, n)
+    plan = library.empty(array.shape, array.dtype)
+    u, v, gap = (library.empty((*batch, *shape), np.float64) for shape in ((m,), (n,), ()))
+    library.engine.transport(array, supply, demand, plan, u, v, gap, library.run)
+    library.finish(items=batch_size(batch))
+    result = Transport(*map(library.give, (plan, u, v, gap)))
     return result if return_duals else result.plan
-
-
-def _solve(names: tuple[str, ...], cost: Array, *masses: Array) -> Any:
-    """The transport of arrays on the CPU, with its certificate."""
-    given: dict[str, Any] = dict(zip(names, masses, strict=True))
-    return optimal_transport(cost, **given, return_duals=True)
 
 
 def _marginals(
@@ -197,16 +188,15 @@ class SoftMatching(UnitMeasure):
         self.warn_of(a if b is None else a + b)
         return scores
 
-    def _why_not_on_device(self, library: Any, widest: int) -> str:
-        if library.engine is not _cpu and self.mass < 1:
-            return "a part of the mass is transported"
-        return too_large(library, "most_transported", widest)
+    @property
+    def has_cuda(self) -> bool:
+        return self.mass == 1
 
     def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
         """Scores of all pairs of device arrays."""
         widths = np.array([item.shape[1] for item in (a if b is None else a + b)])
-        if why := self._why_not_on_device(library, int(widths.max())):
-            return self.compare_on_cpu(library, why, a, b)
+        if why := too_large(library, "most_transported", int(widths.max())):
+            return library.compare_on_cpu(self, a, b, why)
         scores = library.empty((len(a), len(a if b is None else b)), np.float64)
         constants = library.empty(widths.shape, np.int64)
         library.engine.soft_match_cross(
@@ -222,11 +212,12 @@ class SoftMatching(UnitMeasure):
     def match(self, x: Any, y: Any, *, check_finite: bool = True) -> SoftMatch:
         """The score and the plan."""
         pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
-        library = pair.library
         widths = pair.x.shape[-1], pair.y.shape[-1]
-        if why := self._why_not_on_device(library, max(widths)):
-            function = partial(self.match, check_finite=check_finite)
-            return SoftMatch(*map(library.give, library.on_cpu(function, why, pair.x, pair.y)))
+        if not self.has_cuda:
+            pair = pair.on_cpu("a part of the mass is transported")
+        elif why := too_large(pair.library, "most_transported", max(widths)):
+            pair = pair.on_cpu(why)
+        library = pair.library
         if self.mass < 1 and self.mass < (least := float(np.finfo(pair.x.dtype).tiny)):
             raise ValueError(
                 f"soft_match: mass must be at least {least:.3g} for a plan in {pair.x.dtype}, got "

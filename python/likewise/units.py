@@ -7,8 +7,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from likewise import _cpu
-from likewise._border.arrays import Array, read
-from likewise._border.device import is_device_array, too_large
+from likewise._border.arrays import read
+from likewise._border.device import is_device_array
 from likewise._border.pairs import Pair, give_scores, read_pair, require_representation
 from likewise._comparison import tie_tolerance
 from likewise._ridge import near_one
@@ -78,8 +78,10 @@ def unit_similarity(
     if not 3 <= bins <= 256:
         raise ValueError(f"{name}: bins must be between 3 and 256, got {bins}")
     pair = read_pair(name, x, y, check_finite=check_finite)
+    if similarity == "mutual_information":
+        pair = pair.on_cpu()
     if pair.library.engine is not _cpu:
-        return _similarity_on_device(pair, similarity, bins, bias_correction)
+        return _correlations_on_device(pair)
     out = np.empty((*pair.batch, pair.x.shape[-1], pair.y.shape[-1]), pair.x.dtype)
     constant = 0
     for index in np.ndindex(pair.batch):
@@ -97,18 +99,12 @@ def unit_similarity(
     return give_scores(pair, out)
 
 
-def _similarity_on_device(pair: Pair, similarity: Similarity, bins: int, correct: bool) -> Any:
+def _correlations_on_device(pair: Pair) -> Any:
     library = pair.library
-    shape = (*pair.batch, pair.x.shape[-1], pair.y.shape[-1])
     constants = library.empty((*pair.batch, 2), np.int64)
-    out = library.empty(shape, np.float64)
-    if similarity == "correlation":
-        wide = [library.cast(side, np.dtype(np.float64)) for side in (pair.x, pair.y)]
-        library.engine.unit_correlations(*wide, out, constants, library.run)
-    else:
-        library.engine.mutual_information(
-            pair.x, pair.y, bins, correct, out, constants, library.run
-        )
+    out = library.empty((*pair.batch, pair.x.shape[-1], pair.y.shape[-1]), np.float64)
+    wide = [library.cast(side, np.dtype(np.float64)) for side in (pair.x, pair.y)]
+    library.engine.unit_correlations(*wide, out, constants, library.run)
     scores = give_scores(pair, out)
     if counts := library.finish(constants):
         warn_degenerate("unit_similarity", int(counts[0].sum()), 0)
@@ -176,8 +172,7 @@ def match_units(similarity: Any, *, threshold: float = 0.5) -> UnitMatching:
     (matrix,), library = read("match_units", True, similarity=similarity)
     if matrix.ndim != 2 or not matrix.size:
         raise ValueError(f"match_units: similarity must have shape (dx, dy), got {matrix.shape}")
-    if library.engine is not _cpu:
-        return _match_on_device(matrix, library, threshold)
+    (matrix,), library = library.on_cpu([matrix])
     units = np.arange(len(matrix))
     best = matrix.max(axis=1, keepdims=True).astype(np.float64)
     greedy = (matrix >= best - tie_tolerance(matrix.dtype) * np.abs(best)).argmax(axis=1)
@@ -187,36 +182,15 @@ def match_units(similarity: Any, *, threshold: float = 0.5) -> UnitMatching:
     paired = np.where(partners >= 0, matrix[units, partners], np.nan).astype(np.float64)
     matched = int(np.count_nonzero(paired >= threshold))
     return UnitMatching(
-        greedy,
-        partners,
-        matrix[units, greedy].astype(np.float64),
-        paired,
+        library.give(greedy),
+        library.give(partners),
+        library.give(matrix[units, greedy].astype(np.float64)),
+        library.give(paired),
         matched,
         len(matrix) - matched,
         threshold,
         float((greedy == partners).mean()),
     )
-
-
-def _match_on_device(matrix: Any, library: Any, threshold: float) -> UnitMatching:
-    rows = matrix.shape[0]
-    facts: list[Any] = []
-    if why := too_large(library, "most_assigned", max(matrix.shape)):
-        library.finish()
-
-        def matched_on_cpu(similarity: Array) -> tuple[Any, ...]:
-            matching = match_units(similarity, threshold=threshold)
-            facts.extend(matching[4:])
-            return matching[:4]
-
-        partners = library.on_cpu(matched_on_cpu, why, matrix)
-    else:
-        partners = [library.empty((rows,), dtype) for dtype in (np.int64,) * 2 + (np.float64,) * 2]
-        counts = library.empty((2,), np.int64)
-        library.engine.unit_partners(matrix, threshold, *partners, counts, library.run)
-        matched, same = library.finish(counts)[0].tolist()
-        facts = [matched, rows - matched, threshold, same / rows]
-    return UnitMatching(*map(library.give, partners), *facts)
 
 
 class UnitStatistics(NamedTuple):
@@ -253,8 +227,7 @@ def unit_statistics(x: Any, *, check_finite: bool = True) -> UnitStatistics:
     """
     (data,), library = read("unit_statistics", check_finite, x=x)
     require_representation("unit_statistics", "x", data, 1)
-    if library.engine is not _cpu:
-        return _statistics_on_device(data, library)
+    (data,), library = library.on_cpu([data])
     # Deviations of differences, which are exactly 0 for equal values, in units whose squares fit.
     near, exponents = near_one(data.astype(np.float64), axis=-2)
     with np.errstate(invalid="ignore"):  # infinite ones, of an unchecked call
@@ -274,12 +247,3 @@ def unit_statistics(x: Any, *, check_finite: bool = True) -> UnitStatistics:
     return UnitStatistics(
         *(library.give(np.asarray(part).astype(data.dtype, copy=False)) for part in parts)
     )
-
-
-def _statistics_on_device(data: Any, library: Any) -> UnitStatistics:
-    shape = (*data.shape[:-2], data.shape[-1])
-    shapes = UnitStatistics(shape, shape, shape, shape, data.shape[:-2])
-    parts = [library.empty(part, data.dtype) for part in shapes]
-    library.engine.unit_statistics(data, *parts, library.run)
-    library.finish()
-    return UnitStatistics(*map(library.give, parts))

@@ -6,7 +6,6 @@
 #include <tuple>
 
 #include "bindings/cuda/moments.h"
-#include "information/cuda/counts.h"
 #include "linalg/cuda/products.h"
 
 namespace likewise::bindings {
@@ -120,15 +119,9 @@ void move_moments(const DeviceArray& sums, const std::vector<std::vector<int64_t
               "launch");
 }
 
-// total[first ...] += array, both of float64 or of int64.
+// total[first ...] += array.
 void add(const DeviceArray& array, const DeviceArray& total, int64_t first, Run& run) {
   const CallContext context(run);
-  if (total.type() == cuda::ElementType::int64) {
-    cuda::check(cuda::add_counts(array.elements<int64_t>(), array.size(),
-                                 total.filled<int64_t>() + first, context.stream),
-                "launch");
-    return;
-  }
   cuda::check(cuda::add_products<double>(array.elements<double>(), 1, array.size(),
                                          total.filled<double>() + first, context.stream),
               "launch");

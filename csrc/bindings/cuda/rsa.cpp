@@ -6,7 +6,6 @@
 
 #include "bindings/cuda/arrays.h"
 #include "bindings/dissimilarities.h"
-#include "rsa/cuda/ceiling.h"
 #include "rsa/cuda/gradient.h"
 #include "rsa/cuda/precision.h"
 #include "rsa/cuda/rdms.h"
@@ -20,13 +19,8 @@ cuda::RdmComparison comparison_of(const std::string& name) {
   if (name == "corr") return RdmComparison::corr;
   if (name == "spearman") return RdmComparison::spearman;
   if (name == "rho-a") return RdmComparison::rho_a;
-  if (name == "tau-a") return RdmComparison::tau_a;
-  if (name == "tau-b" || name == "kendall") return RdmComparison::tau_b;
   if (name == "cosine_cov") return RdmComparison::cosine_cov;
   if (name == "corr_cov") return RdmComparison::corr_cov;
-  if (name == "bures") return RdmComparison::bures;
-  if (name == "bures_metric") return RdmComparison::bures_metric;
-  if (name == "neg_riem_dist") return RdmComparison::neg_riem_dist;
   throw InternalError("unknown comparison " + name);
 }
 
@@ -37,8 +31,7 @@ cuda::RsaOptions options_of(const std::string& dissimilarity, const std::string&
 cuda::RsaFindings findings(const DeviceArray& scores, const DeviceArray& without,
                            const DeviceArray& constant_units, const DeviceArray& flat) {
   return {scores.filled<double>(),
-          {without.filled<int64_t>(), constant_units.filled<int64_t>(), flat.filled<int64_t>(),
-           nullptr}};
+          {without.filled<int64_t>(), constant_units.filled<int64_t>(), flat.filled<int64_t>()}};
 }
 
 // Fills out (..., n (n - 1) / 2) and `without` (...) for x (..., n, d).
@@ -155,7 +148,7 @@ void rsa_reordered(const DeviceArray& x, const DeviceArray& y, const Orders& ord
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
     int64_t* const unread = context.temporary<int64_t>(6);
-    const cuda::RsaFindings out{scores.filled<double>(), {unread, unread + 2, unread + 4, nullptr}};
+    const cuda::RsaFindings out{scores.filled<double>(), {unread, unread + 2, unread + 4}};
     cuda::rsa_reordered<T>(context, {x.elements<T>(), x.sizes().back()},
                            {y.elements<T>(), y.sizes().back()}, x.sizes()[0],
                            send_orders(orders, context), orders.shape(0),
@@ -163,44 +156,17 @@ void rsa_reordered(const DeviceArray& x, const DeviceArray& y, const Orders& ord
   });
 }
 
-// Fills scores (p x q) for condensed RDMs (p, m) and (q, m) of n samples, and flat and clipped (p +
-// q each).
+// Fills scores (p x q) for condensed RDMs (p, m) and (q, m) of n samples, and flat (p + q).
 void compare_rdms(const DeviceArray& p, const DeviceArray& q, int64_t samples,
-                  const DeviceArray& scores, const DeviceArray& flat, const DeviceArray& clipped,
-                  const std::string& comparison, Run& run) {
+                  const DeviceArray& scores, const DeviceArray& flat, const std::string& comparison,
+                  Run& run) {
   const CallContext context(run);
   dispatch_float(p, [&](auto zero) {
     using T = decltype(zero);
     const auto count_of = [](const DeviceArray& x) { return x.size() / x.sizes().back(); };
-    cuda::compare_rdms<T>(context, contiguous<T>(p, context), count_of(p),
-                          contiguous<T>(q, context), count_of(q), samples,
-                          comparison_of(comparison), scores.filled<double>(),
-                          flat.filled<int64_t>(), clipped.filled<int64_t>());
-  });
-}
-
-// Fills lower and upper, one number each, for condensed RDMs (k, m) of n samples.
-void rdm_ceiling(const DeviceArray& rdms, int64_t samples, const std::string& comparison,
-                 const DeviceArray& lower, const DeviceArray& upper, Run& run) {
-  const CallContext context(run);
-  dispatch_float(rdms, [&](auto zero) {
-    using T = decltype(zero);
-    cuda::rdm_ceiling<T>(context, contiguous<T>(rdms, context), rdms.sizes()[0], samples,
-                         comparison_of(comparison), lower.filled<double>(), upper.filled<double>());
-  });
-}
-
-// Fills out (..., d) for x (..., repeats, n, d).
-void noise_ceiling(const DeviceArray& x, const DeviceArray& out, Run& run) {
-  const CallContext context(run);
-  dispatch_float(x, [&](auto zero) {
-    using T = decltype(zero);
-    const auto shape = x.sizes().end();
-    if (out.size() == 0) return;
-    cuda::check(
-        cuda::noise_ceilings<T>(contiguous<T>(x, context), out.size() / shape[-1], shape[-3],
-                                shape[-2], shape[-1], out.filled<T>(), context.stream),
-        "launch");
+    cuda::compare_rdms<T>(
+        context, contiguous<T>(p, context), count_of(p), contiguous<T>(q, context), count_of(q),
+        samples, comparison_of(comparison), scores.filled<double>(), flat.filled<int64_t>());
   });
 }
 
@@ -215,8 +181,6 @@ void register_rsa(py::module_& m) {
   m.def("compare_rdms", &compare_rdms);
   m.def("mahalanobis_rdm", &mahalanobis_rdm);
   m.def("crossnobis_rdm", &crossnobis_rdm);
-  m.def("rdm_ceiling", &rdm_ceiling);
-  m.def("noise_ceiling", &noise_ceiling);
 }
 
 }  // namespace likewise::bindings

@@ -22,7 +22,6 @@ void check(cudaError_t error, const char* what);
 struct CallStatus {
   unsigned long long assignment;  // lowered to item << 2 | AssignmentStatus of one without solution
   unsigned long long unconverged;  // lowered to the first item whose decomposition failed
-  unsigned long long rank;         // lowered to the rank that a matrix is below and must have
 };
 
 // Temporary memory that a function takes for work that it can split: as many parts at a time as

@@ -338,28 +338,4 @@ void ridge_errors(const Context& context, const Matrix<double>& x, const Matrix<
                  });
 }
 
-void ridge_weights(const Context& context, const Matrix<double>& x, const Matrix<double>& y,
-                   const RidgeOptions& options, double* weights, double* norm, double* alpha) {
-  const Setting s(context, options);
-  int64_t* const constant_units = context.temporary<int64_t>(2);
-  int64_t* const choices = context.temporary<int64_t>(options.alphas.size());
-  check(cudaMemsetAsync(constant_units, 0, 2 * sizeof(int64_t), context.stream), "memset");
-  clear(choices, s, context);
-  const Models m = fit_models(context, s, x.data, 1, x.cols, constant_units);
-  const Targets t = prepare_targets(context, s, y.data, 1, y.cols, false, constant_units + 1);
-  const Fit fit = fit_targets(context, s, m, t);
-  double* const chosen = doubles(context, y.cols);
-  double* const coefficients = doubles(context, m.size * y.cols);
-  const Choice choice{
-      chosen,           alpha, reinterpret_cast<unsigned long long*>(choices), m.constant_units,
-      t.constant_units, m.cols};
-  check(choose_penalties(fit, choice, context.stream), "launch");
-  check(shrink(fit, chosen, 0, coefficients, nullptr, context.stream), "launch");
-  gemm<double>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, x.cols, y.cols,
-               m.size, 1.0, {m.basis, x.cols, 0}, {coefficients, y.cols, 0},
-               {weights, y.cols, x.cols * y.cols}, 1);
-  check(cudaMemcpyAsync(norm, m.norms, sizeof(double), cudaMemcpyDeviceToDevice, context.stream),
-        "copy");
-}
-
 }  // namespace likewise::cuda

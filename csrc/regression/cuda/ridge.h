@@ -43,9 +43,4 @@ void ridge_errors(const Context& context, const Matrix<double>& x, const Matrix<
                   int64_t count, const RidgeOptions& options, double* errors, double* alphas,
                   int64_t* constant_units);
 
-// Of all rows (options.folds is 1): weights (x.cols, y.cols) of x divided by its norm (1), and the
-// chosen penalties (y.cols) in units of the data.
-void ridge_weights(const Context& context, const Matrix<double>& x, const Matrix<double>& y,
-                   const RidgeOptions& options, double* weights, double* norm, double* alpha);
-
 }  // namespace likewise::cuda

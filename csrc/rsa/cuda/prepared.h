@@ -9,16 +9,14 @@
 #include "rsa/cuda/rdms.h"
 #include "rsa/cuda/rsa.h"
 #include "rsa/cuda/sort_space.h"
-#include "rsa/cuda/taus.h"
 #include "rsa/cuda/vectors.h"
 
 // RDMs as comparisons see them.
 
 namespace likewise::cuda {
 
-// What becomes of an RDM: it stays (as a vector, or as distances), or ranks of its entries (with
-// their order), or its second moments (as vectors, or as covariances).
-enum class Form { values, distances, ranks, ordered_ranks, moments, covariances };
+// What becomes of an RDM: it stays, or ranks of its entries, or its second moments.
+enum class Form { values, ranks, moments };
 
 // Calls body(form) with a constant of type Form.
 template <class Body>
@@ -30,31 +28,14 @@ void dispatch_form(RdmComparison comparison, Body&& body) {
     case RdmComparison::spearman:
     case RdmComparison::rho_a:
       return body(std::integral_constant<Form, Form::ranks>{});
-    case RdmComparison::tau_a:
-    case RdmComparison::tau_b:
-      return body(std::integral_constant<Form, Form::ordered_ranks>{});
     case RdmComparison::cosine_cov:
     case RdmComparison::corr_cov:
       return body(std::integral_constant<Form, Form::moments>{});
-    case RdmComparison::bures:
-    case RdmComparison::bures_metric:
-      return body(std::integral_constant<Form, Form::covariances>{});
-    case RdmComparison::neg_riem_dist:
-      return body(std::integral_constant<Form, Form::distances>{});
   }
 }
 
-constexpr bool has_entries(Form form) { return form == Form::values || form == Form::distances; }
-constexpr bool has_ranks(Form form) { return form == Form::ranks || form == Form::ordered_ranks; }
-constexpr bool has_moments(Form form) { return form == Form::moments || form == Form::covariances; }
-
-// Scores are the same of multiples of an RDM.
-inline bool is_scale_free(RdmComparison comparison) {
-  return comparison != RdmComparison::bures_metric;
-}
-
 template <Form form>
-using Stored = std::conditional_t<has_ranks(form), int32_t, double>;
+using Stored = std::conditional_t<form == Form::ranks, int32_t, double>;
 
 // Vectors of all items, filled group by group.
 template <Form form>
@@ -70,25 +51,20 @@ class PreparedRdms {
         count_(count),
         rows_(rows),
         entries_(condensed_size(rows)),
-        size_(has_moments(form) ? rows * (rows + 1) / 2 : entries_),
-        parts_(has_ranks(form) ? 1 : vector_parts(size_)),
+        size_(form == Form::moments ? rows * (rows + 1) / 2 : entries_),
+        parts_(form == Form::ranks ? 1 : vector_parts(size_)),
         group_(std::min(fitting(entries_ * kBytes, count), kMostVectors)),
         data_(context.temporary<S>(size_t(count * size_))),
         items_(context.temporary<RdmItem>(size_t(count))),
         partial_(context.temporary<double>(size_t(count * parts_))),
         shifts_(context.temporary<double>(size_t(count))),
         factors_(context.temporary<double>(size_t(count))) {
-    if constexpr (has_ranks(form)) space_ = sort_space<double>(context, group_, entries_);
-    if constexpr (form == Form::ordered_ranks) {
-      order_ = context.temporary<int32_t>(size_t(count * size_));
-      tied_ = context.temporary<unsigned long long>(size_t(count));
-      check(cudaMemsetAsync(tied_, 0, size_t(count) * sizeof *tied_, context.stream), "memset");
-    }
-    if constexpr (has_moments(form)) {
+    if constexpr (form == Form::ranks) space_ = sort_space(context, group_, entries_);
+    if constexpr (form == Form::moments) {
       row_means_ = context.temporary<double>(size_t(group_ * rows));
       group_partial_ = context.temporary<double>(size_t(group_ * vector_parts(entries_)));
     }
-    if constexpr (!has_entries(form))
+    if constexpr (form != Form::values)
       buffer_ = context.temporary<double>(size_t(group_ * entries_));
   }
 
@@ -97,8 +73,8 @@ class PreparedRdms {
   void add(const T* x, int64_t count, int64_t cols, Dissimilarity dissimilarity) {
     add_groups(count, kTieTolerance<double>, [&](int64_t first, int64_t some) {
       const int64_t at = done_ + pending_;
-      rdms<T>(scratch_.next(), x + first * rows_ * cols, some, rows_, cols, dissimilarity,
-              is_scale_free(comparison_), slot(), out_.without + at, items_ + at);
+      rdms<T>(scratch_.next(), x + first * rows_ * cols, some, rows_, cols, dissimilarity, true,
+              slot(), out_.without + at, items_ + at);
     });
   }
 
@@ -107,8 +83,7 @@ class PreparedRdms {
   void add_rdms(const T* rdms, int64_t count) {
     add_groups(count, kTieTolerance<T>, [&](int64_t first, int64_t some) {
       const int64_t at = done_ + pending_;
-      check(copy_rdms<T>(rdms + first * entries_, some, entries_, is_scale_free(comparison_),
-                         slot(), context_.stream),
+      check(copy_rdms<T>(rdms + first * entries_, some, entries_, slot(), context_.stream),
             "launch");
       // Nothing is known of units and samples.
       check(cudaMemsetAsync(items_ + at, 0, size_t(some) * sizeof(RdmItem), context_.stream),
@@ -129,47 +104,31 @@ class PreparedRdms {
         shifted_ = true;
       }
     }
-    if constexpr (!has_ranks(form)) {
+    if constexpr (form != Form::ranks) {
       const PairAxes each{1, {count_}, {1}, {1}};
       check(pair_products<S>(vectors(), vectors(), each, 0, count_, partial_, context_.stream),
             "launch");
     }
-    const bool breaks_ties =
-        comparison_ == RdmComparison::rho_a || comparison_ == RdmComparison::tau_a;
-    const Squares squares = !has_ranks(form) ? Squares::sums
-                            : breaks_ties    ? Squares::all_ranks
-                                             : Squares::ranks;
+    const Squares squares = form != Form::ranks                   ? Squares::sums
+                            : comparison_ == RdmComparison::rho_a ? Squares::all_ranks
+                                                                  : Squares::ranks;
     check(conclude({partial_, parts_, size_, items_, factors_, out_.without, out_.constant_units,
                     out_.flat},
                    count_, squares, context_.stream),
           "launch");
-    if constexpr (form == Form::distances) {  // noise makes up for zeros
-      check(cudaMemsetAsync(out_.flat, 0, size_t(count_) * sizeof *out_.flat, context_.stream),
-            "memset");
-    }
   }
 
   int64_t size() const { return size_; }
-  int64_t samples() const { return rows_; }
-  int64_t count() const { return count_; }
-  RdmComparison comparison() const { return comparison_; }
   // From item `first` on, here and below.
   Vectors<S> vectors(int64_t first = 0) const {
     return {data_ + first * size_, size_, shifted_ ? shifts_ + first : nullptr, factors_ + first};
-  }
-  int64_t* clipped(int64_t first) const { return out_.clipped ? out_.clipped + first : nullptr; }
-  double tolerance() const { return tolerance_; }
-  const RdmItem* facts(int64_t first) const { return items_ + first; }
-  RankedRdms ranks(int64_t first) const {
-    static_assert(form == Form::ordered_ranks);
-    return {data_ + first * size_, order_ + first * size_, tied_ + first, factors_ + first, size_};
   }
 
  private:
   // Of one entry while its RDM is worked on.
   static constexpr int64_t kBytes =
       int64_t(sizeof(double)) +
-      (has_ranks(form) ? 2 * int64_t(sizeof(double) + sizeof(int32_t)) : int64_t{0});
+      (form == Form::ranks ? 2 * int64_t(sizeof(double) + sizeof(int32_t)) : int64_t{0});
 
   // Calls make(first, some) for parts of `count` items that have room, and works on full groups,
   // whose entries tie within one tolerance.
@@ -188,7 +147,7 @@ class PreparedRdms {
 
   // Where the next RDM goes.
   double* slot() {
-    if constexpr (has_entries(form)) {
+    if constexpr (form == Form::values) {
       return data_ + (done_ + pending_) * size_;
     } else {
       return buffer_ + pending_ * entries_;
@@ -207,19 +166,12 @@ class PreparedRdms {
       check(find_flat(slot(), some, entries_, tolerance_, items_ + done_, context_.stream),
             "launch");
     }
-    if constexpr (has_ranks(form)) {
+    if constexpr (form == Form::ranks) {
       check(rank_vectors(buffer_, some, size_, tolerance_, space_, data_ + done_ * size_,
                          partial_ + done_, context_.stream),
             "launch");
     }
-    if constexpr (form == Form::ordered_ranks) {
-      check(cudaMemcpyAsync(order_ + done_ * size_, space_.positions[0],
-                            size_t(some * size_) * sizeof(int32_t), cudaMemcpyDeviceToDevice,
-                            context_.stream),
-            "copy");
-      check(add_tied_within(ranks(done_), some, tied_ + done_, context_.stream), "launch");
-    }
-    if constexpr (has_moments(form)) {
+    if constexpr (form == Form::moments) {
       Vectors<double> entries{buffer_, entries_, nullptr, nullptr};
       if (centres()) {
         check(vector_means(entries, some, group_partial_, shifts_, context_.stream), "launch");
@@ -242,9 +194,7 @@ class PreparedRdms {
   double *partial_, *shifts_, *factors_;
   double* buffer_ = nullptr;
   double tolerance_ = 0;
-  SortSpace<double> space_{};
-  int32_t* order_ = nullptr;
-  unsigned long long* tied_ = nullptr;
+  SortSpace space_{};
   double *row_means_ = nullptr, *group_partial_ = nullptr;
   bool shifted_ = false;
 };

@@ -1,6 +1,6 @@
 // Radix sort by 8-bit digits, the lowest first. Every digit reads keys twice and positions once and
-// writes both: 20 bytes per value in float32 (4 digits), 32 in float64 (8), over bandwidth, where
-// runs of one digit are long enough to be written whole.
+// writes both: 32 bytes per value (8 digits) over bandwidth, where runs of one digit are long
+// enough to be written whole.
 
 #include "core/cuda/order.cuh"
 #include "rsa/cuda/ranks.h"
@@ -12,25 +12,24 @@ constexpr int kThreads = 256, kWarps = kThreads / 32;
 constexpr int kRounds = int(kSortTile) / kThreads;  // values of a thread
 static_assert(kThreads == kSortDigits, "a thread has a digit");
 
-template <class T, class Key>
 __global__ void __launch_bounds__(kMostThreads)
-    key_kernel(const T* __restrict__ values, int64_t size, Key* __restrict__ keys,
+    key_kernel(const double* __restrict__ values, int64_t size, SortKey* __restrict__ keys,
                unsigned* faults) {
   const size_t item = blockIdx.y;
   const int64_t step = int64_t(gridDim.x) * blockDim.x;
   bool fault = false;
   for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < size; k += step) {
-    const T value = values[item * size + k];
+    const double value = values[item * size + k];
     keys[item * size + k] = key_of(value);
-    fault = fault || !(fabs(double(value)) < INFINITY);
+    fault = fault || !(fabs(value) < INFINITY);
   }
   if (fault) atomicOr(faults + item, 1u);
 }
 
 // How often each digit is in each tile.
-template <class Key>
-__global__ void __launch_bounds__(kThreads) count_kernel(const Key* __restrict__ keys, int64_t size,
-                                                         int shift, unsigned* __restrict__ counts) {
+__global__ void __launch_bounds__(kThreads)
+    count_kernel(const SortKey* __restrict__ keys, int64_t size, int shift,
+                 unsigned* __restrict__ counts) {
   SHARED_ARRAY(unsigned, here, kSortDigits);
   const size_t item = blockIdx.y;
   const int64_t begin = blockIdx.x * kSortTile;
@@ -65,11 +64,10 @@ __global__ void __launch_bounds__(kThreads)
 // Moves the values of a tile to their places, those of one digit in their order. Each warp has a
 // stretch of the tile, and goes through it 32 values at a time. Without positions values are at
 // their own.
-template <class Key>
 __global__ void __launch_bounds__(kThreads, 4)  // 64 registers: fewer spill
-    scatter_kernel(const Key* __restrict__ keys, const int32_t* __restrict__ positions,
+    scatter_kernel(const SortKey* __restrict__ keys, const int32_t* __restrict__ positions,
                    const unsigned* __restrict__ begins, int64_t size, int shift,
-                   Key* __restrict__ to_keys, int32_t* __restrict__ to_positions) {
+                   SortKey* __restrict__ to_keys, int32_t* __restrict__ to_positions) {
   SHARED_ARRAY(unsigned, places, kWarps* kSortDigits);
   const int lane = int(threadIdx.x) & 31, warp = int(threadIdx.x) >> 5;
   const size_t item = size_t(blockIdx.y) * size;
@@ -107,7 +105,7 @@ __global__ void __launch_bounds__(kThreads, 4)  // 64 registers: fewer spill
   for (int round = 0; round < kRounds; ++round) {
     const int64_t k = first + round * 32 + lane;
     if (k >= size) continue;
-    const Key key = keys[item + k];
+    const SortKey key = keys[item + k];
     const size_t to = item + mine[unsigned(key >> shift) & 255] + before[round];
     to_keys[to] = key;
     to_positions[to] = positions ? positions[item + k] : int32_t(k);
@@ -194,49 +192,36 @@ __global__ void __launch_bounds__(kMostThreads)
   if (threadIdx.x == 0) ties[blockIdx.x] = faults[blockIdx.x] ? NAN : sum;
 }
 
-}  // namespace
-
-template <class T>
-cudaError_t sort_keys(int64_t count, int64_t size, int digits, bool placed,
-                      const SortSpace<T>& space, cudaStream_t stream) {
-  using Key = typename SortKey<T>::type;
+cudaError_t sort_vectors(const double* values, int64_t count, int64_t size, const SortSpace& space,
+                         cudaStream_t stream) {
   const int64_t tiles = sort_tiles(size);
   const dim3 grid{unsigned(tiles), unsigned(count)}, block{kThreads};
-  cudaError_t error = cudaSuccess;
+  cudaError_t error = cudaMemsetAsync(space.faults, 0, size_t(count) * sizeof(unsigned), stream);
   const auto next = [&error](cudaError_t result) {
     if (error == cudaSuccess) error = result;
   };
-  for (int digit = 0; digit < digits && error == cudaSuccess; ++digit) {
+  next(launch(key_kernel, grid, threads_for(size), 0, stream, values, size, space.keys[0],
+              space.faults));
+  for (int digit = 0; digit < int(sizeof(SortKey)) && error == cudaSuccess; ++digit) {
     const int from = digit % 2, to = 1 - from;
-    next(launch(count_kernel<Key>, grid, block, 0, stream, space.keys[from], size, 8 * digit,
+    next(launch(count_kernel, grid, block, 0, stream, space.keys[from], size, 8 * digit,
                 space.counts));
     next(launch(scan_kernel, dim3(unsigned(count)), block, 0, stream, space.counts, tiles));
-    next(launch(scatter_kernel<Key>, grid, block, 0, stream, space.keys[from],
-                placed || digit > 0 ? space.positions[from] : nullptr, space.counts, size,
-                8 * digit, space.keys[to], space.positions[to]));
+    next(launch(scatter_kernel, grid, block, 0, stream, space.keys[from],
+                digit > 0 ? space.positions[from] : nullptr, space.counts, size, 8 * digit,
+                space.keys[to], space.positions[to]));
   }
   return error;
 }
 
-template <class T>
-cudaError_t sort_vectors(const T* values, int64_t count, int64_t size, const SortSpace<T>& space,
-                         cudaStream_t stream) {
-  using Key = typename SortKey<T>::type;
-  const dim3 grid{unsigned(sort_tiles(size)), unsigned(count)};
-  cudaError_t error = cudaMemsetAsync(space.faults, 0, size_t(count) * sizeof(unsigned), stream);
-  if (error != cudaSuccess) return error;
-  error = launch(key_kernel<T, Key>, grid, threads_for(size), 0, stream, values, size,
-                 space.keys[0], space.faults);
-  if (error != cudaSuccess) return error;
-  return sort_keys(count, size, int(sizeof(T)), false, space, stream);
-}
+}  // namespace
 
 cudaError_t rank_vectors(const double* values, int64_t count, int64_t size, double tolerance,
-                         const SortSpace<double>& space, int32_t* ranks, double* ties,
+                         const SortSpace& space, int32_t* ranks, double* ties,
                          cudaStream_t stream) {
   const int64_t tiles = sort_tiles(size);
   const dim3 grid{unsigned(tiles), unsigned(count)};
-  cudaError_t error = sort_vectors<double>(values, count, size, space, stream);
+  cudaError_t error = sort_vectors(values, count, size, space, stream);
   if (error != cudaSuccess) return error;
   error = launch(rank_kernel, grid, dim3(kThreads), 0, stream, space.keys[0], space.positions[0],
                  size, tolerance, ranks, space.ties);
@@ -244,12 +229,5 @@ cudaError_t rank_vectors(const double* values, int64_t count, int64_t size, doub
   return launch(tie_kernel, dim3(unsigned(count)), threads_for(tiles), 0, stream, space.ties, tiles,
                 space.faults, ties);
 }
-
-template cudaError_t sort_keys<float>(int64_t, int64_t, int, bool, const SortSpace<float>&,
-                                      cudaStream_t);
-template cudaError_t sort_vectors<float>(const float*, int64_t, int64_t, const SortSpace<float>&,
-                                         cudaStream_t);
-template cudaError_t sort_vectors<double>(const double*, int64_t, int64_t, const SortSpace<double>&,
-                                          cudaStream_t);
 
 }  // namespace likewise::cuda

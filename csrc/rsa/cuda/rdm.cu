@@ -223,12 +223,12 @@ __global__ void __launch_bounds__(kMostThreads)
 // A block per RDM.
 template <class T>
 __global__ void __launch_bounds__(kColumns* kStripes)
-    copy_kernel(const T* __restrict__ rdms, int64_t size, bool scaled, double* __restrict__ out) {
+    copy_kernel(const T* __restrict__ rdms, int64_t size, double* __restrict__ out) {
   SHARED_ARRAY(double, shared, kColumns* kStripes);
   const size_t begin = size_t(blockIdx.x) * size;
   const int64_t thread = int64_t(threadIdx.y) * kColumns + threadIdx.x;
   double largest = 0;
-  for (int64_t k = thread; scaled && k < size; k += kColumns * kStripes) {
+  for (int64_t k = thread; k < size; k += kColumns * kStripes) {
     largest = Largest::of(fabs(double(rdms[begin + k])), largest);
   }
   largest = over_block<Largest>(largest, shared);
@@ -297,10 +297,10 @@ cudaError_t condense(const RdmRows<T, Out>& block, Dissimilarity dissimilarity,
 }
 
 template <class T>
-cudaError_t copy_rdms(const T* rdms, int64_t count, int64_t size, bool scaled, double* out,
+cudaError_t copy_rdms(const T* rdms, int64_t count, int64_t size, double* out,
                       cudaStream_t stream) {
   return launch(copy_kernel<T>, dim3(unsigned(count)), dim3(kColumns, kStripes), 0, stream, rdms,
-                size, scaled, out);
+                size, out);
 }
 
 cudaError_t find_flat(const double* rdms, int64_t count, int64_t size, double tolerance,
@@ -318,7 +318,7 @@ cudaError_t find_flat(const double* rdms, int64_t count, int64_t size, double to
                                        const Points&, cudaStream_t);                               \
   template cudaError_t condense<T, double>(const RdmRows<T, double>&, Dissimilarity,               \
                                            cudaStream_t);                                          \
-  template cudaError_t copy_rdms<T>(const T*, int64_t, int64_t, bool, double*, cudaStream_t);
+  template cudaError_t copy_rdms<T>(const T*, int64_t, int64_t, double*, cudaStream_t);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

@@ -67,11 +67,10 @@ template <class T, class Out>
 cudaError_t condense(const RdmRows<T, Out>& block, Dissimilarity dissimilarity,
                      cudaStream_t stream);
 
-// out = RDMs (count x size) in double; `scaled`: times the power of two that brings the largest
-// entry near 1, where squares could overflow or vanish.
+// out = RDMs (count x size) in double, times the power of two that brings the largest entry near 1
+// where squares could overflow or vanish.
 template <class T>
-cudaError_t copy_rdms(const T* rdms, int64_t count, int64_t size, bool scaled, double* out,
-                      cudaStream_t stream);
+cudaError_t copy_rdms(const T* rdms, int64_t count, int64_t size, double* out, cudaStream_t stream);
 
 // items[k].flat = whether all entries of RDM k (count x size) tie.
 cudaError_t find_flat(const double* rdms, int64_t count, int64_t size, double tolerance,

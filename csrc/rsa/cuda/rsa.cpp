@@ -38,12 +38,11 @@ void rsa_pairs(const Context& context, const Batch<T>& x, const Batch<T>& y, int
 
 template <class T>
 void compare_rdms(const Context& context, const T* p, int64_t count_p, const T* q, int64_t count_q,
-                  int64_t rows, RdmComparison comparison, double* scores, int64_t* flat,
-                  int64_t* clipped) {
+                  int64_t rows, RdmComparison comparison, double* scores, int64_t* flat) {
   if (count_p * count_q == 0) return;
   const int64_t count = count_p + count_q;
   const ItemFindings findings{context.temporary<int64_t>(size_t(count)),
-                              context.temporary<int64_t>(size_t(count)), flat, clipped};
+                              context.temporary<int64_t>(size_t(count)), flat};
   dispatch_form(comparison, [&](auto form) {
     PreparedRdms<form.value> items(context, count, rows, comparison, findings);
     items.add_rdms(p, count_p);
@@ -59,7 +58,7 @@ void rsa_reordered(const Context& context, const Matrix<T>& x, const Matrix<T>& 
                    const RsaFindings& out) {
   if (count == 0) return;
   dispatch_form(options.comparison, [&](auto form) {
-    if constexpr (form.value != Form::values && form.value != Form::ranks) {
+    if constexpr (form.value == Form::moments) {
       throw DeviceError("only RDMs and their ranks are compared in other orders");
     } else {
       using S = Stored<form.value>;
@@ -94,7 +93,7 @@ void rsa_reordered(const Context& context, const Matrix<T>& x, const Matrix<T>& 
   template void rsa_reordered<T>(const Context&, const Matrix<T>&, const Matrix<T>&, int64_t,     \
                                  const int32_t*, int64_t, const RsaOptions&, const RsaFindings&); \
   template void compare_rdms<T>(const Context&, const T*, int64_t, const T*, int64_t, int64_t,    \
-                                RdmComparison, double*, int64_t*, int64_t*);
+                                RdmComparison, double*, int64_t*);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

@@ -11,19 +11,7 @@
 namespace likewise::cuda {
 
 // See rsa in Python.
-enum class RdmComparison {
-  cosine,
-  corr,
-  spearman,
-  rho_a,
-  tau_a,
-  tau_b,
-  cosine_cov,
-  corr_cov,
-  bures,
-  bures_metric,
-  neg_riem_dist
-};
+enum class RdmComparison { cosine, corr, spearman, rho_a, cosine_cov, corr_cov };
 
 struct RsaOptions {
   Dissimilarity dissimilarity;
@@ -35,9 +23,6 @@ struct ItemFindings {
   int64_t* without;         // samples without direction of every item that has a score
   int64_t* constant_units;  // of every item
   int64_t* flat;            // whether its RDM has no score, all of its entries being equal
-  // Negative eigenvalues of its second moments are added, of Bures's comparisons; null: nobody will
-  // look.
-  int64_t* clipped;
 };
 struct RsaFindings {
   double* scores;
@@ -71,11 +56,9 @@ void rsa_reordered(const Context& context, const Matrix<T>& x, const Matrix<T>& 
                    const int32_t* orders, int64_t count, const RsaOptions& options,
                    const RsaFindings& out);
 
-// Scores (count_p x count_q) of condensed RDMs of `rows` samples, with what ItemFindings
-// says of all, of which `clipped` is 0 before.
+// Scores (count_p x count_q) of condensed RDMs of `rows` samples; flat as in ItemFindings.
 template <class T>
 void compare_rdms(const Context& context, const T* p, int64_t count_p, const T* q, int64_t count_q,
-                  int64_t rows, RdmComparison comparison, double* scores, int64_t* flat,
-                  int64_t* clipped);
+                  int64_t rows, RdmComparison comparison, double* scores, int64_t* flat);
 
 }  // namespace likewise::cuda

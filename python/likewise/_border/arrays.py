@@ -72,6 +72,10 @@ class Library(NamedTuple):
         """The view with axes that repeat."""
         return np.broadcast_to(view, shape)
 
+    def on_cpu(self, views: Sequence[Array], why: str = "") -> tuple[Sequence[Array], Library]:
+        """For what a device does not offer: these views and this library are of the CPU already."""
+        return views, self
+
     def host(self, array: Array) -> Array:
         """The array as NumPy's."""
         return array
@@ -97,10 +101,6 @@ class Library(NamedTuple):
     def sent(self, array: Array) -> Array:
         """NumPy's array, of float64 or int64, where the call computes."""
         return array
-
-    def on_cpu(self, function: Callable[..., Any], why: str, *views: Array) -> list[Array]:
-        """What `function` returns for the views."""
-        return [np.asarray(value) for value in function(*views)]
 
     def finish(
         self, *also: Array, sums: Sequence[Array] = (), items: int = 1

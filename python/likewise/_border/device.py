@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import cache, partial
@@ -25,14 +25,13 @@ from likewise.errors import (
     InputTypeError,
     complex_refused,
     is_quiet,
-    low_rank_rdm,
     warn,
 )
 
 if TYPE_CHECKING:
-    from likewise._border.arrays import Array
+    from likewise._border.arrays import Array, Library
 
-# Functions with a CUDA version, and classes whose methods have one.
+# Functions that take arrays on a device, and classes whose methods do; some compute on the CPU.
 FUNCTIONS = frozenset(
     {
         "assignment",
@@ -92,6 +91,7 @@ _ASSIGNMENT_ERRORS = {
     1: "cost matrix is infeasible",
     2: "matrix contains invalid numeric entries",
 }
+NO_VERSION = "this has no version for CUDA devices"
 _told: set[str] = set()  # functions that have said that they go to the CPU
 _DEFAULT_STREAM = 1
 _IN_ORDER = -1
@@ -290,12 +290,29 @@ class DeviceLibrary:
         self._looked.append((name, view))
         self._run.look(view)
 
-    def on_cpu(self, function: Callable[..., Any], why: str, *views: Any) -> list[Any]:
-        """What `function` of the CPU returns for copies of the views, sent back."""
-        if self.function not in _told and not is_quiet():
-            _told.add(self.function)
-            warn(f"{self.function}: {why}; it is solved on the CPU", DeviceWarning)
-        return [self.sent(np.asarray(value)) for value in function(*map(self.host, views))]
+    def on_cpu(self, views: Sequence[Any], why: str = NO_VERSION) -> tuple[list[Array], Library]:
+        """For what the device does not offer: copies of these views as NumPy's, and a library of
+        the CPU that gives results back where the views are. Said once per function; the look is
+        over then, and has raised what it found."""
+        from likewise._border.arrays import Library
+
+        self.finish()
+        say_on_cpu(self.function, why)
+        there = [self.host(view) for view in views]
+        return there, Library(self.name, lambda array: self.give(self.sent(array)))
+
+    def compare_on_cpu(self, measure: Any, a: list[Any], b: list[Any] | None, *why: str) -> Any:
+        """Scores of all pairs of these views, computed on the CPU and sent back."""
+        items, _ = self.on_cpu([*a, *(b or [])], *why)
+        rows, columns = items[: len(a)], items[len(a) :]
+        other = None if b is None else measure.prepare(columns)
+        return self.sent(measure.compare(measure.prepare(rows), other))
+
+    def sent(self, array: Array) -> Any:
+        """A copy of NumPy's array on the device."""
+        out = self.empty(array.shape, array.dtype)
+        self.engine.upload(np.ascontiguousarray(array), out, self._run)
+        return out
 
     def finish(self, *also: Any, sums: Sequence[Any] = (), items: int = 1) -> list[Array] | None:
         """Wait for the device, if the call was asked to look at its arrays, and raise what it says.
@@ -307,7 +324,7 @@ class DeviceLibrary:
         Raises
         ------
         ValueError
-            For NaN or infinity, RDMs below full rank, and costs that allow no assignment.
+            For NaN or infinity, and costs that allow no assignment.
         ConvergenceError
             If a decomposition failed.
         """
@@ -322,7 +339,7 @@ class DeviceLibrary:
         if not found:
             return None
         facts = self.engine.status_facts
-        assignment, unconverged, rank = found[:facts]
+        assignment, unconverged = found[:facts]
         for (name, view), position in zip(self._looked, found[facts:], strict=False):
             if position >= 0:
                 index = tuple(int(i) for i in np.unravel_index(position, view.shape))
@@ -335,8 +352,6 @@ class DeviceLibrary:
                 f"{self.function}: the singular value decomposition of item {unconverged} did not "
                 "converge"
             )
-        if rank >= 0:
-            raise low_rank_rdm(rank)
         if assignment >= 0:
             item, status = divmod(assignment, 4)
             where = f" (item {item} of the batch)" if items > 1 else ""
@@ -353,12 +368,6 @@ class DeviceLibrary:
         self.engine.gather_rows([view], rows, [out], self._run)
         return out
 
-    def sent(self, array: Array) -> Any:
-        """NumPy's array, of float64 or int64, where the call computes."""
-        out = self.empty(array.shape, array.dtype)
-        self.engine.upload(np.ascontiguousarray(array), out, self._run)
-        return out
-
     def infinite(self, *views: Any) -> Any:
         """How many elements of each are infinite: counts to finish the call with."""
         counts = self.zeros((len(views),), np.int64)
@@ -366,10 +375,13 @@ class DeviceLibrary:
         return counts
 
     def host(self, view: Any) -> Array:
-        """A copy of the view as NumPy's."""
-        host = np.empty(view.shape, view.dtype)
-        self.engine.download(self.contiguous(view, view.shape), host, self._run)
-        return host
+        """A copy of the view as NumPy's; what broadcasting repeats is there once as well."""
+        axes = zip(view.shape, view.strides, strict=True)
+        once = tuple(min(size, 1) if stride == 0 else size for size, stride in axes)
+        host = np.empty(once, view.dtype)
+        view_once = view.strided(list(once), list(view.strides), 0)
+        self.engine.download(self.contiguous(view_once, once), host, self._run)
+        return host if once == view.shape else np.broadcast_to(host, view.shape)
 
     def _copied(self, array: Any, dtype: Any) -> Any:
         out = self.empty(array.shape, dtype)
@@ -427,6 +439,14 @@ def _empty(like: Any, shape: tuple[int, ...], dtype: str) -> Any:
 
 def _bytes(like: Any, count: int) -> Any:
     return _exported(_empty(like, (max(count, 1),), "uint8"), _IN_ORDER)
+
+
+def say_on_cpu(function: str, why: str = NO_VERSION) -> None:
+    """Warn that a function computes on the CPU what is on a device, or was to be; once for each."""
+    name = function.partition(".")[0]
+    if name not in _told and not is_quiet():
+        _told.add(name)
+        warn(f"{name}: {why}; computed on the CPU", DeviceWarning)
 
 
 def too_large(library: Any, limit: str, side: int) -> str:

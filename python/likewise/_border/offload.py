@@ -40,12 +40,11 @@ def scores(
             f"{function}: device= is for items in host memory, these are on {a.library.name}; "
             "leave it out"
         )
-    if not isinstance(chosen, Counting):
-        raise errors.InputTypeError(
-            f"{function}: {chosen.name} has no version for CUDA devices yet; leave device out"
-        )
     if missing := _device.why_not(index):
         raise errors.InputTypeError(f"{function}: device={device!r} cannot be used: {missing}")
+    if not chosen.on_devices:
+        _device.say_on_cpu(function)
+        return np.asarray(chosen.scores(a.library, a.arrays, None if b is None else b.arrays))
     grid = _Grid(function, chosen, a.arrays, None if b is None else b.arrays, check_finite)
     if grid.scores.size:
         grid.fill(_device.engine().Offload(index))
@@ -240,9 +239,9 @@ class _OffloadLibrary(_device.DeviceLibrary):
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Any:
         return self._offload.empty(list(shape), np.dtype(dtype).name)
 
-    def on_cpu(self, function: Callable[..., Any], why: str, *views: Any) -> list[Any]:
+    def compare_on_cpu(self, measure: Any, a: list[Any], b: list[Any] | None, *why: str) -> Any:
         with errors.quiet(self._was_quiet):
-            return super().on_cpu(function, why, *views)
+            return super().compare_on_cpu(measure, a, b, *why)
 
     def finish(self, *also: Any, sums: Sequence[Any] = (), items: int = 1) -> list[Array] | None:
         self._meanwhile()

@@ -57,6 +57,11 @@ class Pair(NamedTuple):
         require_finite(function, "y", self.y)
         raise ValueError(f"{function}: differences within x or y overflow float64")
 
+    def on_cpu(self, *why: str) -> Pair:
+        """The same for a computation that the device does not offer; see the library's."""
+        (x, y), library = self.library.on_cpu([self.x, self.y], *why)
+        return self._replace(x=x, y=y, library=library)
+
 
 def read_pair(
     function: str,

@@ -7,8 +7,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from likewise._border.arrays import Array
-from likewise.maps.device import Rows, is_there
+from likewise._border.arrays import Array, read
+from likewise._border.device import is_device_array
 from likewise.measure.folds import require_folds, shuffled_folds
 
 __all__ = ["CrossValidation", "cross_validate"]
@@ -64,7 +64,7 @@ def cross_validate(
     estimator
         A map, or any estimator with ``fit(x, y)`` and the method that ``scoring`` names.
     x, y
-        ``(n, dx)`` and ``(n, dy)``; those on a CUDA device stay there.
+        ``(n, dx)`` and ``(n, dy)``.
     cv
         Number of folds: those of scikit-learn's ``KFold(cv, shuffle=True, random_state)``, the same
         for all measures and controls.
@@ -97,8 +97,10 @@ def cross_validate(
         )
     if n_controls < 2:
         raise ValueError(f"cross_validate: n_controls must be at least 2, got {n_controls}")
-    rows = Rows(x, y) if is_there(x, y) else _Rows(x, y)
-    x, y = rows.x, rows.y
+    if is_device_array(x) or is_device_array(y):
+        views, library = read("cross_validate", False, x=x, y=y)
+        (x, y), _ = library.on_cpu(views)
+    x, y = np.asarray(x), np.asarray(y)
     if x.ndim != 2 or y.ndim not in (1, 2) or x.shape[0] != y.shape[0]:
         raise ValueError(
             "cross_validate: x and y must have shapes (n, dx) and (n, dy) with the same number of "
@@ -117,9 +119,8 @@ def cross_validate(
         found = []
         for first, last in itertools.pairwise(edges):
             test, train = order[first:last], np.delete(order, slice(first, last))
-            fitted = clone(estimator).fit(rows.take(source, train), rows.take(y, train))
-            score = getattr(fitted, scoring)(rows.take(source, test), rows.take(y, test))
-            found.append(float(score))
+            fitted = clone(estimator).fit(source[train], y[train])
+            found.append(float(getattr(fitted, scoring)(source[test], y[test])))
         return np.array(found)
 
     per_fold = scores(x)
@@ -127,7 +128,7 @@ def cross_validate(
     if control is not None:
         rng = np.random.default_rng(random_state)
         draw = _shuffled if control == "shuffle" else _rotated
-        draws = np.array([scores(draw(rows, rng)).mean() for _ in range(n_controls)])
+        draws = np.array([scores(draw(x, rng)).mean() for _ in range(n_controls)])
     return CrossValidation(
         float(per_fold.mean()),
         per_fold,
@@ -137,26 +138,13 @@ def cross_validate(
     )
 
 
-class _Rows:
-    """Samples of two NumPy arrays, as ``_device_maps.Rows`` takes them on a device."""
-
-    def __init__(self, x: Any, y: Any) -> None:
-        self.x, self.y = np.asarray(x), np.asarray(y)
-
-    def take(self, array: Array, rows: Array) -> Array:
-        return array[rows]
-
-    def times(self, array: Array, rotation: Array) -> Array:
-        turned: Array = (array @ rotation).astype(array.dtype, copy=False)
-        return turned
+def _shuffled(x: Array, rng: np.random.Generator) -> Array:
+    return x[rng.permutation(len(x))]
 
 
-def _shuffled(rows: Any, rng: np.random.Generator) -> Any:
-    return rows.take(rows.x, rng.permutation(rows.x.shape[0]))
-
-
-def _rotated(rows: Any, rng: np.random.Generator) -> Any:
-    return rows.times(rows.x, haar(rows.x.shape[1], rng))
+def _rotated(x: Array, rng: np.random.Generator) -> Array:
+    turned: Array = (x @ haar(x.shape[1], rng)).astype(x.dtype, copy=False)
+    return turned
 
 
 def haar(units: int, rng: np.random.Generator) -> Array:

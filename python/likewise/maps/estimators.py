@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,18 +12,11 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from likewise._border.arrays import Array, read
-from likewise._ridge import GRID, MOST_PENALTY, checked_alphas, default_alphas, near_one
+from likewise._border.device import is_device_array
+from likewise._ridge import MOST_PENALTY, checked_alphas, default_alphas, near_one
 from likewise.assignment import permutation_match
-from likewise.lasso import (
-    column_correlation,
-    empty_path,
-    fill_path,
-    fill_paths_on_device,
-    warn_of_gaps_on_device,
-)
+from likewise.lasso import column_correlation, empty_path, fill_path
 from likewise.linalg import polar
-from likewise.maps import device as _device_maps
-from likewise.maps.device import Side, is_there
 from likewise.measure.units import unit_norm
 from likewise.transport import soft_match
 
@@ -32,8 +26,8 @@ __all__ = ["Lasso", "Orthogonal", "Permutation", "Ridge", "SoftPermutation"]
 class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """``y = (x - mean of X) W + mean of Y``; what differs is how ``W`` is found.
 
-    Arrays on a CUDA device are fitted and predicted there: attributes are then arrays of their
-    library, scores are numbers as ever.
+    Arrays on a CUDA device are fitted on the CPU, where the attributes are; predictions of such
+    arrays are sent back.
 
     Attributes
     ----------
@@ -46,13 +40,10 @@ class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimat
 
     def fit(self, X: Any, y: Any) -> Any:  # noqa: N803
         """Find the map from ``X (n, dx)`` to ``y (n, dy)`` or ``(n,)``."""
-        if is_there(X, y):
-            _device_maps.fit(self, X, y)
-            return self
         x, y = validate_data(
             self,
-            self._floats("fit", X),
-            self._floats("fit", y),
+            self._read("fit", X)[0],
+            self._read("fit", y)[0],
             multi_output=True,
             y_numeric=True,
             ensure_min_samples=2,
@@ -81,21 +72,24 @@ class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimat
         ``2 ** of_x W 2 ** -of_y`` is in units of the data.
         """
 
-    def _floats(self, method: str, values: Any) -> Any:
-        """What the input policy makes of narrow and foreign floats; the rest is scikit-learn's."""
+    def _read(self, method: str, values: Any) -> tuple[Any, Callable[[Array], Any]]:
+        """What the input policy makes of narrow and foreign floats, the rest being scikit-learn's,
+        and what sends results to where these are."""
         floats = isinstance(values, np.ndarray) and values.dtype.kind == "f"
-        if (floats and values.dtype.itemsize <= 4) or type(values).__module__ == "torch":
-            return read(f"{type(self).__name__}.{method}", False, array=values)[0][0]
-        return values
+        there = is_device_array(values)
+        if there or (floats and values.dtype.itemsize <= 4) or type(values).__module__ == "torch":
+            views, library = read(f"{type(self).__name__}.{method}", False, array=values)
+            (values,), library = library.on_cpu(views)
+        return values, library.give if there else np.asarray
 
     def predict(self, X: Any) -> Any:  # noqa: N803
         """``X`` as the target would see it, ``(n, dy)`` or ``(n,)``."""
         check_is_fitted(self)
-        if is_there(X, self.coef_):
-            return _device_maps.predict(self, X)
-        x = validate_data(
-            self, self._floats("predict", X), reset=False, dtype=[np.float64, np.float32]
-        )
+        x, give = self._read("predict", X)
+        return give(self._predicted(x))
+
+    def _predicted(self, x: Any) -> Array:
+        x = validate_data(self, x, reset=False, dtype=[np.float64, np.float32])
         weights = np.atleast_2d(self.coef_).T.astype(np.float64)
         out: Array = (x - self._source_mean) @ weights + self._target_mean
         out = out.astype(x.dtype, copy=False)
@@ -108,16 +102,10 @@ class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimat
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:  # noqa: N803
         """R2 of the predictions, mean over targets."""
         check_is_fitted(self)
-        if not is_there(X, y, self.coef_):
-            predicted = np.asarray(self.predict(X), np.float64)
-            targets, exponents = near_one(np.asarray(self._floats("score", y), np.float64))
-            predicted = np.ldexp(predicted, exponents)
-            return float(r2_score(targets, predicted, sample_weight=sample_weight))
-        if sample_weight is not None:
-            raise ValueError(
-                f"{type(self).__name__}.score: sample_weight has no version for CUDA devices yet"
-            )
-        return _device_maps.scores(self, "score", X, y)[1]
+        x, y = (self._read("score", side)[0] for side in (X, y))
+        targets, exponents = near_one(np.asarray(y, np.float64))
+        predicted = np.ldexp(self._predicted(x).astype(np.float64), exponents)
+        return float(r2_score(targets, predicted, sample_weight=sample_weight))
 
     def correlation_score(self, X: Any, y: Any) -> float:  # noqa: N803
         """Pearson correlation of each target with its prediction, mean over targets.
@@ -125,10 +113,9 @@ class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimat
         0 for a target that is constant or predicted so.
         """
         check_is_fitted(self)
-        if is_there(X, y, self.coef_):
-            return _device_maps.scores(self, "correlation_score", X, y)[0]
-        predicted = self.predict(X).astype(np.float64).reshape(len(X), -1)
-        targets = np.asarray(self._floats("correlation_score", y), np.float64).reshape(len(X), -1)
+        x, y = (self._read("correlation_score", side)[0] for side in (X, y))
+        predicted = self._predicted(x).astype(np.float64).reshape(len(x), -1)
+        targets = np.asarray(y, np.float64).reshape(len(x), -1)
         return float(column_correlation(predicted, targets).mean())
 
 
@@ -179,11 +166,6 @@ class Orthogonal(_RigidMap):
         squares = float(((x @ rotation) ** 2).sum())
         return rotation * (float((rotation * cross).sum()) / squares if squares > 0 else 0.0)
 
-    def _weights_on_device(self, library: Any, x: Side, y: Side) -> tuple[Any, dict[str, Any]]:
-        weights = library.empty((x.mean.size, y.mean.size), np.float64)
-        library.engine.map_rotation(x.data, y.data, bool(self.scale), weights, library.run)
-        return weights, {}
-
 
 class _UnitMap(_RigidMap):
     """Standardised units of X stand in for those of Y, which get their own deviation back."""
@@ -198,20 +180,9 @@ class _UnitMap(_RigidMap):
         weights: Array = inverse[:, None] * mixture * y.std(axis=0)
         return weights
 
-    def _weights_on_device(self, library: Any, x: Side, y: Side) -> tuple[Any, dict[str, Any]]:
-        library.finish()  # the matching shall not be the one that finds NaN
-        plan = self._plan_on_device(library, library.give(x.data), library.give(y.data))
-        weights = library.empty(plan.shape, np.float64)
-        library.engine.map_plan(plan, x.deviation, y.deviation, weights, library.run)
-        return weights, {"plan_": plan}
-
     @abstractmethod
     def _plan(self, x: Array, y: Array) -> Array:
         """Shares ``(dx, dy)`` of the units of x in those of y."""
-
-    @abstractmethod
-    def _plan_on_device(self, library: Any, x: Any, y: Any) -> Any:
-        """The same of device arrays, for the engine."""
 
     def plan_score(self, X: Any, y: Any) -> float:  # noqa: N803
         """``<plan, correlation of the units of X and y> / mass``, the plan being the fitted one.
@@ -220,9 +191,8 @@ class _UnitMap(_RigidMap):
         score of Kapoor, Srivastava & Khosla (2025).
         """
         check_is_fitted(self)
-        if is_there(X, y, self.coef_):
-            return _device_maps.plan_score(self, X, y)
-        x = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        x, y = (self._read("plan_score", side)[0] for side in (X, y))
+        x = validate_data(self, x, reset=False, dtype=[np.float64, np.float32])
         y = np.asarray(y, x.dtype).reshape(len(x), -1)
         units, targets = (unit_norm(side).data.astype(np.float64) for side in (x, y))
         return float((self.plan_ * (units.T @ targets)).sum() / self.plan_.sum())
@@ -245,12 +215,6 @@ class Permutation(_UnitMap):
         plan = np.zeros((x.shape[1], y.shape[1]))
         matched = np.flatnonzero(partners >= 0)
         plan[matched, partners[matched]] = 1 / min(plan.shape)
-        return plan
-
-    def _plan_on_device(self, library: Any, x: Any, y: Any) -> Any:
-        partners = library.made(permutation_match(x, y).assignment)
-        plan = library.empty((x.shape[1], y.shape[1]), np.float64)
-        library.engine.map_partners(partners, plan, library.run)
         return plan
 
 
@@ -277,9 +241,6 @@ class SoftPermutation(_UnitMap):
     def _plan(self, x: Array, y: Array) -> Array:
         plan: Array = soft_match(x, y, mass=self.mass).plan
         return plan
-
-    def _plan_on_device(self, library: Any, x: Any, y: Any) -> Any:
-        return library.made(soft_match(x, y, mass=self.mass).plan)
 
 
 class Ridge(_LinearMap):
@@ -329,14 +290,6 @@ class Ridge(_LinearMap):
         weights: Array = vt.T @ (s[:, None] / (s[:, None] ** 2 + grid[best]) * along)
         return weights
 
-    def _weights_on_device(self, library: Any, x: Side, y: Side) -> tuple[Any, dict[str, Any]]:
-        chosen = checked_alphas("Ridge", self.alphas)
-        grid = GRID.tolist() if chosen is None else list(chosen)
-        dx, dy = x.mean.size, y.mean.size
-        weights, alpha = (library.empty(shape, np.float64) for shape in ((dx, dy), (dy,)))
-        library.engine.map_ridge(x.data, y.data, grid, chosen is None, weights, alpha, library.run)
-        return weights, {"alpha_": alpha}
-
 
 class Lasso(_LinearMap):
     """Each target from few units: ``min_w 1/(2n) |y - X w|^2 + alpha |w|_1``, units standardised.
@@ -370,18 +323,6 @@ class Lasso(_LinearMap):
         inverse = np.divide(1, deviations, out=np.zeros_like(deviations), where=deviations > 0)
         weights: Array = inverse[:, None] * path.coef[0].T * y.std(axis=0)
         return weights
-
-    def _weights_on_device(self, library: Any, x: Side, y: Side) -> tuple[Any, dict[str, Any]]:
-        alphas = self._alphas()
-        dx, dy = x.mean.size, y.mean.size
-        shapes = ((1,), (1,), (dy,), (dy,), (dy,), (dy, dx), (dy,), (dy,))
-        path = [library.empty(shape, np.float64) for shape in shapes]
-        told = fill_paths_on_device(library, x.data, y.data, path, ([], 0), alphas, self.tol)
-        _, gaps = library.finish(*told)
-        warn_of_gaps_on_device("Lasso", gaps, dy, self.tol)
-        weights = library.empty((dx, dy), np.float64)
-        library.engine.map_coefficients(path[5], x.deviation, y.deviation, weights, library.run)
-        return weights, {"gap_": path[7]}
 
     def _alphas(self) -> Array:
         if not 0 < self.alpha < np.inf:

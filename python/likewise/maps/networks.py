@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -112,7 +111,7 @@ def match_network(reference: Network, other: Network) -> Network:
         Constant units, or all units of a group constant.
     """
     _require_alike(reference, other)
-    _require_one_place("match_network", _arrays(reference) + _arrays(other))
+    (reference, other), give = _on_host("match_network", reference, other)
     orders: dict[str | None, Any] = {}
     for group in reference.activations:
         mine, theirs = (_activations(network, group) for network in (reference, other))
@@ -139,7 +138,7 @@ def match_network(reference: Network, other: Network) -> Network:
         group: [_taken(part, orders[group], 1) for part in _parts(given)]
         for group, given in other.activations.items()
     }
-    return Network(layers, activations)
+    return _mapped(give, Network(layers, activations))
 
 
 def average_networks(first: Network, second: Network, share: float = 0.5) -> dict[str, Layer]:
@@ -172,15 +171,11 @@ def average_networks(first: Network, second: Network, share: float = 0.5) -> dic
     _require_alike(first, second)
     if not 0 <= share <= 1:
         raise ValueError(f"average_networks: share must be between 0 and 1, got {share}")
-    _require_one_place("average_networks", _weights(first) + _weights(second))
+    weights = (Network(network.layers, {}) for network in (first, second))
+    (first, second), give = _on_host("average_networks", *weights)
 
     def mean(a: Any, b: Any) -> Any:
-        if not is_device_array(a):
-            return np.asarray((1 - share) * np.asarray(a) + share * np.asarray(b))
-        (first, second), library = read("average_networks", False, first=a, second=b)
-        out = library.empty(first.shape, first.dtype)
-        library.engine.weighted_mean(first, second, share, out, library.run)
-        return library.give(out)
+        return give(np.asarray((1 - share) * np.asarray(a) + share * np.asarray(b)))
 
     layers = {}
     for name, layer in first.layers.items():
@@ -200,41 +195,18 @@ def _activations(network: Network, group: str) -> Any:
             f"match_network: activations must hold the group {group!r} in both networks, got "
             f"{list(network.activations)}"
         )
-    parts = _parts(network.activations[group])
-    if not is_device_array(parts[0]):
-        return np.concatenate([np.asarray(part) for part in parts])
-    if len(parts) == 1:
-        return parts[0]
-    views, library = read(
-        "match_network", False, **{f"activations[{group!r}][{k}]": v for k, v in enumerate(parts)}
-    )
-    widths = {view.shape[1:] for view in views}
-    if len(widths) > 1:
+    parts = [np.asarray(part) for part in _parts(network.activations[group])]
+    if len({part.shape[1:] for part in parts}) > 1:
         raise ValueError(
             f"match_network: all activations of {group!r} must have the same units, got shapes "
-            f"{[view.shape for view in views]}"
+            f"{[part.shape for part in parts]}"
         )
-    (width,) = widths.pop()
-    out = library.empty((sum(view.shape[0] for view in views), width), views[0].dtype)
-    begin = 0
-    for view in views:
-        library.engine.copy(view, out.strided(view.shape, (width, 1), begin * width), library.run)
-        begin += view.shape[0]
-    return library.give(out)
+    return np.concatenate(parts)
 
 
 def _taken(value: Any, order: Any, axis: int) -> Any:
     """A copy with the units along an axis in this order, each with all of its entries there; NaN
     for units without a partner (-1)."""
-    if is_device_array(value):
-        (view,), library = read("match_network", False, array=value)
-        out = library.empty(view.shape, view.dtype)
-        if order is None:
-            library.engine.copy(view, out, library.run)
-        else:
-            outer = math.prod(view.shape[:axis])
-            library.engine.take_units(view, outer, library.given(order), out, library.run)
-        return library.give(out)
     array = np.asarray(value)
     if order is None:
         return array.copy()
@@ -269,22 +241,46 @@ def _require_multiple(inputs: int, units: int, name: str) -> None:
         )
 
 
-def _weights(network: Network) -> list[Any]:
-    layers = network.layers.values()
-    return [array for layer in layers for array in (layer.weight, *layer.vectors.values())]
-
-
-def _arrays(network: Network) -> list[Any]:
-    given = network.activations.values()
-    return _weights(network) + [part for parts in given for part in _parts(parts)]
-
-
-def _require_one_place(function: str, arrays: Sequence[Any]) -> None:
+def _on_host(function: str, *networks: Network) -> tuple[tuple[Network, ...], Callable[[Any], Any]]:
+    """The networks with their arrays in host memory, and what sends new arrays to where they were;
+    those that are there already stay as they are."""
+    arrays = [array for network in networks for array in _arrays(network)]
     places = sorted({library_name(a) if is_device_array(a) else "the CPU" for a in arrays})
     if len(places) > 1:
         raise InputTypeError(
             f"{function}: all arrays must be of one library and device, got {' and '.join(places)}"
         )
+    if places in ([], ["the CPU"]):
+        return networks, lambda array: array
+    _, library = read(function, False, array=arrays[0])
+    there = tuple(
+        _mapped(lambda array: library.on_cpu([library.view("array", array)])[0][0], network)
+        for network in networks
+    )
+    return there, lambda array: library.give(library.sent(array))
+
+
+def _mapped(function: Callable[[Any], Any], network: Network) -> Network:
+    """The network with all its arrays replaced by what a function makes of them."""
+    layers = {
+        name: replace(
+            layer,
+            weight=function(layer.weight),
+            vectors={key: function(vector) for key, vector in layer.vectors.items()},
+        )
+        for name, layer in network.layers.items()
+    }
+    activations = {
+        group: [function(part) for part in _parts(given)]
+        for group, given in network.activations.items()
+    }
+    return Network(layers, activations)
+
+
+def _arrays(network: Network) -> list[Any]:
+    layers = network.layers.values()
+    weights = [array for layer in layers for array in (layer.weight, *layer.vectors.values())]
+    return weights + [part for parts in network.activations.values() for part in _parts(parts)]
 
 
 def _require_alike(first: Network, second: Network) -> None:

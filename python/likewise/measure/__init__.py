@@ -13,10 +13,10 @@ from likewise.measure.registry import (
     is_number,
     measure,
     measures,
+    on_devices,
     prepare_batch,
     register,
     reordered_products,
-    require_version,
 )
 
 __all__ = [
@@ -25,13 +25,14 @@ __all__ = [
     "Gradients",
     "Kind",
     "Measure",
+    "compare",
     "compare_reordered",
     "is_number",
     "measure",
     "measures",
+    "on_devices",
     "prepare_batch",
     "register",
     "reordered_products",
-    "require_version",
     "score_error",
 ]

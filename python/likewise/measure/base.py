@@ -124,30 +124,26 @@ class Measure(ABC):
         """Scores ``(len(a), len(b))`` in float64; ``b=None`` compares ``a`` with itself."""
         raise NotImplementedError(f"{self.name}: has no compare")
 
+    @property
+    def on_devices(self) -> bool:
+        """Whether CUDA devices compute it; otherwise the CPU does, from copies, and says so."""
+        return False
+
     def scores(self, library: Any, a: Sequence[Any], b: Sequence[Any] | None) -> Any:
         """Scores of all pairs of the library's arrays ``(n, d)``, float64 there; ``b=None``
         compares ``a`` with itself. Warns, and finishes the call."""
-        library.finish()
-
-        def compared(*items: Array) -> tuple[Array]:
-            left = self.prepare(items[: len(a)])
-            return (self.compare(left, None if b is None else self.prepare(items[len(a) :])),)
-
-        return library.on_cpu(compared, f"{self.name} is written in NumPy", *a, *(b or ()))[0]
+        items, _ = library.on_cpu([*a, *(b or ())])
+        left = self.prepare(items[: len(a)])
+        right = None if b is None else self.prepare(items[len(a) :])
+        return library.sent(self.compare(left, right))
 
     def pairs(self, pair: Pair) -> Any:
         """The same of every x of a batch with its y."""
-        pair.library.finish()
-
-        def compared(x: Array, y: Array) -> tuple[Array]:
-            scores = np.empty(pair.batch)
-            for index in np.ndindex(pair.batch):
-                sides = (self.prepare([side[index]]) for side in (x, y))
-                scores[index] = self.compare(*sides)[0, 0]
-            return (scores,)
-
-        why = f"{self.name} is written in NumPy"
-        return pair.library.on_cpu(compared, why, pair.x, pair.y)[0]
+        here, scores = pair.on_cpu(), np.empty(pair.batch)
+        for index in np.ndindex(pair.batch):
+            sides = (self.prepare([side[index]]) for side in (here.x, here.y))
+            scores[index] = self.compare(*sides)[0, 0]
+        return pair.library.sent(scores)
 
     def reordered(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
         """Scores of x with y, its samples in each of these orders ``(k, n)``, without a warning or
@@ -221,6 +217,10 @@ class Measure(ABC):
 
 class EngineMeasure(Measure):
     """A measure that both engines compute, by functions of the same names and arguments."""
+
+    @property
+    def on_devices(self) -> bool:
+        return True
 
     kinds: ClassVar[int] = 1
     """How many things the engine counts of every item; constant units come first, below 0 where the

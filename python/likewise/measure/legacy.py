@@ -13,6 +13,10 @@ from likewise.measure.base import Measure
 
 
 class LegacyMeasure(Measure):
+    @property
+    def on_devices(self) -> bool:
+        return hasattr(self, "on_device") and bool(getattr(self, "has_cuda", True))
+
     def scores(self: Any, library: Any, a: Sequence[Any], b: Sequence[Any] | None) -> Any:
         if library.engine is _cpu:
             other = None if b is None else self.prepare(b)
@@ -20,6 +24,8 @@ class LegacyMeasure(Measure):
         if b is not None and not (a and b):
             library.finish()
             return library.empty((len(a), len(b)), np.float64)
+        if not self.on_devices:
+            return library.compare_on_cpu(self, a, b)
         return self.on_device(library, list(a), None if b is None else list(b))
 
     def pairs(self, pair: Pair) -> Any:

@@ -28,10 +28,10 @@ __all__ = [
     "is_number",
     "measure",
     "measures",
+    "on_devices",
     "prepare_batch",
     "register",
     "reordered_products",
-    "require_version",
 ]
 
 _REORDERED = 8  # copies that are compared at a time...
@@ -64,13 +64,15 @@ def reordered_products(a: Array, b: Array, orders: Array) -> Array:
     return out
 
 
-def require_version(function: str, arrays: str, measure: Any) -> None:
-    """Raise ``InputTypeError`` for a measure that takes no arrays on a device."""
-    if not hasattr(measure, "on_device"):
-        raise InputTypeError(
-            f"{function}: {arrays} are on a CUDA device, for which {measure.name} has no version "
-            "yet; move them to the CPU first"
-        )
+def on_devices(measure: Any) -> bool:
+    """Whether ``on_device`` takes the measure's options; otherwise it is computed on the CPU."""
+    return hasattr(measure, "on_device") and bool(getattr(measure, "has_cuda", True))
+
+
+def compare(measure: Measure, a: Sequence[Array], b: Sequence[Array] | None) -> Array:
+    """Scores of all pairs of items in host memory."""
+    other = None if b is None else measure.prepare(b)
+    return measure.compare(measure.prepare(a), other)
 
 
 def is_number(value: Any) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
@@ -62,16 +61,6 @@ class UnitMeasure(LegacyMeasure):
     def _reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
         """Each side prepared once: orders of the samples are orders of the prepared rows."""
         return compare_reordered(self, x, y, orders)
-
-    def compare_on_cpu(self, library: Any, why: str, a: list[Any], b: list[Any] | None) -> Any:
-        """``compare`` for device arrays of which the device cannot compare some."""
-        library.finish()
-        function = partial(self._compare_copies, len(a), b is None)
-        return library.on_cpu(function, why, *a, *(b or []))[0]
-
-    def _compare_copies(self, first: int, symmetric: bool, *items: Array) -> tuple[Array]:
-        a, b = self.prepare(items[:first]), self.prepare(items[first:])
-        return (self.compare(a, None if symmetric else b),)
 
     @abstractmethod
     def compare(self, a: list[Units], b: list[Units] | None) -> Array:

@@ -163,7 +163,9 @@ class Sums(ABC):
     def _follow(self, place: str, library: Any) -> None:
         """What came from a state goes where the samples are."""
         if place != self._place:
-            self._sums = {name: _sent(library, array) for name, array in self._sums.items()}
+            self._sums = {
+                name: library.give(library.sent(array)) for name, array in self._sums.items()
+            }
             self._place = place
 
     def _require_same(
@@ -223,7 +225,7 @@ class Sums(ABC):
     def _given(self, library: Any, name: str) -> Any:
         """A view of a sum, of a copy if it came from a state and has not followed yet."""
         array = self._sums[name]
-        return library.given(_sent(library, array) if isinstance(array, np.ndarray) else array)
+        return library.sent(array) if isinstance(array, np.ndarray) else library.given(array)
 
     def _total(
         self, library: Any, name: str, shape: tuple[int, ...], dtype: Any = np.float64
@@ -247,12 +249,6 @@ def copy_of(library: Any, view: Any) -> Any:
     out = library.zeros(view.shape, view.dtype)
     library.engine.add(view, out, 0, library.run)
     return out
-
-
-def _sent(library: Any, array: Array) -> Any:
-    out = library.empty(array.shape, array.dtype)
-    library.engine.upload(np.ascontiguousarray(array), out, library.run)
-    return library.give(out)
 
 
 def _place_of(items: Items) -> str:

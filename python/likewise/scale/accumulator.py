@@ -7,18 +7,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from likewise import _cpu
-from likewise._border.arrays import Array
-from likewise._border.device import is_device_array
-from likewise._border.pairs import Items
+from likewise._border.arrays import Array, read
+from likewise._border.device import DeviceLibrary, is_device_array
 from likewise._ids import require_same_ids
 from likewise.grid import labelled
 from likewise.information import (
     bin_edges,
-    bin_edges_on_device,
     information_of_counts,
     joint_counts,
-    unit_codes_on_device,
 )
 from likewise.measure import Measure, measure
 from likewise.measure.moments import require_samples
@@ -153,7 +149,7 @@ class UnitAccumulator(MomentSums):
         ``"correlation"``, exact; or ``"mutual_information"``, whose bins are those of the first
         batch.
     bins, bias_correction
-        Of mutual information.
+        Of mutual information, which is counted on the CPU, wherever the samples are.
     """
 
     def __init__(
@@ -171,6 +167,11 @@ class UnitAccumulator(MomentSums):
             raise ValueError(f"UnitAccumulator: bins must be between 3 and 256, got {bins}")
         self.similarity, self.bins, self.bias_correction = similarity, bins, bias_correction
         super().__init__()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        super().reset()
+        self._like: Any = None  # an array on the device that samples came from, to be counted here
 
     def _settings(self) -> Any:
         return self.similarity, self.bins, self.bias_correction
@@ -192,22 +193,17 @@ class UnitAccumulator(MomentSums):
                 "UnitAccumulator: bins of different first batches do not merge; start every "
                 "worker from a copy that has seen one batch"
             )
-        if self._on_cpu:
-            self._sums["counts"] += other._sums["counts"]
-            return
-        views, library = other._views("merge")
-        total = library.given(self._sums["counts"])
-        library.engine.add(views["counts"], total, 0, library.run)
+        self._sums["counts"] += other._sums["counts"]
 
     def _edges(self) -> list[Array]:
-        """As NumPy arrays, wherever they are."""
-        if self._on_cpu:
-            return [self._sums[name] for name in _EDGES]
-        views, library = self._views("merge")
-        return [library.host(views[name]) for name in _EDGES]
+        return [self._sums[name] for name in _EDGES]
 
     def update(self, x: Any, y: Any, *, check_finite: bool = True) -> None:
         """Add samples ``x (n, dx)`` and ``y (n, dy)``."""
+        if self.similarity == "mutual_information" and is_device_array(x):
+            views, library = read("UnitAccumulator.update", check_finite, x=x, y=y)
+            self._like = library.give(library.empty((0,), np.float64))
+            (x, y), _ = library.on_cpu(views)
         a, b = self._read([x], [y], check_finite)
         assert b is not None
         a.library.finish()
@@ -216,8 +212,6 @@ class UnitAccumulator(MomentSums):
         self._begin(a, b)
         if self.similarity == "correlation":
             self._add_samples(a, b, 0)
-        elif a.library.engine is not _cpu:
-            self._count_on_device(a, b)
         else:
             left, right = a.arrays[0], b.arrays[0]
             if not self._sums:
@@ -226,35 +220,15 @@ class UnitAccumulator(MomentSums):
             of_left, of_right = self._edges()
             self._add("counts", joint_counts(left, right, (of_left, of_right)))
 
-    def _count_on_device(self, a: Items, b: Items) -> None:
-        library: Any = a.library
-        sides = a.arrays[0], b.arrays[0]
-        if not self._sums:
-            for name, side in zip(_EDGES, sides, strict=True):
-                self._sums[name] = library.give(bin_edges_on_device(library, side, self.bins))
-        (left, unknown_left), (right, unknown_right) = (
-            unit_codes_on_device(library, side, library.given(self._sums[name]))
-            for side, name in zip(sides, _EDGES, strict=True)
-        )
-        shape = (sides[0].shape[1], sides[1].shape[1], self.bins, self.bins)
-        total = self._total(library, "counts", shape, np.int64)
-        library.engine.add_joint_counts(
-            left, right, unknown_left, unknown_right, total, library.run
-        )
-
     def compute(self) -> Any:
         """``(dx, dy)`` in the library and dtype of the first batch."""
-        if self.similarity == "mutual_information" and is_device_array(self._sums.get("counts")):
-            return self._information_on_device()
         values, a, _ = self._computed(self._similarities, self._correlations_on_device)
-        return a.library.give(a.library.cast(values, a.arrays[0].dtype))
-
-    def _information_on_device(self) -> Any:
-        views, library = self._views("compute")
-        counts = views["counts"]
-        out = library.empty(counts.shape[:2], np.float64)
-        library.engine.information_of_counts(counts, self.bias_correction, out, library.run)
-        return library.give(library.cast(out, self._seen()[0].arrays[0].dtype))
+        values = a.library.cast(values, a.arrays[0].dtype)
+        if self._like is None:
+            return a.library.give(values)
+        library = DeviceLibrary("UnitAccumulator.compute", "state", self._like, 0)
+        library.prepare(False)
+        return library.give(library.sent(values))
 
     def _similarities(self, sums: dict[str, Array]) -> Array:
         if self.similarity == "mutual_information":
