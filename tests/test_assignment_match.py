@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import likewise as lw
+from likewise._border.arrays import NUMPY
 
 from .reference import assignment as oracle
 
@@ -169,7 +170,7 @@ def test_units_that_broadcasting_repeats_count_once(function, slow, rng):
 
 @every_function
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_compare_agrees_with_the_function(function, slow, dtype, rng):
+def test_scores_agree_with_the_function(function, slow, dtype, rng):
     items = [units(rng, 60, d).astype(dtype) for d in (3, 20, 20, 7, 600)]
     items[2][:, 5] = 2
     items[3][:] = 1
@@ -178,14 +179,14 @@ def test_compare_agrees_with_the_function(function, slow, dtype, rng):
         warnings.simplefilter("ignore", lw.DegenerateWarning)
         single = np.array([[function(a, b).score for b in items] for a in items])
     with pytest.warns(lw.DegenerateWarning, match="1 constant unit .* 1 constant repres") as seen:
-        scores = m.compare(m.prepare(items), None)
+        scores = m.scores(NUMPY, items, None)
     assert len(seen) == 1
     np.testing.assert_allclose(scores, single, atol=TOLERANCE[dtype])
     with pytest.warns(lw.DegenerateWarning):
-        scores = m.compare(m.prepare(items[:2]), m.prepare(items[1:]))
+        scores = m.scores(NUMPY, items[:2], items[1:])
     np.testing.assert_allclose(scores, single[:2, 1:], atol=TOLERANCE[dtype])
-    assert m.compare([], None).shape == (0, 0)
-    assert m.compare(m.prepare(items[:2]), []).shape == (2, 0)
+    assert m.scores(NUMPY, [], None).shape == (0, 0)
+    assert m.scores(NUMPY, items[:2], []).shape == (2, 0)
 
 
 @every_function

@@ -10,6 +10,7 @@
 #include "core/copy.h"
 #include "core/dtype.h"
 #include "core/error.h"
+#include "core/parallel.h"
 #include "core/ties.h"
 
 namespace likewise {
@@ -100,7 +101,7 @@ void match_batch(Matching matching, const ArrayRef& x, const ArrayRef& y, double
         } else {
           score[item] = match_correlations(matching, w.solver, pair, w.assignment);
         }
-        std::copy_n(w.assignment.data(), units, assignment + item * units);
+        if (assignment) std::copy_n(w.assignment.data(), units, assignment + item * units);
       });
 }
 
@@ -154,32 +155,58 @@ int64_t unit_columns(const MatrixRef<const T>& x, T* out) {
   return constant;
 }
 
-void match_units(Matching matching, const ArrayRef& x, const ArrayRef& y, double* score,
+template <class T>
+UnitItems<T> prepare_units(const std::vector<MatrixRef<const T>>& items, int threads,
+                           int64_t* constant_units) {
+  UnitItems<T> out{{}, constant_units, std::vector<std::vector<T>>(items.size())};
+  parallel_for(int64_t(items.size()), threads, [&](int64_t k, int) {
+    out.data[k].resize(size_t(items[k].rows * items[k].cols));
+    constant_units[k] = unit_columns(items[k], out.data[k].data());
+  });
+  for (size_t k = 0; k < items.size(); ++k) {
+    out.items.push_back({out.data[k].data(), items[k].cols});
+  }
+  return out;
+}
+
+void unit_correlations(const ArrayRef& x, const ArrayRef& y, double* correlation,
+                       int64_t* constant_units, int threads) {
+  for_each_unit_pair<double>(x, y, constant_units, threads,
+                             [&](int64_t item, const UnitPair<double>& pair, int) {
+                               const MatrixRef<const double>& m = pair.correlation;
+                               const int64_t size = m.rows * m.cols;
+                               std::transform(m.data, m.data + size, correlation + item * size,
+                                              [](double r) { return std::clamp(r, -1.0, 1.0); });
+                             });
+}
+
+void match_pairs(Matching matching, const ArrayRef& x, const ArrayRef& y, double* score,
                  int64_t* assignment, int64_t* constant_units, int threads) {
-  require_same_dtype(x, y, "match_units");
+  require_same_dtype(x, y, "match_pairs");
   dispatch_float(x.dtype, [&](auto zero) {
     match_batch<decltype(zero)>(matching, x, y, score, assignment, constant_units, threads);
   });
 }
 
 template <class T>
-void match_units_cross(Matching matching, const UnitItems<T>& a, const UnitItems<T>* b,
-                       int64_t rows, double* score, int threads) {
-  const int64_t cols = int64_t((b ? *b : a).items.size());
+void match_scores(Matching matching, const UnitItems<T>& a, const UnitItems<T>& b, int64_t rows,
+                  double* score, int threads) {
+  const bool symmetric = b.items.empty();
+  const int64_t cols = int64_t((symmetric ? a : b).items.size());
   std::vector<Workspace> workspaces(size_t(std::max(threads, 1)));
   for_each_unit_pair<T>(
       a, b, rows, threads, [&](int64_t i, int64_t j, const UnitPair<T>& pair, int worker) {
         Workspace& w = workspaces[worker];
         score[i * cols + j] =
             pair.constant ? kNaN : match_correlations(matching, w.solver, pair, w.assignment);
-        if (b) return;
+        if (!symmetric) return;
         if (pair.constant || matching == Matching::permutation) {
           score[j * cols + i] = score[i * cols + j];
         } else {
           score[j * cols + i] = mean_column_maximum(pair.correlation);
         }
       });
-  if (b) return;
+  if (!symmetric) return;
   // Every unit that varies is its own best partner, at a correlation of 1.
   for (int64_t i = 0; i < cols; ++i) {
     const double width = double(a.items[i].cols);
@@ -187,10 +214,11 @@ void match_units_cross(Matching matching, const UnitItems<T>& a, const UnitItems
   }
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                   \
-  template int64_t unit_columns<T>(const MatrixRef<const T>&, T*);                                \
-  template void match_units_cross<T>(Matching, const UnitItems<T>&, const UnitItems<T>*, int64_t, \
-                                     double*, int);
+#define LIKEWISE_INSTANTIATE(T)                                                                  \
+  template int64_t unit_columns<T>(const MatrixRef<const T>&, T*);                               \
+  template UnitItems<T> prepare_units<T>(const std::vector<MatrixRef<const T>>&, int, int64_t*); \
+  template void match_scores<T>(Matching, const UnitItems<T>&, const UnitItems<T>&, int64_t,     \
+                                double*, int);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

@@ -21,24 +21,35 @@ template <class T>
 int64_t unit_columns(const MatrixRef<const T>& x, T* out);
 
 // For every pair of a batch x (..., n, dx), y (..., n, dy): the mean correlation of the paired
-// units, assignment (count, dx) with -1 for the unmatched, and the numbers of constant units of x
-// and y (count, 2). A pair with a constant representation scores NaN and matches nothing.
-void match_units(Matching matching, const ArrayRef& x, const ArrayRef& y, double* score,
+// units, assignment (count, dx; may be null) with -1 for the unmatched, and the numbers of constant
+// units of all x, then of all y. A pair with a constant representation scores NaN and matches
+// nothing.
+void match_pairs(Matching matching, const ArrayRef& x, const ArrayRef& y, double* score,
                  int64_t* assignment, int64_t* constant_units, int threads);
+
+// The correlations (count, dx, dy) themselves, of double; 0 for constant units, counted likewise.
+void unit_correlations(const ArrayRef& x, const ArrayRef& y, double* correlation,
+                       int64_t* constant_units, int threads);
 
 // Items that unit_columns has prepared.
 template <class T>
 struct UnitItems {
   std::vector<Item<T>> items;
-  std::vector<int64_t> constant_units;
+  const int64_t* constant_units;
+  std::vector<std::vector<T>> data;  // of the items, if they are no one else's
 
   // Nothing but constant units.
   bool is_constant(int64_t k) const { return constant_units[k] == items[k].cols; }
 };
 
-// score (a x b) of all pairs, or of `a` against itself if `b` is null.
+// Prepares a list; the numbers of constant units stay where they are written.
 template <class T>
-void match_units_cross(Matching matching, const UnitItems<T>& a, const UnitItems<T>* b,
-                       int64_t rows, double* score, int threads);
+UnitItems<T> prepare_units(const std::vector<MatrixRef<const T>>& items, int threads,
+                           int64_t* constant_units);
+
+// score (a x b) of all pairs, or of `a` against itself if `b` is empty.
+template <class T>
+void match_scores(Matching matching, const UnitItems<T>& a, const UnitItems<T>& b, int64_t rows,
+                  double* score, int threads);
 
 }  // namespace likewise

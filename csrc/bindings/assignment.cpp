@@ -4,17 +4,11 @@
 #include <string>
 
 #include "assignment/match.h"
-#include "bindings/units.h"
+#include "bindings/matchings.h"
 #include "core/dtype.h"
 
 namespace likewise::bindings {
 namespace {
-
-Matching matching_of(const std::string& name) {
-  if (name == "permutation") return Matching::permutation;
-  if (name == "semi") return Matching::semi;
-  throw InternalError("unknown matching " + name);
-}
 
 void linear_sum_assignment(const py::array& cost, bool maximize, py::array row_ind,
                            py::array col_ind, int threads) {
@@ -40,15 +34,40 @@ void assignment(const py::array& cost, bool maximize, const std::optional<py::ar
   solve_assignments(view, maximize, u, v, rows, cols, &certificates, threads);
 }
 
-void match(const std::string& matching, const py::array& x, const py::array& y, py::array score,
-           py::array assignment, py::array constant_units, int threads) {
+void match_scores(const std::vector<py::array>& a, const std::vector<py::array>& b,
+                  py::array scores, py::array counts, const std::string& matching, int threads) {
+  const Matching kind = matching_of(matching);
+  unit_scores(a, b, scores, counts, threads,
+              [&](const auto&... given) { likewise::match_scores(kind, given...); });
+}
+
+bool match_pairs(const py::array& x, const py::array& y, py::array scores, py::array counts,
+                 std::optional<py::array> assignment, const std::string& matching, int threads) {
   const ArrayRef view_x = input(x), view_y = input(y);
-  double* scores = double_output(score);
-  int64_t* columns = integer_output<int64_t>(assignment);
-  int64_t* constants = integer_output<int64_t>(constant_units);
+  double* const out = double_output(scores);
+  const Counts found = counts_of(counts);
+  int64_t* const partners = assignment ? integer_output<int64_t>(*assignment) : nullptr;
   const Matching kind = matching_of(matching);
   const py::gil_scoped_release release;
-  match_units(kind, view_x, view_y, scores, columns, constants, threads);
+  likewise::match_pairs(kind, view_x, view_y, out, partners, found.data, threads);
+  return any(found);
+}
+
+void match_reordered(const py::array& x, const py::array& y, const Orders& orders, py::array scores,
+                     const std::string& matching, int threads) {
+  const Matching kind = matching_of(matching);
+  units_reordered(x, y, orders, scores, threads,
+                  [&](const auto&... given) { likewise::match_scores(kind, given...); });
+}
+
+bool unit_correlations(const py::array& x, const py::array& y, py::array out, py::array counts,
+                       int threads) {
+  const ArrayRef view_x = input(x), view_y = input(y);
+  double* const correlations = double_output(out);
+  const Counts found = counts_of(counts);
+  const py::gil_scoped_release release;
+  likewise::unit_correlations(view_x, view_y, correlations, found.data, threads);
+  return any(found);
 }
 
 int64_t unit_columns_of(const py::array& x, py::array out) {
@@ -61,26 +80,16 @@ int64_t unit_columns_of(const py::array& x, py::array out) {
   });
 }
 
-void match_cross(const std::string& matching, const std::vector<py::array>& a,
-                 const std::vector<int64_t>& constant_a,
-                 const std::optional<std::vector<py::array>>& b,
-                 const std::vector<int64_t>& constant_b, py::array score, int threads) {
-  double* scores = double_output(score);
-  const Matching kind = matching_of(matching);
-  with_unit_items(a, constant_a, b, constant_b,
-                  [&](const auto& items_a, const auto* items_b, int64_t rows) {
-                    match_units_cross(kind, items_a, items_b, rows, scores, threads);
-                  });
-}
-
 }  // namespace
 
 void register_assignment(py::module_& m) {
   m.def("linear_sum_assignment", &linear_sum_assignment);
   m.def("assignment", &assignment);
-  m.def("match_units", &match);
+  m.def("match_scores", &match_scores);
+  m.def("match_pairs", &match_pairs);
+  m.def("match_reordered", &match_reordered);
+  m.def("unit_correlations", &unit_correlations);
   m.def("unit_columns", &unit_columns_of);
-  m.def("match_units_cross", &match_cross);
 }
 
 }  // namespace likewise::bindings

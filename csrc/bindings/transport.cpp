@@ -3,7 +3,7 @@
 #include <optional>
 #include <vector>
 
-#include "bindings/units.h"
+#include "bindings/matchings.h"
 #include "core/dtype.h"
 #include "transport/soft_match.h"
 
@@ -22,32 +22,40 @@ void transport(const py::array& cost, const std::optional<py::array>& supply,
   solve_transports(view, a, b, view_plan, certificates, threads);
 }
 
-void match(bool distance, double mass, const py::array& x, const py::array& y, py::array score,
-           py::array plan, py::array constant_units, int threads) {
-  const ArrayRef view_x = input(x), view_y = input(y), view_plan = output(plan);
-  double* scores = double_output(score);
-  int64_t* constants = integer_output<int64_t>(constant_units);
-  const py::gil_scoped_release release;
-  soft_match({distance, mass}, view_x, view_y, scores, view_plan, constants, threads);
+void soft_match_scores(const std::vector<py::array>& a, const std::vector<py::array>& b,
+                       py::array scores, py::array counts, const SoftMatchTuple& options,
+                       int threads) {
+  unit_scores(a, b, scores, counts, threads, [&](const auto&... given) {
+    likewise::soft_match_scores(soft_match_options(options), given...);
+  });
 }
 
-void match_cross(bool distance, double mass, const std::vector<py::array>& a,
-                 const std::vector<int64_t>& constant_a,
-                 const std::optional<std::vector<py::array>>& b,
-                 const std::vector<int64_t>& constant_b, py::array score, int threads) {
-  double* scores = double_output(score);
-  with_unit_items(a, constant_a, b, constant_b,
-                  [&](const auto& items_a, const auto* items_b, int64_t rows) {
-                    soft_match_cross({distance, mass}, items_a, items_b, rows, scores, threads);
-                  });
+bool soft_match_pairs(const py::array& x, const py::array& y, py::array scores, py::array counts,
+                      std::optional<py::array> plan, const SoftMatchTuple& options, int threads) {
+  const ArrayRef view_x = input(x), view_y = input(y);
+  double* const out = double_output(scores);
+  const Counts found = counts_of(counts);
+  void* const plans = plan ? output(*plan).data : nullptr;
+  const py::gil_scoped_release release;
+  likewise::soft_match_pairs(soft_match_options(options), view_x, view_y, out, plans, found.data,
+                             threads);
+  return any(found);
+}
+
+void soft_match_reordered(const py::array& x, const py::array& y, const Orders& orders,
+                          py::array scores, const SoftMatchTuple& options, int threads) {
+  units_reordered(x, y, orders, scores, threads, [&](const auto&... given) {
+    likewise::soft_match_scores(soft_match_options(options), given...);
+  });
 }
 
 }  // namespace
 
 void register_transport(py::module_& m) {
   m.def("transport", &transport);
-  m.def("soft_match", &match);
-  m.def("soft_match_cross", &match_cross);
+  m.def("soft_match_scores", &soft_match_scores);
+  m.def("soft_match_pairs", &soft_match_pairs);
+  m.def("soft_match_reordered", &soft_match_reordered);
 }
 
 }  // namespace likewise::bindings

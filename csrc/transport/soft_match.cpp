@@ -126,18 +126,19 @@ class SoftMatcher {
 
 }  // namespace
 
-void soft_match(const SoftMatchOptions& options, const ArrayRef& x, const ArrayRef& y,
-                double* score, const ArrayRef& plan, int64_t* constant_units, int threads) {
-  require_same_dtype(x, y, "soft_match");
+void soft_match_pairs(const SoftMatchOptions& options, const ArrayRef& x, const ArrayRef& y,
+                      double* score, void* plan, int64_t* constant_units, int threads) {
+  require_same_dtype(x, y, "soft_match_pairs");
   dispatch_float(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     std::vector<SoftMatcher<T>> matchers(size_t(std::max(threads, 1)));
     for_each_unit_pair<T>(x, y, constant_units, threads,
                           [&](int64_t item, const UnitPair<T>& pair, int worker) {
-                            const int64_t dx = pair.correlation.rows, dy = pair.correlation.cols;
-                            T* out = static_cast<T*>(plan.data) + item * dx * dy;
-                            std::fill_n(out, dx * dy, T(0));
                             score[item] = matchers[worker].run(pair, options);
+                            if (!plan) return;
+                            const int64_t dx = pair.correlation.rows, dy = pair.correlation.cols;
+                            T* out = static_cast<T*>(plan) + item * dx * dy;
+                            std::fill_n(out, dx * dy, T(0));
                             for (const Link& link : matchers[worker].links()) {
                               out[link.i * dy + link.j] = T(link.share * options.mass);
                             }
@@ -146,16 +147,17 @@ void soft_match(const SoftMatchOptions& options, const ArrayRef& x, const ArrayR
 }
 
 template <class T>
-void soft_match_cross(const SoftMatchOptions& options, const UnitItems<T>& a, const UnitItems<T>* b,
-                      int64_t rows, double* score, int threads) {
-  const int64_t cols = int64_t((b ? *b : a).items.size());
+void soft_match_scores(const SoftMatchOptions& options, const UnitItems<T>& a,
+                       const UnitItems<T>& b, int64_t rows, double* score, int threads) {
+  const bool symmetric = b.items.empty();
+  const int64_t cols = int64_t((symmetric ? a : b).items.size());
   std::vector<SoftMatcher<T>> matchers(size_t(std::max(threads, 1)));
   for_each_unit_pair<T>(a, b, rows, threads,
                         [&](int64_t i, int64_t j, const UnitPair<T>& pair, int worker) {
                           score[i * cols + j] = matchers[worker].run(pair, options);
-                          if (!b) score[j * cols + i] = score[i * cols + j];
+                          if (symmetric) score[j * cols + i] = score[i * cols + j];
                         });
-  if (b) return;
+  if (!symmetric) return;
   // Every unit is its own best partner: a constant one at distance 0, others at a correlation of 1.
   for (int64_t i = 0; i < cols; ++i) {
     const double width = double(a.items[i].cols);
@@ -165,9 +167,9 @@ void soft_match_cross(const SoftMatchOptions& options, const UnitItems<T>& a, co
   }
 }
 
-template void soft_match_cross<float>(const SoftMatchOptions&, const UnitItems<float>&,
-                                      const UnitItems<float>*, int64_t, double*, int);
-template void soft_match_cross<double>(const SoftMatchOptions&, const UnitItems<double>&,
-                                       const UnitItems<double>*, int64_t, double*, int);
+template void soft_match_scores<float>(const SoftMatchOptions&, const UnitItems<float>&,
+                                       const UnitItems<float>&, int64_t, double*, int);
+template void soft_match_scores<double>(const SoftMatchOptions&, const UnitItems<double>&,
+                                        const UnitItems<double>&, int64_t, double*, int);
 
 }  // namespace likewise

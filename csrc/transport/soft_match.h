@@ -15,15 +15,15 @@ struct SoftMatchOptions {
   double mass = 1;        // in (0, 1]
 };
 
-// Scores and plans (count, dx, dy; dtype of x) of a batch x (..., n, dx), y (..., n, dy), and the
-// numbers of constant units (count, 2). A pair with a constant representation scores NaN and sends
-// nothing.
-void soft_match(const SoftMatchOptions& options, const ArrayRef& x, const ArrayRef& y,
-                double* score, const ArrayRef& plan, int64_t* constant_units, int threads);
+// Scores and plans (count, dx, dy; dtype of x; may be null) of a batch x (..., n, dx),
+// y (..., n, dy), and the numbers of constant units of all x, then of all y. A pair with a constant
+// representation scores NaN and sends nothing.
+void soft_match_pairs(const SoftMatchOptions& options, const ArrayRef& x, const ArrayRef& y,
+                      double* score, void* plan, int64_t* constant_units, int threads);
 
-// score (a x b) of all pairs, or of `a` against itself if `b` is null.
+// score (a x b) of all pairs, or of `a` against itself if `b` is empty.
 template <class T>
-void soft_match_cross(const SoftMatchOptions& options, const UnitItems<T>& a, const UnitItems<T>* b,
-                      int64_t rows, double* score, int threads);
+void soft_match_scores(const SoftMatchOptions& options, const UnitItems<T>& a,
+                       const UnitItems<T>& b, int64_t rows, double* score, int threads);
 
 }  // namespace likewise

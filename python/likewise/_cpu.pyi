@@ -18,41 +18,10 @@ def no_cuda() -> str: ...
 def first_nonfinite(array: Array, threads: int) -> int: ...
 
 # assignment
-def linear_sum_assignment(
-    cost: Array, maximize: bool, row_ind: Array, col_ind: Array, threads: int
-) -> None: ...
-def assignment(
-    cost: Array,
-    maximize: bool,
-    row_start: Array | None,
-    column_start: Array | None,
-    row_ind: Array,
-    col_ind: Array,
-    total: Array,
-    row_dual: Array,
-    column_dual: Array,
-    gap: Array,
-    threads: int,
-) -> None: ...
-def match_units(
-    matching: str,
-    x: Array,
-    y: Array,
-    score: Array,
-    assignment: Array,
-    constant_units: Array,
-    threads: int,
+def match_reordered(
+    x: Array, y: Array, orders: Array, scores: Array, matching: str, threads: int
 ) -> None: ...
 def unit_columns(x: Array, out: Array) -> int: ...
-def match_units_cross(
-    matching: str,
-    a: list[Array],
-    constant_a: list[int],
-    b: list[Array] | None,
-    constant_b: list[int],
-    score: Array,
-    threads: int,
-) -> None: ...
 
 # information: codes (units, samples) are uint8, counts int64
 def mutual_information(
@@ -144,35 +113,8 @@ def kernel_scores_paired(
 def kernel_exp(x: Array, out: Array) -> None: ...
 
 # transport
-def transport(
-    cost: Array,
-    supply: Array | None,
-    demand: Array | None,
-    plan: Array,
-    row_dual: Array,
-    column_dual: Array,
-    gap: Array,
-    threads: int,
-) -> None: ...
-def soft_match(
-    distance: bool,
-    mass: float,
-    x: Array,
-    y: Array,
-    score: Array,
-    plan: Array,
-    constant_units: Array,
-    threads: int,
-) -> None: ...
-def soft_match_cross(
-    distance: bool,
-    mass: float,
-    a: list[Array],
-    constant_a: list[int],
-    b: list[Array] | None,
-    constant_b: list[int],
-    score: Array,
-    threads: int,
+def soft_match_reordered(
+    x: Array, y: Array, orders: Array, scores: Array, options: tuple[bool, float], threads: int
 ) -> None: ...
 
 # cca

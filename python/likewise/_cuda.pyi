@@ -53,42 +53,6 @@ def count_infinite(arrays: list[DeviceArray], counts: DeviceArray, run: Run) -> 
 def download(array: DeviceArray, host: ndarray[Any, Any], run: Run) -> None: ...
 def upload(host: ndarray[Any, Any], array: DeviceArray, run: Run) -> None: ...
 
-# assignment
-def linear_sum_assignment(
-    cost: DeviceArray, maximize: bool, row_ind: DeviceArray, col_ind: DeviceArray, run: Run
-) -> None: ...
-def assignment(
-    cost: DeviceArray,
-    maximize: bool,
-    u: Any,
-    v: Any,
-    row_ind: DeviceArray,
-    col_ind: DeviceArray,
-    total: DeviceArray,
-    row_dual: DeviceArray,
-    column_dual: DeviceArray,
-    gap: DeviceArray,
-    run: Run,
-) -> None: ...
-def match_units(
-    matching: str,
-    x: DeviceArray,
-    y: DeviceArray,
-    score: DeviceArray,
-    assignment: DeviceArray,
-    constant_units: DeviceArray,
-    run: Run,
-) -> None: ...
-def match_units_cross(
-    matching: str,
-    a: list[DeviceArray],
-    b: list[DeviceArray],
-    symmetric: bool,
-    scores: DeviceArray,
-    constant_units: DeviceArray,
-    run: Run,
-) -> None: ...
-
 # cca
 _CanonicalOptions = tuple[float, float, bool]
 
@@ -455,40 +419,4 @@ def compare_rdms(
     flat: DeviceArray,
     comparison: str,
     run: Run,
-) -> None: ...
-
-# transport
-def transport(
-    cost: DeviceArray,
-    supply: None,
-    demand: None,
-    plan: DeviceArray,
-    row_dual: DeviceArray,
-    column_dual: DeviceArray,
-    gap: DeviceArray,
-    run: Run,
-) -> None: ...
-def soft_match(
-    distance: bool,
-    mass: float,
-    x: DeviceArray,
-    y: DeviceArray,
-    score: DeviceArray,
-    plan: DeviceArray,
-    constant_units: DeviceArray,
-    run: Run,
-) -> None: ...
-def soft_match_cross(
-    distance: bool,
-    a: list[DeviceArray],
-    b: list[DeviceArray],
-    symmetric: bool,
-    scores: DeviceArray,
-    constant_units: DeviceArray,
-    run: Run,
-) -> None: ...
-
-# units
-def unit_correlations(
-    x: DeviceArray, y: DeviceArray, out: DeviceArray, constant_units: DeviceArray, run: Run
 ) -> None: ...

@@ -37,3 +37,72 @@ def procrustes_gradients(
     options: ShapeOptions,
     run: AnyRun,
 ) -> bool | None: ...
+
+# assignment: a failure of an item is raised on CPUs, and found by finish() on devices
+def linear_sum_assignment(
+    cost: AnyArray, maximize: bool, row_ind: AnyArray, col_ind: AnyArray, run: AnyRun
+) -> None: ...
+def assignment(
+    cost: AnyArray,
+    maximize: bool,
+    row_start: AnyArray | None,
+    column_start: AnyArray | None,
+    row_ind: AnyArray,
+    col_ind: AnyArray,
+    total: AnyArray,
+    row_dual: AnyArray,
+    column_dual: AnyArray,
+    gap: AnyArray,
+    run: AnyRun,
+) -> None: ...
+def match_scores(
+    a: list[AnyArray],
+    b: list[AnyArray],
+    scores: AnyArray,
+    counts: AnyArray,
+    matching: str,
+    run: AnyRun,
+) -> None: ...
+def match_pairs(
+    x: AnyArray,
+    y: AnyArray,
+    scores: AnyArray,
+    counts: AnyArray,
+    assignment: AnyArray | None,
+    matching: str,
+    run: AnyRun,
+) -> bool | None: ...
+def unit_correlations(
+    x: AnyArray, y: AnyArray, out: AnyArray, counts: AnyArray, run: AnyRun
+) -> bool | None: ...
+
+# transport: devices take no masses, nor a part of all
+SoftMatchOptions = tuple[bool, float]  # distance, mass
+
+def transport(
+    cost: AnyArray,
+    supply: AnyArray | None,
+    demand: AnyArray | None,
+    plan: AnyArray,
+    row_dual: AnyArray,
+    column_dual: AnyArray,
+    gap: AnyArray,
+    run: AnyRun,
+) -> None: ...
+def soft_match_scores(
+    a: list[AnyArray],
+    b: list[AnyArray],
+    scores: AnyArray,
+    counts: AnyArray,
+    options: SoftMatchOptions,
+    run: AnyRun,
+) -> None: ...
+def soft_match_pairs(
+    x: AnyArray,
+    y: AnyArray,
+    scores: AnyArray,
+    counts: AnyArray,
+    plan: AnyArray | None,
+    options: SoftMatchOptions,
+    run: AnyRun,
+) -> bool | None: ...

@@ -6,13 +6,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from likewise import _cpu
-from likewise._border import engine as _engine
-from likewise._border.arrays import Array, read
+from likewise._border.arrays import NUMPY, Array, read
 from likewise._border.device import too_large
-from likewise._border.pairs import batch_size, empty_scores, give_scores, read_pair
-from likewise.measure import Kind, register
-from likewise.measure.units import Similarity, UnitMeasure, Units, engine_lists
+from likewise._border.pairs import Pair, batch_size, give_scores
+from likewise.measure import register
+from likewise.measure.units import Correlation, UnitMeasure
 
 __all__ = [
     "Assignment",
@@ -30,6 +28,7 @@ _empty = np.empty
 _ndarray = np.ndarray
 _INT64 = np.dtype(np.int64)
 _FLOAT64 = np.dtype(np.float64)
+_solve = NUMPY.engine.linear_sum_assignment
 
 
 class Assignment(NamedTuple):
@@ -95,7 +94,7 @@ def linear_sum_assignment(
         m, n = cost.shape
         pairs = m if m < n else n
         rows, cols = _empty(pairs, _INT64), _empty(pairs, _INT64)
-        _cpu.linear_sum_assignment(cost, bool(maximize), rows, cols, 1)
+        _solve(cost, bool(maximize), rows, cols, 1)
         return rows, cols
     array, library = _read_cost("linear_sum_assignment", cost, check_finite)
     if why := too_large(library, "most_assigned", max(array.shape[-2:])):
@@ -186,79 +185,58 @@ def _start_dual(name: str, dual: Any, shape: tuple[int, ...], library: Any) -> A
     return library.contiguous(library.cast(dual, np.dtype(np.float64)), shape)
 
 
-class _UnitMatch(UnitMeasure):
+class _HardMatching(UnitMeasure):
     """What the one-to-one and the best-partner matching share."""
 
     matching: ClassVar[str]
-    kind: ClassVar[Kind] = "similarity"
     range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
-    is_metric: ClassVar[bool] = False
 
-    def compare(self, a: list[Units], b: list[Units] | None) -> Array:
-        """Scores of all pairs; correlations come from merged products."""
-        scores = np.empty((len(a), len(a if b is None else b)))
-        _cpu.match_units_cross(self.matching, *engine_lists(a, b), scores, _engine.threads())
-        self.warn_of(a if b is None else a + b)
+    def why_on_cpu(self, library: Any, widest: int) -> str:
+        return too_large(library, "most_assigned", widest) if self.matching != "semi" else ""
+
+    def empty_partners(self, pair: Pair) -> Any:
+        return pair.library.empty((*pair.batch, pair.x.shape[-1]), np.int64)
+
+    def fill_scores(self, library: Any, a: list[Any], b: list[Any], *out: Any) -> Any:
+        return library.engine.match_scores(a, b, *out, self.matching, library.run)
+
+    def fill_matches(self, library: Any, x: Any, y: Any, *out: Any) -> Any:
+        return library.engine.match_pairs(x, y, *out, self.matching, library.run)
+
+    def reordered(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
+        run = getattr(library.engine, "match_reordered", None)
+        if run is None:
+            return None
+        scores = library.empty((len(orders),), np.float64)
+        run(x, y, orders, scores, self.matching, library.run)
         return scores
-
-    def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
-        """Scores of all pairs of device arrays."""
-        items = a if b is None else a + b
-        widths = np.array([item.shape[1] for item in items])
-        why = too_large(library, "most_assigned", int(widths.max()))
-        if why and self.matching == "permutation":
-            return library.compare_on_cpu(self, a, b, why)
-        scores = library.empty((len(a), len(a if b is None else b)), np.float64)
-        constants = library.empty((len(items),), np.int64)
-        library.engine.match_units_cross(
-            self.matching, a, b or [], b is None, scores, constants, library.run
-        )
-        if counts := library.finish(constants):
-            self._warn(widths, counts[0])
-        return scores
-
-    def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
-        return self.match(x, y, check_finite=check_finite).score
 
     def match(self, x: Any, y: Any, *, check_finite: bool = True) -> Match:
         """The score and the partners."""
-        pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
-        why = too_large(pair.library, "most_assigned", max(pair.x.shape[-1], pair.y.shape[-1]))
-        if why and self.matching == "permutation":
-            pair = pair.on_cpu(why)
-        library = pair.library
-        scores = empty_scores(pair)
-        partners = library.empty((*pair.batch, pair.x.shape[-1]), np.int64)
-        constants = library.empty((*pair.batch, 2), np.int64)
-        library.engine.match_units(
-            self.matching, pair.x, pair.y, scores, partners, constants, library.run
-        )
-        match = Match(give_scores(pair, scores), library.give(partners))
-        if counts := library.finish(constants):
-            self.warn_of_pair(pair, counts[0])
-        return match
+        pair = self.there(self._read(x, y, check_finite))
+        scores, partners = self.matches(pair)
+        return Match(give_scores(pair, scores), pair.library.give(partners))
 
 
 @register
-class PermutationMatch(_UnitMatch):
+class PermutationMatch(_HardMatching):
     """Best one-to-one matching of units; see :func:`permutation_match`."""
 
-    name = "permutation_match"
-    matching = "permutation"
-    symmetric = True
+    name: ClassVar[str] = "permutation_match"
+    matching: ClassVar[str] = "permutation"
 
 
 @register
-class SemiMatch(_UnitMatch):
+class SemiMatch(_HardMatching):
     """Best partner of each unit of x; see :func:`semi_match`."""
 
-    name = "semi_match"
-    matching = "semi"
-    symmetric = False
+    name: ClassVar[str] = "semi_match"
+    matching: ClassVar[str] = "semi"
+    symmetric: ClassVar[bool] = False
 
 
 def permutation_match(
-    x: Any, y: Any, *, similarity: Similarity = "correlation", check_finite: bool = True
+    x: Any, y: Any, *, similarity: Correlation = "correlation", check_finite: bool = True
 ) -> Match:
     """Match the units of two representations one to one, as similar as possible.
 
@@ -298,7 +276,7 @@ def permutation_match(
 
 
 def semi_match(
-    x: Any, y: Any, *, similarity: Similarity = "correlation", check_finite: bool = True
+    x: Any, y: Any, *, similarity: Correlation = "correlation", check_finite: bool = True
 ) -> Match:
     """Match every unit of x with the most similar unit of y; units of y may be used repeatedly.
 

@@ -8,13 +8,11 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from likewise import _cpu
-from likewise._border import engine as _engine
 from likewise._border.arrays import Array, read, require_finite
 from likewise._border.device import too_large
-from likewise._border.pairs import batch_size, empty_scores, give_scores, read_pair
+from likewise._border.pairs import Pair, batch_size, give_scores
 from likewise.measure import Kind, register
-from likewise.measure.units import Similarity, UnitMeasure, Units, engine_lists
+from likewise.measure.units import Correlation, UnitMeasure
 
 __all__ = ["SoftMatch", "SoftMatching", "Transport", "optimal_transport", "soft_match"]
 
@@ -101,8 +99,8 @@ def optimal_transport(
     given = {name: value for name, value in (("a", a), ("b", b)) if value is not None}
     # With the cost once more: all must come from one library.
     masses = read("optimal_transport", False, cost=cost, **given)[0][1:] if given else []
-    why = "masses are given" if library.engine is not _cpu and given else ""
-    if why := why or too_large(library, "most_transported", max(m, n)):
+    why = "masses are given" if given else too_large(library, "most_transported", max(m, n))
+    if why:
         (array, *masses), library = library.on_cpu([array, *masses], why)
     supply, demand = _marginals(dict(zip(given, masses, strict=True)), batch, m, n)
     plan = library.empty(array.shape, array.dtype)
@@ -179,74 +177,52 @@ class SoftMatching(UnitMeasure):
     def is_metric(self) -> bool:
         return self.score == "distance" and self.mass == 1
 
-    def compare(self, a: list[Units], b: list[Units] | None) -> Array:
-        """Scores of all pairs; correlations come from merged products."""
-        scores = np.empty((len(a), len(a if b is None else b)))
-        lists = engine_lists(a, b)
-        distance, mass = self.score == "distance", float(self.mass)
-        _cpu.soft_match_cross(distance, mass, *lists, scores, _engine.threads())
-        self.warn_of(a if b is None else a + b)
-        return scores
-
     @property
-    def has_cuda(self) -> bool:
+    def on_devices(self) -> bool:
         return self.mass == 1
 
-    def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
-        """Scores of all pairs of device arrays."""
-        widths = np.array([item.shape[1] for item in (a if b is None else a + b)])
-        if why := too_large(library, "most_transported", int(widths.max())):
-            return library.compare_on_cpu(self, a, b, why)
-        scores = library.empty((len(a), len(a if b is None else b)), np.float64)
-        constants = library.empty(widths.shape, np.int64)
-        library.engine.soft_match_cross(
-            self.score == "distance", a, b or [], b is None, scores, constants, library.run
-        )
-        if counts := library.finish(constants):
-            self._warn(widths, counts[0])
-        return scores
+    def why_on_cpu(self, library: Any, widest: int) -> str:
+        if self.mass < 1:
+            return "a part of the mass is transported"
+        return too_large(library, "most_transported", widest)
 
-    def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
-        return self.match(x, y, check_finite=check_finite).score
-
-    def match(self, x: Any, y: Any, *, check_finite: bool = True) -> SoftMatch:
-        """The score and the plan."""
-        pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
-        widths = pair.x.shape[-1], pair.y.shape[-1]
-        if not self.has_cuda:
-            pair = pair.on_cpu("a part of the mass is transported")
-        elif why := too_large(pair.library, "most_transported", max(widths)):
-            pair = pair.on_cpu(why)
-        library = pair.library
+    def empty_partners(self, pair: Pair) -> Any:
         if self.mass < 1 and self.mass < (least := float(np.finfo(pair.x.dtype).tiny)):
             raise ValueError(
                 f"soft_match: mass must be at least {least:.3g} for a plan in {pair.x.dtype}, got "
                 f"{self.mass!r}"
             )
-        scores = empty_scores(pair)
-        plan = library.empty((*pair.batch, *widths), pair.x.dtype)
-        constants = library.empty((*pair.batch, 2), np.int64)
-        library.engine.soft_match(
-            self.score == "distance",
-            float(self.mass),
-            pair.x,
-            pair.y,
-            scores,
-            plan,
-            constants,
-            library.run,
-        )
-        match = SoftMatch(give_scores(pair, scores), library.give(plan))
-        if counts := library.finish(constants):
-            self.warn_of_pair(pair, counts[0])
-        return match
+        return pair.library.empty((*pair.batch, pair.x.shape[-1], pair.y.shape[-1]), pair.x.dtype)
+
+    def fill_scores(self, library: Any, a: list[Any], b: list[Any], *out: Any) -> Any:
+        return library.engine.soft_match_scores(a, b, *out, self._options(), library.run)
+
+    def fill_matches(self, library: Any, x: Any, y: Any, *out: Any) -> Any:
+        return library.engine.soft_match_pairs(x, y, *out, self._options(), library.run)
+
+    def reordered(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
+        run = getattr(library.engine, "soft_match_reordered", None)
+        if run is None:
+            return None
+        scores = library.empty((len(orders),), np.float64)
+        run(x, y, orders, scores, self._options(), library.run)
+        return scores
+
+    def match(self, x: Any, y: Any, *, check_finite: bool = True) -> SoftMatch:
+        """The score and the plan."""
+        pair = self.there(self._read(x, y, check_finite))
+        scores, plan = self.matches(pair)
+        return SoftMatch(give_scores(pair, scores), pair.library.give(plan))
+
+    def _options(self) -> tuple[bool, float]:
+        return self.score == "distance", float(self.mass)
 
 
 def soft_match(
     x: Any,
     y: Any,
     *,
-    similarity: Similarity = "correlation",
+    similarity: Correlation = "correlation",
     score: Score = "similarity",
     mass: float = 1.0,
     check_finite: bool = True,

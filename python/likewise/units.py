@@ -6,7 +6,6 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from likewise import _cpu
 from likewise._border.arrays import read
 from likewise._border.device import is_device_array
 from likewise._border.pairs import Pair, give_scores, read_pair, require_representation
@@ -14,7 +13,6 @@ from likewise._comparison import tie_tolerance
 from likewise._ridge import near_one
 from likewise.assignment import linear_sum_assignment
 from likewise.errors import warn_degenerate
-from likewise.measure.units import unit_norm
 
 __all__ = [
     "UnitMatching",
@@ -78,36 +76,30 @@ def unit_similarity(
     if not 3 <= bins <= 256:
         raise ValueError(f"{name}: bins must be between 3 and 256, got {bins}")
     pair = read_pair(name, x, y, check_finite=check_finite)
-    if similarity == "mutual_information":
-        pair = pair.on_cpu()
-    if pair.library.engine is not _cpu:
-        return _correlations_on_device(pair)
+    if similarity == "correlation":
+        return _correlations(name, pair)
+    pair = pair.on_cpu()
+    from likewise.information import mutual_information
+
     out = np.empty((*pair.batch, pair.x.shape[-1], pair.y.shape[-1]), pair.x.dtype)
     constant = 0
     for index in np.ndindex(pair.batch):
-        sides, counts = zip(
-            *(unit_norm(side[index].astype(np.float64)) for side in (pair.x, pair.y)), strict=True
-        )
-        constant += sum(counts)
-        if similarity == "correlation":
-            out[index] = np.clip(sides[0].T @ sides[1], -1, 1)
-        else:
-            from likewise.information import mutual_information
-
-            out[index] = mutual_information(pair.x[index], pair.y[index], bins, bias_correction)
+        x, y = pair.x[index], pair.y[index]
+        constant += sum(int((side == side[0]).all(axis=0).sum()) for side in (x, y))
+        out[index] = mutual_information(x, y, bins, bias_correction)
     warn_degenerate(name, constant, 0)
     return give_scores(pair, out)
 
 
-def _correlations_on_device(pair: Pair) -> Any:
-    library = pair.library
-    constants = library.empty((*pair.batch, 2), np.int64)
-    out = library.empty((*pair.batch, pair.x.shape[-1], pair.y.shape[-1]), np.float64)
-    wide = [library.cast(side, np.dtype(np.float64)) for side in (pair.x, pair.y)]
-    library.engine.unit_correlations(*wide, out, constants, library.run)
+def _correlations(function: str, pair: Pair) -> Any:
+    x, y, batch, library, _ = pair
+    counts = library.zeros((1, 2, *batch), np.int64)
+    out = library.empty((*batch, x.shape[-1], y.shape[-1]), np.float64)
+    wide = [library.cast(side, np.dtype(np.float64)) for side in (x, y)]
+    library.engine.unit_correlations(*wide, out, counts, library.run)
     scores = give_scores(pair, out)
-    if counts := library.finish(constants):
-        warn_degenerate("unit_similarity", int(counts[0].sum()), 0)
+    if found := library.finish(counts):
+        warn_degenerate(function, int(found[0].sum()), 0)
     return scores
 
 

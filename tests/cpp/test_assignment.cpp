@@ -142,20 +142,15 @@ TEST(units_match_themselves) {
   for (const Matching matching : {Matching::permutation, Matching::semi}) {
     double score = 0;
     std::vector<int64_t> assignment(50), constants(2);
-    match_units(matching, array, array, &score, assignment.data(), constants.data(), 2);
+    match_pairs(matching, array, array, &score, assignment.data(), constants.data(), 2);
     CHECK_NEAR(score, 1, 1e-12);
     for (int64_t i = 0; i < 50; ++i) CHECK(assignment[i] == i);
 
-    UnitItems<double> items;
-    std::vector<std::vector<double>> prepared(3, std::vector<double>(30 * 50));
-    for (auto& units : prepared) {
-      const int64_t constant =
-          unit_columns(MatrixRef<const double>{values.data(), 30, 50, 50, 1}, units.data());
-      items.items.push_back({units.data(), 50});
-      items.constant_units.push_back(constant);
-    }
+    const MatrixRef<const double> view{values.data(), 30, 50, 50, 1};
+    std::vector<int64_t> of_items(3);
+    const UnitItems<double> items = prepare_units<double>({view, view, view}, 2, of_items.data());
     std::vector<double> scores(9);
-    match_units_cross<double>(matching, items, nullptr, 30, scores.data(), 3);
+    match_scores<double>(matching, items, {}, 30, scores.data(), 3);
     for (const double s : scores) CHECK_NEAR(s, 1, 1e-12);
   }
 }

@@ -53,7 +53,7 @@ void match_run(Scratch& scratch, Matching matching, const UnitRun<T>& x, const U
 }  // namespace
 
 template <class T>
-void match_units(const Context& context, Matching matching, const UnitShapes& shapes, const T* x,
+void match_pairs(const Context& context, Matching matching, const UnitShapes& shapes, const T* x,
                  const T* y, double* score, int64_t* assignment, int64_t* constant_units) {
   const auto [count, rows, dx, dy] = shapes;
   if (count == 0) return;
@@ -61,18 +61,19 @@ void match_units(const Context& context, Matching matching, const UnitShapes& sh
         "memset");
   T* const units_x = context.temporary<T>(size_t(count * rows * dx));
   T* const units_y = context.temporary<T>(size_t(count * rows * dy));
-  check(unit_columns<T>(x, count, rows, dx, units_x, constant_units, 2, context.stream), "launch");
-  check(unit_columns<T>(y, count, rows, dy, units_y, constant_units + 1, 2, context.stream),
+  check(unit_columns<T>(x, count, rows, dx, units_x, constant_units, 1, context.stream), "launch");
+  check(unit_columns<T>(y, count, rows, dy, units_y, constant_units + count, 1, context.stream),
         "launch");
   Scratch scratch(context);
-  match_run<T>(scratch, matching, {units_x, dx, rows * dx, {constant_units, 2}},
-               {units_y, dy, rows * dy, {constant_units + 1, 2}}, count, rows, score, assignment);
+  match_run<T>(scratch, matching, {units_x, dx, rows * dx, {constant_units, 1}},
+               {units_y, dy, rows * dy, {constant_units + count, 1}}, count, rows, score,
+               assignment);
 }
 
 template <class T>
-void match_units_cross(const Context& context, Matching matching, const std::vector<Matrix<T>>& a,
-                       const std::vector<Matrix<T>>& b, int64_t rows, bool symmetric,
-                       double* scores, int64_t* constant_units) {
+void match_scores(const Context& context, Matching matching, const std::vector<Matrix<T>>& a,
+                  const std::vector<Matrix<T>>& b, int64_t rows, bool symmetric, double* scores,
+                  int64_t* constant_units) {
   const size_t items = a.size() + (symmetric ? 0 : b.size());
   check(cudaMemsetAsync(constant_units, 0, items * sizeof(int64_t), context.stream), "memset");
   const UnitList<T> left(context, a, rows, constant_units);
@@ -92,11 +93,10 @@ void match_units_cross(const Context& context, Matching matching, const std::vec
 }
 
 #define LIKEWISE_INSTANTIATE(T)                                                                 \
-  template void match_units<T>(const Context&, Matching, const UnitShapes&, const T*, const T*, \
+  template void match_pairs<T>(const Context&, Matching, const UnitShapes&, const T*, const T*, \
                                double*, int64_t*, int64_t*);                                    \
-  template void match_units_cross<T>(const Context&, Matching, const std::vector<Matrix<T>>&,   \
-                                     const std::vector<Matrix<T>>&, int64_t, bool, double*,     \
-                                     int64_t*);
+  template void match_scores<T>(const Context&, Matching, const std::vector<Matrix<T>>&,        \
+                                const std::vector<Matrix<T>>&, int64_t, bool, double*, int64_t*);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

@@ -1,11 +1,13 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "assignment/cuda/lap.h"
 #include "assignment/cuda/match.h"
 #include "bindings/cuda/units.h"
+#include "bindings/match_options.h"
 
 namespace likewise::bindings {
 namespace {
@@ -50,34 +52,28 @@ void assignment(const DeviceArray& cost, bool maximize, const py::object&, const
   solve(cost, maximize, out, run);
 }
 
-Matching matching_of(const std::string& name) {
-  if (name == "permutation") return Matching::permutation;
-  if (name == "semi") return Matching::semi;
-  throw InternalError("unknown matching " + name);
-}
-
-void match(const std::string& matching, const DeviceArray& x, const DeviceArray& y,
-           const DeviceArray& score, const DeviceArray& assignment,
-           const DeviceArray& constant_units, Run& run) {
-  const CallContext context(run);
-  dispatch_float(x, [&](auto zero) {
-    using T = decltype(zero);
-    cuda::match_units<T>(context, matching_of(matching), unit_shapes(x, y),
-                         contiguous<T>(x, context), contiguous<T>(y, context),
-                         score.filled<double>(), assignment.filled<int64_t>(),
-                         constant_units.filled<int64_t>());
-  });
-}
-
-void match_cross(const std::string& matching, const std::vector<DeviceArray>& a,
-                 const std::vector<DeviceArray>& b, bool symmetric, const DeviceArray& scores,
-                 const DeviceArray& constant_units, Run& run) {
+void match_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
+                  const DeviceArray& scores, const DeviceArray& counts, const std::string& matching,
+                  Run& run) {
   const CallContext context(run);
   dispatch_float(a[0], [&](auto zero) {
     using T = decltype(zero);
-    cuda::match_units_cross<T>(context, matching_of(matching), matrices<T>(a, context),
-                               matrices<T>(b, context), a[0].sizes()[0], symmetric,
-                               scores.filled<double>(), constant_units.filled<int64_t>());
+    cuda::match_scores<T>(context, matching_of(matching), matrices<T>(a, context),
+                          matrices<T>(b, context), a[0].sizes()[0], b.empty(),
+                          scores.filled<double>(), counts.filled<int64_t>());
+  });
+}
+
+void match_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
+                 const DeviceArray& counts, const std::optional<DeviceArray>& assignment,
+                 const std::string& matching, Run& run) {
+  const CallContext context(run);
+  dispatch_float(x, [&](auto zero) {
+    using T = decltype(zero);
+    cuda::match_pairs<T>(
+        context, matching_of(matching), unit_shapes(x, y), contiguous<T>(x, context),
+        contiguous<T>(y, context), scores.filled<double>(),
+        assignment ? assignment->filled<int64_t>() : nullptr, counts.filled<int64_t>());
   });
 }
 
@@ -87,8 +83,8 @@ void register_assignment(py::module_& m) {
   m.attr("most_assigned") = cuda::kMostAssigned;
   m.def("linear_sum_assignment", &linear_sum_assignment);
   m.def("assignment", &assignment);
-  m.def("match_units", &match);
-  m.def("match_units_cross", &match_cross);
+  m.def("match_scores", &match_scores);
+  m.def("match_pairs", &match_pairs);
 }
 
 }  // namespace likewise::bindings

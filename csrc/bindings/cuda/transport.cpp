@@ -3,9 +3,11 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "bindings/cuda/arrays.h"
+#include "bindings/match_options.h"
 
 namespace likewise::bindings {
 namespace {
@@ -28,30 +30,35 @@ void transport(const DeviceArray& cost, const py::none&, const py::none&, const 
 }
 
 // And so does a part of the mass.
-void soft_match(bool distance, double mass, const DeviceArray& x, const DeviceArray& y,
-                const DeviceArray& score, const DeviceArray& plan,
-                const DeviceArray& constant_units, Run& run) {
-  if (mass != 1) throw InternalError("a part of the mass reached the CUDA engine");
-  const CallContext context(run);
-  const cuda::SoftMatchShapes shapes{score.size(), x.sizes().rbegin()[1], x.sizes().back(),
-                                     y.sizes().back()};
-  dispatch_float(x, [&](auto zero) {
-    using T = decltype(zero);
-    cuda::soft_match<T>(context, distance, shapes, contiguous<T>(x, context),
-                        contiguous<T>(y, context), score.filled<double>(), plan.filled<T>(),
-                        constant_units.filled<int64_t>());
-  });
+bool is_distance(const SoftMatchTuple& given) {
+  const SoftMatchOptions options = soft_match_options(given);
+  if (options.mass != 1) throw InternalError("a part of the mass reached the CUDA engine");
+  return options.distance;
 }
 
-void soft_match_cross(bool distance, const std::vector<DeviceArray>& a,
-                      const std::vector<DeviceArray>& b, bool symmetric, const DeviceArray& scores,
-                      const DeviceArray& constant_units, Run& run) {
+void soft_match_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
+                       const DeviceArray& scores, const DeviceArray& counts,
+                       const SoftMatchTuple& options, Run& run) {
   const CallContext context(run);
   dispatch_float(a[0], [&](auto zero) {
     using T = decltype(zero);
-    cuda::soft_match_cross<T>(context, distance, matrices<T>(a, context), matrices<T>(b, context),
-                              a[0].sizes()[0], symmetric, scores.filled<double>(),
-                              constant_units.filled<int64_t>());
+    cuda::soft_match_scores<T>(context, is_distance(options), matrices<T>(a, context),
+                               matrices<T>(b, context), a[0].sizes()[0], b.empty(),
+                               scores.filled<double>(), counts.filled<int64_t>());
+  });
+}
+
+void soft_match_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
+                      const DeviceArray& counts, const std::optional<DeviceArray>& plan,
+                      const SoftMatchTuple& options, Run& run) {
+  const CallContext context(run);
+  const cuda::SoftMatchShapes shapes{scores.size(), x.sizes().rbegin()[1], x.sizes().back(),
+                                     y.sizes().back()};
+  dispatch_float(x, [&](auto zero) {
+    using T = decltype(zero);
+    cuda::soft_match_pairs<T>(context, is_distance(options), shapes, contiguous<T>(x, context),
+                              contiguous<T>(y, context), scores.filled<double>(),
+                              plan ? plan->filled<T>() : nullptr, counts.filled<int64_t>());
   });
 }
 
@@ -60,8 +67,8 @@ void soft_match_cross(bool distance, const std::vector<DeviceArray>& a,
 void register_transport(py::module_& m) {
   m.attr("most_transported") = cuda::kMostTransported;
   m.def("transport", &transport);
-  m.def("soft_match", &soft_match);
-  m.def("soft_match_cross", &soft_match_cross);
+  m.def("soft_match_scores", &soft_match_scores);
+  m.def("soft_match_pairs", &soft_match_pairs);
 }
 
 }  // namespace likewise::bindings

@@ -6,11 +6,11 @@ namespace likewise::bindings {
 namespace {
 
 void correlations(const DeviceArray& x, const DeviceArray& y, const DeviceArray& out,
-                  const DeviceArray& constant_units, Run& run) {
+                  const DeviceArray& counts, Run& run) {
   const CallContext context(run);
   cuda::unit_correlations(context, unit_shapes(x, y), contiguous<double>(x, context),
                           contiguous<double>(y, context), out.filled<double>(),
-                          constant_units.filled<int64_t>());
+                          counts.filled<int64_t>());
 }
 
 }  // namespace

@@ -98,27 +98,28 @@ void solve_transports(const Context& context, const TransportShapes& shapes, con
 }
 
 template <class T>
-void soft_match(const Context& context, bool distance, const SoftMatchShapes& shapes, const T* x,
-                const T* y, double* score, T* plan, int64_t* constant_units) {
+void soft_match_pairs(const Context& context, bool distance, const SoftMatchShapes& shapes,
+                      const T* x, const T* y, double* score, T* plan, int64_t* constant_units) {
   const auto [count, samples, dx, dy] = shapes;
   if (count == 0) return;
   check(cudaMemsetAsync(constant_units, 0, size_t(2 * count) * sizeof(int64_t), context.stream),
         "memset");
   T* const units_x = context.temporary<T>(size_t(count * samples * dx));
   T* const units_y = context.temporary<T>(size_t(count * samples * dy));
-  check(unit_columns<T>(x, count, samples, dx, units_x, constant_units, 2, context.stream),
+  check(unit_columns<T>(x, count, samples, dx, units_x, constant_units, 1, context.stream),
         "launch");
-  check(unit_columns<T>(y, count, samples, dy, units_y, constant_units + 1, 2, context.stream),
+  check(unit_columns<T>(y, count, samples, dy, units_y, constant_units + count, 1, context.stream),
         "launch");
   Scratch scratch(context);
-  match_run<T>(scratch, distance, {units_x, dx, samples * dx, {constant_units, 2}},
-               {units_y, dy, samples * dy, {constant_units + 1, 2}}, count, samples, score, plan);
+  match_run<T>(scratch, distance, {units_x, dx, samples * dx, {constant_units, 1}},
+               {units_y, dy, samples * dy, {constant_units + count, 1}}, count, samples, score,
+               plan);
 }
 
 template <class T>
-void soft_match_cross(const Context& context, bool distance, const std::vector<Matrix<T>>& a,
-                      const std::vector<Matrix<T>>& b, int64_t samples, bool symmetric,
-                      double* scores, int64_t* constant_units) {
+void soft_match_scores(const Context& context, bool distance, const std::vector<Matrix<T>>& a,
+                       const std::vector<Matrix<T>>& b, int64_t samples, bool symmetric,
+                       double* scores, int64_t* constant_units) {
   const size_t items = a.size() + (symmetric ? 0 : b.size());
   check(cudaMemsetAsync(constant_units, 0, items * sizeof(int64_t), context.stream), "memset");
   const UnitList<T> left(context, a, samples, constant_units);
@@ -145,11 +146,11 @@ void soft_match_cross(const Context& context, bool distance, const std::vector<M
 #define LIKEWISE_INSTANTIATE(T)                                                                    \
   template void solve_transports<T>(const Context&, const TransportShapes&, const T*, T*, double*, \
                                     double*, double*);                                             \
-  template void soft_match<T>(const Context&, bool, const SoftMatchShapes&, const T*, const T*,    \
-                              double*, T*, int64_t*);                                              \
-  template void soft_match_cross<T>(const Context&, bool, const std::vector<Matrix<T>>&,           \
-                                    const std::vector<Matrix<T>>&, int64_t, bool, double*,         \
-                                    int64_t*);
+  template void soft_match_pairs<T>(const Context&, bool, const SoftMatchShapes&, const T*,        \
+                                    const T*, double*, T*, int64_t*);                              \
+  template void soft_match_scores<T>(const Context&, bool, const std::vector<Matrix<T>>&,          \
+                                     const std::vector<Matrix<T>>&, int64_t, bool, double*,        \
+                                     int64_t*);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

@@ -23,20 +23,20 @@ template <class T>
 void solve_transports(const Context& context, const TransportShapes& shapes, const T* cost, T* plan,
                       double* row_dual, double* column_dual, double* gap);
 
-// As likewise::soft_match with all of the mass, of `count` pairs x (count, samples, dx) and
+// As likewise::soft_match_pairs with all of the mass, of `count` pairs x (count, samples, dx) and
 // y (count, samples, dy), all contiguous; dx and dy are at most kMostTransported.
 struct SoftMatchShapes {
   int64_t count, samples, dx, dy;
 };
 template <class T>
-void soft_match(const Context& context, bool distance, const SoftMatchShapes& shapes, const T* x,
-                const T* y, double* score, T* plan, int64_t* constant_units);
+void soft_match_pairs(const Context& context, bool distance, const SoftMatchShapes& shapes,
+                      const T* x, const T* y, double* score, T* plan, int64_t* constant_units);
 
 // Scores of all pairs, row-major. `b` is ignored with `symmetric`, which compares a with itself.
 // constant_units of all items of a, then of b.
 template <class T>
-void soft_match_cross(const Context& context, bool distance, const std::vector<Matrix<T>>& a,
-                      const std::vector<Matrix<T>>& b, int64_t samples, bool symmetric,
-                      double* scores, int64_t* constant_units);
+void soft_match_scores(const Context& context, bool distance, const std::vector<Matrix<T>>& a,
+                       const std::vector<Matrix<T>>& b, int64_t samples, bool symmetric,
+                       double* scores, int64_t* constant_units);
 
 }  // namespace likewise::cuda

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int64_t kMostItems = 32768;  // of one sort
 
-// The units of both sides, prepared; constant_units (count, 2).
+// The units of both sides, prepared; constant units of all x, then of all y.
 struct UnitSides {
   double *x, *y;
 
@@ -20,10 +20,11 @@ struct UnitSides {
           "memset");
     x = context.temporary<double>(size_t(count * rows * dx));
     y = context.temporary<double>(size_t(count * rows * dy));
-    check(unit_columns<double>(from_x, count, rows, dx, x, constant_units, 2, context.stream),
+    check(unit_columns<double>(from_x, count, rows, dx, x, constant_units, 1, context.stream),
           "launch");
-    check(unit_columns<double>(from_y, count, rows, dy, y, constant_units + 1, 2, context.stream),
-          "launch");
+    check(
+        unit_columns<double>(from_y, count, rows, dy, y, constant_units + count, 1, context.stream),
+        "launch");
   }
 };
 

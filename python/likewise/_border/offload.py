@@ -239,6 +239,10 @@ class _OffloadLibrary(_device.DeviceLibrary):
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Any:
         return self._offload.empty(list(shape), np.dtype(dtype).name)
 
+    def on_cpu(self, views: Sequence[Any], *why: str) -> Any:
+        with errors.quiet(self._was_quiet):
+            return super().on_cpu(views, *why)
+
     def compare_on_cpu(self, measure: Any, a: list[Any], b: list[Any] | None, *why: str) -> Any:
         with errors.quiet(self._was_quiet):
             return super().compare_on_cpu(measure, a, b, *why)

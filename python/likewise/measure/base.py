@@ -285,7 +285,7 @@ class EngineMeasure(Measure):
             wide = [library.cast(item, np.dtype(np.float64)) for item in items]
             return self.counted_scores(library, wide[: len(a)], wide[len(a) :] or None)
         require_no_overflow(self.name, found[0][0], items)
-        return scores, np.maximum(found[0], 0), found[-1]
+        return scores, np.maximum(found[0], 0), found[1] if sums else _NONE
 
     def pairs(self, pair: Pair) -> Any:
         return self._counted_pairs(pair, self.fill_pairs)

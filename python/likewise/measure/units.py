@@ -1,24 +1,20 @@
-"""What the measures that match units share: prepared units, and warnings about constant ones."""
+"""What the measures that match units share: who computes them, and warnings of constant units."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from likewise import _cpu
-from likewise._border.arrays import Array
-from likewise._border.pairs import Pair, batch_size
-from likewise.errors import warn_degenerate
-from likewise.measure import compare_reordered
-from likewise.measure.legacy import LegacyMeasure
+from likewise._border.arrays import NUMPY, Array
+from likewise._border.pairs import Pair
+from likewise.measure.base import EngineMeasure
 
-__all__ = ["Similarity", "UnitMeasure", "Units", "engine_lists", "unit_norm"]
+__all__ = ["Correlation", "UnitMeasure", "Units", "unit_norm"]
 
-Similarity = Literal["correlation"]
+Correlation = Literal["correlation"]
 
 
 class Units(NamedTuple):
@@ -31,19 +27,16 @@ class Units(NamedTuple):
 def unit_norm(x: Array) -> Units:
     """The units of one representation ``(n, d)``: inner products are correlations."""
     data = np.empty(x.shape, x.dtype)
-    return Units(data, _cpu.unit_columns(x, data))
+    return Units(data, NUMPY.engine.unit_columns(x, data))
 
 
 @dataclass(frozen=True)
-class UnitMeasure(LegacyMeasure):
-    """A measure of the correlations between units."""
+class UnitMeasure(EngineMeasure):
+    """A measure of the correlations between units, which says who matches whom."""
 
-    similarity: Similarity = "correlation"
+    similarity: Correlation = "correlation"
 
     name: ClassVar[str]
-    streamable: ClassVar[bool] = False
-    symmetric: ClassVar[bool] = True
-    min_samples: ClassVar[int] = 2
     invariances: ClassVar[frozenset[str]] = frozenset(
         {"translation", "isotropic_scaling", "permutation"}
     )
@@ -54,50 +47,48 @@ class UnitMeasure(LegacyMeasure):
                 f"{self.name}: similarity must be 'correlation', got {self.similarity!r}"
             )
 
-    def prepare(self, items: Sequence[Array]) -> list[Units]:
-        """Units centred and of unit norm, and how many are constant."""
-        return [unit_norm(item) for item in items]
-
-    def _reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
-        """Each side prepared once: orders of the samples are orders of the prepared rows."""
-        return compare_reordered(self, x, y, orders)
+    @abstractmethod
+    def why_on_cpu(self, library: Any, widest: int) -> str:
+        """Why a device does not match representations of up to so many units, "" if it does."""
 
     @abstractmethod
-    def compare(self, a: list[Units], b: list[Units] | None) -> Array:
-        """Scores of all pairs."""
+    def empty_partners(self, pair: Pair) -> Any:
+        """An array for the engine to fill: who matches whom in a batch."""
 
-    def warn_of(self, items: list[Units]) -> None:
-        """One warning about the constant units and representations among these."""
-        widths = np.array([item.data.shape[1] for item in items], np.int64)
-        self._warn(widths, np.array([item.constant for item in items], np.int64))
+    @abstractmethod
+    def fill_matches(self, library: Any, x: Any, y: Any, *out: Any) -> Any:
+        """:meth:`fill_pairs`, whose last output is ``empty_partners`` or None."""
 
-    def warn_of_pair(self, pair: Pair, constants: Array) -> None:
-        """The same for a batch of pairs, with the numbers of constant units ``(..., 2)``."""
-        if not (batch_size(pair.batch) and constants.any()):
-            return
-        sides = (pair.x, pair.y)
-        counts = [_once(constants[..., k], side).ravel() for k, side in enumerate(sides)]
-        widths = [np.full(c.shape, side.shape[-1]) for c, side in zip(counts, sides, strict=True)]
-        self._warn(np.concatenate(widths), np.concatenate(counts))
+    def fill_pairs(self, library: Any, x: Any, y: Any, *out: Any) -> Any:
+        return self.fill_matches(library, x, y, *out, None)
 
-    def _warn(self, widths: Array, constants: Array) -> None:
-        constant = constants == widths
-        warn_degenerate(self.name, int(constants[~constant].sum()), int(constant.sum()))
+    def there(self, pair: Pair) -> Pair:
+        """The pair where it is matched."""
+        why = self.why_on_cpu(pair.library, max(pair.x.shape[-1], pair.y.shape[-1]))
+        return pair.on_cpu(why) if why else pair
 
+    def matches(self, pair: Pair) -> tuple[Any, Any]:
+        """Scores of a batch, and who matches whom."""
+        partners = self.empty_partners(pair)
 
-def engine_lists(
-    a: list[Units], b: list[Units] | None
-) -> tuple[list[Array], list[int], list[Array] | None, list[int]]:
-    """The two collections as the engine takes them; ``b=None`` stands for ``a`` again."""
-    other = a if b is None else b
-    return (
-        [item.data for item in a],
-        [item.constant for item in a],
-        None if b is None else [item.data for item in b],
-        [item.constant for item in other],
-    )
+        def fill(library: Any, x: Any, y: Any, *out: Any) -> Any:
+            return self.fill_matches(library, x, y, *out, partners)
 
+        return self._counted_pairs(pair, fill), partners
 
-def _once(counts: Array, side: Array) -> Array:
-    """Counts per item of the batch, but one for items that broadcasting repeats."""
-    return counts[tuple(slice(1) if s == 0 else slice(None) for s in side.strides[:-2])]
+    def pairs(self, pair: Pair) -> Any:
+        here = self.there(pair)
+        scores = super().pairs(here)
+        return scores if here is pair else pair.library.sent(scores)
+
+    def counted_scores(
+        self, library: Any, a: list[Any], b: list[Any] | None
+    ) -> tuple[Any, Array | None, Array]:
+        items = a if b is None else a + b
+        why = self.why_on_cpu(library, max((item.shape[1] for item in items), default=0))
+        if not why:
+            return super().counted_scores(library, a, b)
+        copies, here = library.on_cpu(items, why)
+        sides = copies[: len(a)], None if b is None else copies[len(a) :]
+        scores, counts, sums = super().counted_scores(here, *sides)
+        return library.sent(scores), counts, sums

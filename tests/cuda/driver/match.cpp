@@ -29,11 +29,11 @@ void match(likewise::Matching matching, int dx, int dy) {
   const OnDevice<double> score(kCount);
   const OnDevice<int64_t> assignment(kCount * dx), constant(2 * kCount);
   Call call;
-  match_units<T>(call.context(), matching, {kCount, kRows, dx, dy}, x.get(), y.get(), score.get(),
+  match_pairs<T>(call.context(), matching, {kCount, kRows, dx, dy}, x.get(), y.get(), score.get(),
                  assignment.get(), constant.get());
   const auto scores = score.values();
   const auto partners = assignment.values(), constants = constant.values();
-  expect(constants == std::vector<int64_t>({1, 0, 1, 0, dx, 0, 0, 0}), "constant units");
+  expect(constants == std::vector<int64_t>({1, 1, dx, 0, 0, 0, 0, 0}), "constant units");
   expect(std::isnan(scores[2]) && std::isnan(scores[3]), "score of nothing");
   for (int i = 0; i < dx; ++i) expect(partners[2 * dx + i] == -1, "partner in nothing");
   expect(partners[3 * dx + 4] == -1, "partner of NaN");
@@ -84,7 +84,7 @@ void match_grid(likewise::Matching matching) {
       const OnDevice<double> score(1);
       const OnDevice<int64_t> assignment(size_t(cols[i])), constant(2);
       Call call;
-      match_units<double>(call.context(), matching, {1, kRows, cols[i], cols[j]}, list[i].data,
+      match_pairs<double>(call.context(), matching, {1, kRows, cols[i], cols[j]}, list[i].data,
                           list[j].data, score.get(), assignment.get(), constant.get());
       wanted.push_back(score.values()[0]);
     }
@@ -93,8 +93,8 @@ void match_grid(likewise::Matching matching) {
     const OnDevice<double> scores(kItems * kItems);
     const OnDevice<int64_t> constant(symmetric ? kItems : 2 * kItems);
     Call call;
-    match_units_cross<double>(call.context(), matching, list, list, kRows, symmetric, scores.get(),
-                              constant.get());
+    match_scores<double>(call.context(), matching, list, list, kRows, symmetric, scores.get(),
+                         constant.get());
     const auto given = scores.values();
     for (int k = 0; k < kItems * kItems; ++k) {
       const bool nothing = k % kItems == 2 || k / kItems == 2;

@@ -65,11 +65,11 @@ void soft(bool distance, int dx, int dy) {
   const OnDevice<double> score(kCount);
   const OnDevice<int64_t> constant(2 * kCount);
   Call call;
-  soft_match<T>(call.context(), distance, {kCount, kSamples, dx, dy}, x.get(), y.get(), score.get(),
-                plan.get(), constant.get());
+  soft_match_pairs<T>(call.context(), distance, {kCount, kSamples, dx, dy}, x.get(), y.get(),
+                      score.get(), plan.get(), constant.get());
   const auto scores = score.values();
   const auto plans = plan.values();
-  expect(constant.values() == std::vector<int64_t>({dx, 0, 1, 0, 1, 0}), "constant units");
+  expect(constant.values() == std::vector<int64_t>({dx, 1, 1, 0, 0, 0}), "constant units");
   expect(std::isnan(scores[0]) && std::isnan(scores[2]), "score of nothing");
   const size_t size = size_t(dx) * dy;
   for (size_t k = 0; k < plans.size(); ++k) {
@@ -95,8 +95,8 @@ void soft_copies() {
   const OnDevice<double> x(host_x), y(host_y), score(1), plan(2 * kWidth * kWidth);
   const OnDevice<int64_t> constant(2);
   Call call;
-  soft_match<double>(call.context(), true, {1, kSamples, kWidth, 2 * kWidth}, x.get(), y.get(),
-                     score.get(), plan.get(), constant.get());
+  soft_match_pairs<double>(call.context(), true, {1, kSamples, kWidth, 2 * kWidth}, x.get(),
+                           y.get(), score.get(), plan.get(), constant.get());
   expect(score.values()[0] <= 1e-14, "distance of copies");
 }
 
@@ -118,8 +118,8 @@ void soft_grid(bool distance, bool symmetric) {
   const OnDevice<double> scores(kItems * kItems);
   const OnDevice<int64_t> constant(symmetric ? kItems : 2 * kItems);
   Call call;
-  soft_match_cross<double>(call.context(), distance, list, list, kSamples, symmetric, scores.get(),
-                           constant.get());
+  soft_match_scores<double>(call.context(), distance, list, list, kSamples, symmetric, scores.get(),
+                            constant.get());
   const auto given = scores.values();
   for (int i = 0; i < kItems; ++i) {
     for (int j = 0; j < kItems; ++j) {
