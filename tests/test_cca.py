@@ -195,7 +195,7 @@ def paths(name, options, x, y):
         "pairwise": np.asarray(lw.pairwise([x, y], name, **options))[0, 1],
         "stream": np.asarray(stream.compute())[0, 0],
     }
-    if getattr(m, "differentiable", False):
+    if m.differentiable:
         found["gradient"] = m.gradients(x, y)[0]
     return {path: float(score) for path, score in found.items()}
 
@@ -273,7 +273,7 @@ def test_dropped_directions_are_counted(name, options, case):
     stream.update([x], [y])
     m = lw.measure(name, **options)
     ways = [lambda: m(x, y), lambda: lw.cross([x], [y], m), stream.compute]
-    if getattr(m, "differentiable", False):
+    if m.differentiable:
         ways.append(lambda: m.gradients(x, y))
     for way in ways:
         with warnings.catch_warnings(record=True) as caught:
@@ -352,7 +352,7 @@ def test_scores_of_very_large_and_small_numbers(name, options, scale, dtype):
         assert float(np.asarray(lw.pairwise([a, b], m))[0, 1]) == pytest.approx(
             expected, abs=tolerance
         )
-        if getattr(m, "differentiable", False):
+        if m.differentiable:
             assert float(m.gradients(a, b)[0]) == pytest.approx(expected, abs=tolerance)
 
 
@@ -397,6 +397,6 @@ def test_denormal_samples_are_centred_exactly(measure):
         warnings.simplefilter("ignore", lw.LikewiseWarning)
         expected = score(x, y)
         assert score(x * 2.0**-1074, y * 2.0**-1074) == pytest.approx(expected, abs=1e-9)
-        if hasattr(score, "gradients"):
+        if score.differentiable:
             found = score.gradients(x * 2.0**-1074, y * 2.0**-1074)[0]
             assert found == pytest.approx(expected, abs=1e-9)

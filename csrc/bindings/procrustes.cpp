@@ -13,11 +13,6 @@
 namespace likewise::bindings {
 namespace {
 
-ShapeCounts shape_counts(py::array& counts) {
-  const Counts given = counts_of(counts);
-  return {given.row(0), given.row(1), given.items};
-}
-
 void procrustes_scores(const std::vector<py::array>& a, const std::vector<py::array>& b,
                        py::array scores, py::array counts, const ShapeTuple& given, int threads) {
   const ProcrustesOptions options = shape_options(given);
@@ -27,8 +22,10 @@ void procrustes_scores(const std::vector<py::array>& a, const std::vector<py::ar
     const ShapeCounts found = shape_counts(counts);
     double* const out = double_output(scores);
     const py::gil_scoped_release release;
-    const auto left = prepare_shapes<T>(items_a, options, threads, found, 0);
-    const auto right = prepare_shapes<T>(items_b, options, threads, found, int64_t(a.size()));
+    const auto left = prepare_shapes<T>(items_a, options, threads);
+    const auto right = prepare_shapes<T>(items_b, options, threads);
+    found.set_all(0, items_a, left);
+    found.set_all(int64_t(a.size()), items_b, right);
     likewise::procrustes_scores<T>(list_of(left), list_of(right), items_a[0].rows, b.empty(),
                                    options, threads, out);
   });
@@ -68,9 +65,8 @@ void procrustes_reordered(const py::array& x, const py::array& y, const Orders& 
     using T = decltype(zero);
     const std::vector<MatrixRef<const T>> items = matrices<T>({x, y});
     double* const out = double_output(scores);
-    int64_t ignored[4] = {};
     const py::gil_scoped_release release;
-    const auto shapes = prepare_shapes<T>(items, options, threads, {ignored, ignored + 2, 2}, 0);
+    const auto shapes = prepare_shapes<T>(items, options, threads);
     likewise::procrustes_reordered<T>(shapes[0], shapes[1], items[0].rows, orders.data(),
                                       orders.shape(0), options, threads, out);
   });
@@ -93,7 +89,7 @@ void register_procrustes(py::module_& m) {
         py::list out;
         dispatch_float(views[0].dtype, [&](auto zero) {
           using T = decltype(zero);
-          likewise::bindings::prepare_shapes<T>(
+          bindings::prepare_views<T>(
               views, options, threads, [&](const PreparedShape<T>& shape, const py::array& data) {
                 out.append(py::make_tuple(data, shape.norm, shape.constant_units,
                                           shape.dropped_directions));

@@ -15,10 +15,15 @@
 
 namespace likewise::bindings {
 
+inline ShapeCounts shape_counts(py::array& counts) {
+  const Counts given = counts_of(counts);
+  return {given.row(0), given.row(1), given.items};
+}
+
 // Calls body(shape, data) for every item in turn; `data` is an array that owns the shape's numbers.
 template <class T, class Body>
-void prepare_shapes(const std::vector<ArrayRef>& views, const ShapeOptions& options, int threads,
-                    const Body& body) {
+void prepare_views(const std::vector<ArrayRef>& views, const ShapeOptions& options, int threads,
+                   const Body& body) {
   std::vector<PreparedShape<T>> prepared(views.size());
   {
     const py::gil_scoped_release release;

@@ -3,36 +3,36 @@
 #include <cstdint>
 #include <vector>
 
+#include "cca/options.h"
 #include "core/view.h"
-#include "linalg/cross.h"
+#include "procrustes/procrustes.h"
 
 // Canonical correlation analysis. With whitened representations Zx and Zy (prepared shapes of
 // alpha = 0) the canonical correlations are the singular values of Zx'Zy = P diag(rho) Q'.
+// Scores are means of rho over the min(rank) correlations, plain or with weights sum_j |P_k'
+// Zx'x_j| of the k-th, x being the item of the first side (Morcos, Raghu & Bengio 2018). NaN for
+// constant representations and for those that are not finite. Whatever SVD fails throws
+// ConvergenceError naming the items.
 
 namespace likewise {
 
+// scores (a x b) of all pairs; an empty b stands for a.
 template <class T>
-struct VariateList {
-  std::vector<Item<T>> items;  // prepared shapes: whitened, Frobenius norm 1
-  std::vector<double> norms;   // what they had to be divided by; 0: a constant representation
-  // Projection weights only: Z'X (columns of Z x units) of every item.
-  std::vector<MatrixRef<const double>> loadings;
+void cca_scores(const std::vector<MatrixRef<const T>>& a, const std::vector<MatrixRef<const T>>& b,
+                const CanonicalOptions& options, int threads, double* scores,
+                const ShapeCounts& counts);
 
-  bool is_constant(int64_t k) const { return norms[k] == 0; }
-};
+// Those of x[k] with y[k] for all items of two batches with equal batch axes.
+void cca_pairs(const ArrayRef& x, const ArrayRef& y, const CanonicalOptions& options, int threads,
+               double* scores, const ShapeCounts& counts);
 
-// scores (a x b) of all pairs; with `symmetric`, b is ignored and a is compared with itself. Means
-// of rho over the min(columns) correlations: plain, or (`weighted`) with weight sum_j |P_k' Zx'x_j|
-// of the k-th, x being the item of `a` (Morcos, Raghu & Bengio 2018). NaN for constant
-// representations. Throws ConvergenceError naming the pairs whose SVD failed.
+// All correlations of the same pairs, descending, zeros beyond the rank: out (..., min(units)).
+void canonical_correlations(const ArrayRef& x, const ArrayRef& y, const CanonicalOptions& options,
+                            int threads, double* out, const ShapeCounts& counts);
+
+// Scores (k) of x with y, its rows in each of k orders of them.
 template <class T>
-void cca_scores(const VariateList<T>& a, const VariateList<T>& b, int64_t rows, bool symmetric,
-                bool weighted, int threads, double* scores);
-
-// The first k canonical correlations of a[i] with b[i], descending, zeros beyond the rank:
-// out (count, k). NaN for constant representations. Throws as above.
-template <class T>
-void canonical_correlations(const VariateList<T>& a, const VariateList<T>& b, int64_t rows,
-                            int64_t k, int threads, double* out);
+void cca_reordered(const MatrixRef<const T>& x, const MatrixRef<const T>& y, const int32_t* orders,
+                   int64_t k, const CanonicalOptions& options, int threads, double* scores);
 
 }  // namespace likewise

@@ -114,14 +114,12 @@ bool ShapeCounts::any() const {
 
 template <class T>
 std::vector<PreparedShape<T>> prepare_shapes(const std::vector<MatrixRef<const T>>& items,
-                                             const ShapeOptions& options, int threads,
-                                             const ShapeCounts& counts, int64_t first) {
+                                             const ShapeOptions& options, int threads) {
   std::vector<PreparedShape<T>> prepared(items.size());
   std::vector<ShapePreparation<T>> preparations(size_t(std::max(threads, 1)));
   Failures failures;
   parallel_for(int64_t(items.size()), threads, [&](int64_t i, int worker) {
     preparations[worker].run(items[i], options, prepared[i]);
-    counts.set(first + i, items[i].cols, prepared[i]);
     if (!prepared[i].converged) failures.add("item " + std::to_string(i));
   });
   failures.raise(kSvd);
@@ -168,8 +166,7 @@ void procrustes_pairs(const ArrayRef& x, const ArrayRef& y, const ProcrustesOpti
                                         const int32_t*, int64_t, const ProcrustesOptions&, int,    \
                                         double*);                                                  \
   template std::vector<PreparedShape<T>> prepare_shapes<T>(const std::vector<MatrixRef<const T>>&, \
-                                                           const ShapeOptions&, int,               \
-                                                           const ShapeCounts&, int64_t);           \
+                                                           const ShapeOptions&, int);              \
   template ShapeList<T> list_of<T>(const std::vector<PreparedShape<T>>&);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)

@@ -97,14 +97,19 @@ struct ShapeCounts {
                                                       : shape.constant_units;
     dropped_directions[item] = shape.norm == 0 ? 0 : shape.dropped_directions;
   }
+  // Those of a list, whose first item is this one.
+  template <class Matrix, class Shape>
+  void set_all(int64_t first, const std::vector<Matrix>& items,
+               const std::vector<Shape>& shapes) const {
+    for (size_t k = 0; k < items.size(); ++k) set(first + int64_t(k), items[k].cols, shapes[k]);
+  }
   bool any() const;
 };
 
-// Prepared items of a list, counted from `first` on. Throws ConvergenceError naming an item.
+// Prepared items of a list. Throws ConvergenceError naming an item.
 template <class T>
 std::vector<PreparedShape<T>> prepare_shapes(const std::vector<MatrixRef<const T>>& items,
-                                             const ShapeOptions& options, int threads,
-                                             const ShapeCounts& counts, int64_t first);
+                                             const ShapeOptions& options, int threads);
 
 template <class T>
 ShapeList<T> list_of(const std::vector<PreparedShape<T>>& shapes);

@@ -117,30 +117,6 @@ def soft_match_reordered(
     x: Array, y: Array, orders: Array, scores: Array, options: tuple[bool, float], threads: int
 ) -> None: ...
 
-# cca
-def cca_prepare(
-    items: list[Array], regularization: float, variance: float, loadings: bool, threads: int
-) -> list[tuple[Array, float, int, int, Array]]: ...
-def cca_compare(
-    a: list[Array],
-    norms_a: list[float],
-    loadings_a: list[Array],
-    b: list[Array],
-    norms_b: list[float],
-    symmetric: bool,
-    weighted: bool,
-    scores: Array,
-    threads: int,
-) -> None: ...
-def canonical_correlations(
-    a: list[Array],
-    norms_a: list[float],
-    b: list[Array],
-    norms_b: list[float],
-    correlations: Array,
-    threads: int,
-) -> None: ...
-
 # neighbours
 def neighbours_prepare(
     items: list[Array], k: int, euclidean: bool, center: bool, similarities: bool, threads: int

@@ -54,53 +54,6 @@ def download(array: DeviceArray, host: ndarray[Any, Any], run: Run) -> None: ...
 def upload(host: ndarray[Any, Any], array: DeviceArray, run: Run) -> None: ...
 
 # cca
-_CanonicalOptions = tuple[float, float, bool]
-
-def cca_scores(
-    a: list[DeviceArray],
-    b: list[DeviceArray],
-    symmetric: bool,
-    scores: DeviceArray,
-    constant_units: DeviceArray,
-    dropped: DeviceArray,
-    options: _CanonicalOptions,
-    run: Run,
-) -> None: ...
-def cca_pairs(
-    x: DeviceArray,
-    y: DeviceArray,
-    scores: DeviceArray,
-    constant_units: DeviceArray,
-    dropped: DeviceArray,
-    options: _CanonicalOptions,
-    run: Run,
-) -> None: ...
-def cca_reordered(
-    x: DeviceArray,
-    y: DeviceArray,
-    orders: ndarray[Any, Any],
-    scores: DeviceArray,
-    options: _CanonicalOptions,
-    run: Run,
-) -> None: ...
-def canonical_correlations(
-    x: DeviceArray,
-    y: DeviceArray,
-    out: DeviceArray,
-    constant_units: DeviceArray,
-    dropped: DeviceArray,
-    options: _CanonicalOptions,
-    run: Run,
-) -> None: ...
-def cca_scores_of_moments(
-    sums: _Sums,
-    scores: DeviceArray,
-    constant_units: DeviceArray,
-    samples: DeviceArray,
-    dropped: DeviceArray,
-    options: _CanonicalOptions,
-    run: Run,
-) -> None: ...
 
 # inference
 def gather_rows(

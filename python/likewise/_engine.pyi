@@ -106,3 +106,39 @@ def soft_match_pairs(
     options: SoftMatchOptions,
     run: AnyRun,
 ) -> bool | None: ...
+
+# cca: regularization, variance, weighted; dropped directions are counted second
+CanonicalOptions = tuple[float, float, bool]
+
+def cca_scores(
+    a: list[AnyArray],
+    b: list[AnyArray],
+    scores: AnyArray,
+    counts: AnyArray,
+    options: CanonicalOptions,
+    run: AnyRun,
+) -> None: ...
+def cca_pairs(
+    x: AnyArray,
+    y: AnyArray,
+    scores: AnyArray,
+    counts: AnyArray,
+    options: CanonicalOptions,
+    run: AnyRun,
+) -> bool | None: ...
+def cca_reordered(
+    x: AnyArray,
+    y: AnyArray,
+    orders: AnyArray,
+    scores: AnyArray,
+    options: CanonicalOptions,
+    run: AnyRun,
+) -> None: ...
+def canonical_correlations(
+    x: AnyArray,
+    y: AnyArray,
+    correlations: AnyArray,
+    counts: AnyArray,
+    options: CanonicalOptions,
+    run: AnyRun,
+) -> bool | None: ...

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
-from likewise import _cpu
-from likewise._border import engine as _engine
-from likewise._border.arrays import Array, require_no_overflow
-from likewise._border.pairs import Pair, batch_size, empty_scores, give_scores, read_pair
-from likewise.errors import named_convergence, warn_degenerate, warn_small_sample
-from likewise.measure import Kind, compare_reordered, is_number, prepare_batch, register
-from likewise.measure.legacy import LegacyMeasure
+from likewise._border.arrays import Array
+from likewise._border.pairs import Pair, give_scores, read_pair
+from likewise.measure import EngineMeasure, Found, is_number, register
 from likewise.measure.moments import (
-    DeviceMoments,
     Moments,
     UnitMoments,
     directions_at_most,
@@ -28,29 +23,14 @@ from likewise.measure.moments import (
 __all__ = ["CCA", "PWCCA", "SVCCA", "canonical_correlations", "cca", "pwcca", "svcca"]
 
 
-class _Prepared(NamedTuple):
-    data: Array
-    """Whitened representation, scaled to Frobenius norm 1."""
-    norm: float
-    constant_units: int
-    dropped_directions: int
-    loadings: Array
-    """Inner products of the whitened directions with the centred units; empty if not wanted."""
-    width: int
-    """Number of units before whitening."""
-
-
 @dataclass(frozen=True)
-class _CanonicalMeasure(LegacyMeasure):
+class _CanonicalMeasure(EngineMeasure):
     """What the measures of canonical correlations share."""
 
     name: ClassVar[str]
     streamable: ClassVar[bool] = True
-    kind: ClassVar[Kind] = "similarity"
-    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    symmetric: ClassVar[bool] = True
-    is_metric: ClassVar[bool] = False
-    min_samples: ClassVar[int] = 2
+    flexible: ClassVar[bool] = True
+    kinds: ClassVar[int] = 2
     weighted: ClassVar[bool] = False
 
     @property
@@ -61,28 +41,37 @@ class _CanonicalMeasure(LegacyMeasure):
         """Regularisation, and the share of the variance that is kept."""
         return 0.0, 1.0
 
-    def prepare(self, items: Sequence[Array]) -> list[_Prepared]:
-        """Whitened items; see ``csrc/cca/cca.h``."""
-        # Weights depend on singular vectors, which rounding to float32 may turn.
-        exact = [item.astype(np.float64, copy=False) for item in items] if self.weighted else items
-        with named_convergence(self.name):
-            whitened = _cpu.cca_prepare(
-                list(exact), *self._spectrum(), self.weighted, _engine.threads()
-            )
-        require_no_overflow(self.name, [norm for _, norm, *_ in whitened], items)
-        return [
-            _Prepared(*facts, item.shape[1]) for facts, item in zip(whitened, items, strict=True)
-        ]
+    def fill_scores(self, library: Any, a: list[Any], b: list[Any], *out: Any) -> Any:
+        a, b = ([self._wide(library, item) for item in side] for side in (a, b))
+        return library.engine.cca_scores(a, b, *out, self._options(), library.run)
 
-    def compare(self, a: list[_Prepared], b: list[_Prepared] | None) -> Array:
-        """Scores of all pairs, narrow items merged into large products."""
-        scores = self._scores(a, b)
-        self._warn(a if b is None else a + b)
+    def fill_pairs(self, library: Any, x: Any, y: Any, *out: Any) -> Any:
+        x, y = self._wide(library, x), self._wide(library, y)
+        return library.engine.cca_pairs(x, y, *out, self._options(), library.run)
+
+    def fill_correlations(self, library: Any, x: Any, y: Any, *out: Any) -> Any:
+        """All of them instead of their mean."""
+        return library.engine.canonical_correlations(x, y, *out, self._options(), library.run)
+
+    def reordered(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
+        scores = library.empty((len(orders),), np.float64)
+        x, y = self._wide(library, x), self._wide(library, y)
+        library.engine.cca_reordered(x, y, orders, scores, self._options(), library.run)
         return scores
 
-    def _reordered(self, x: Array, y: Array, orders: Iterable[Array]) -> Array:
-        """Each side prepared once: orders of the samples are orders of the prepared rows."""
-        return compare_reordered(self, x, y, orders)
+    def dropped(self, found: Found) -> int:
+        return int(found.counts[1][~found.constant].sum())
+
+    def _wide(self, library: Any, x: Any) -> Any:
+        # Weights depend on singular vectors, which rounding to float32 may turn.
+        return library.cast(x, np.dtype(np.float64)) if self.weighted else x
+
+    def _options(self) -> tuple[float, float, bool]:
+        return *self._spectrum(), self.weighted
+
+    def _read(self, x: Any, y: Any, check_finite: bool) -> Pair:
+        # The engine meets NaN and infinity on its way; they are looked for only if it did.
+        return read_pair(self.name, x, y, check_finite=check_finite, look=False)
 
     def from_moments(self, moments: Sequence[Moments]) -> Array:
         """From whitened cross moments ``W'X'YV`` with ``W'X'XW = I``, or less with a ridge."""
@@ -110,17 +99,6 @@ class _CanonicalMeasure(LegacyMeasure):
         m.warn(self.name, dropped=dropped)
         return scores
 
-    def from_device_moments(self, moments: Sequence[DeviceMoments]) -> Any:
-        """The same of sums on a device."""
-        (m,) = moments
-        scores = m.library.empty(m.shape, np.float64)
-        dropped = m.dropped()
-        m.library.engine.cca_scores_of_moments(
-            m.sums, scores, *m.findings, dropped, self._device_options(), m.library.run
-        )
-        m.warn(self.name, dropped=dropped if self._spectrum()[1] == 1 else None)
-        return scores
-
     def _whitening(self, item: UnitMoments, samples: int) -> Array:
         regularization, variance = self._spectrum()
         if item.is_constant:
@@ -136,117 +114,6 @@ class _CanonicalMeasure(LegacyMeasure):
         ridge = regularization * values.sum() / (len(item.gram) - item.constant_units)
         ridged: Array = white * np.sqrt(values / (values + ridge))
         return ridged
-
-    def _scores(self, a: list[_Prepared], b: list[_Prepared] | None) -> Array:
-        scores = np.empty((len(a), len(a if b is None else b)))
-        with named_convergence(self.name):
-            _cpu.cca_compare(
-                [item.data for item in a],
-                [item.norm for item in a],
-                [item.loadings for item in a] if self.weighted else [],
-                [] if b is None else [item.data for item in b],
-                [] if b is None else [item.norm for item in b],
-                b is None,
-                self.weighted,
-                scores,
-                _engine.threads(),
-            )
-        return scores
-
-    def reordered_on_device(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
-        """The same of device arrays."""
-        scores = library.empty((len(orders),), np.float64)
-        wide = [library.cast(side, np.dtype(np.float64)) for side in (x, y)]
-        library.engine.cca_reordered(*wide, orders, scores, self._device_options(), library.run)
-        return scores
-
-    def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
-        """Scores of all pairs of device arrays."""
-        items = a if b is None else a + b
-        scores = library.empty((len(a), len(a if b is None else b)), np.float64)
-        self._run_on_device(
-            library,
-            items,
-            lambda wide, *rest: library.engine.cca_scores(
-                wide[: len(a)], wide[len(a) :], b is None, scores, *rest
-            ),
-        )
-        return scores
-
-    def _run_on_device(self, library: Any, items: list[Any], run: Callable[..., None]) -> None:
-        """Decompositions are made in double, whatever the items are in."""
-        counts = [batch_size(item.shape[:-2]) for item in items]
-        constants, dropped = (library.empty((sum(counts),), np.int64) for _ in range(2))
-        wide = [library.cast(item, np.dtype(np.float64)) for item in items]
-        run(wide, constants, dropped, self._device_options(), library.run)
-        found = library.finish(constants, dropped)
-        if found is None or not sum(counts):
-            return
-        widths = np.repeat([item.shape[-1] for item in items], counts)
-        constant = found[0] == widths
-        units, directions = (int(counts[~constant].sum()) for counts in found)
-        warn_degenerate(self.name, units, int(constant.sum()), directions)
-        warn_small_sample(self.name, items[0].shape[-2], int(widths.max()), 0)
-
-    def _device_options(self) -> tuple[float, float, bool]:
-        return *self._spectrum(), self.weighted
-
-    def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
-        pair = read_pair(self.name, x, y, check_finite=check_finite)
-        scores = empty_scores(pair)
-        if pair.library.engine is not _cpu:
-            engine = pair.library.engine
-            self._run_on_device(
-                pair.library,
-                [pair.x, pair.y],
-                lambda wide, *rest: engine.cca_pairs(*wide, scores, *rest),
-            )
-            return give_scores(pair, scores)
-        if self.weighted and scores.size:
-            a, b = (prepare_batch(self.prepare, batch) for batch in (pair.x, pair.y))
-            scores.flat[:] = [self._scores([p], [q])[0, 0] for p, q in zip(a, b, strict=True)]
-            self._warn(_once(a + b))
-        if self.weighted:
-            return give_scores(pair, scores)
-        correlations, ranks = self._correlations(pair)
-        if scores.size:
-            np.divide(correlations.sum(axis=-1), np.maximum(ranks, 1), out=scores)
-        return give_scores(pair, scores)
-
-    def _correlations(self, pair: Pair) -> tuple[Array, Array]:
-        """Canonical correlations ``(..., min(dx, dy))``, zeros beyond the rank, and ranks."""
-        count = min(pair.x.shape[-1], pair.y.shape[-1])
-        values = np.empty((*pair.batch, count))
-        ranks = np.empty(pair.batch, np.int64)
-        if not ranks.size:
-            return values, ranks
-        sides = [prepare_batch(self.prepare, batch) for batch in (pair.x, pair.y)]
-        with named_convergence(self.name):
-            _cpu.canonical_correlations(
-                [item.data for item in sides[0]],
-                [item.norm for item in sides[0]],
-                [item.data for item in sides[1]],
-                [item.norm for item in sides[1]],
-                values.reshape(-1, count),
-                _engine.threads(),
-            )
-        ranks.flat[:] = [min(a.data.shape[1], b.data.shape[1]) for a, b in zip(*sides, strict=True)]
-        self._warn(_once(sides[0] + sides[1]))
-        return values, ranks
-
-    def _warn(self, items: list[_Prepared]) -> None:
-        varying = [item for item in items if item.norm > 0]
-        units = sum(item.constant_units for item in varying)
-        dropped = sum(item.dropped_directions for item in varying)
-        constant = sum(item.norm == 0 for item in items)
-        warn_degenerate(self.name, units, constant, dropped)
-        if items:
-            warn_small_sample(self.name, len(items[0].data), max(i.width for i in items), 0)
-
-
-def _once(items: list[_Prepared]) -> list[_Prepared]:
-    """Without those that broadcasting repeats."""
-    return list({id(item): item for item in items}.values())
 
 
 @register
@@ -358,17 +225,9 @@ def canonical_correlations(
     """
     measure = CCA(regularization)
     pair = read_pair("canonical_correlations", x, y, check_finite=check_finite)
-    if pair.library.engine is _cpu:
-        correlations, _ = measure._correlations(pair)
-        return give_scores(pair, correlations)
-    engine, count = pair.library.engine, min(pair.x.shape[-1], pair.y.shape[-1])
-    out = pair.library.empty((*pair.batch, count), np.float64)
-    measure._run_on_device(
-        pair.library,
-        [pair.x, pair.y],
-        lambda wide, *rest: engine.canonical_correlations(*wide, out, *rest),
-    )
-    return give_scores(pair, out)
+    pair = pair._replace(unchecked=check_finite)  # for differences that overflow
+    count = min(pair.x.shape[-1], pair.y.shape[-1])
+    return give_scores(pair, measure.counted_pairs(pair, measure.fill_correlations, count))
 
 
 def svcca(x: Any, y: Any, *, variance: float = 0.99, check_finite: bool = True) -> Any:

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <vector>
@@ -6,89 +5,94 @@
 #include "cca/cca.h"
 #include "check.h"
 #include "naive.h"
-#include "procrustes/procrustes.h"
 
 namespace {
 
 using namespace likewise;
 using namespace likewise::testing;
 
+// Items of one call, and what is counted in them.
 template <class T>
-struct Whitened {
-  std::vector<PreparedShape<T>> shapes;
-  VariateList<T> list;
+struct Items {
+  std::vector<std::vector<T>> values;
+  std::vector<MatrixRef<const T>> views;
+  std::vector<int64_t> counts;
+
+  explicit Items(const std::vector<Matrix>& items) : counts(4 * items.size(), 0) {
+    for (const Matrix& item : items) {
+      values.push_back(item.padded<T>(item.cols));
+      views.push_back({values.back().data(), item.rows, item.cols, item.cols, 1});
+    }
+  }
+  ShapeCounts found() {
+    const int64_t items = int64_t(counts.size()) / 2;
+    return {counts.data(), counts.data() + items, items};
+  }
 };
 
-template <class T>
-Whitened<T> whitened(const std::vector<Matrix>& items) {
-  Whitened<T> out;
-  out.shapes.resize(items.size());
-  ShapePreparation<T> preparation;
-  ShapeOptions options;
-  options.alpha = 0;
-  options.loadings = true;
-  for (size_t k = 0; k < items.size(); ++k) {
-    const std::vector<T> values = items[k].padded<T>(items[k].cols);
-    preparation.run(
-        MatrixRef<const T>{values.data(), items[k].rows, items[k].cols, items[k].cols, 1}, options,
-        out.shapes[k]);
-  }
-  for (const PreparedShape<T>& shape : out.shapes) {
-    CHECK(shape.converged);
-    out.list.items.push_back({shape.data.data(), shape.cols});
-    out.list.norms.push_back(shape.reshaped_norm);
-    const int64_t units = int64_t(shape.loadings.size()) / std::max<int64_t>(shape.cols, 1);
-    out.list.loadings.push_back({shape.loadings.data(), shape.cols, units, units, 1});
-  }
-  return out;
+ArrayRef batch_of(const std::vector<double>& values, int64_t count, int64_t rows, int64_t cols) {
+  return {const_cast<double*>(values.data()),
+          DType::float64,
+          3,
+          {count, rows, cols},
+          {rows * cols, cols, 1}};
 }
 
 template <class T>
 void scores_are_consistent(double tolerance) {
   const int64_t n = 60;
   const Matrix x = random_matrix(n, 5, 1), y = random_matrix(n, 9, 2);
-  const Matrix mixed = product(x, random_matrix(5, 5, 3));
-  const Whitened<T> all = whitened<T>({x, mixed, y});
+  Items<T> all({x, product(x, random_matrix(5, 5, 3)), y});
   for (const bool weighted : {false, true}) {
+    const CanonicalOptions options{0, 1, weighted};
     std::vector<double> symmetric(9, 0.0), cross(9, 0.0);
-    cca_scores(all.list, all.list, n, true, weighted, 2, symmetric.data());
-    cca_scores(all.list, all.list, n, false, weighted, 2, cross.data());
+    cca_scores<T>(all.views, {}, options, 2, symmetric.data(), all.found());
+    cca_scores<T>(all.views, all.views, options, 2, cross.data(), all.found());
     for (size_t k = 0; k < 9; ++k) CHECK_NEAR(symmetric[k], cross[k], tolerance);
     CHECK_NEAR(symmetric[1], 1, tolerance);  // invertible maps of each other
     if (!weighted) CHECK_NEAR(symmetric[2], symmetric[5], tolerance);
+    // The first order changes nothing.
+    std::vector<int32_t> orders(size_t(2 * n));
+    std::iota(orders.begin(), orders.begin() + n, 0);
+    for (int64_t i = 0; i < n; ++i) orders[size_t(n + i)] = int32_t((i + 1) % n);
+    std::vector<double> reordered(2, 0.0);
+    cca_reordered<T>(all.views[0], all.views[2], orders.data(), 2, options, 2, reordered.data());
+    CHECK_NEAR(reordered[0], cross[2], tolerance);
+    CHECK(std::abs(reordered[1] - cross[2]) > 1e-3);
   }
-  std::vector<double> correlations(3 * 9, -1.0), plain(9, 0.0);
-  VariateList<T> turned{{all.list.items[2], all.list.items[2], all.list.items[0]},
-                        {all.list.norms[2], all.list.norms[2], all.list.norms[0]},
-                        {}};
-  canonical_correlations(all.list, turned, n, 9, 2, correlations.data());
-  cca_scores(all.list, all.list, n, true, false, 1, plain.data());
-  CHECK_NEAR(std::accumulate(correlations.begin(), correlations.begin() + 9, 0.0) / 5, plain[2],
-             tolerance);
-  CHECK(correlations[5] == 0 && correlations[4] > 0);
 }
 
 // Whichever items are constant, the others have the correlations that they have alone.
 TEST(correlations_beside_constant_items) {
   const int64_t n = 20, count = 4, k = 3;
   for (int pattern = 0; pattern < 1 << 2 * count; ++pattern) {
-    std::vector<Matrix> x, y;
+    std::vector<double> x, y;
     for (int64_t i = 0; i < count; ++i) {
-      x.push_back(pattern >> i & 1 ? Matrix(n, 3) : random_matrix(n, 3, uint64_t(i)));
-      y.push_back(pattern >> (count + i) & 1 ? Matrix(n, 4)
-                                             : random_matrix(n, 4, 40 + uint64_t(i)));
+      const auto add = [&](int bit, int64_t cols, uint64_t seed, std::vector<double>& to) {
+        const Matrix item = pattern >> bit & 1 ? Matrix(n, cols) : random_matrix(n, cols, seed);
+        const std::vector<double> values = item.padded<double>(cols);
+        to.insert(to.end(), values.begin(), values.end());
+      };
+      add(int(i), 3, uint64_t(i), x);
+      add(int(count + i), 4, 40 + uint64_t(i), y);
     }
-    const Whitened<double> a = whitened<double>(x), b = whitened<double>(y);
     std::vector<double> together(size_t(count * k)), alone(size_t(k), 0.0);
-    canonical_correlations(a.list, b.list, n, k, 2, together.data());
-    for (size_t i = 0; i < size_t(count); ++i) {
-      canonical_correlations<double>({{a.list.items[i]}, {a.list.norms[i]}, {}},
-                                     {{b.list.items[i]}, {b.list.norms[i]}, {}}, n, k, 1,
-                                     alone.data());
-      const bool constant = a.list.norms[i] == 0 || b.list.norms[i] == 0;
-      for (size_t c = 0; c < size_t(k); ++c) {
-        const double found = together[i * size_t(k) + c];
-        CHECK(constant ? std::isnan(found) : found == alone[c]);
+    std::vector<int64_t> counts(size_t(4 * count), 0);
+    const ShapeCounts found{counts.data(), counts.data() + 2 * count, 2 * count};
+    const ArrayRef a = batch_of(x, count, n, 3), b = batch_of(y, count, n, 4);
+    canonical_correlations(a, b, {}, 2, together.data(), found);
+    for (int64_t i = 0; i < count; ++i) {
+      ArrayRef one_a = batch_of(x, 1, n, 3), one_b = batch_of(y, 1, n, 4);
+      one_a.data = static_cast<double*>(a.data) + i * n * 3;
+      one_b.data = static_cast<double*>(b.data) + i * n * 4;
+      std::vector<int64_t> unread(4, 0);
+      canonical_correlations(one_a, one_b, {}, 1, alone.data(), {unread.data(), &unread[2], 2});
+      const bool constant_a = pattern >> i & 1, constant_b = pattern >> (count + i) & 1;
+      CHECK(counts[size_t(i)] == (constant_a ? 3 : 0));
+      CHECK(counts[size_t(count + i)] == (constant_b ? 4 : 0));
+      for (int64_t c = 0; c < k; ++c) {
+        const double here = together[size_t(i * k + c)];
+        CHECK(constant_a || constant_b ? std::isnan(here) : here == alone[size_t(c)]);
       }
     }
   }

@@ -32,16 +32,17 @@ void procrustes_scores(const std::vector<DeviceArray>& a, const std::vector<Devi
 }
 
 void procrustes_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
-                      const DeviceArray& counts, const ShapeTuple& options, Run& run) {
+                      const DeviceArray& counts, const ShapeTuple& given, Run& run) {
   if (scores.size() == 0) return;
   const CallContext context(run);
-  dispatch_float(x, [&](auto zero) {
+  const ProcrustesOptions options = shape_options(given);
+  const auto compare = [&](auto zero) {
     using T = decltype(zero);
     cuda::procrustes_pairs<T>(context, {contiguous<T>(x, context), x.sizes().back()},
                               {contiguous<T>(y, context), y.sizes().back()}, scores.size(),
-                              x.sizes()[x.sizes().size() - 2], shape_options(options),
-                              findings(scores, counts));
-  });
+                              x.sizes()[x.sizes().size() - 2], options, findings(scores, counts));
+  };
+  options.alpha < 1 ? compare(double{}) : dispatch_float(x, compare);
 }
 
 void procrustes_gradients(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "cca/options.h"
 #include "core/cuda/context.h"
 #include "core/cuda/matrix.h"
 
@@ -11,13 +12,6 @@
 // or that have a share of the variance.
 
 namespace likewise::cuda {
-
-// One of these at a time.
-struct CanonicalOptions {
-  double regularization;  // ridge in units of the mean variance of the units that vary
-  double variance;        // below 1: the fewest largest S that have this share of all S^2
-  bool weighted;  // means of rho with weights sum_j |P_k' Zx'x_j| (Morcos, Raghu & Bengio 2018)
-};
 
 // Of every item, those of a, then of b.
 struct CanonicalFindings {

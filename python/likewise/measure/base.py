@@ -288,17 +288,18 @@ class EngineMeasure(Measure):
         return scores, np.maximum(found[0], 0), found[1] if sums else _NONE
 
     def pairs(self, pair: Pair) -> Any:
-        return self._counted_pairs(pair, self.fill_pairs)
+        return self.counted_pairs(pair, self.fill_pairs)
 
     def pairs_and_gradients(self, pair: Pair, by_x: Any, by_y: Any) -> Any:
         def fill(library: Any, x: Any, y: Any, *out: Any) -> Any:
             return self.fill_gradients(library, x, y, *out, by_x, by_y)
 
-        return self._counted_pairs(pair, fill)
+        return self.counted_pairs(pair, fill)
 
-    def _counted_pairs(self, pair: Pair, fill: Callable[..., Any]) -> Any:
+    def counted_pairs(self, pair: Pair, fill: Callable[..., Any], *axes: int) -> Any:
+        """What this makes of the pairs of a batch, ``(..., *axes)``, and warnings."""
         x, y, batch, library, _ = pair
-        scores = library.empty(batch, np.float64)
+        scores = library.empty((*batch, *axes), np.float64)
         if 0 in batch:
             library.finish()
             return scores

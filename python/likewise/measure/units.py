@@ -74,7 +74,7 @@ class UnitMeasure(EngineMeasure):
         def fill(library: Any, x: Any, y: Any, *out: Any) -> Any:
             return self.fill_matches(library, x, y, *out, partners)
 
-        return self._counted_pairs(pair, fill), partners
+        return self.counted_pairs(pair, fill), partners
 
     def pairs(self, pair: Pair) -> Any:
         here = self.there(pair)
