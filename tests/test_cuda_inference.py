@@ -8,7 +8,6 @@ import simulated
 from simulated import layers, on_simulator
 
 import likewise as lw
-from likewise import _draws
 from likewise._border import device as _device
 from likewise.measure import subsets as _subsets
 
@@ -53,54 +52,6 @@ def test_the_numbers_are_those_of_the_cpu(measure, dtype):
 
 @on_simulator
 @BOTH
-@pytest.mark.parametrize("measure", ["rsa", "cka", "svcca"])
-def test_draws_in_parts_are_the_same_draws(name, measure, monkeypatch):
-    function = getattr(lw, name)
-    whole = function(*sides(), measure, n=9)
-    for limit in ("_CHUNK_BYTES", "_ORDER_BYTES", "_SUBSET_BYTES"):
-        monkeypatch.setattr(_draws, limit, 2 * sum(side.nbytes for side in sides()))
-    parts = function(*sides(), measure, n=9)
-    for one, other in zip(whole, parts, strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-@on_simulator
-def test_wide_kernel_matrices_go_the_long_way(monkeypatch):
-    short = lw.permutation_test(*sides(), "cka", n=5, kernel="rbf")
-    monkeypatch.setattr("likewise._kernel_measure._MOST_SAMPLES", 11)
-    long = lw.permutation_test(*sides(), "cka", n=5, kernel="rbf")
-    np.testing.assert_allclose(short.null, long.null, rtol=0, atol=1e-13)
-    assert (short.null != long.null).any()
-
-
-@on_simulator
-@BOTH
-@pytest.mark.parametrize("measure", ["cka", "procrustes", "rsa", "linear_predictivity"])
-def test_one_wait_and_nothing_through_the_host(name, measure, monkeypatch):
-    waits, finish = [], _device.DeviceLibrary.finish
-
-    def finished(library, *also, **options):
-        found = finish(library, *also, **options)
-        if library._whole is None and found is not None:
-            waits.append(library.function)
-        return found
-
-    there = [simulated.array(side) for side in sides()]
-    function = simulated.cpu(getattr(lw, name))
-    expected = function(*sides(), measure, n=8, **COMPARED.get(measure, {}))
-    with monkeypatch.context() as patch:
-        patch.setattr(_device.DeviceLibrary, "finish", finished)
-        for way in ("download", "upload"):
-            patch.delattr(simulated.module, way)
-        for look in (True, False):
-            found = function(*there, measure, n=8, check_finite=look, **COMPARED.get(measure, {}))
-            for one, other in zip(found, expected, strict=True):
-                np.testing.assert_allclose(simulated.numpy(one), other, rtol=0, atol=1e-12)
-    assert waits == [name]
-
-
-@on_simulator
-@BOTH
 def test_the_look_speaks_for_the_whole_call(name):
     x, y = sides()
     y[3, 1] = np.inf
@@ -112,24 +63,6 @@ def test_the_look_speaks_for_the_whole_call(name):
         unchecked = getattr(lw, name)(x, y, measure, n=8, check_finite=False)
         assert np.isnan(unchecked.score)
         assert np.isnan(unchecked[-1]).any()
-
-
-@on_simulator
-@BOTH
-def test_draws_without_a_decomposition_are_named(name, monkeypatch):
-    monkeypatch.setenv("CUSIM_UNCONVERGED", "0")
-    with pytest.raises(lw.ConvergenceError, match=f"{name}: .* did not converge"):
-        getattr(lw, name)(*sides(), Failing(), n=8)
-
-
-class Failing(type(lw.measure("procrustes"))):
-    """A measure whose draws are decomposed in vain, unlike the score itself."""
-
-    def __call__(self, x, y, *, check_finite=True):
-        if len(y.shape) > 2:
-            large = np.random.default_rng(1).standard_normal((1, SIDE, SIDE)).astype(np.float32)
-            simulated.cpu(lw.svdvals)(simulated.array(large), check_finite=check_finite)
-        return simulated.cpu(lw.procrustes)(x, y, check_finite=check_finite)
 
 
 @on_simulator

@@ -18,6 +18,7 @@ void register_core(pybind11::module_& m);
 void register_information(pybind11::module_& m);
 void register_kernels(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
+void register_moments(pybind11::module_& m);
 void register_neighbours(pybind11::module_& m);
 void register_procrustes(pybind11::module_& m);
 void register_regression(pybind11::module_& m);
@@ -83,6 +84,7 @@ PYBIND11_MODULE(_cpu_engine, m) {
   lb::register_information(m);
   lb::register_kernels(m);
   lb::register_linalg(m);
+  lb::register_moments(m);
   lb::register_neighbours(m);
   lb::register_procrustes(m);
   lb::register_regression(m);

@@ -53,29 +53,9 @@ def count_infinite(arrays: list[DeviceArray], counts: DeviceArray, run: Run) -> 
 def download(array: DeviceArray, host: ndarray[Any, Any], run: Run) -> None: ...
 def upload(host: ndarray[Any, Any], array: DeviceArray, run: Run) -> None: ...
 
-# cca
-
 # inference
 def gather_rows(
     sides: list[DeviceArray], rows: ndarray[Any, Any], outs: list[DeviceArray], run: Run
-) -> None: ...
-def join(parts: list[DeviceArray], out: DeviceArray, run: Run) -> None: ...
-def p_value(
-    score: DeviceArray,
-    null: DeviceArray,
-    own: list[DeviceArray],
-    how: tuple[bool, bool, float, float],
-    p: DeviceArray,
-    run: Run,
-) -> None: ...
-def interval(
-    score: DeviceArray,
-    draws: DeviceArray,
-    how: tuple[int, float, float, float, int, float, float, float],
-    error: DeviceArray,
-    low: DeviceArray,
-    high: DeviceArray,
-    run: Run,
 ) -> None: ...
 
 # kernels
@@ -116,15 +96,6 @@ def kernel_reordered(
     options: _KernelOptions,
     run: Run,
 ) -> None: ...
-def kernel_scores_of_moments(
-    sums: _Sums,
-    unbiased: bool,
-    normalise: bool,
-    scores: DeviceArray,
-    constant_units: DeviceArray,
-    samples: DeviceArray,
-    run: Run,
-) -> None: ...
 
 # linalg
 def set_library_directories(directories: list[str]) -> None: ...
@@ -136,59 +107,6 @@ def orthogonal_procrustes(
 ) -> None: ...
 
 # moments
-def begin_frame(
-    items: list[DeviceArray], shift: DeviceArray, unit: DeviceArray, run: Run
-) -> None: ...
-def grow_units(
-    items: list[DeviceArray],
-    shift: DeviceArray,
-    unit: DeviceArray,
-    ratio: DeviceArray,
-    run: Run,
-) -> None: ...
-def divide_by_units(
-    items: list[DeviceArray], unit: DeviceArray, outs: list[DeviceArray], run: Run
-) -> None: ...
-def scale_products(
-    products: DeviceArray,
-    by_rows: DeviceArray | None,
-    by_columns: DeviceArray | None,
-    run: Run,
-) -> None: ...
-def add_moments(
-    a: list[DeviceArray],
-    b: list[DeviceArray],
-    rows: tuple[int, int],
-    frames: list[tuple[DeviceArray, DeviceArray, DeviceArray, int, int]],
-    total: DeviceArray,
-    run: Run,
-) -> None: ...
-def meet_frames(
-    first: list[DeviceArray],
-    second: list[DeviceArray],
-    cols: list[int],
-    ratios: list[DeviceArray],
-    step: DeviceArray,
-    run: Run,
-) -> None: ...
-def move_moments(
-    sums: DeviceArray,
-    cols: list[list[int]],
-    changes: list[tuple[DeviceArray, DeviceArray | None, int, int]],
-    run: Run,
-) -> None: ...
-def add(array: DeviceArray, total: DeviceArray, first: int, run: Run) -> None: ...
-def add_one(total: DeviceArray, run: Run) -> None: ...
-def divide(array: DeviceArray, by: DeviceArray, out: DeviceArray, run: Run) -> None: ...
-def normalise_products(
-    products: DeviceArray, own: list[DeviceArray], out: DeviceArray, run: Run
-) -> None: ...
-
-_Sums = tuple[DeviceArray, list[DeviceArray], list[int], list[int], list[DeviceArray]]
-
-def unit_correlations_of_moments(
-    sums: _Sums, out: DeviceArray, constant_units: DeviceArray, samples: DeviceArray, run: Run
-) -> None: ...
 
 # neighbours
 def neighbour_scores(
@@ -238,15 +156,6 @@ class Offload:
     def release(self, buffer: int) -> None: ...
 
 # procrustes
-def procrustes_scores_of_moments(
-    sums: _Sums,
-    scores: DeviceArray,
-    constant_units: DeviceArray,
-    samples: DeviceArray,
-    dropped: DeviceArray,
-    options: tuple[bool, bool, float, str],
-    run: Run,
-) -> None: ...
 
 # reduce
 def position_means(x: DeviceArray, units_first: bool, out: DeviceArray, run: Run) -> None: ...
@@ -301,15 +210,6 @@ def ridge_errors(
     alphas: DeviceArray,
     constant_units: DeviceArray,
     options: _RidgeOptions,
-    run: Run,
-) -> None: ...
-def ridge_scores_of_moments(
-    folds: list[_Sums],
-    scores: DeviceArray,
-    constant_units: DeviceArray,
-    samples: DeviceArray,
-    alphas: list[float],
-    relative: bool,
     run: Run,
 ) -> None: ...
 

@@ -142,3 +142,24 @@ def canonical_correlations(
     options: CanonicalOptions,
     run: AnyRun,
 ) -> bool | None: ...
+
+# moments: shift (columns) and unit (items) of items side by side, ratio of units that grow; a frame
+# is shift, unit, ratio, the first item and the first column that are meant; rows are the first of
+# the samples that are added, and the step to the next
+Frame = tuple[AnyArray, AnyArray, AnyArray, int, int]
+
+def begin_frame(items: list[AnyArray], shift: AnyArray, unit: AnyArray, run: AnyRun) -> None: ...
+def grow_units(
+    items: list[AnyArray], shift: AnyArray, unit: AnyArray, ratio: AnyArray, run: AnyRun
+) -> None: ...
+def divide_by_units(
+    items: list[AnyArray], unit: AnyArray, outs: list[AnyArray], run: AnyRun
+) -> None: ...
+def add_moments(
+    a: list[AnyArray],
+    b: list[AnyArray],
+    rows: tuple[int, int],
+    frames: list[Frame],
+    total: AnyArray,
+    run: AnyRun,
+) -> None: ...

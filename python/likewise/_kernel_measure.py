@@ -22,7 +22,7 @@ from likewise.errors import (
 )
 from likewise.measure import Kind, reordered_products
 from likewise.measure.legacy import LegacyMeasure
-from likewise.measure.moments import DeviceMoments, Moments
+from likewise.measure.moments import Moments
 
 __all__ = ["Bandwidth", "Estimator", "Kernel", "KernelMeasure"]
 
@@ -179,23 +179,6 @@ class KernelMeasure(LegacyMeasure):
                 norms.append(np.sqrt(norm) if norm > rounding else np.nan)
             own.append(np.array(norms))
         return np.asarray(products / np.outer(*own))
-
-    def from_device_moments(self, moments: Sequence[DeviceMoments]) -> Any:
-        """The same of sums on a device."""
-        (m,) = moments
-        scores = m.library.empty(m.shape, np.float64)
-        m.library.engine.kernel_scores_of_moments(
-            m.sums,
-            self.estimator == "unbiased",
-            self.normalize,
-            scores,
-            *m.findings,
-            m.library.run,
-        )
-        beyond = [] if self.normalize else [m.library.infinite(scores)]
-        for count in m.warn(self.name, flexible=self.estimator == "biased", also=beyond):
-            self._warn_overflow(int(count.sum()))
-        return scores
 
     def _linear_hsic(self, n: int, squares: Any, traces: Any, fourth: Any) -> Any:
         """From ``|X'Y|^2``, ``tr(X'X) tr(Y'Y)`` and ``sum |x|^2 |y|^2`` of centred samples."""

@@ -19,7 +19,7 @@ from likewise.errors import GridEdgeWarning, named_convergence, warn, warn_degen
 from likewise.measure import Kind, register
 from likewise.measure.folds import require_folds, shuffled_folds, unique_items
 from likewise.measure.legacy import LegacyMeasure
-from likewise.measure.moments import DeviceMoments, Moments, pooled
+from likewise.measure.moments import Moments, pooled
 
 __all__ = ["LinearPredictivity", "Prediction"]
 
@@ -192,21 +192,6 @@ class LinearPredictivity(LegacyMeasure):
             if not (x.is_constant or y.is_constant):
                 varying = min(whole.samples - 1, len(x.gram) - x.constant_units)
                 scores[i, j] = self._score_of_moments(moments, i, j, np.trace(x.gram) / varying)
-        whole.warn(self.name, flexible=False)
-        return scores
-
-    def from_device_moments(self, moments: Sequence[DeviceMoments]) -> Any:
-        """The same of sums on a device."""
-        whole = moments[0]
-        scores = whole.library.empty(whole.shape, np.float64)
-        whole.library.engine.ridge_scores_of_moments(
-            [m.sums for m in moments],
-            scores,
-            *whole.findings,
-            list(self.alphas or GRID),
-            self.alphas is None,
-            whole.library.run,
-        )
         whole.warn(self.name, flexible=False)
         return scores
 

@@ -15,7 +15,6 @@ from likewise._border.pairs import Pair, read_pair
 from likewise.linalg import nuclear_norm
 from likewise.measure import EngineMeasure, Found, Kind, is_number, register
 from likewise.measure.moments import (
-    DeviceMoments,
     Moments,
     directions_at_most,
     principal_axes,
@@ -147,17 +146,6 @@ class _ShapeMeasure(EngineMeasure):
                 common = float(nuclear_norm(left.T @ product @ right))
                 scores[i, j] = self._score_of(min(common, 1.0), norm_x, norm_y)
         given.warn(self.name, dropped=dropped)
-        return scores
-
-    def from_device_moments(self, moments: Sequence[DeviceMoments]) -> Any:
-        """The same of sums on a device."""
-        (m,) = moments
-        scores = m.library.empty(m.shape, np.float64)
-        dropped = m.dropped()
-        m.library.engine.procrustes_scores_of_moments(
-            m.sums, scores, *m.findings, dropped, self._options(), m.library.run
-        )
-        m.warn(self.name, dropped=dropped)
         return scores
 
     def _wide(self, library: Any, x: Any) -> Any:

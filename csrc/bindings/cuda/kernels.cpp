@@ -5,10 +5,8 @@
 #include <optional>
 
 #include "bindings/cuda/arrays.h"
-#include "bindings/cuda/moments.h"
 #include "bindings/kernel_options.h"
 #include "kernels/cuda/gradient.h"
-#include "kernels/cuda/moments.h"
 
 namespace likewise::bindings {
 namespace {
@@ -74,14 +72,6 @@ void kernel_reordered(const DeviceArray& x, const DeviceArray& y, const Orders& 
   });
 }
 
-void kernel_scores_of_moments(const GivenSums& sums, bool unbiased, bool normalise,
-                              const DeviceArray& scores, const DeviceArray& constant_units,
-                              const DeviceArray& samples, Run& run) {
-  const CallContext context(run);
-  cuda::kernel_scores_of_moments(context, sums_of(sums), unbiased, normalise,
-                                 scores.filled<double>(), sums_findings(constant_units, samples));
-}
-
 }  // namespace
 
 void register_kernels(py::module_& m) {
@@ -89,7 +79,6 @@ void register_kernels(py::module_& m) {
   m.def("kernel_pairs", &kernel_pairs);
   m.def("kernel_gradients", &kernel_gradients);
   m.def("kernel_reordered", &kernel_reordered);
-  m.def("kernel_scores_of_moments", &kernel_scores_of_moments);
 }
 
 }  // namespace likewise::bindings

@@ -6,10 +6,8 @@
 #include <string>
 
 #include "bindings/cuda/arrays.h"
-#include "bindings/cuda/moments.h"
 #include "bindings/shape_options.h"
 #include "procrustes/cuda/gradient.h"
-#include "procrustes/cuda/moments.h"
 
 namespace likewise::bindings {
 namespace {
@@ -62,22 +60,12 @@ void procrustes_gradients(const DeviceArray& x, const DeviceArray& y, const Devi
   });
 }
 
-void procrustes_scores_of_moments(const GivenSums& sums, const DeviceArray& scores,
-                                  const DeviceArray& constant_units, const DeviceArray& samples,
-                                  const DeviceArray& dropped, const ShapeTuple& options, Run& run) {
-  const CallContext context(run);
-  cuda::procrustes_scores_of_moments(
-      context, sums_of(sums), shape_options(options), scores.filled<double>(),
-      sums_findings(constant_units, samples), dropped.filled<int64_t>());
-}
-
 }  // namespace
 
 void register_procrustes(py::module_& m) {
   m.def("procrustes_scores", &procrustes_scores);
   m.def("procrustes_pairs", &procrustes_pairs);
   m.def("procrustes_gradients", &procrustes_gradients);
-  m.def("procrustes_scores_of_moments", &procrustes_scores_of_moments);
 }
 
 }  // namespace likewise::bindings

@@ -1,10 +1,8 @@
 #include <pybind11/stl.h>
 
 #include "bindings/cuda/arrays.h"
-#include "bindings/cuda/moments.h"
 #include "regression/cuda/lasso.h"
 #include "regression/cuda/ridge.h"
-#include "regression/cuda/ridge_moments.h"
 
 namespace likewise::bindings {
 namespace {
@@ -69,16 +67,6 @@ void lasso(const DeviceArray& x, const DeviceArray& y, const DeviceArray& score,
                      constant_units.filled<int64_t>(), missed.filled<int64_t>()});
 }
 
-void ridge_scores_of_moments(const std::vector<GivenSums>& folds, const DeviceArray& scores,
-                             const DeviceArray& constant_units, const DeviceArray& samples,
-                             const std::vector<double>& alphas, bool relative, Run& run) {
-  const CallContext context(run);
-  std::vector<cuda::Sums> sums;
-  for (const GivenSums& fold : folds) sums.push_back(sums_of(fold));
-  cuda::ridge_scores_of_moments(context, sums, alphas, relative, scores.filled<double>(),
-                                sums_findings(constant_units, samples));
-}
-
 }  // namespace
 
 void register_regression(py::module_& m) {
@@ -86,7 +74,6 @@ void register_regression(py::module_& m) {
   m.def("ridge_pairs", &pairs);
   m.def("ridge_scores", &scores);
   m.def("ridge_errors", &errors);
-  m.def("ridge_scores_of_moments", &ridge_scores_of_moments);
 }
 
 }  // namespace likewise::bindings

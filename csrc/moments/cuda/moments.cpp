@@ -6,7 +6,6 @@
 #include "linalg/cuda/gemm.h"
 #include "linalg/cuda/products.h"
 #include "moments/cuda/moments_kernels.h"
-#include "moments/cuda/sums.h"
 
 namespace likewise::cuda {
 namespace {
@@ -35,11 +34,17 @@ void fill(const Context& context, const std::vector<Matrix<T>>& items, int64_t w
   }
 }
 
+// What the sums of these items are multiplied by when their units have grown.
 template <class T>
-SumsSide side_of(const Context& context, const std::vector<Matrix<T>>& items) {
-  std::vector<int64_t> cols;
-  for (const Matrix<T>& item : items) cols.push_back(item.cols);
-  return send_side(context, cols);
+const double* growth(const Context& context, const std::vector<Matrix<T>>& items, int64_t width,
+                     const double* ratio) {
+  std::vector<int32_t> starts{int32_t(1 + items.size())};
+  for (const Matrix<T>& item : items) starts.push_back(int32_t(starts.back() + item.cols));
+  int32_t* const there = context.temporary<int32_t>(starts.size());
+  check(send_values(starts.data(), int64_t(starts.size()), there, context.stream), "launch");
+  double* const out = context.temporary<double>(size_t(width));
+  check(growth_of({there, int64_t(items.size())}, ratio, width, out, context.stream), "launch");
+  return out;
 }
 
 }  // namespace
@@ -50,10 +55,9 @@ void add_moments(const Context& context, const std::vector<Matrix<T>>& a,
                  const GrownFrame& frame_a, const GrownFrame& frame_b, double* total) {
   const bool symmetric = b.empty();
   const int64_t width_a = width_of(a), width_b = symmetric ? width_a : width_of(b);
-  const SumsSide side_a = side_of(context, a), side_b = symmetric ? side_a : side_of(context, b);
-  check(move_sums(total, width_a, width_b, {side_a, {frame_a.ratio, nullptr}},
-                  {side_b, {frame_b.ratio, nullptr}}, context.stream),
-        "launch");
+  const double* const by_rows = growth(context, a, width_a, frame_a.ratio);
+  const double* const by_columns = symmetric ? by_rows : growth(context, b, width_b, frame_b.ratio);
+  check(grow_sums(total, width_a, width_b, by_rows, by_columns, context.stream), "launch");
   const int64_t all = rows.count();
   if (all == 0) return;
   const int64_t some = std::clamp<int64_t>(kMostDoubles / (width_a + width_b), 1, all);

@@ -27,6 +27,9 @@ else:  # numpy.typing takes milliseconds to import
     Array = np.ndarray
 
 
+CPU = "the CPU"
+
+
 class Library(NamedTuple):
     """An array library of the CPU, for which NumPy makes results; see ``_device`` for the other."""
 
@@ -43,6 +46,19 @@ class Library(NamedTuple):
     def run(self) -> int:
         """What they take last: how many threads they may use."""
         return _engine.threads()
+
+    @property
+    def place(self) -> str:
+        """Where the arrays are."""
+        return CPU
+
+    def given(self, value: Any) -> Any:
+        """An array that another call of ours gave."""
+        return value
+
+    def kept(self, view: Any) -> Any:
+        """An array that a later call will be given."""
+        return view
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
         """An array for the engine to fill."""
@@ -114,6 +130,16 @@ def _give_numpy(array: Array) -> Any:
 
 
 NUMPY = Library("numpy", _give_numpy)
+
+
+def library_of(function: str, kept: Any) -> Any:
+    """The library, for a call without a look, of an array that an earlier call kept."""
+    if kept is None or not _device.is_device_array(kept):
+        return NUMPY
+    library = _device.DeviceLibrary(function, "state", kept, 0)
+    library.prepare(False)
+    return library
+
 
 _BFLOAT16 = "bfloat16"  # of ml_dtypes, which JAX uses too
 

@@ -239,6 +239,15 @@ class DeviceLibrary:
         """The result in the caller's library."""
         return array.owner
 
+    @property
+    def place(self) -> str:
+        """Where the arrays are."""
+        return str(self.name)
+
+    def kept(self, view: Any) -> Any:
+        """An array that a later call will be given."""
+        return view.owner
+
     def given(self, value: Any) -> Any:
         """A contiguous array, of any type, that another call of ours gave."""
         return _exported(value, self._stream)

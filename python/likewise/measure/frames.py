@@ -64,35 +64,9 @@ class Frame(NamedTuple):
     unit: Array
     """One per item."""
 
-    @classmethod
-    def of(cls, items: Sequence[Array]) -> Frame:
-        """From the means of a first batch, exact where a unit is constant."""
-        wide = [item.astype(np.float64) for item in items]
-        means = [x[0] + ((x - x[0]) * (1 / len(x))).sum(axis=0) for x in wide]
-        widths = [item.shape[1] for item in items]
-        return cls(widths, np.concatenate(means), np.full(len(items), LEAST_UNIT))
-
     def item(self, k: int) -> Frame:
         """Of one item alone."""
         return Frame(self.widths[k : k + 1], self.shift[_units(self, k)], self.unit[k : k + 1])
-
-    def measure(self, items: Sequence[Array]) -> tuple[Frame, Array]:
-        """Augmented data ``[1, |u_1|^2, ..., u_1, ...]``, in units above all that they have shown.
-
-        Differences are taken in float64, whatever the dtype of the items.
-        """
-        first = 1 + len(items)
-        out = np.empty((len(items[0]), first + len(self.shift)))
-        out[:, 0] = 1
-        unit = self.unit.copy()
-        for k, item in enumerate(items):
-            columns = _units(self, k)
-            u = out[:, first + columns.start : first + columns.stop]
-            np.subtract(item, self.shift[columns], out=u, dtype=np.float64)
-            unit[k] = max(unit[k], power_above(max(u.max(initial=0), -u.min(initial=0))))
-            u *= 1 / unit[k]
-            np.einsum("ij,ij->i", u, u, out=out[:, 1 + k])
-        return self._replace(unit=unit), out
 
     def reaching(self, other: Frame) -> Frame:
         """In units that hold what was measured from the shifts of either."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from likewise.errors import warn_degenerate, warn_small_sample
 from likewise.measure.frames import Frame, moved
 
 __all__ = [
-    "DeviceMoments",
     "Moments",
     "UnitMoments",
     "directions_at_most",
@@ -134,51 +133,6 @@ class Moments:
         gram[constant] = 0
         gram[:, constant] = 0
         return UnitMoments(gram, int(constant.sum()))
-
-
-class DeviceMoments:
-    """The same sums on a device, for its engine.
-
-    They are centred where they are used; what is found there is in the arrays ``findings``.
-    """
-
-    def __init__(
-        self,
-        library: Any,
-        cross: Any,
-        alone: Sequence[Any],
-        widths: tuple[list[int], list[int]],
-        frames: Sequence[Any],
-        min_samples: int = 0,
-    ) -> None:
-        """``alone`` has one entry per representation of both sides, none if they are the same;
-        ``frames`` are shift and unit of each side."""
-        self.library = library
-        self.sums = (cross, list(alone), *widths, list(frames))
-        self.shape = len(widths[0]), len(widths[1])
-        self._widths = np.array(widths[0] + (widths[1] if alone else []))
-        self._min_samples = min_samples
-        self.findings = (
-            library.empty((len(self._widths),), np.int64),
-            library.empty((1,), np.int64),
-        )
-
-    def dropped(self) -> Any:
-        """An array for the directions that are dropped of every item."""
-        return self.library.zeros((len(self._widths),), np.int64)
-
-    def warn(
-        self, function: str, flexible: bool = True, dropped: Any = None, also: Sequence[Any] = ()
-    ) -> list[Array]:
-        """Finish the call; then as :meth:`Moments.warn`. ``ValueError`` for too few samples.
-        Returns the counts in ``also``."""
-        drops = () if dropped is None else (dropped,)
-        found: list[Array] = self.library.finish(*self.findings, *drops, *also)
-        constants, samples, *more = found
-        require_samples(function, self._min_samples, int(samples[0]))
-        directions = 0 if dropped is None else int(more.pop(0).sum())
-        _warn(function, constants, self._widths, int(samples[0]), flexible, directions)
-        return more
 
 
 def require_samples(function: str, needed: int, samples: int) -> None:

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from typing import Any
 
 import numpy as np
 
-from likewise import _cpu
-from likewise._border.arrays import NUMPY, Array
-from likewise._border.device import DeviceLibrary
+from likewise._border.arrays import CPU, NUMPY, Array, library_of
 from likewise._border.pairs import Items, read_collections
 from likewise.errors import InputTypeError
 
-__all__ = ["Sums", "copy_of"]
+__all__ = ["Sums"]
 
-_CPU = "the CPU"
 _WIDTHS = ("widths_a", "widths_b")
 
 
@@ -35,7 +31,7 @@ class Sums(ABC):
         """Forget everything."""
         self._sums: dict[str, Any] = {}
         self._items: tuple[Items, Items | None] | None = None
-        self._place = _CPU
+        self._place = CPU
         self._from_state = False
 
     @property
@@ -55,10 +51,7 @@ class Sums(ABC):
             return {}
         widths = zip(_WIDTHS, self._widths(), strict=False)
         state: dict[str, Array] = {name: np.array(side, np.int64) for name, side in widths}
-        if self._on_cpu:
-            return state | self._copies()
-        views, library = self._views("state")
-        return state | {name: library.host(view) for name, view in views.items()}
+        return state | {name: array.copy() for name, array in self._host().items()}
 
     @state.setter
     def state(self, state: Mapping[str, Array]) -> None:
@@ -80,20 +73,17 @@ class Sums(ABC):
         if self._items is None:
             a, *b = [Items([np.empty((0, d)) for d in side], None, NUMPY) for side in widths]
             self._items, self._from_state = (a, b[0] if b else None), True
-        if self._on_cpu:
-            for name, array in arrays.items():
-                self._sums[name] = np.array(array, np.int64 if name == "counts" else np.float64)
-        else:
-            views, library = self._views("state")
-            for name, view in views.items():
-                values = np.array(arrays[name], view.dtype, order="C")
-                library.engine.upload(values, view, library.run)
+        values: dict[str, Array] = {
+            name: np.array(array, np.int64 if name == "counts" else np.float64)
+            for name, array in arrays.items()
+        }
+        self._store(values, self._views("state")[1])
         self._restored(arrays)
 
     def _resume(self, items_a: Any, items_b: Any, arrays: Mapping[str, Any], samples: int) -> None:
         """Go on, in place, with the sums of `samples` that were like these items and are there."""
         self._begin(*self._read(items_a, items_b, False))
-        there = np.asarray if self._on_cpu else (lambda array: array)
+        there = np.asarray if self._place == CPU else (lambda array: array)
         self._sums = {name: there(array) for name, array in arrays.items()}
 
     def merge(self, other: Any) -> None:
@@ -104,28 +94,21 @@ class Sums(ABC):
             )
         if other._items is None:
             return
+        library = (other if self._place == CPU else self)._views("merge")[1]
+        theirs = {name: array.copy() for name, array in other._host().items()}
         if self._items is None:
-            self._sums, self._place = other._copies(), other._place
+            sums, self._place = theirs, other._place
         else:
             self._require_same(other._items, other._place, other._from_state)
-            if self._place != other._place and self._on_cpu:
-                self._follow(other._place, other._views("merge")[1])
-            elif self._place != other._place:
-                other = copy(other)
-                other._follow(self._place, self._views("merge")[1])
-            self._combine(other)
+            self._place = library.place
+            sums = self._combined(self._host(), theirs)
         if self._items is None or self._from_state:
             self._items, self._from_state = other._items, other._from_state
-
-    def _copies(self) -> dict[str, Any]:
-        if self._on_cpu:
-            return {name: array.copy() for name, array in self._sums.items()}
-        views, library = self._views("merge")
-        return {name: library.give(copy_of(library, view)) for name, view in views.items()}
+        self._store(sums, library)
 
     @abstractmethod
-    def _combine(self, other: Any) -> None:
-        """Add the sums of another accumulator of the same items and place."""
+    def _combined(self, own: dict[str, Array], theirs: dict[str, Array]) -> dict[str, Array]:
+        """These sums and those of another accumulator of the same items, which may be changed."""
 
     @abstractmethod
     def _settings(self) -> Any:
@@ -150,23 +133,21 @@ class Sums(ABC):
         if self._items is not None:
             a = _in_order(a, self._items[0])
             b = b and _in_order(b, self._items[1])
-            self._require_same((a, b), _place_of(a))
+            self._require_same((a, b), a.library.place)
         return a, b
 
     def _begin(self, a: Items, b: Items | None) -> None:
         """The first batch decides labels, widths and the place of the sums."""
         if self._items is None or self._from_state:
-            self._follow(_place_of(a), a.library)
+            self._follow(a.library)
             self._items = _without_samples(a), None if b is None else _without_samples(b)
             self._from_state = False
 
-    def _follow(self, place: str, library: Any) -> None:
+    def _follow(self, library: Any) -> None:
         """What came from a state goes where the samples are."""
-        if place != self._place:
-            self._sums = {
-                name: library.give(library.sent(array)) for name, array in self._sums.items()
-            }
-            self._place = place
+        if library.place != self._place:
+            self._store(self._sums, library)
+            self._place = library.place
 
     def _require_same(
         self, given: tuple[Items, Items | None], place: str, from_state: bool = False
@@ -179,7 +160,7 @@ class Sums(ABC):
                     f"{type(self).__name__}: {name} must have the labels and widths of the first "
                     f"batch, {_layout(own, unlabelled)}, got {_layout(new, unlabelled)}"
                 )
-        if place != self._place and not (unlabelled and _CPU in (place, self._place)):
+        if place != self._place and not (unlabelled and CPU in (place, self._place)):
             raise InputTypeError(
                 f"{type(self).__name__}: all batches must come from one library and device, got "
                 f"the first from {self._place} and another from {place}; move them, or keep one "
@@ -191,75 +172,47 @@ class Sums(ABC):
         sides = [side for side in self._items or () if side is not None]
         return [[array.shape[1] for array in side.arrays] for side in sides]
 
-    @property
-    def _on_cpu(self) -> bool:
-        return self._place == _CPU
-
     def _seen(self) -> tuple[Items, Items]:
         if self._items is None:
             raise ValueError(f"{type(self).__name__}.compute: no samples were seen")
         a, b = self._items
         return a, a if b is None else b
 
-    def _computed(
-        self,
-        function: Callable[[dict[str, Array]], Array],
-        on_device: Callable[[Any, dict[str, Any]], Any],
-    ) -> tuple[Any, Items, Items]:
-        """What `function` makes of the sums or, where they are on a device, `on_device` of its
-        library and views of them; and the items."""
+    def _computed(self, function: Callable[[dict[str, Array]], Array]) -> tuple[Any, Items, Items]:
+        """What `function` makes of the sums, and the items; what it warns of names the stream."""
         a, b = self._seen()
-        if self._on_cpu:
-            return function(self._sums), a, b
-        views, library = self._views("compute", findings=True)
-        found = on_device(library, views)
-        return found, a._replace(library=library), b._replace(library=library)
+        found = function(self._host())
+        if self._place == CPU:
+            return found, a, b
+        library = self._views("compute")[1]
+        return library.sent(found), a._replace(library=library), b._replace(library=library)
 
-    def _views(self, method: str, findings: bool = False) -> tuple[dict[str, Any], Any]:
-        """The sums on a device as its engine takes them; ``findings``: there will be some."""
-        first = next(iter(self._sums.values()))
-        library = DeviceLibrary(f"{type(self).__name__}.{method}", "state", first, 0)
-        library.prepare(findings)
+    def _views(self, method: str) -> tuple[dict[str, Any], Any]:
+        """The sums as an engine takes them, and their library for a call."""
+        first = next(iter(self._sums.values()), None)
+        library = library_of(f"{type(self).__name__}.{method}", first)
         return {name: library.given(array) for name, array in self._sums.items()}, library
 
-    def _given(self, library: Any, name: str) -> Any:
-        """A view of a sum, of a copy if it came from a state and has not followed yet."""
-        array = self._sums[name]
-        return library.sent(array) if isinstance(array, np.ndarray) else library.given(array)
+    def _host(self) -> dict[str, Array]:
+        """The sums as NumPy arrays: themselves on CPUs, copies from a device."""
+        views, library = self._views("compute")
+        return {name: library.host(view) for name, view in views.items()}
 
-    def _total(
-        self, library: Any, name: str, shape: tuple[int, ...], dtype: Any = np.float64
-    ) -> Any:
-        """The sum of that name on a device, 0 at first."""
-        if name in self._sums:
-            return library.given(self._sums[name])
-        total = library.zeros(shape, dtype)
-        self._sums[name] = library.give(total)
-        return total
+    def _store(self, sums: Mapping[str, Array], library: Any) -> None:
+        """Keep these sums where a library has its arrays."""
+        self._sums = {name: library.kept(library.sent(array)) for name, array in sums.items()}
 
-    def _add(self, name: str, array: Array) -> None:
-        if name in self._sums:
-            self._sums[name] += array
-        else:
-            self._sums[name] = array
-
-
-def copy_of(library: Any, view: Any) -> Any:
-    """A view of a copy on the device."""
-    out = library.zeros(view.shape, view.dtype)
-    library.engine.add(view, out, 0, library.run)
-    return out
-
-
-def _place_of(items: Items) -> str:
-    """Libraries of the CPU may mix; the first decides that of the result."""
-    return _CPU if items.library.engine is _cpu else items.library.name
+    def _total(self, library: Any, name: str, shape: tuple[int, ...]) -> Any:
+        """The sum of that name, 0 at first, for the engine to add to."""
+        if name not in self._sums:
+            self._sums[name] = library.kept(library.zeros(shape, np.float64))
+        return library.given(self._sums[name])
 
 
 def _without_samples(items: Items) -> Items:
     """Widths and types. A device's library is one of a call, and does not stay."""
     arrays = [np.empty((0, array.shape[1]), array.dtype) for array in items.arrays]
-    library = items.library if items.library.engine is _cpu else NUMPY
+    library = items.library if items.library.place == CPU else NUMPY
     return Items(arrays, items.labels, library)
 
 

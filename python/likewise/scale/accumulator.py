@@ -7,8 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from likewise._border.arrays import Array, read
-from likewise._border.device import DeviceLibrary, is_device_array
+from likewise._border.arrays import Array
 from likewise._ids import require_same_ids
 from likewise.grid import labelled
 from likewise.information import (
@@ -124,7 +123,7 @@ class Accumulator(MomentSums):
         ValueError
             Before the first batch, and of fewer samples than the measure needs.
         """
-        scores, a, b = self._computed(self._scores, self._scores_on_device)
+        scores, a, b = self._computed(self._scores)
         return labelled(scores, a, b, self.measure)
 
     def _scores(self, sums: dict[str, Array]) -> Array:
@@ -132,15 +131,6 @@ class Accumulator(MomentSums):
         samples = sum(m.samples for m in moments)
         require_samples(self.measure.name, self.measure.min_samples, samples)
         return self.measure.from_moments(moments)
-
-    def _scores_on_device(self, library: Any, sums: dict[str, Any]) -> Any:
-        if not hasattr(self.measure, "from_device_moments"):
-            library.finish()
-            return library.sent(self._scores({key: library.host(sums[key]) for key in sums}))
-        needed = self.measure.min_samples
-        folds = range(self._folds)
-        moments = [self._device_moments(library, sums, fold, needed) for fold in folds]
-        return self.measure.from_device_moments(moments)
 
 
 class UnitAccumulator(MomentSums):
@@ -171,11 +161,6 @@ class UnitAccumulator(MomentSums):
         self.similarity, self.bins, self.bias_correction = similarity, bins, bias_correction
         super().__init__()
 
-    def reset(self) -> None:
-        """Forget everything."""
-        super().reset()
-        self._like: Any = None  # an array on the device that samples came from, to be counted here
-
     def _settings(self) -> Any:
         return self.similarity, self.bins, self.bias_correction
 
@@ -186,27 +171,18 @@ class UnitAccumulator(MomentSums):
         edges = {"edges_a": (left, self.bins - 2), "edges_b": (right, self.bins - 2)}
         return edges | {"counts": (left, right, self.bins, self.bins)}
 
-    def _combine(self, other: Any) -> None:
+    def _combined(self, own: dict[str, Array], theirs: dict[str, Array]) -> dict[str, Array]:
         if self.similarity == "correlation":
-            super()._combine(other)
-            return
-        pairs = zip(self._edges(), other._edges(), strict=True)
-        if not all(np.array_equal(own, theirs, equal_nan=True) for own, theirs in pairs):
+            return super()._combined(own, theirs)
+        if not all(np.array_equal(own[name], theirs[name], equal_nan=True) for name in _EDGES):
             raise ValueError(
                 "UnitAccumulator: bins of different first batches do not merge; start every "
                 "worker from a copy that has seen one batch"
             )
-        self._sums["counts"] += other._sums["counts"]
-
-    def _edges(self) -> list[Array]:
-        return [self._sums[name] for name in _EDGES]
+        return own | {"counts": own["counts"] + theirs["counts"]}
 
     def update(self, x: Any, y: Any, *, check_finite: bool = True) -> None:
         """Add samples ``x (n, dx)`` and ``y (n, dy)``."""
-        if self.similarity == "mutual_information" and is_device_array(x):
-            views, library = read("UnitAccumulator.update", check_finite, x=x, y=y)
-            self._like = library.give(library.empty((0,), np.float64))
-            (x, y), _ = library.on_cpu(views)
         a, b = self._read([x], [y], check_finite)
         assert b is not None
         a.library.finish()
@@ -215,23 +191,20 @@ class UnitAccumulator(MomentSums):
         self._begin(a, b)
         if self.similarity == "correlation":
             self._add_samples(a, b, 0)
-        else:
-            left, right = a.arrays[0], b.arrays[0]
-            if not self._sums:
-                sides = zip(_EDGES, (left, right), strict=True)
-                self._sums = {name: bin_edges(side, self.bins) for name, side in sides}
-            of_left, of_right = self._edges()
-            self._add("counts", joint_counts(left, right, (of_left, of_right)))
+            return
+        sides, _ = a.library.on_cpu([a.arrays[0], b.arrays[0]])
+        sums = self._host()
+        if not sums:
+            pairs = zip(_EDGES, sides, strict=True)
+            sums = {name: bin_edges(side, self.bins) for name, side in pairs}
+        edges = sums["edges_a"], sums["edges_b"]
+        counts = joint_counts(sides[0], sides[1], edges)
+        self._store(sums | {"counts": sums.get("counts", 0) + counts}, a.library)
 
     def compute(self) -> Any:
         """``(dx, dy)`` in the library and dtype of the first batch."""
-        values, a, _ = self._computed(self._similarities, self._correlations_on_device)
-        values = a.library.cast(values, a.arrays[0].dtype)
-        if self._like is None:
-            return a.library.give(values)
-        library = DeviceLibrary("UnitAccumulator.compute", "state", self._like, 0)
-        library.prepare(False)
-        return library.give(library.sent(values))
+        values, a, _ = self._computed(self._similarities)
+        return a.library.give(a.library.cast(values, a.arrays[0].dtype))
 
     def _similarities(self, sums: dict[str, Array]) -> Array:
         if self.similarity == "mutual_information":
@@ -241,11 +214,4 @@ class UnitAccumulator(MomentSums):
         inverse = [np.divide(1, v, out=np.zeros_like(v), where=v > 0) for v in norms]
         m.warn("UnitAccumulator", flexible=False)
         values: Array = np.clip(inverse[0][:, None] * m.cross(0, 0) * inverse[1], -1, 1)
-        return values
-
-    def _correlations_on_device(self, library: Any, sums: dict[str, Any]) -> Any:
-        m = self._device_moments(library, sums, 0)
-        values = library.empty((m.sums[2][0], m.sums[3][0]), np.float64)
-        library.engine.unit_correlations_of_moments(m.sums, values, *m.findings, library.run)
-        m.warn("UnitAccumulator", flexible=False)
         return values

@@ -5,10 +5,6 @@
 namespace likewise::cuda::driver {
 namespace {
 
-bool near(double found, double expected) {
-  return std::abs(found - expected) <= 1e-12 * (1 + std::abs(expected));
-}
-
 double power_above(double size) {
   if (size == 0) return kLeastUnit;
   int exponent;
@@ -63,111 +59,35 @@ void not_finite() {
   }
 }
 
-// Augmented samples of items measured from a shift, in units, and their sums.
-struct Measured {
-  std::vector<int> cols;
-  std::vector<int32_t> starts;
-  std::vector<double> shift, unit;
-
-  Measured(const std::vector<int>& cols, double unit_base)
-      : cols(cols), starts{int32_t(1 + cols.size())} {
-    for (size_t k = 0; k < cols.size(); ++k) {
-      starts.push_back(starts.back() + cols[k]);
-      unit.push_back(std::pow(unit_base, double(k % 5) - 1));
-    }
-    shift = normal<double>(size_t(starts.back() - starts[0]));
+// What sums of items of these widths become when their units grow.
+void growth(const std::vector<int>& cols) {
+  std::vector<int32_t> starts{int32_t(1 + cols.size())};
+  std::vector<double> ratio, expected{1};
+  for (size_t k = 0; k < cols.size(); ++k) {
+    starts.push_back(starts.back() + cols[k]);
+    ratio.push_back(std::ldexp(1.0, -int(k % 4)));
+    expected.push_back(ratio.back() * ratio.back());
   }
-  std::vector<double> augmented(const double* x) const {
-    std::vector<double> out(size_t(starts.back()));
-    out[0] = 1;
-    for (size_t k = 0; k < cols.size(); ++k) {
-      for (int j = starts[k]; j < starts[k + 1]; ++j) {
-        const int column = j - starts[0];
-        out[size_t(j)] = (x[column] - shift[size_t(column)]) / unit[k];
-        out[1 + k] += out[size_t(j)] * out[size_t(j)];
-      }
-    }
-    return out;
-  }
-};
-
-constexpr int kSamples = 7;
-
-std::vector<double> sums_of(const Measured& a, const std::vector<double>& x, const Measured& b,
-                            const std::vector<double>& y) {
-  std::vector<double> out(size_t(a.starts.back()) * size_t(b.starts.back()));
-  for (int r = 0; r < kSamples; ++r) {
-    const auto left = a.augmented(&x[r * a.shift.size()]);
-    const auto right = b.augmented(&y[r * b.shift.size()]);
-    for (size_t k = 0; k < out.size(); ++k) {
-      out[k] += left[k / right.size()] * right[k % right.size()];
-    }
-  }
-  return out;
-}
-
-// Two frames meet, and sums follow: those of the second get another shift, those of the first
-// other units.
-struct Meeting {
-  OnDevice<int32_t> starts;
-  OnDevice<double> shift, unit, other_shift, other_unit, ratio, other_ratio, step;
-  SumsSide items;
-  Measured met;
-
-  Meeting(const Measured& first, const Measured& second)
-      : starts(first.starts),
-        shift(first.shift),
-        unit(first.unit),
-        other_shift(second.shift),
-        other_unit(second.unit),
-        ratio(first.unit.size()),
-        other_ratio(first.unit.size()),
-        step(first.shift.size()),
-        items{starts.get(), int64_t(first.unit.size())},
-        met(first) {
-    need(meet_frames({{shift.get(), unit.get()},
-                      {other_shift.get(), other_unit.get()},
-                      items,
-                      unit.get(),
-                      ratio.get(),
-                      other_ratio.get(),
-                      step.get()},
-                     stream),
-         "meet");
-    met.unit = unit.values();
-    for (size_t k = 0; k < met.unit.size(); ++k) {
-      double apart = 0;
-      for (int j = first.starts[k] - first.starts[0]; j < first.starts[k + 1] - first.starts[0];
-           ++j) {
-        apart = std::max(apart, std::abs(first.shift[size_t(j)] - second.shift[size_t(j)]));
-      }
-      const double expected = std::max({first.unit[k], second.unit[k], power_above(apart)});
-      expect(met.unit[k] == expected, "unit of both");
-    }
-  }
-  MovedSide of_first() const { return {items, {ratio.get(), nullptr}}; }
-  MovedSide of_second() const { return {items, {other_ratio.get(), step.get()}}; }
-};
-
-void moves(const std::vector<int>& cols_x, const std::vector<int>& cols_y) {
-  const Measured x1(cols_x, 2.0), x2(cols_x, 0.25), y1(cols_y, 0.5), y2(cols_y, 4.0);
-  const Meeting x(x1, x2), y(y1, y2);
-  const auto samples_x = normal<double>(kSamples * x1.shift.size());
-  const auto samples_y = normal<double>(kSamples * y1.shift.size());
-  const auto expected = sums_of(x.met, samples_x, y.met, samples_y);
-  for (const bool first : {true, false}) {
-    const auto& [a, b] = first ? std::tie(x1, y1) : std::tie(x2, y2);
-    const OnDevice<double> sums(sums_of(a, samples_x, b, samples_y));
-    need(move_sums(sums.get(), a.starts.back(), b.starts.back(),
-                   first ? x.of_first() : x.of_second(), first ? y.of_first() : y.of_second(),
-                   stream),
-         "move");
-    const auto found = sums.values();
-    for (size_t k = 0; k < found.size(); ++k) expect(near(found[k], expected[k]), "moved sum");
+  for (size_t k = 0; k < cols.size(); ++k)
+    expected.insert(expected.end(), size_t(cols[k]), ratio[k]);
+  const OnDevice<int32_t> starts_there(starts);
+  const OnDevice<double> ratio_there(ratio), out(expected.size());
+  const int64_t width = int64_t(expected.size());
+  need(growth_of({starts_there.get(), int64_t(cols.size())}, ratio_there.get(), width, out.get(),
+                 stream),
+       "growth");
+  expect(out.values() == expected, "growth of columns");
+  const std::vector<double> before = normal<double>(3 * expected.size());
+  const OnDevice<double> sums(before), rows(std::vector<double>{1, 0.5, 2});
+  need(grow_sums(sums.get(), 3, width, rows.get(), out.get(), stream), "grow");
+  const auto found = sums.values();
+  for (size_t k = 0; k < found.size(); ++k) {
+    const double by = (k < expected.size() ? 1 : k < 2 * expected.size() ? 0.5 : 2);
+    expect(found[k] == before[k] * (by * expected[k % expected.size()]), "grown sum");
   }
 }
 
-// What is divided by a unit, and products that are scaled by units of both sides or of one.
+// What is divided by a unit.
 void units() {
   const std::vector<float> x = normal<float>(300);
   const OnDevice<float> there(x), out(x.size());
@@ -175,20 +95,6 @@ void units() {
   need(divide_by_unit<float>(there.get(), 300, unit.get(), out.get(), stream), "divide");
   const auto divided = out.values();
   for (size_t k = 0; k < x.size(); ++k) expect(divided[k] == x[k] * 0x1p-100f, "quotient");
-  const std::vector<double> products = normal<double>(20 * 30), rows = normal<double>(20),
-                            cols = normal<double>(30);
-  const OnDevice<double> by_rows(rows), by_cols(cols);
-  for (const int sides : {0, 1, 2, 3}) {
-    const OnDevice<double> scaled(products);
-    need(scale_products(scaled.get(), 20, 30, sides & 1 ? by_rows.get() : nullptr,
-                        sides & 2 ? by_cols.get() : nullptr, stream),
-         "scale");
-    const auto found = scaled.values();
-    for (size_t k = 0; k < found.size(); ++k) {
-      const double by = (sides & 1 ? rows[k / 30] : 1) * (sides & 2 ? cols[k % 30] : 1);
-      expect(near(found[k], products[k] * by * by), "scaled product");
-    }
-  }
 }
 
 void frames() {
@@ -200,10 +106,9 @@ void frames() {
   one_item<double>(1, 2, 1, 1, kLeastUnit);  // no deviation
   not_finite();
   units();
-  moves({3}, {2, 5});
-  moves({40, 1, 3}, {70, 4});
-  moves(std::vector<int>(1100, 1), {1});  // more items than a launch has blocks
-  moves({1}, std::vector<int>(300, 1));
+  growth({3});
+  growth({40, 1, 3});
+  growth(std::vector<int>(1100, 1));  // more items than a launch has blocks
 }
 
 const Topic topic("frames", frames);

@@ -1,0 +1,182 @@
+#include "moments/moments.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/parallel.h"
+#include "linalg/linalg.h"
+
+namespace likewise {
+namespace {
+
+constexpr int64_t kTile = 256;         // columns of a product that one thread makes at a time
+constexpr int64_t kDoubles = 1 << 23;  // of augmented data at a time
+
+template <class T>
+std::vector<int64_t> starts(const std::vector<MatrixRef<const T>>& items) {
+  std::vector<int64_t> out{0};
+  for (const MatrixRef<const T>& item : items) out.push_back(out.back() + item.cols);
+  return out;
+}
+
+double power_above(double size) {
+  if (!std::isfinite(size)) return 1;  // the sums will not be finite in any unit
+  int exponent = -1000;
+  if (size > 0) std::frexp(size, &exponent);
+  return std::ldexp(1.0, std::clamp(exponent, -1000, 1000));
+}
+
+// Augmented data of one side.
+template <class T>
+class Augmented {
+ public:
+  Augmented(const std::vector<MatrixRef<const T>>& items, const GrownFrame& frame)
+      : items_(items), frame_(frame), starts_(starts(items)) {}
+
+  int64_t width() const { return 1 + int64_t(items_.size()) + starts_.back(); }
+
+  // What becomes of column or row k of sums when units grow.
+  std::vector<double> growth() const {
+    std::vector<double> out{1};
+    for (size_t k = 0; k < items_.size(); ++k) out.push_back(frame_.ratio[k] * frame_.ratio[k]);
+    for (size_t k = 0; k < items_.size(); ++k) {
+      out.insert(out.end(), size_t(items_[k].cols), frame_.ratio[k]);
+    }
+    return out;
+  }
+
+  void fill(int64_t first, int64_t step, int64_t count, int threads,
+            std::vector<double>& out) const {
+    const int64_t items = int64_t(items_.size()), ld = width();
+    out.resize(size_t(count * ld));
+    for (int64_t r = 0; r < count; ++r) out[r * ld] = 1;
+    parallel_for(items, worthwhile_threads(double(count * ld), threads), [&](int64_t k, int) {
+      const MatrixRef<const T>& x = items_[k];
+      const double* const shift = frame_.shift + starts_[k];
+      const double inverse = 1 / frame_.unit[k];
+      for (int64_t r = 0; r < count; ++r) {
+        double* const row = &out[r * ld];
+        double* const u = row + 1 + items + starts_[k];
+        double square = 0;
+        for (int64_t j = 0; j < x.cols; ++j) {
+          u[j] = (double(x(first + r * step, j)) - shift[j]) * inverse;
+          square += u[j] * u[j];
+        }
+        row[1 + k] = square;
+      }
+      poll_interrupt();
+    });
+  }
+
+ private:
+  const std::vector<MatrixRef<const T>>& items_;
+  const GrownFrame& frame_;
+  std::vector<int64_t> starts_;
+};
+
+// total (m x n) += X'Y for count rows of X and Y; with `symmetric` the two are the same.
+void add_product(const std::vector<double>& x, int64_t m, const std::vector<double>& y, int64_t n,
+                 int64_t count, bool symmetric, int threads, double* total) {
+  const int64_t rows = (m + kTile - 1) / kTile, cols = (n + kTile - 1) / kTile;
+  const int used = worthwhile_threads(double(m) * double(n) * double(count), threads);
+  parallel_for(rows * cols, used, [&](int64_t tile, int) {
+    const int64_t i = tile / cols * kTile, j = tile % cols * kTile;
+    if (symmetric && j > i) return;
+    const int64_t height = std::min(kTile, m - i), width = std::min(kTile, n - j);
+    double* const to = total + i * n + j;
+    if (symmetric && i == j) {
+      gram<double>(Op::transpose, height, count, 1, &x[i], m, 1, to, n);
+    } else {
+      gemm<double>(Op::transpose, Op::none, height, width, count, 1, &x[i], m, &y[j], n, 1, to, n);
+    }
+    poll_interrupt();
+  });
+}
+
+}  // namespace
+
+template <class T>
+void begin_frame(const std::vector<MatrixRef<const T>>& items, int threads, double* shift,
+                 double* unit) {
+  std::fill_n(unit, items.size(), kLeastUnit);
+  const std::vector<int64_t> start = starts(items);
+  parallel_for(int64_t(items.size()), threads, [&](int64_t k, int) {
+    const MatrixRef<const T>& x = items[k];
+    double* const mean = shift + start[k];
+    std::fill_n(mean, x.cols, 0.0);
+    const double share = 1 / double(x.rows);  // of each sample: sums do not overflow
+    for (int64_t i = 0; i < x.rows; ++i) {
+      for (int64_t j = 0; j < x.cols; ++j) mean[j] += (double(x(i, j)) - double(x(0, j))) * share;
+    }
+    for (int64_t j = 0; j < x.cols; ++j) mean[j] += double(x(0, j));
+  });
+}
+
+template <class T>
+void grow_units(const std::vector<MatrixRef<const T>>& items, const double* shift, int threads,
+                double* unit, double* ratio) {
+  const std::vector<int64_t> start = starts(items);
+  parallel_for(int64_t(items.size()), threads, [&](int64_t k, int) {
+    const MatrixRef<const T>& x = items[k];
+    double most = 0;
+    for (int64_t i = 0; i < x.rows; ++i) {
+      for (int64_t j = 0; j < x.cols; ++j) {
+        most = std::max(most, std::abs(double(x(i, j)) - shift[start[k] + j]));
+      }
+    }
+    const double before = unit[k];
+    unit[k] = std::max(before, power_above(most));
+    ratio[k] = before / unit[k];
+  });
+}
+
+template <class T>
+void divide_by_units(const std::vector<MatrixRef<const T>>& items, const double* unit, int threads,
+                     const std::vector<T*>& outs) {
+  parallel_for(int64_t(items.size()), threads, [&](int64_t k, int) {
+    const MatrixRef<const T>& x = items[k];
+    const double inverse = 1 / unit[k];
+    T* to = outs[k];
+    for (int64_t i = 0; i < x.rows; ++i) {
+      for (int64_t j = 0; j < x.cols; ++j) *to++ = T(double(x(i, j)) * inverse);
+    }
+  });
+}
+
+template <class T>
+void add_moments(const std::vector<MatrixRef<const T>>& a, const std::vector<MatrixRef<const T>>& b,
+                 int64_t first, int64_t step, const GrownFrame& frame_a, const GrownFrame& frame_b,
+                 int threads, double* total) {
+  const bool symmetric = b.empty();
+  const Augmented<T> left(a, frame_a), right(symmetric ? a : b, symmetric ? frame_a : frame_b);
+  const int64_t m = left.width(), n = right.width(), samples = a[0].rows;
+  const std::vector<double> of_rows = left.growth(), of_columns = right.growth();
+  for (int64_t i = 0; i < m; ++i) {
+    for (int64_t j = 0; j < n; ++j) total[i * n + j] *= of_rows[i] * of_columns[j];
+  }
+  const int64_t all = first < samples ? (samples - first - 1) / step + 1 : 0;
+  const int64_t some = std::clamp<int64_t>(kDoubles / (m + n), 1, std::max<int64_t>(all, 1));
+  std::vector<double> x, y;
+  for (int64_t done = 0; done < all; done += some) {
+    const int64_t count = std::min(some, all - done), from = first + done * step;
+    left.fill(from, step, count, threads, x);
+    if (!symmetric) right.fill(from, step, count, threads, y);
+    add_product(x, m, symmetric ? x : y, n, count, symmetric, threads, total);
+  }
+  if (symmetric) symmetrize<double>(m, total, m);
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                                    \
+  template void begin_frame<T>(const std::vector<MatrixRef<const T>>&, int, double*, double*);     \
+  template void grow_units<T>(const std::vector<MatrixRef<const T>>&, const double*, int, double*, \
+                              double*);                                                            \
+  template void divide_by_units<T>(const std::vector<MatrixRef<const T>>&, const double*, int,     \
+                                   const std::vector<T*>&);                                        \
+  template void add_moments<T>(const std::vector<MatrixRef<const T>>&,                             \
+                               const std::vector<MatrixRef<const T>>&, int64_t, int64_t,           \
+                               const GrownFrame&, const GrownFrame&, int, double*);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
+
+}  // namespace likewise
