@@ -20,11 +20,8 @@ from likewise._border.arrays import Array
 from likewise.cli.compare import Comparison
 from likewise.errors import LikewiseWarning
 from likewise.grid import ends
-from likewise.report import Finding, control_text, number
+from likewise.report import Cell, Finding, control_text, number
 from likewise.report.findings import HEADER, counts
-
-Cell = str | tuple[str, str]
-"""Text, or a number with its control."""
 
 _WIDTH_OF_FILES = 132
 _NARROWEST = 6  # a score and the gap after it
@@ -145,8 +142,8 @@ def _table(
     for name in header:
         result.add_column(Text(name))
     for row in rows:
-        texts = [Text(cell) if isinstance(cell, str) else place(*cell) for cell in row]
-        result.add_row(*texts)
+        pairs = [cell if isinstance(cell, tuple) else (cell, "") for cell in row]
+        result.add_row(*(place(str(value), str(control)) for value, control in pairs))
     return result
 
 
