@@ -12,6 +12,8 @@
 namespace likewise::cuda {
 namespace {
 
+constexpr int64_t kMostTargets = 65535;  // of one launch
+
 double* doubles(const Context& context, int64_t size) {
   return context.temporary<double>(size_t(size));
 }
@@ -64,12 +66,12 @@ struct Split {
 // A source without one fold: its eigenvectors in rows, and the Gram matrix of the fold in them.
 struct Model {
   int64_t item, cols;
-  const double *basis, *values, *fold_gram;
-  const int64_t* rank;
-  const double* weak_from;
+  const double *basis, *fold_gram;
+  Candidates candidates;
 };
 
-Model fit_model(const Context& context, const Split& split, int64_t item) {
+Model fit_model(const Context& context, const Split& split, int64_t item,
+                const GivenPenalties& given) {
   const int64_t cols = split.train.left().layout.cols(item), size = cols * cols;
   double *const gram = doubles(context, size), *const half = doubles(context, size);
   double *const fold_gram = doubles(context, size), *const values = doubles(context, cols);
@@ -90,12 +92,16 @@ Model fit_model(const Context& context, const Split& split, int64_t item) {
                {fold_gram, cols, size}, {half, cols, size}, 1);
   gemm<double>(blas, BlasOp::none, BlasOp::transpose, cols, cols, cols, 1.0, {half, cols, size},
                basis, {fold_gram, cols, size}, 1);
-  return {item, cols, found.vectors, values, fold_gram, rank, weak_from};
+  double* const penalties = doubles(context, given.count);
+  check(scale_given(given, penalties, context.stream), "launch");
+  const Candidates candidates{{0, 1}, 1,         cols,      given.count, values,
+                              rank,   weak_from, penalties, nullptr,     split.train.cross().sums};
+  return {item, cols, found.vectors, fold_gram, weigh_penalties(context, candidates)};
 }
 
 // Mean correlations of `count` equally wide targets from `target` on.
 void score_targets(const Context& context, const Split& split, const Model& m, int64_t target,
-                   int64_t count, const GivenPenalties& penalties, double* correlation) {
+                   int64_t count, double* correlation) {
   const SumsList &train = split.train.right(), &left_out = split.left_out.right();
   const int64_t cols = train.layout.cols(target), size = m.cols * cols, start = train.start(target);
   double *const products = doubles(context, count * size), *const fitted =
@@ -111,13 +117,14 @@ void score_targets(const Context& context, const Split& split, const Model& m, i
   multiply(m.basis, products, moments);
   split.left_out.products(m.item, target, count, products, context.stream);
   multiply(m.basis, products, against);
-  const MomentsFit fit{
-      split.train.cross().sums,    m.values, m.rank, m.weak_from, m.cols, count, cols, moments,
-      train.facts.squares + start, cols};
-  check(fit_moments(fit, penalties, fitted, context.stream), "launch");
+  const Fit fit{m.candidates, count, cols, moments, train.facts.squares + start, nullptr};
+  double* const chosen = doubles(context, count * cols);
+  choose_penalties(context, fit, {chosen, nullptr, nullptr, nullptr, nullptr, 0});
+  check(shrink(fit, chosen, 0, fitted, nullptr, context.stream), "launch");
   multiply(m.fold_gram, fitted, products);
-  check(correlate_moments(fit, m.fold_gram, fitted, against, products,
-                          left_out.facts.squares + start, correlation, context.stream),
+  check(correlate_moments({m.cols, count, cols, m.fold_gram, fitted, against, products,
+                           left_out.facts.squares + start},
+                          correlation, context.stream),
         "launch");
 }
 
@@ -136,17 +143,15 @@ void ridge_scores_of_moments(const Context& context, const std::vector<Sums>& fo
   for (int64_t fold = 0; fold < count_folds; ++fold) {
     const Split split(of_fold.next(), folds, fold);
     for (int64_t i = 0; i < left.count(); ++i) {
-      const Model model = fit_model(of_source.next(), split, i);
-      const GivenPenalties penalties{given,
-                                     int64_t(alphas.size()),
-                                     left.unit + i,
-                                     relative ? left.facts.traces + i : nullptr,
-                                     left.facts.constant_units + i,
-                                     findings.samples};
+      const Model model = fit_model(of_source.next(), split, i,
+                                    {given, int64_t(alphas.size()), left.layout.cols(i),
+                                     left.unit + i, relative ? left.facts.traces + i : nullptr,
+                                     left.facts.constant_units + i, findings.samples});
       for (int64_t j = 0, count = 0; j < right.count(); j += count) {
-        const int64_t bytes = 4 * model.cols * right.layout.cols(j) * int64_t(sizeof(double));
-        count = std::clamp<int64_t>(kWorkBytes / bytes, 1, right.layout.end_of_run(j) - j);
-        score_targets(of_targets.next(), split, model, j, count, penalties,
+        const int64_t bytes = 5 * model.cols * right.layout.cols(j) * int64_t(sizeof(double));
+        const int64_t fitting = std::min(kWorkBytes / bytes, kMostTargets);
+        count = std::clamp<int64_t>(fitting, 1, right.layout.end_of_run(j) - j);
+        score_targets(of_targets.next(), split, model, j, count,
                       correlations + fold * pairs + i * right.count() + j);
       }
     }

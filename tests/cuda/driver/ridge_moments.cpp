@@ -1,4 +1,5 @@
 #include "driver.h"
+#include "regression/cuda/ridge_kernels.h"
 #include "regression/cuda/ridge_moments_kernels.h"
 
 namespace likewise::cuda::driver {
@@ -8,16 +9,15 @@ constexpr int kSize = 4, kCount = 2, kTrained = 11;
 const std::vector<double> kAlphas{1e-3, 0.2, 2.0, 50.0};
 
 struct Problem {
-  int cols, step;
+  int cols;
   std::vector<double> values{3.0, 0.0, 0.7, 0.02};
   std::vector<double> moments, squares, against, products;
   double unit;
 
-  Problem(int cols, int step, double unit)
+  Problem(int cols, double unit)
       : cols(cols),
-        step(step),
         moments(normal<double>(size_t(kCount * kSize * cols))),
-        squares(size_t(kCount * step), 1e300),
+        squares(size_t(kCount * cols)),
         against(normal<double>(moments.size())),
         products(normal<double>(moments.size())),
         unit(unit) {
@@ -30,15 +30,14 @@ struct Problem {
         if (values[size_t(k)] > 0) moment *= values[size_t(k)];
         if (values[size_t(k)] > 0) along += moment * moment / values[size_t(k)];
       }
-      squares[place(t)] = t == 1 ? 0.9 * along : along + (t % 3 == 0 ? 1e-6 : 4.0 * t);
+      squares[size_t(t)] = t == 1 ? 0.9 * along : along + (t % 3 == 0 ? 1e-6 : 4.0 * t);
     }
   }
   size_t at(int t, int k) const { return size_t((t / cols * kSize + k) * cols + t % cols); }
-  size_t place(int t) const { return size_t(t / cols * step + t % cols); }
 };
 
 std::vector<double> coefficients(const Problem& p, int t, double trained, int rank) {
-  double freedom = trained - 1 - rank, unexplained = p.squares[p.place(t)];
+  double freedom = trained - 1 - rank, unexplained = p.squares[size_t(t)];
   for (int k = 0; k < kSize; ++k) {
     const double moment = p.moments[p.at(t, k)];
     if (p.values[size_t(k)] > 0) unexplained -= moment * moment / p.values[size_t(k)];
@@ -68,12 +67,12 @@ std::vector<double> coefficients(const Problem& p, int t, double trained, int ra
   return out;
 }
 
-void fit(int cols, int step, bool relative, int64_t samples, double trained) {
+void fit(int cols, bool relative, int64_t samples, double trained) {
   // Six units, of which one is constant; the mean of at most samples - 1 eigenvalues.
   const double trace = 7;
   const int64_t constant = 1,
                 varying = std::max<int64_t>(std::min(samples - 1, kSize - constant), 1);
-  const Problem p(cols, step, relative ? trace / double(varying) : 4);  // in units of 1 / 2
+  const Problem p(cols, relative ? trace / double(varying) : 4);  // in units of 1 / 2
   const OnDevice<double> n(std::vector<double>{trained}), values(p.values), moments(p.moments);
   const OnDevice<double> squares(p.squares), given(kAlphas), traces(std::vector<double>{trace});
   const OnDevice<int64_t> rank(std::vector<int64_t>{3}), constants(std::vector<int64_t>{constant});
@@ -81,13 +80,26 @@ void fit(int cols, int step, bool relative, int64_t samples, double trained) {
   const OnDevice<double> half(std::vector<double>{0.5});
   const OnDevice<double> out(p.moments.size()), against(p.against), products(p.products);
   const OnDevice<double> weak_from(std::vector<double>{INFINITY});
-  const MomentsFit problem{n.get(), values.get(), rank.get(),    weak_from.get(), kSize,
-                           kCount,  cols,         moments.get(), squares.get(),   step};
-  need(fit_moments(problem,
-                   {given.get(), int64_t(kAlphas.size()), half.get(),
-                    relative ? traces.get() : nullptr, constants.get(), all.get()},
-                   out.get(), stream),
-       "fit");
+  const OnDevice<double> penalties(kAlphas.size()), chosen(size_t(kCount) * cols);
+  const int64_t alphas = int64_t(kAlphas.size());
+  need(scale_given({given.get(), alphas, kSize, half.get(), relative ? traces.get() : nullptr,
+                    constants.get(), all.get()},
+                   penalties.get(), stream),
+       "penalties");
+  Call call;
+  const Candidates candidates = weigh_penalties(call.context(), {{0, 1},
+                                                                 1,
+                                                                 kSize,
+                                                                 alphas,
+                                                                 values.get(),
+                                                                 rank.get(),
+                                                                 weak_from.get(),
+                                                                 penalties.get(),
+                                                                 nullptr,
+                                                                 n.get()});
+  const Fit problem{candidates, kCount, cols, moments.get(), squares.get(), nullptr};
+  choose_penalties(call.context(), problem, {chosen.get(), nullptr, nullptr, nullptr, nullptr, 0});
+  need(shrink(problem, chosen.get(), 0, out.get(), nullptr, stream), "shrink");
   const auto found = out.values();
   for (int t = 0; t < kCount * cols; ++t) {
     const auto expected = coefficients(p, t, trained, 3);
@@ -100,8 +112,9 @@ void fit(int cols, int step, bool relative, int64_t samples, double trained) {
   held[1] = 0;
   const OnDevice<double> own(held), correlation(kCount);
   const OnDevice<double> gram(std::vector<double>(kSize * kSize, 1));
-  need(correlate_moments(problem, gram.get(), out.get(), against.get(), products.get(), own.get(),
-                         correlation.get(), stream),
+  need(correlate_moments(
+           {kSize, kCount, cols, gram.get(), out.get(), against.get(), products.get(), own.get()},
+           correlation.get(), stream),
        "correlate");
   const auto scores = correlation.values();
   for (int target = 0; target < kCount; ++target) {
@@ -113,7 +126,7 @@ void fit(int cols, int step, bool relative, int64_t samples, double trained) {
         inner += found[p.at(t, k)] * p.against[p.at(t, k)];
         quadratic += found[p.at(t, k)] * p.products[p.at(t, k)];
       }
-      const double squares_of = held[p.place(t)];
+      const double squares_of = held[size_t(t)];
       if (squares_of == 0 || quadratic <= 0) continue;
       sum += std::clamp(inner / std::sqrt(quadratic * squares_of), -1.0, 1.0);
     }
@@ -140,11 +153,11 @@ void means() {
 
 void ridge_moments() {
   for (const bool relative : {false, true}) {
-    fit(3, 5, relative, 20, kTrained);
-    fit(150, 150, relative, 3, kTrained);  // more columns than threads, fewer samples than units
-    fit(3, 3, relative, 20, 4);            // no freedom is left
+    fit(3, relative, 20, kTrained);
+    fit(150, relative, 3, kTrained);  // more columns than threads, fewer samples than units
+    fit(3, relative, 20, 4);          // no freedom is left
   }
-  fit(3, 3, true, 1, kTrained);
+  fit(3, true, 1, kTrained);
   means();
 }
 
