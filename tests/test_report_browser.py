@@ -157,8 +157,7 @@ def test_a_page_of_compared_activations(browser, folder):
 
 def test_no_text_can_end_the_script_it_is_in(browser, tmp_path):
     panels = Panels(1, 1, height=300)
-    panels.axes(0, 0, {}, {})
-    panels.title(0, 0, "</script><script>throw new Error('escaped')</script>")
+    panels.panel(0, 0, "</script><script>throw new Error('escaped')</script>", {}, {})
     page = Page("<script>", "a & b", "</p>")
     page.figure(Figure("one", "</h2>", panels, "</section>"))
     (tmp_path / "page.html").write_text(page.html(), encoding="utf-8")
