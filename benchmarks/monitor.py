@@ -19,8 +19,8 @@ from torch import nn
 
 import likewise as lw
 from likewise.studies.convergence.settings import Settings
+from likewise.studies.convergence.shifts import varied
 from likewise.studies.convergence.training import Convolutional
-from likewise.studies.convergence.variants import varied
 from likewise.studies.digits import digits
 from likewise.studies.processes import one_thread
 

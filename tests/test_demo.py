@@ -8,6 +8,7 @@ import re
 
 import numpy as np
 import pytest
+from made_up import assert_findings_follow
 
 import likewise as lw
 
@@ -16,11 +17,11 @@ pytest.importorskip("rich")
 
 from sklearn.neural_network import MLPClassifier
 
-from likewise import demo
-from likewise.demo import digits, figures, findings, training
-from likewise.demo.comparison import CKA_UNBIASED, PROCRUSTES, SCORES, Estimate
-from likewise.demo.document import document
-from likewise.demo.settings import (
+from likewise.report.style import number, short
+from likewise.studies import demo
+from likewise.studies.demo import report, training
+from likewise.studies.demo.comparison import CKA_UNBIASED, PROCRUSTES, SCORES
+from likewise.studies.demo.settings import (
     CLEAN,
     NOISE,
     PIXEL_SHUFFLE,
@@ -30,7 +31,6 @@ from likewise.demo.settings import (
     State,
     Stream,
 )
-from likewise.report import number
 
 SMALL = demo.Settings(
     networks_per_width=2, widths=(16, 24), layers=2, steps=(0, 4, 200), held_out=150, shuffles=4
@@ -45,7 +45,7 @@ def result():
 
 @pytest.fixture(scope="module")
 def images():
-    return digits.load(SMALL)
+    return training.load(SMALL)
 
 
 def test_images_are_split_without_overlap_and_shifted_as_named(images):
@@ -124,12 +124,10 @@ def test_everything_is_recorded_and_compared_with_everything(result):
 
 def test_networks_learn_and_accuracy_has_its_control(result):
     for width in SMALL.widths:
-        untrained, trained = (
-            Estimate.of(result.accuracy[state, width]) for state in (UNTRAINED, TRAINED)
-        )
-        assert untrained.value < 0.35
-        assert trained.value > 0.7
-        assert abs(trained.control_mean - 0.1) < 0.05
+        untrained, trained = (result.accuracy[state, width] for state in (UNTRAINED, TRAINED))
+        assert untrained[0] < 0.35
+        assert trained[0] > 0.7
+        assert abs(trained[1:].mean() - 0.1) < 0.05
 
 
 def test_shown_scores_are_those_of_the_grid_followed_by_controls(result):
@@ -155,12 +153,6 @@ def test_a_control_breaks_the_pairing_between_networks_only(result):
     np.testing.assert_allclose(own, np.broadcast_to(own[0], own.shape), atol=1e-5)
 
 
-def test_an_estimate_is_the_observed_number_and_mean_and_sd_of_the_others():
-    estimate = Estimate.of(np.array([5.0, 1.0, 2.0, 3.0]))
-    assert estimate == Estimate(5.0, 2.0, 1.0)
-    assert str(estimate) == "5.00 (2.0000 ± 1.0000)"
-
-
 def test_means_over_pairs_leave_out_a_network_with_itself(result):
     comparisons = result.comparisons
     block = comparisons.blocks[PROCRUSTES.title][TRAINED, 1, 1]
@@ -179,7 +171,9 @@ def test_a_seed_gives_the_same_run_and_another_seed_another_one(result):
         )
         np.testing.assert_array_equal(first, second)
         assert not np.array_equal(first, third)
-    without_time = [re.sub(r"[0-9.]+ s\b", "", document(run).html()) for run in (result, again)]
+    without_time = [
+        re.sub(r"[0-9.]+ s\b", "", demo.outcome(run).page().html()) for run in (result, again)
+    ]
     assert without_time[0] == without_time[1]
 
 
@@ -191,7 +185,7 @@ def test_constant_units_are_counted_and_the_warning_is_reported(result):
     assert constant > 0
     assert sum(result.constant_units.values()) == constant
     assert any("DegenerateWarning" in message for message in result.comparisons.warnings)
-    assert f"{constant:,} of" in document(result).html()
+    assert f"{constant:,} of" in demo.outcome(result).page().html()
 
 
 def test_progress_is_told_every_stage():
@@ -200,35 +194,36 @@ def test_progress_is_told_every_stage():
     assert len(told) == demo.stages(dataclasses.replace(SMALL, layers=1, steps=(0, 1)))
 
 
-def test_sentences_follow_the_numbers(result):
+def test_findings_follow_the_numbers(result):
     """The same run with training turned round, and with no change at all, reads differently."""
+    enough = dataclasses.replace(SMALL, shuffles=20)
 
     def told_with(untrained, trained):
         taken = {UNTRAINED: untrained, TRAINED: trained}
         blocks = {
-            title: given
-            | {
-                (state, layer, layer): given[taken[state], layer, layer]
-                for state in taken
-                for layer in range(SMALL.layers)
+            title: {
+                (taken.get(state, state), a, b): block[[0, *range(1, 5)] + 16 * [1]]
+                for (state, a, b), block in given.items()
             }
             for title, given in result.comparisons.blocks.items()
         }
         comparisons = dataclasses.replace(result.comparisons, blocks=blocks)
-        return dataclasses.replace(result, comparisons=comparisons)
+        return dataclasses.replace(result, settings=enough, comparisons=comparisons)
 
     forwards = told_with(UNTRAINED, TRAINED)
-    backwards = told_with(TRAINED, UNTRAINED)
-    still = told_with(TRAINED, TRAINED)
-    assert "rises" in findings.headline(forwards)
-    assert "falls" in findings.headline(backwards)
-    assert "no further than chance" in findings.headline(still)
-    assert "raises" in findings.findings(forwards)[0][0]
-    assert "lowers" in findings.findings(backwards)[0][0]
+    assert_findings_follow(report.findings, forwards)
+    assert report.findings(forwards)[0].verdict == "holds"
+    still = {
+        title: given | {(UNTRAINED, k, k): given[TRAINED, k, k] for k in range(SMALL.layers)}
+        for title, given in forwards.comparisons.blocks.items()
+    }
+    comparisons = dataclasses.replace(forwards.comparisons, blocks=still)
+    told = report.findings(dataclasses.replace(forwards, comparisons=comparisons))
+    assert told[0].verdict == "undecided"
 
 
 @pytest.mark.parametrize(
-    "draw", [figures.layer_maps, figures.training_curves, figures.shift_curves]
+    "draw", [report._layer_maps, report._training_curves, report._shift_curves]
 )
 def test_figures_are_valid_for_plotly(result, draw):
     graph_objects = pytest.importorskip("plotly.graph_objects")
@@ -237,7 +232,7 @@ def test_figures_are_valid_for_plotly(result, draw):
 
 
 def test_every_number_of_the_figures_comes_from_this_run(result):
-    html = document(result).html()
+    html = demo.outcome(result).page().html()
 
     def figure(name):
         text = re.search(rf'id="{name}-json">(.*?)</script>', html, re.DOTALL)[1]
@@ -245,25 +240,24 @@ def test_every_number_of_the_figures_comes_from_this_run(result):
 
     maps = [trace for trace in figure("layers")["data"] if trace["type"] == "heatmap"]
     drawn = [value for trace in maps for row in trace["z"] for value in row]
+    between = result.comparisons.between
     expected = [
         value
         for score in SCORES
-        for widths in figures.pairings(result)
-        for part in ("value", "control_mean")
+        for widths in report.pairings(result)
         for a in range(2)
         for b in range(2)
-        for value in [getattr(figures.estimate(result, score, TRAINED, (a, b), widths), part)]
+        for samples in [between(score, TRAINED, (a, b), widths)]
+        for value in (samples[0], samples[1:].mean())
     ]
-    assert sorted(drawn) == sorted(expected)
+    np.testing.assert_allclose(sorted(drawn), sorted(expected), rtol=1e-12)
 
     lines = [trace for trace in figure("training")["data"] if trace["mode"] == "lines+markers"]
     assert len(lines) == len(SCORES) * 3 * 2
-    first = figures.estimate(result, PROCRUSTES, UNTRAINED, (0, 0), (16, 16))
-    assert lines[0]["y"][0] == first.value
+    assert lines[0]["y"][0] == between(PROCRUSTES, UNTRAINED, (0, 0), (16, 16))[0]
     shifts = [trace for trace in figure("shift")["data"] if trace["mode"] == "lines+markers"]
     noisy, clean = (
-        figures.estimate(result, PROCRUSTES, State(200, images), (1, 1), (16, 16)).value
-        for images in (NOISE, CLEAN)
+        between(PROCRUSTES, State(200, images), (1, 1), (16, 16))[0] for images in (NOISE, CLEAN)
     )
     assert shifts[0]["y"][1] == pytest.approx(noisy - clean)
     assert len(shifts) == len(SCORES) * 3 * 3
@@ -278,9 +272,9 @@ def test_negative_unbiased_estimates_are_shown_as_they_are(result):
     negative = dataclasses.replace(
         result, comparisons=dataclasses.replace(result.comparisons, blocks=everything)
     )
-    value = Estimate.of(findings.overall(negative, CKA_UNBIASED, TRAINED)).value
+    value = float(negative.comparisons.overall(CKA_UNBIASED, TRAINED, range(2))[0])
     assert value < -0.1
-    assert f"<td>{number(value, 3)}" in document(negative).html()
+    assert f"<td>{number(value, 3)}" in demo.outcome(negative).page().html()
 
 
 @pytest.mark.parametrize(
@@ -289,3 +283,9 @@ def test_negative_unbiased_estimates_are_shown_as_they_are(result):
 )
 def test_numbers_are_written_plainly(value, digits, text):
     assert number(value, digits) == text
+
+
+def test_three_digits_count():
+    values = (0.0123, 12.345, 1.0, 0.0, 6.3e-10, 1234567.0, -0.5, float("nan"))
+    expected = ["0.0123", "12.3", "1.00", "0", "6e−10", "1e6", "−0.500", "–"]
+    assert list(map(short, values)) == expected

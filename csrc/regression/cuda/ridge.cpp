@@ -42,14 +42,11 @@ struct Setting {
 struct Models {
   int64_t items, cols, size;
   const double* basis;         // (items, folds, size, cols)
-  const double* values;        // (items, folds, size)
-  const int64_t* ranks;        // (items, folds)
-  const double* weak_from;     // (items, folds)
   const double* train;         // (items, folds, most_trained, cols)
   const double* rotated;       // (items, folds, held_rows, size): what was left out, in that basis
   const double* held_squares;  // (items, folds, size): of that
-  const double *penalties, *in_units;  // (items, alphas)
-  const double* norms;                 // (items)
+  Candidates candidates;
+  const double* norms;  // (items)
   const int64_t* constant_units;
 };
 
@@ -80,21 +77,39 @@ FoldParts split(const Context& context, const Setting& s, const double* ordered,
   return parts;
 }
 
+// grams (models, cols, cols) = train'train.
+void multiply_train(const Context& context, const Setting& s, int64_t models, const double* train,
+                    int64_t cols, double* grams) {
+  const int64_t rows = s.shape.most_trained();
+  const Matrices<const double> x{train, cols, rows * cols};
+  gemm<double>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, cols, cols, rows, 1.0,
+               x, x, {grams, cols, cols * cols}, models);
+}
+
+// Eigenvectors in rows and eigenvalues of training Gram matrices, where they are known.
+struct Eigen {
+  double *basis = nullptr, *values = nullptr;
+
+  Eigen from(int64_t model, int64_t cols) const {
+    return basis ? Eigen{basis + model * cols * cols, values + model * cols} : Eigen{};
+  }
+};
+
 // Eigenvectors in rows and eigenvalues of train'train: of that product, or of `train` itself where
 // it has fewer rows than columns.
 void decompose_models(const Context& context, const Setting& s, int64_t models, const double* train,
-                      Models& out) {
+                      const Eigen& known, Models& out) {
   const int64_t rows = s.shape.most_trained(), cols = out.cols, size = out.size;
   const bool wide = size < cols;
   double* gram = nullptr;
-  if (!wide) {
+  if (!wide && !known.basis) {
     gram = doubles(context, models * size * size);
-    const Matrices<const double> x{train, cols, rows * cols};
-    gemm<double>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, size, size, rows,
-                 1.0, x, x, {gram, size, size * size}, models);
+    multiply_train(context, s, models, train, size, gram);
   }
-  double* values = nullptr;
-  if (!wide && has_eigen(size)) {
+  double* values = known.values;
+  if (known.basis) {
+    out.basis = known.basis;
+  } else if (!wide && has_eigen(size)) {
     values = doubles(context, models * size);
     symmetric_eigen(context, gram, models, size, values, true, WithoutEigen::nan);
     out.basis = gram;
@@ -109,14 +124,20 @@ void decompose_models(const Context& context, const Setting& s, int64_t models, 
   check(keep_directions({values, models, size, cols, s.shape, s.intercept, wide, ranks, weak_from},
                         context.stream),
         "launch");
-  out.values = values;
-  out.weak_from = weak_from;
-  out.ranks = ranks;
+  out.candidates.values = values;
+  out.candidates.weak_from = weak_from;
+  out.candidates.ranks = ranks;
 }
 
-Models fit_models(const Context& context, const Setting& s, const double* x, int64_t items,
-                  int64_t cols, int64_t* constant_units) {
-  const int64_t rows = s.shape.rows, models = items * s.shape.folds, total = items * rows * cols;
+// Sources of unit norm, their norms, and what each fold makes of them.
+struct Sources {
+  const double* units;
+  double* norms;
+  FoldParts parts;
+};
+Sources prepare_sources(const Context& context, const Setting& s, const double* x, int64_t items,
+                        int64_t cols, int64_t* constant_units) {
+  const int64_t rows = s.shape.rows, total = items * rows * cols;
   const Centred<double> centred{doubles(context, total), doubles(context, items),
                                 doubles(context, items * cols), constant_units,
                                 doubles(context, items * cols)};
@@ -131,14 +152,47 @@ Models fit_models(const Context& context, const Setting& s, const double* x, int
   check(
       gather_rows<double>({centred.out, items, cols}, rows, s.order, rows, ordered, context.stream),
       "launch");
-  const FoldParts parts = split(context, s, ordered, items, cols, false);
+  return {centred.out, norms, split(context, s, ordered, items, cols, false)};
+}
+
+// The decompositions of `count` equally wide sources from x on, in one call: those of one source's
+// folds alone would leave most of the device idle.
+Eigen decompose_together(const Context& context, const Setting& s, const Matrix<double>* x,
+                         int64_t count) {
+  const int64_t cols = x->cols, folds = s.shape.folds, size = folds * cols * cols;
+  const Eigen out{doubles(context, count * size), doubles(context, count * folds * cols)};
+  Scratch scratch(context);
+  for (int64_t k = 0; k < count; ++k) {
+    const Context& inner = scratch.next();
+    const Sources source =
+        prepare_sources(inner, s, x[k].data, 1, cols, inner.temporary<int64_t>(1));
+    multiply_train(inner, s, folds, source.parts.train, cols, out.basis + k * size);
+  }
+  symmetric_eigen(context, out.basis, count * folds, cols, out.values, true, WithoutEigen::nan);
+  return out;
+}
+
+// How many sources from x on are decomposed together.
+int64_t decomposed_together(const Setting& s, const Matrix<double>* x, int64_t count) {
+  const int64_t cols = x->cols;
+  if (cols > s.shape.most_trained() || !has_eigen(cols)) return 1;
+  const int64_t fitting = kWorkBytes / (s.shape.folds * cols * cols * int64_t(sizeof(double)));
+  int64_t run = 1;
+  while (run < count && run < fitting && x[run].cols == cols) ++run;
+  return run;
+}
+
+Models fit_models(const Context& context, const Setting& s, const double* x, int64_t items,
+                  int64_t cols, int64_t* constant_units, const Eigen& known = {}) {
+  const int64_t rows = s.shape.rows, models = items * s.shape.folds;
+  const auto [units, norms, parts] = prepare_sources(context, s, x, items, cols, constant_units);
   Models out{};
   out.items = items;
   out.cols = cols;
   out.size = std::min(cols, s.shape.most_trained());
   out.train = parts.train;
   out.constant_units = constant_units;
-  decompose_models(context, s, models, parts.train, out);
+  decompose_models(context, s, models, parts.train, known, out);
   const int64_t left = held_rows(s.shape);
   double* const rotated = doubles(context, models * left * out.size);
   gemm<double>(blas_context(context.stream), BlasOp::none, BlasOp::transpose, left, out.size, cols,
@@ -150,15 +204,17 @@ Models fit_models(const Context& context, const Setting& s, const double* x, int
         "launch");
   out.held_squares = held_squares;
   double* const means = s.intercept ? doubles(context, items * cols) : nullptr;
-  if (means) check(mean_over(centred.out, items, rows, cols, means, context.stream), "launch");
+  if (means) check(mean_over(units, items, rows, cols, means, context.stream), "launch");
   double* const penalties = doubles(context, items * s.count_alphas);
   double* const in_units = doubles(context, items * s.count_alphas);
   check(scale_penalties({s.alphas, norms, means, constant_units, items, s.count_alphas, rows, cols,
                          s.relative, penalties, in_units},
                         context.stream),
         "launch");
-  out.penalties = penalties;
-  out.in_units = in_units;
+  const Candidates& found = out.candidates;
+  out.candidates =
+      weigh_penalties(context, {s.shape, models, out.size, s.count_alphas, found.values,
+                                found.ranks, found.weak_from, penalties, in_units});
   out.norms = norms;
   return out;
 }
@@ -195,9 +251,7 @@ Fit fit_targets(const Context& context, const Setting& s, const Models& m, const
   gemm<double>(blas, BlasOp::none, BlasOp::none, m.size, t.cols, m.cols, 1.0,
                {m.basis, m.cols, m.size * m.cols}, {cross, t.cols, m.cols * t.cols},
                {moments, t.cols, m.size * t.cols}, models);
-  return {s.shape,     m.items,    m.size,        t.cols,  s.count_alphas,
-          m.values,    m.ranks,    m.weak_from,   moments, t.parts.train_squares,
-          m.penalties, m.in_units, m.held_squares};
+  return {m.candidates, 1, t.cols, moments, t.parts.train_squares, m.held_squares};
 }
 
 // Predictions of what was left out, with these penalties or penalty `only`.
@@ -224,7 +278,7 @@ void score(const Context& context, const Setting& s, const Models& m, const Targ
   const Choice choice{
       chosen,           out.alpha,        reinterpret_cast<unsigned long long*>(choices),
       m.constant_units, t.constant_units, m.cols};
-  check(choose_penalties(fit, choice, context.stream), "launch");
+  choose_penalties(context, fit, choice);
   const Held held = predict(
       context, s, m, t, fit, chosen, 0, doubles(context, models * m.size * t.cols),
       doubles(context, models * held_rows(s.shape) * t.cols), doubles(context, models * t.cols));
@@ -293,18 +347,24 @@ void ridge_scores(const Context& context, const std::vector<Matrix<double>>& a,
     if (bytes > kWorkBytes) break;
     kept.push_back(targets_of(context, kept.size()));
   }
-  Scratch of_source(context), of_target(context);
-  for (size_t i = 0; i < a.size(); ++i) {
-    const Context& outer = of_source.next();
-    const Models models = fit_models(outer, s, a[i].data, 1, a[i].cols, constant_units + i);
-    for (size_t j = 0; j < b.size(); ++j) {
-      const Context& inner = of_target.next();
-      const Targets targets = j < kept.size() ? kept[j] : targets_of(inner, j);
-      const int64_t size = s.shape.folds * b[j].cols;
-      const Scores found{doubles(inner, size), doubles(inner, size), doubles(inner, size)};
-      score(inner, s, models, targets, choices, found);
-      check(mean_over(found.correlation, 1, size, 1, scores + i * b.size() + j, inner.stream),
-            "launch");
+  Scratch of_run(context), of_source(context), of_target(context);
+  for (size_t first = 0, count = 0; first < a.size(); first += count) {
+    const int64_t folds = s.shape.folds, cols = a[first].cols;
+    count = size_t(decomposed_together(s, &a[first], int64_t(a.size() - first)));
+    const Eigen known =
+        count > 1 ? decompose_together(of_run.next(), s, &a[first], int64_t(count)) : Eigen{};
+    for (size_t i = first; i < first + count; ++i) {
+      const Models models = fit_models(of_source.next(), s, a[i].data, 1, cols, constant_units + i,
+                                       known.from(int64_t(i - first) * folds, cols));
+      for (size_t j = 0; j < b.size(); ++j) {
+        const Context& inner = of_target.next();
+        const Targets targets = j < kept.size() ? kept[j] : targets_of(inner, j);
+        const int64_t size = folds * b[j].cols;
+        const Scores found{doubles(inner, size), doubles(inner, size), doubles(inner, size)};
+        score(inner, s, models, targets, choices, found);
+        check(mean_over(found.correlation, 1, size, 1, scores + i * b.size() + j, inner.stream),
+              "launch");
+      }
     }
   }
 }
@@ -314,28 +374,28 @@ void ridge_errors(const Context& context, const Matrix<double>& x, const Matrix<
                   int64_t* constant_units) {
   const Setting s(context, options);
   const int64_t rows = s.shape.rows;
-  for_each_chunk(context, s, count, x.cols + y.cols,
-                 [&](const Context& inner, int64_t first, int64_t items) {
-                   const Models models = fit_models(inner, s, x.data + first * rows * x.cols, items,
-                                                    x.cols, constant_units + first);
-                   const Targets targets = prepare_targets(inner, s, y.data + first * rows * y.cols,
-                                                           items, y.cols, false, nullptr);
-                   check(cudaMemcpyAsync(alphas + first * s.count_alphas, models.in_units,
-                                         size_t(items * s.count_alphas) * sizeof(double),
-                                         cudaMemcpyDeviceToDevice, inner.stream),
-                         "copy");
-                   const Fit fit = fit_targets(inner, s, models, targets);
-                   const int64_t number = items * s.shape.folds;
-                   double* const coefficients = doubles(inner, number * models.size * y.cols);
-                   double* const predictions = doubles(inner, number * held_rows(s.shape) * y.cols);
-                   for (int64_t a = 0; a < s.count_alphas; ++a) {
-                     const Held held = predict(inner, s, models, targets, fit, nullptr, a,
-                                               coefficients, predictions, nullptr);
-                     check(average_errors(held, errors + (first * s.count_alphas + a) * y.cols,
-                                          s.count_alphas * y.cols, inner.stream),
-                           "launch");
-                   }
-                 });
+  for_each_chunk(
+      context, s, count, x.cols + y.cols, [&](const Context& inner, int64_t first, int64_t items) {
+        const Models models = fit_models(inner, s, x.data + first * rows * x.cols, items, x.cols,
+                                         constant_units + first);
+        const Targets targets = prepare_targets(inner, s, y.data + first * rows * y.cols, items,
+                                                y.cols, false, nullptr);
+        check(cudaMemcpyAsync(alphas + first * s.count_alphas, models.candidates.in_units,
+                              size_t(items * s.count_alphas) * sizeof(double),
+                              cudaMemcpyDeviceToDevice, inner.stream),
+              "copy");
+        const Fit fit = fit_targets(inner, s, models, targets);
+        const int64_t number = items * s.shape.folds;
+        double* const coefficients = doubles(inner, number * models.size * y.cols);
+        double* const predictions = doubles(inner, number * held_rows(s.shape) * y.cols);
+        for (int64_t a = 0; a < s.count_alphas; ++a) {
+          const Held held = predict(inner, s, models, targets, fit, nullptr, a, coefficients,
+                                    predictions, nullptr);
+          check(average_errors(held, errors + (first * s.count_alphas + a) * y.cols,
+                               s.count_alphas * y.cols, inner.stream),
+                "launch");
+        }
+      });
 }
 
 }  // namespace likewise::cuda

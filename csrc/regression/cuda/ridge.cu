@@ -1,5 +1,5 @@
-// What ridge regression needs beside products and eigenvectors. Choosing reads the moments once
-// per penalty, everything else reads its arrays once: bytes over bandwidth.
+// What ridge regression needs beside products and eigenvectors. Arrays are read once:
+// bytes over bandwidth.
 
 #include "core/cuda/columns.cuh"
 #include "regression/cuda/directions.cuh"
@@ -66,51 +66,24 @@ __device__ bool has_no_variance(const Choice& choice, int64_t item, int64_t targ
   return choice.constant_x[item] == choice.cols || choice.constant_y[item] == targets;
 }
 
-__global__ void __launch_bounds__(kMostThreads, 2)  // 128 registers: none spill
-    choice_kernel(Fit fit, Choice choice) {
-  const int64_t target = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (target >= fit.targets) return;
-  const int64_t model = blockIdx.y, item = model / fit.shape.folds;
-  const double* const values = fit.values + model * fit.size;
-  double* const moments = fit.moments + model * fit.size * fit.targets + target;
-  const double* const penalties = fit.penalties + item * fit.alphas;
-  const int64_t trained = fit.shape.rows - fit.shape.size(model % fit.shape.folds);
-  const double freedom = double(trained - 1 - fit.ranks[model]);
-  const double squares = fit.train_squares[model * fit.targets + target];
-  drop_rounding(values, moments, fit.size, fit.targets, squares, double(trained));
-  const double unexplained =
-      unexplained_squares(values, moments, fit.size, fit.targets, squares, freedom);
-  double best = INFINITY;
-  int64_t which = 0;
-  for (int64_t a = 0; a < fit.alphas; ++a) {
-    const double score = cross_validation(values, moments, fit.size, fit.targets, penalties[a],
-                                          fit.weak_from[model], freedom, unexplained);
-    if (score < best) {
-      best = score;
-      which = a;
-    }
-  }
-  choice.chosen[model * fit.targets + target] = penalties[which];
-  choice.alpha[model * fit.targets + target] = fit.in_units[item * fit.alphas + which];
-  if (!has_no_variance(choice, item, fit.targets)) atomicAdd(choice.counts + which, 1ull);
-}
-
 __global__ void __launch_bounds__(kMostThreads)
     shrink_kernel(Fit fit, const double* __restrict__ chosen, int64_t only,
                   double* __restrict__ coefficients, double* __restrict__ terms) {
-  const int64_t column = int64_t(blockIdx.x) * blockDim.x + threadIdx.x, model = blockIdx.y;
+  const Candidates& c = fit.sources;
+  const int64_t column = int64_t(blockIdx.x) * blockDim.x + threadIdx.x, batch = blockIdx.y;
   if (column >= fit.targets) return;
-  const double penalty = chosen ? chosen[model * fit.targets + column]
-                                : fit.penalties[model / fit.shape.folds * fit.alphas + only];
-  const double* const values = fit.values + model * fit.size;
+  const int64_t model = batch / fit.per_model;
+  const double penalty = chosen ? chosen[batch * fit.targets + column]
+                                : c.penalties[model / c.shape.folds * c.alphas + only];
+  const double* const values = c.values + model * c.size;
   double sum = 0;
-  for (int64_t k = 0; k < fit.size; ++k) {
-    const int64_t at = (model * fit.size + k) * fit.targets + column;
-    const double of_unit = fit.moments[at] * shrinkage(values[k], penalty, fit.weak_from[model]);
+  for (int64_t k = 0; k < c.size; ++k) {
+    const int64_t at = (batch * c.size + k) * fit.targets + column;
+    const double of_unit = fit.moments[at] * shrinkage(values[k], penalty, c.weak_from[model]);
     coefficients[at] = of_unit;
-    if (terms) sum += of_unit * of_unit * fit.held_squares[model * fit.size + k];
+    if (terms) sum += of_unit * of_unit * fit.held_squares[model * c.size + k];
   }
-  if (terms) terms[model * fit.targets + column] = sum;
+  if (terms) terms[batch * fit.targets + column] = sum;
 }
 
 __global__ void __launch_bounds__(kColumns* kStripes, 2)  // 128 registers: none spill
@@ -220,14 +193,6 @@ cudaError_t keep_directions(const TrainedValues& directions, cudaStream_t stream
                 0, stream, directions);
 }
 
-cudaError_t choose_penalties(const Fit& fit, const Choice& choice, cudaStream_t stream) {
-  const int64_t models = fit.items * fit.shape.folds;
-  if (models > kMostModels) return cudaErrorInvalidValue;
-  const dim3 threads = threads_for(fit.targets);
-  const dim3 blocks(unsigned((fit.targets + threads.x - 1) / threads.x), unsigned(models));
-  return launch(choice_kernel, blocks, threads, 0, stream, fit, choice);
-}
-
 cudaError_t squares_of_held(const double* held, int64_t models, const FoldShape& shape,
                             int64_t size, double* squares, cudaStream_t stream) {
   if (models > kMostModels) return cudaErrorInvalidValue;
@@ -237,10 +202,9 @@ cudaError_t squares_of_held(const double* held, int64_t models, const FoldShape&
 
 cudaError_t shrink(const Fit& fit, const double* chosen, int64_t only, double* coefficients,
                    double* terms, cudaStream_t stream) {
-  const int64_t models = fit.items * fit.shape.folds;
-  if (models > kMostModels) return cudaErrorInvalidValue;
+  if (fit.batches() > kMostModels) return cudaErrorInvalidValue;
   const dim3 threads = threads_for(fit.targets);
-  const dim3 blocks(unsigned((fit.targets + threads.x - 1) / threads.x), unsigned(models));
+  const dim3 blocks(unsigned((fit.targets + threads.x - 1) / threads.x), unsigned(fit.batches()));
   return launch(shrink_kernel, blocks, threads, 0, stream, fit, chosen, only, coefficients, terms);
 }
 

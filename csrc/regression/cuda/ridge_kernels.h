@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "regression/cuda/folds.h"
+#include "regression/cuda/choice.h"
 
 // Ridge regression in the basis of the training set's eigenvectors; see regression/ridge.h. There
 // is one model per item and fold, folds of an item one behind the other.
@@ -38,38 +38,13 @@ struct TrainedValues {
 };
 cudaError_t keep_directions(const TrainedValues& directions, cudaStream_t stream);
 
-// Of `items` models of sources, and of targets of as many models.
-struct Fit {
-  FoldShape shape;
-  int64_t items, size, targets, alphas;
-  const double* values;         // (models, size)
-  const int64_t* ranks;         // (models)
-  const double* weak_from;      // (models)
-  double* moments;              // (models, size, targets): of sources, in their basis, with targets
-  const double* train_squares;  // (models, targets)
-  const double *penalties, *in_units;  // (items, alphas)
-  const double* held_squares;          // (models, size): see squares_of_held
-};
-
 // squares (models, size): of what is left out (models, held_rows, size) about the mean of each
 // fold.
 cudaError_t squares_of_held(const double* held, int64_t models, const FoldShape& shape,
                             int64_t size, double* squares, cudaStream_t stream);
 
-// Makes those moments 0 that are rounding, and chooses for each target the penalty of the smallest
-// generalised cross-validation: `chosen` and
-// `alpha` (models, targets) in either unit. counts (alphas) are raised by how often each was, but
-// not for items without variance.
-struct Choice {
-  double *chosen, *alpha;
-  unsigned long long* counts;
-  const int64_t *constant_x, *constant_y;  // (items)
-  int64_t cols;                            // of the source
-};
-cudaError_t choose_penalties(const Fit& fit, const Choice& choice, cudaStream_t stream);
-
-// coefficients (models, size, targets), for these penalties (models, targets) or, where they are
-// null, for penalty `only` of every item. terms (models, targets; or null): the squares of the
+// coefficients (as moments), for these penalties (models, per_model, targets) or, where they are
+// null, for penalty `only` of every item. terms (as penalties; or null): the squares of the
 // predictions of what is left out, summed as if directions were orthogonal there.
 cudaError_t shrink(const Fit& fit, const double* chosen, int64_t only, double* coefficients,
                    double* terms, cudaStream_t stream);

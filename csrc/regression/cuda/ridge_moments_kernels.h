@@ -9,38 +9,28 @@
 
 namespace likewise::cuda {
 
-struct MomentsFit {
-  const double* trained;  // number of samples
-  const double* values;   // (size): eigenvalues of the source, as keep_directions leaves them
-  const int64_t* rank;
-  const double* weak_from;
-  int64_t size, count, cols;
-  double* moments;              // (count, size, cols): of the source, in its basis, with targets
-  const double* train_squares;  // (count, cols), `step` apart per target
-  int64_t step;
-};
-
 // Penalties as given, for data of which the sums are in this unit, or, with a trace, in units of
 // the mean of the nonzero eigenvalues of the source's Gram matrix over all samples.
 struct GivenPenalties {
   const double* given;
-  int64_t count;
+  int64_t count, size;  // size: units of the source
   const double *unit, *trace;
   const int64_t* constant_units;
   const int64_t* samples;
 };
 
-// Makes those moments 0 that are rounding; coefficients (count, size, cols) for the penalty of the
-// smallest generalised cross-validation.
-cudaError_t fit_moments(const MomentsFit& fit, const GivenPenalties& penalties,
-                        double* coefficients, cudaStream_t stream);
+// penalties (count): in units of the sums.
+cudaError_t scale_given(const GivenPenalties& given, double* penalties, cudaStream_t stream);
 
-// correlation[k] = mean over the columns of target k of the correlation of its prediction with it
-// in the fold: against (count, size, cols) are moments with the fold, products the fold's `gram`
-// matrix times the coefficients, squares (count, cols), `fit.step` apart.
-cudaError_t correlate_moments(const MomentsFit& fit, const double* gram, const double* coefficients,
-                              const double* against, const double* products, const double* squares,
-                              double* correlation, cudaStream_t stream);
+// Of targets (count, cols) and a source with `size` units: correlation[k] = mean over the columns
+// of target k of the correlation of its prediction with it in the fold: against (count, size, cols)
+// are moments with the fold, products the fold's `gram` matrix times the coefficients, squares
+// (count, cols) the targets'.
+struct FoldMoments {
+  int64_t size, count, cols;
+  const double *gram, *coefficients, *against, *products, *squares;
+};
+cudaError_t correlate_moments(const FoldMoments& fold, double* correlation, cudaStream_t stream);
 
 // scores (rows, cols): means of correlations (folds, rows, cols), NaN where the source or the
 // target has no variance.

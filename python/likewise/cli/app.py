@@ -66,17 +66,19 @@ def demo_command(
     """
     _require("demo", "sklearn", "plotly")
     _require_writable(out, [".html"])
-    from likewise import demo
-    from likewise.demo.console import print_result
-    from likewise.demo.document import document
+    from likewise.studies import demo
 
     settings = demo.Settings(seed=seed)
     with console.progress(demo.stages(settings) + 1) as advance:
-        result = demo.run(settings, advance)
+        outcome = demo.outcome(demo.run(settings, advance))
         advance("writing the report")
         with _writing(out):
-            write_text(out, document(result).html())
-    print_result(result, console.standard_output())
+            write_text(out, outcome.page().html())
+    output = console.standard_output()
+    console.print_findings(outcome.headline, outcome.findings, output)
+    about, shown = outcome.tables[0]
+    output.print(about)
+    output.print(console.table(shown.header, shown.rows, output))
     print(f"Report: {out.resolve()}")
 
 

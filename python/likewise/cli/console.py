@@ -7,11 +7,10 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 from rich.console import Console
-from rich.padding import Padding
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -20,11 +19,8 @@ from likewise._border.arrays import Array
 from likewise.cli.compare import Comparison
 from likewise.errors import LikewiseWarning
 from likewise.grid import ends
-from likewise.report import Finding, control_text, number
+from likewise.report import Cell, Finding, control_text, number
 from likewise.report.findings import HEADER, counts
-
-Cell = str | tuple[str, str]
-"""Text, or a number with its control."""
 
 _WIDTH_OF_FILES = 132
 _NARROWEST = 6  # a score and the gap after it
@@ -145,8 +141,8 @@ def _table(
     for name in header:
         result.add_column(Text(name))
     for row in rows:
-        texts = [Text(cell) if isinstance(cell, str) else place(*cell) for cell in row]
-        result.add_row(*texts)
+        pairs = [cell if isinstance(cell, tuple) else (cell, "") for cell in row]
+        result.add_row(*(place(str(value), str(control)) for value, control in pairs))
     return result
 
 
@@ -182,13 +178,10 @@ def _best(values: Array, kind: str) -> int | None:
     return int(np.nanargmin(values) if kind == "distance" else np.nanargmax(values))
 
 
-def print_findings(headline: str, findings: Sequence[Any], output: Console) -> None:
+def print_findings(headline: str, findings: Sequence[Finding], output: Console) -> None:
     """The first claim with its verdict, then every claim with its numbers."""
     output.print(Text(headline, style="bold"))
     output.print()
-    if not isinstance(findings[0], Finding):
-        print_list(findings, output)
-        return
     shown = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
     for name in HEADER:
         shown.add_column(name, ratio=1 if name == HEADER[0] else None, no_wrap=name != HEADER[0])
@@ -201,11 +194,3 @@ def print_findings(headline: str, findings: Sequence[Any], output: Console) -> N
 
 
 _STYLES = {"holds": "bold green", "does not hold": "bold red", "undecided": "dim"}
-
-
-def print_list(findings: Sequence[tuple[str, str]], output: Console) -> None:
-    """Statements with the numbers behind them."""
-    for statement, numbers in findings:
-        output.print(Text(f"• {statement}", style="bold"))
-        output.print(Padding(numbers, (0, 0, 0, 2)))
-    output.print()

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likewise.cli.compare import Comparison
-from likewise.report.heatmap import category_axis, heat_map
+from likewise.report.charts import heat_map
 from likewise.report.page import Figure, Page
-from likewise.report.panels import Panels, plain
+from likewise.report.panels import Panels, category_axis, plain
 from likewise.report.style import ALIKE_SCALE, CONTROL_SCALE, control_text, number
 
 Values = NDArray[np.float64]
@@ -56,17 +56,18 @@ def _figure(name: str, comparison: Comparison) -> Figure:
     backwards = comparison.measure.kind == "distance"
     hover = _hover(comparison)
     values = np.asarray(comparison.grid, dtype=np.float64)
-    maps = [heat_map(values, ALIKE_SCALE, _limits(values), hover, backwards=backwards)]
+    maps = [heat_map(values, _limits(values), ALIKE_SCALE, hover=hover, backwards=backwards)]
     if mean is not None and sd is not None:
         means, sds = np.asarray(mean), np.asarray(sd)
         limits = _limits(np.stack([values, means]))
-        maps.append(
-            heat_map(means, CONTROL_SCALE, limits, hover, backwards=backwards, spread=sds, digits=3)
+        grey = heat_map(
+            means, limits, CONTROL_SCALE, hover=hover, backwards=backwards, spread=sds, digits=3
         )
+        maps.append(grey)
     for column, traces in enumerate(maps):
-        panels.title(0, column, ("score", "control: stimuli shuffled")[column])
         x = category_axis(columns) | {"tickangle": -90 if upright else 0}
-        panels.axes(0, column, x, category_axis(rows, reverse=True, named=column == 0))
+        y = category_axis(rows, reverse=True, named=column == 0)
+        panels.panel(0, column, ("score", "control: stimuli shuffled")[column], x, y)
         for trace in traces:
             panels.add(0, column, trace)
     low, high = comparison.measure.range

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -88,15 +87,10 @@ class Page:
         self._script = _SCRIPT
         self._parts = [
             f'<header><p class="kicker">{escape(kicker)}</p><h1>{escape(title)}</h1>'
-            f'<p class="lead">{_prose(lead)}</p></header>'
+            f'<p class="lead">{escape(lead)}</p></header>'
         ]
 
-    def findings(self, findings: Sequence[tuple[str, str]]) -> None:
-        """Short statements, each with the numbers behind it."""
-        items = "".join(f"<li><b>{_prose(a)}</b><br>{_prose(b)}</li>" for a, b in findings)
-        self._parts.append(f'<ul class="findings">{items}</ul>')
-
-    def claims(self, findings: Sequence[Finding]) -> None:
+    def findings(self, findings: Sequence[Finding]) -> None:
         """Every claim with its number, control, evidence and verdict."""
         self._parts.append(html(findings))
 
@@ -152,11 +146,6 @@ class Page:
             f"<script>{get_plotlyjs()}</script></head><body><main>{''.join(self._parts)}</main>"
             f"{_data('plot-options', _PLOT_OPTIONS)}<script>{self._script}</script></body></html>"
         )
-
-
-def _prose(text: str) -> str:
-    """Escaped text in which every control, `(mean ± sd)`, is set in grey."""
-    return re.sub(r"\([^()]*±[^()]*\)", r'<span class="control">\g<0></span>', escape(text))
 
 
 def _row(cells: Sequence[Cell]) -> str:

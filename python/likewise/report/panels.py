@@ -10,7 +10,7 @@ from likewise.report.style import FONT, INK, QUIET, RULE
 Json = dict[str, Any]
 
 _MOST_LABELS = 50
-_TOP, _BOTTOM, _LEFT, _RIGHT = 44, 62, 74, 12
+_TOP, _BOTTOM, _LEFT, _RIGHT = 62, 62, 74, 12
 
 
 class Panels:
@@ -45,7 +45,7 @@ class Panels:
                 "orientation": "h",
                 "x": 0,
                 "xanchor": "left",
-                "y": 1.12,
+                "y": 1 + 28 / (height - _TOP - bottom),
                 "yanchor": "bottom",
             },
             "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "#c3cbd3", "activecolor": INK},
@@ -62,24 +62,15 @@ class Panels:
         self.traces.append(trace | {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"})
 
     def panel(self, row: int, column: int, title: str, x: Json, y: Json) -> None:
-        """Title and axes of a panel at once."""
-        self.title(row, column, title)
-        self.axes(row, column, x, y)
-
-    def axes(self, row: int, column: int, x: Json, y: Json) -> None:
-        """Set the axes of a panel; every panel needs this once."""
+        """Set title and axes of a panel; every panel needs this once."""
         suffix = self._suffix(row, column)
         across, up = self._domains[row][column]
-        plain = {"zeroline": False, "linecolor": RULE, "gridcolor": "#edf0f3", "automargin": False}
-        self.layout[f"xaxis{suffix}"] = plain | x | {"domain": across, "anchor": f"y{suffix}"}
-        self.layout[f"yaxis{suffix}"] = plain | y | {"domain": up, "anchor": f"x{suffix}"}
-
-    def title(self, row: int, column: int, text: str) -> None:
-        """Write a title above a panel, flush left."""
-        across, up = self._domains[row][column]
+        quiet = {"zeroline": False, "linecolor": RULE, "gridcolor": "#edf0f3", "automargin": False}
+        self.layout[f"xaxis{suffix}"] = quiet | x | {"domain": across, "anchor": f"y{suffix}"}
+        self.layout[f"yaxis{suffix}"] = quiet | y | {"domain": up, "anchor": f"x{suffix}"}
         self.layout["annotations"].append(
             {
-                "text": f"<b>{plain(text)}</b>",
+                "text": f"<b>{plain(title)}</b>",
                 "x": across[0],
                 "y": up[1],
                 "xref": "paper",
@@ -111,7 +102,10 @@ def plain(text: str) -> str:
 
 def axis(title: str = "", **options: Any) -> Json:
     """An axis with a quiet title and any options of Plotly."""
-    return ({"title": axis_title(title)} if title else {}) | options
+    if not title:
+        return options
+    quiet = {"text": plain(title), "font": {"size": 13, "color": QUIET}, "standoff": 8}
+    return {"title": quiet} | options
 
 
 def category_axis(
@@ -136,11 +130,6 @@ def category_axis(
 def log_axis(title: str) -> Json:
     """A logarithmic axis with a tick at every power of ten."""
     return axis(title, type="log", dtick=1)
-
-
-def axis_title(text: str) -> Json:
-    """A quiet title for an axis."""
-    return {"text": plain(text), "font": {"size": 13, "color": QUIET}, "standoff": 8}
 
 
 def _domains(

@@ -62,6 +62,7 @@ table.findings {{ width: 100%; margin-top: 26px; }}
 .findings th, .findings td {{ white-space: normal; padding-right: 18px; }}
 .findings tbody th {{ font-weight: 600; min-width: 20em; }}
 .findings td[data-name="Evidence"] {{ white-space: nowrap; }}
+.findings td[data-name="Over"] {{ min-width: 6.5em; }}
 .findings th .control {{ display: block; font-size: 14px; font-weight: 400; }}
 .verdict {{ white-space: nowrap; padding: 2px 10px; border-radius: 999px; background: #eceff2; }}
 .verdict.holds {{ background: #d8efe6; color: #0a5a45; }}
@@ -72,15 +73,11 @@ table.findings {{ width: 100%; margin-top: 26px; }}
   .findings thead {{ display: none; }}
   .findings tr {{ display: block; padding: 12px 0; border-bottom: 1px solid {RULE}; }}
   .findings th, .findings td {{ display: block; border: 0; padding: 2px 0; }}
-  .findings td {{ display: inline-block; margin-right: 16px; }}
+  .findings td[data-name] {{ display: inline-block; min-width: 0; margin-right: 16px; }}
   .findings tbody th {{ min-width: 0; }}
   .findings td[data-name]::before {{ content: attr(data-name) ": "; color: {QUIET}; }}
   dl {{ grid-template-columns: 1fr !important; }}
 }}
-ul.findings {{ list-style: none; margin: 26px 0 0; padding: 0; display: grid; gap: 0 36px;
-     grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); }}
-ul.findings li {{ padding: 12px 0; border-top: 1px solid {RULE}; }}
-ul.findings b {{ font-weight: 640; }}
 .control {{ color: {QUIET}; }}
 .caption {{ color: {QUIET}; font-size: 15px; margin-top: 4px; }}
 .choices {{ position: sticky; top: 0; z-index: 5; margin: 34px 0 0; padding: 10px 0;

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from likewise._border.arrays import Array
-from likewise.report.curves import curve
+from likewise.report.charts import NO_LEGEND, curve
 from likewise.report.page import Figure, Page
-from likewise.report.panels import Json, Panels, axis_title
+from likewise.report.panels import Json, Panels, axis
 from likewise.report.style import DEPTHS, INK, number
 
 _POINTS = 400
@@ -151,9 +151,8 @@ class Training:
             return None
         panels = Panels(1, len(measures), height=400, gap=(0.06, 0.0), left=58, bottom=54)
         for column, (name, about) in enumerate(measures.items()):
-            panels.title(0, column, name)
-            panels.axes(0, column, _STEPS, {"range": _room(about["range"])})
-            self._lines(panels, column, self._group(f"{kind} {name}"), legend=column == 0)
+            panels.panel(0, column, name, _STEPS, axis(range=_room(about["range"])))
+            self._lines(panels, column, self._group(f"{kind} {name}"))
             same = about["range"][about["kind"] == "similarity"]
             caption += f" {name} is a {about['kind']}; {number(same, 0)} where nothing differs."
         return Figure(
@@ -166,9 +165,9 @@ class Training:
             return None
         panels = Panels(1, len(found), height=300, gap=(0.04, 0.0), left=48, bottom=54)
         for column, (name, values) in enumerate(found.items()):
-            panels.title(0, column, _COLLAPSE[name].replace(": ", "\n"))
-            panels.axes(0, column, _STEPS, {"range": _room([0, _HIGHEST.get(name)]), "nticks": 5})
-            panels.add(0, column, self._curve(_COLLAPSE[name], values, INK) | _NO_LEGEND)
+            up = axis(range=_room([0, _HIGHEST.get(name)]), nticks=5)
+            panels.panel(0, column, _COLLAPSE[name].replace(": ", "\n"), _STEPS, up)
+            panels.add(0, column, self._curve(_COLLAPSE[name], values, INK) | NO_LEGEND)
         return Figure(
             "collapse",
             "Neural collapse of the last layer",
@@ -184,8 +183,8 @@ class Training:
         if not pairs:
             return None
         panels = Panels(1, 1, height=400, left=58, bottom=54)
-        panels.axes(0, 0, _STEPS, {"rangemode": "tozero"})
-        self._lines(panels, 0, pairs, legend=True)
+        panels.panel(0, 0, "", _STEPS, axis(rangemode="tozero"))
+        self._lines(panels, 0, pairs)
         caption = "Distance of each layer from the layer of the guide it is pulled towards."
         return Figure("guidance", "How far each layer is from its guide", panels, caption)
 
@@ -195,9 +194,8 @@ class Training:
             return None
         panels = Panels(1, len(found), height=300, gap=(0.05, 0.0), left=58, bottom=54)
         for column, (name, values) in enumerate(found.items()):
-            panels.title(0, column, name)
-            panels.axes(0, column, _STEPS, {})
-            panels.add(0, column, self._curve(name, values, INK) | _NO_LEGEND)
+            panels.panel(0, column, name, _STEPS, axis())
+            panels.add(0, column, self._curve(name, values, INK) | NO_LEGEND)
         caption = "At the steps of the looks, as the training gave them."
         return Figure("numbers", "What the training says of itself", panels, caption)
 
@@ -206,24 +204,15 @@ class Training:
         parts = {column: column.partition("/") for column in self._columns}
         return {rest: self._columns[c] for c, (own, _, rest) in parts.items() if own == group}
 
-    def _lines(
-        self, panels: Panels, column: int, lines: Mapping[str, Array], *, legend: bool
-    ) -> None:
+    def _lines(self, panels: Panels, column: int, lines: Mapping[str, Array]) -> None:
         for k, (name, values) in enumerate(lines.items()):
-            colour = DEPTHS[k * len(DEPTHS) // len(lines)]
-            panels.add(0, column, self._curve(name, values, colour) | {"showlegend": legend})
+            panels.add(0, column, self._curve(name, values, DEPTHS[k * len(DEPTHS) // len(lines)]))
 
     def _curve(self, name: str, values: Array, colour: str) -> Json:
-        steps = self._columns["step"][self._kept].tolist()
-        kept = values[self._kept].tolist()
-        hover = [f"{name}, step {x:.0f}: {number(y, 3)}" for x, y in zip(steps, kept, strict=True)]
-        line = curve(steps, [y if math.isfinite(y) else None for y in kept], name, colour, hover)
-        line["marker"]["size"] = 4
-        return line
+        return curve(self._columns["step"][self._kept], values[self._kept], name, colour, marks=4)
 
 
-_STEPS: Json = {"title": axis_title("step"), "rangemode": "tozero"}
-_NO_LEGEND: Json = {"showlegend": False}
+_STEPS: Json = axis("step", rangemode="tozero")
 
 
 def _room(ends: Sequence[float | None]) -> list[float | None]:

@@ -40,7 +40,7 @@ def compared(
     )
     kept = ~(np.isnan(one) | np.isnan(other))
     if not kept.any():
-        return undecided(statement, math.nan, math.nan, units=f"0 {units}", note=note)
+        return undecided(statement, math.nan, math.nan, units=plural(0, units), note=note)
     one, other = one[kept], other[kept]
     gains = other - one if smaller else one - other
     p = sign_test(gains)

@@ -158,12 +158,14 @@ void fits(int rank, bool in_x) {
   const OnDevice<int64_t> ranks(c.ranks), constant_x(c.constant_x), constant_y(c.constant_y);
   const OnDevice<unsigned long long> counts(std::vector<unsigned long long>(kAlphas, 0));
   const OnDevice<double> weak_from(std::vector<double>(kModels, kWeakFrom));
-  const Fit fit{kShape,       kItems,         kSize,           kTargets,      kAlphas,
-                values.get(), ranks.get(),    weak_from.get(), moments.get(), squares.get(),
-                scaled.get(), in_units.get(), nullptr};
+  Call call;
+  const Candidates candidates =
+      weigh_penalties(call.context(), {kShape, kModels, kSize, kAlphas, values.get(), ranks.get(),
+                                       weak_from.get(), scaled.get(), in_units.get()});
+  const Fit fit{candidates, 1, kTargets, moments.get(), squares.get(), nullptr};
   const Choice choice{chosen.get(),     alpha.get(),      counts.get(),
                       constant_x.get(), constant_y.get(), kCols};
-  need(choose_penalties(fit, choice, stream), "choose");
+  choose_penalties(call.context(), fit, choice);
   const auto penalty = chosen.values(), in_own = alpha.values();
   std::vector<unsigned long long> wanted(kAlphas);
   for (int m = 0; m < kModels; ++m) {

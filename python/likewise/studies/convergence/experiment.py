@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import permutations
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from likewise.studies.convergence.pairs import Job, Scores, compared
 from likewise.studies.convergence.recordings import Layer, recorded
 from likewise.studies.convergence.settings import Settings
 from likewise.studies.convergence.shifts import shifts
-from likewise.studies.processes import as_done, one_thread
+from likewise.studies.processes import as_done, one_thread, timed
 
 Advance = Callable[[str], None]
 
@@ -74,35 +74,30 @@ def run(
     """
     settings = settings or Settings()
     seconds: dict[str, float] = {}
-    started = time.perf_counter()
     own = networks is None
     if networks is None:
         from likewise.studies.convergence.training import networks as trained
 
-        networks = trained(settings, advance)
-        seconds["training"] = time.perf_counter() - started
+        with timed(seconds, "training"):
+            networks = trained(settings, advance)
     if networks.samples < 2 * settings.folds:
         raise ValueError(
             f"Networks: probe must have at least {2 * settings.folds} samples for "
             f"{settings.folds} folds, got {networks.samples}"
         )
-    started = time.perf_counter()
     advance("recording")
     shifted = shifts(networks.probe, settings.seed)
     names = tuple(networks.models)
-    with one_thread():
+    with timed(seconds, "recording"), one_thread():
         recordings = [recorded(networks, name, shifted, settings) for name in names]
-    seconds["recording"] = time.perf_counter() - started
-    started = time.perf_counter()
-    count = len(names)
-    pairs = [(i, j) for i in range(count) for j in range(count) if i != j]
+    pairs = list(permutations(range(len(names)), 2))
     jobs = [Job(k, recordings[i], recordings[j]) for k, (i, j) in enumerate(pairs)]
     found: dict[int, Scores] = {}
-    for k, scores in _compared(settings, jobs):
-        found[k] = scores
-        i, j = pairs[k]
-        advance(f"{names[i]} compared with {names[j]}")
-    seconds["comparing"] = time.perf_counter() - started
+    with timed(seconds, "comparing"):
+        for k, scores in as_done(partial(compared, settings), jobs, settings.processes):
+            found[k] = scores
+            i, j = pairs[k]
+            advance(f"{names[i]} compared with {names[j]}")
     return Result(
         settings=settings,
         names=names,
@@ -118,15 +113,3 @@ def run(
         dead=np.array([one.dead for one in recordings]),
         seconds=seconds,
     )
-
-
-def _compared(settings: Settings, jobs: list[Job]) -> Iterator[tuple[int, Scores]]:
-    """Scores of every pair, as they are done. One process means this one."""
-    function = partial(compared, settings)
-    if settings.processes > 1:
-        yield from as_done(function, jobs, settings.processes)
-        return
-    for k, job in enumerate(jobs):
-        with one_thread():
-            scores = function(job)
-        yield k, scores

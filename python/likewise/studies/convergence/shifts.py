@@ -1,4 +1,4 @@
-"""Other versions of the probe: noise, rotation and shuffled pixels of growing size."""
+"""Other versions of images: variants to train on, and shifts of the probe of growing size."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 
 from likewise.studies.convergence.networks import Probe
-from likewise.studies.convergence.variants import rotated
+from likewise.studies.digits import SIDE
 
 NOISE, ROTATION, SHUFFLE = "noise", "rotation", "shuffled pixels"
 SIZES: dict[str, tuple[float, ...]] = {
@@ -16,6 +16,8 @@ SIZES: dict[str, tuple[float, ...]] = {
     ROTATION: (30, 60, 90),
     SHUFFLE: (0.25, 0.5, 1),
 }
+
+_ANGLE, _PIXELS, _NOISE = 15.0, 1.0, 0.1
 
 
 class Shift(NamedTuple):
@@ -25,11 +27,6 @@ class Shift(NamedTuple):
     size: float
     """Noise in standard deviations of the probe's numbers, degrees, or the share of pixels."""
     inputs: torch.Tensor
-
-    @property
-    def label(self) -> str:
-        """`noise, 0.5 sd`, `rotation, 30°` or `shuffled pixels, 25 %`."""
-        return f"{self.kind}, {size_text(self.kind, self.size)}"
 
 
 def size_text(kind: str, size: float) -> str:
@@ -45,7 +42,7 @@ def shifts(probe: Probe, seed: int) -> list[Shift]:
         return []
     if probe.ndim not in (2, 4):
         return []
-    makers = {NOISE: _noise, ROTATION: _rotation, SHUFFLE: _shuffle}
+    makers = {NOISE: _noisy, ROTATION: _turned, SHUFFLE: _shuffled}
     kinds = [kind for kind in SIZES if kind != ROTATION or probe.ndim == 4]
     return [
         Shift(kind, size, makers[kind](probe, size, torch.Generator().manual_seed(seed)))
@@ -54,16 +51,16 @@ def shifts(probe: Probe, seed: int) -> list[Shift]:
     ]
 
 
-def _noise(probe: torch.Tensor, size: float, generator: torch.Generator) -> torch.Tensor:
+def _noisy(probe: torch.Tensor, size: float, generator: torch.Generator) -> torch.Tensor:
     noise = torch.randn(probe.shape, generator=generator).to(probe)
     return probe + size * probe.std() * noise
 
 
-def _rotation(probe: torch.Tensor, size: float, generator: torch.Generator) -> torch.Tensor:
+def _turned(probe: torch.Tensor, size: float, generator: torch.Generator) -> torch.Tensor:
     return rotated(probe, torch.full((len(probe),), math.radians(size)))
 
 
-def _shuffle(probe: torch.Tensor, size: float, generator: torch.Generator) -> torch.Tensor:
+def _shuffled(probe: torch.Tensor, size: float, generator: torch.Generator) -> torch.Tensor:
     """The same pixels move in all samples, each with all its channels."""
     pixels = probe.flatten(2) if probe.ndim > 2 else probe
     count = pixels.shape[-1]
@@ -71,3 +68,27 @@ def _shuffle(probe: torch.Tensor, size: float, generator: torch.Generator) -> to
     order = torch.arange(count)
     order[moved.sort().values] = moved
     return pixels[..., order].reshape(probe.shape)
+
+
+def varied(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Every image turned by up to 15 degrees, moved by up to a pixel, with noise of sd 0.1."""
+    draws = 2 * torch.rand(len(images), 3, generator=generator) - 1
+    moved = rotated(images, math.radians(_ANGLE) * draws[:, 0], 2 * _PIXELS / SIDE * draws[:, 1:])
+    return moved + _NOISE * torch.randn(images.shape, generator=generator)
+
+
+def rotated(
+    images: torch.Tensor, angles: torch.Tensor, offsets: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Each image (c, h, w) turned by its angle in radians, and moved by its offset (n, 2).
+
+    Offsets are in halves of the side; bilinear, and what comes in from outside is 0.
+    """
+    cos, sin = angles.cos(), angles.sin()
+    transform = torch.zeros(len(images), 2, 3, dtype=images.dtype)
+    transform[:, 0, 0], transform[:, 0, 1] = cos, -sin
+    transform[:, 1, 0], transform[:, 1, 1] = sin, cos
+    if offsets is not None:
+        transform[:, :, 2] = offsets
+    grid = torch.nn.functional.affine_grid(transform, list(images.shape), align_corners=False)
+    return torch.nn.functional.grid_sample(images, grid, align_corners=False)

@@ -9,7 +9,7 @@ import numpy as np
 
 from likewise._border.arrays import Array
 from likewise.studies.convergence.experiment import Result
-from likewise.studies.convergence.scoring import MEASURES, PERMUTATION, SOFT
+from likewise.studies.convergence.pairs import MEASURES, PERMUTATION, SOFT
 from likewise.studies.convergence.settings import MAIN, REDUCTIONS
 from likewise.studies.convergence.shifts import SIZES
 
@@ -61,20 +61,13 @@ def matching(result: Result) -> str:
 
 def share_of_gain(result: Result, measure: str) -> Array:
     """(s - s0) / (s_end - s0) of every checkpoint and layer; NaN for gains that are too small."""
-    scores = mean(result, result.scores.training, measure)
-    return _share(scores)
+    return _share(mean(result, result.scores.training, measure))
 
 
 def share_of_accuracy(result: Result) -> Array:
     """The same of the mean accuracy, (checkpoints,)."""
     accuracy = result.accuracy[:, : len(result.steps)].mean(axis=0)
     return np.asarray(_share(accuracy[:, None])[:, 0])
-
-
-def total_share(result: Result, measure: str, checkpoint: int) -> float:
-    """Gain of all layers together at a checkpoint, as a share of that at the end."""
-    totals = mean(result, result.scores.training, measure).sum(axis=1)
-    return float(_share(totals[:, None])[checkpoint, 0])
 
 
 def drops(result: Result, measure: str, *, transferred: bool = False) -> Array:
@@ -108,16 +101,8 @@ def kinds(result: Result) -> list[str]:
     return [kind for kind in SIZES if kind in present]
 
 
-def largest(result: Result, kind: str) -> int:
-    """The number of the largest shift of a kind."""
-    return max(
-        (k for k, shift in enumerate(result.shifts) if shift[0] == kind),
-        key=lambda k: result.shifts[k][1],
-    )
-
-
 def numbers(result: Result) -> dict[str, Any]:
-    """Means over pairs, by group and measure; None where there is nothing to compare."""
+    """Means over pairs, by group and measure; NaN where there is nothing to compare."""
     out: dict[str, Any] = {
         "networks": list(result.names),
         "layers": {n: [layer._asdict() for layer in one] for n, one in result.layers.items()},
@@ -125,20 +110,19 @@ def numbers(result: Result) -> dict[str, Any]:
         "checkpoints": list(result.steps),
         "shifts": [{"kind": kind, "size": size} for kind, size in result.shifts],
         "reductions": list(REDUCTIONS),
-        "constant_units": result.dead.tolist(),
-        "accuracy": result.accuracy.tolist(),
+        "constant_units": result.dead,
+        "accuracy": result.accuracy,
     }
     for group in groups(result):
         for measure in MEASURES:
             scores = result.scores
             out.setdefault(group, {})[measure] = {
-                name: _plain(mean(result, getattr(scores, name), measure, group))
+                name: mean(result, getattr(scores, name), measure, group)
                 for name in type(scores).__dataclass_fields__
             }
     if result.first_epoch is not None:
         out["share_of_gain_after_first_epoch"] = {
-            measure: _plain(share_of_gain(result, measure)[result.first_epoch])
-            for measure in MEASURES
+            measure: share_of_gain(result, measure)[result.first_epoch] for measure in MEASURES
         }
     return out
 
@@ -156,10 +140,3 @@ def _share(scores: Array) -> Array:
     gain = np.where(np.abs(gain) < _SMALLEST_GAIN, np.nan, gain)
     share: Array = (scores - scores[0]) / gain
     return share
-
-
-def _plain(values: Array) -> Any:
-    """Nested lists with None for NaN."""
-    plain = values.astype(object)
-    plain[np.isnan(values)] = None
-    return plain.tolist()

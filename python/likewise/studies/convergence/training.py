@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -10,9 +10,9 @@ from torch import nn
 
 from likewise.studies.convergence.networks import Networks
 from likewise.studies.convergence.settings import Settings
-from likewise.studies.convergence.variants import varied
+from likewise.studies.convergence.shifts import varied
 from likewise.studies.digits import CLASSES, SIDE, TRAINING, digits
-from likewise.studies.processes import as_done, one_thread
+from likewise.studies.processes import as_done
 
 State = dict[str, torch.Tensor]
 Job = tuple[int, int]
@@ -46,9 +46,9 @@ def networks(settings: Settings, done: Callable[[str], None]) -> Networks:
     """The study's own networks, trained; `done` hears of each."""
     jobs = [(width, number) for width in settings.widths for number in range(settings.seeds)]
     found: dict[Job, list[State]] = {}
-    for job, states in _trained(settings, jobs):
-        found[job] = states
-        done(f"{_name(job)} trained")
+    for k, states in as_done(partial(train, settings), jobs, settings.processes):
+        found[jobs[k]] = states
+        done(f"{_name(jobs[k])} trained")
     _, probe = digits(settings.seed)
     return Networks(
         models={_name(job): [_restored(job[0], state) for state in found[job]] for job in jobs},
@@ -58,17 +58,6 @@ def networks(settings: Settings, done: Callable[[str], None]) -> Networks:
         checkpoints=settings.checkpoints,
         first_epoch=1 + len(settings.early),
     )
-
-
-def _trained(settings: Settings, jobs: list[Job]) -> Iterator[tuple[Job, list[State]]]:
-    function = partial(train, settings)
-    if settings.processes == 1:
-        for job in jobs:
-            with one_thread():
-                states = function(job)
-            yield job, states
-        return
-    yield from ((jobs[k], states) for k, states in as_done(function, jobs, settings.processes))
 
 
 def train(settings: Settings, job: Job) -> list[State]:

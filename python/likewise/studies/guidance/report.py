@@ -273,7 +273,7 @@ def _errors(result: Result) -> Figure:
     panels = Panels(1, 1, height=430, left=190, bottom=60)
     names = (*CONDITIONS, GUIDE_UNTRAINED, GUIDE_TRAINED)
     broken = [name.replace(" guide", "\nguide", 1) for name in names]
-    panels.axes(0, 0, category_axis(broken), category_axis(names, reverse=True))
+    panels.panel(0, 0, "", category_axis(broken), category_axis(names, reverse=True))
     for choice, row in enumerate(result.settings.rows):
         present = compared_networks(row)
         values = np.full((len(names), len(names)), np.nan)

@@ -73,9 +73,10 @@ def units(result: Result) -> Figure:
         for trace in _stimuli(result, layer):
             panels.add(0, 0, of_choice(trace, choice, SHOWN_FIRST))
     width, height = _second(shown) + shown * _PITCH, len(RANKS) * _ROW
-    panels.axes(
+    panels.panel(
         0,
         0,
+        "",
         _BARE | {"range": [-_LABELS, width], "constrain": "domain", "constraintoward": "left"},
         _BARE | {"range": [height - 2, -_HEADER], "scaleanchor": "x"},
     )

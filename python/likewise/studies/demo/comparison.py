@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import likewise as lw
-from likewise.demo.settings import CLEAN, Key, Network, Recordings, Settings, State, Stream
 from likewise.errors import LikewiseWarning, quiet
-from likewise.report import control_text, number
+from likewise.studies.demo.settings import CLEAN, Key, Network, Recordings, Settings, State, Stream
 
 Samples = NDArray[np.float64]
 Advance = Callable[[str], None]
@@ -34,30 +33,6 @@ CKA_BIASED = Score("CKA, biased", "cka", {"estimator": "biased"})
 CKA_UNBIASED = Score("CKA, unbiased", "cka", {"estimator": "unbiased"})
 PERMUTATION = Score("Permutation match", "permutation_match")
 SCORES = (PROCRUSTES, CKA_BIASED, CKA_UNBIASED, PERMUTATION)
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number of this run with its control: mean and sd of the same number over shuffles."""
-
-    value: float
-    control_mean: float
-    control_sd: float
-
-    @classmethod
-    def of(cls, samples: Samples) -> Estimate:
-        """`samples[0]` is the observed number, the others come from shuffled stimuli."""
-        controls = samples[1:]
-        return cls(float(samples[0]), float(controls.mean()), float(controls.std(ddof=1)))
-
-    @property
-    def control(self) -> str:
-        """`0.1302 ± 0.0041`; means over many pairs vary little, so this takes four decimals."""
-        return control_text(self.control_mean, self.control_sd, 4)
-
-    def __str__(self) -> str:
-        """`0.93 (0.1302 ± 0.0041)`: the number and its control."""
-        return f"{number(self.value)} ({self.control})"
 
 
 @dataclass
@@ -83,6 +58,13 @@ class Comparisons:
         first, second = (self._of_width(width) for width in widths)
         rows, columns = zip(*((i, j) for i in first for j in second if i != j), strict=True)
         return np.asarray(block[:, rows, columns].mean(axis=1))
+
+    def overall(self, score: Score, state: State, layers: Sequence[int]) -> Samples:
+        """Same-layer score, mean over these layers and every pair of networks, (1 + shuffles,)."""
+        blocks = self.blocks[score.title]
+        first, second = np.triu_indices(len(self.networks), k=1)
+        means = [blocks[state, k, k][:, first, second].mean(axis=1) for k in layers]
+        return np.asarray(np.mean(means, axis=0))
 
     def _of_width(self, width: int) -> list[int]:
         return [network.number for network in self.networks if network.width == width]
