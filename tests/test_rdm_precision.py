@@ -9,6 +9,7 @@ import pytest
 from reference import rsa as slow
 
 import likewise as lw
+from likewise._border.arrays import NUMPY
 
 ANGLES = ["correlation", "cosine"]
 DISTANCES = ["euclidean", "sqeuclidean"]
@@ -164,7 +165,10 @@ def every_path(x, y, dissimilarity, comparison):
     yield lw.cross([x], [y], "rsa", **options)[0, 0]
     yield lw.rsa(x[order, ::-1], y[order], **options)
     back = np.argsort(order)[None].astype(np.int32)
-    yield lw.measure("rsa", **options).reordered(x, y[order], [back])[0]
+    wide = x.astype(np.float64), y[order].astype(np.float64)
+    back = lw.measure("rsa", **options).reordered(NUMPY, *wide, back)
+    if back is not None:
+        yield back[0]
 
 
 @pytest.mark.parametrize("comparison", RANKED)

@@ -299,7 +299,7 @@ def test_ranks_of_too_many_entries_are_refused(comparison):
         require_rankable("rsa", comparison, 65537 * 65536 // 2)
     x = np.broadcast_to(np.zeros((1, 1)), (70000, 1))
     with pytest.raises(ValueError, match="ranks at most"):
-        lw.measure("rsa", comparison=comparison).prepare([x])
+        lw.rsa(x, x, comparison=comparison)
 
 
 @pytest.mark.parametrize(

@@ -98,26 +98,6 @@ void register_procrustes(py::module_& m) {
         return out;
       },
       "Returns one (data, norm, constant units, dropped directions) per item.");
-
-  m.def(
-      "procrustes_compare",
-      [](const std::vector<py::array>& a, const std::vector<double>& norms_a,
-         const std::vector<py::array>& b, const std::vector<double>& norms_b, bool symmetric,
-         py::array out, bool center, bool scale, double alpha, const std::string& score,
-         int threads) {
-        const std::vector<ArrayRef> va = inputs(a), vb = inputs(b);
-        const ArrayRef scores = output(out);
-        const ProcrustesOptions options = shape_options({center, scale, alpha, score});
-        if (va.empty() || (!symmetric && vb.empty())) return;
-        const py::gil_scoped_release release;
-        dispatch_float(va[0].dtype, [&](auto zero) {
-          using T = decltype(zero);
-          likewise::procrustes_scores<T>({items_of<T>(va), norms_a}, {items_of<T>(vb), norms_b},
-                                         va[0].shape[0], symmetric, options, threads,
-                                         static_cast<double*>(scores.data));
-        });
-      },
-      "Fills out (len(a), len(b)) or, symmetric, (len(a), len(a)).");
 }
 
 }  // namespace likewise::bindings

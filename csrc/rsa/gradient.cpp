@@ -3,21 +3,17 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
+#include "core/parallel.h"
+#include "core/ties.h"
 #include "linalg/weighted_rows.h"
+#include "rsa/compared.h"
 #include "rsa/rsa.h"
 #include "rsa/samples.h"
 
 namespace likewise {
 namespace {
-
-std::vector<double> square_of(int64_t n, const double* condensed) {
-  std::vector<double> out(size_t(n * n), 0.0);
-  for (int64_t i = 0; i < n; ++i) {
-    for (int64_t j = i + 1; j < n; ++j) out[i * n + j] = out[j * n + i] = *condensed++;
-  }
-  return out;
-}
 
 // Gradients by the points of d^2 = |p_i - p_j|^2, of d or of d^2 / 2: 2 (p_i - p_j), (p_i - p_j) /
 // d or p_i - p_j.
@@ -39,8 +35,10 @@ std::vector<double> by_points(const Samples<T>& samples, const MatrixRef<const T
   return out;
 }
 
-}  // namespace
-
+// out (x.rows x x.cols) = sum over pairs i < j of weights_ij times the gradient by x of the
+// dissimilarity of samples i and j in units of the item (see Unit); weights as the condensed RDM.
+// In double until it is rounded to T. Samples without direction, and equal ones under the euclidean
+// distance, have none: 0.
 template <class T>
 void rdm_gradient(const MatrixRef<const T>& x, Dissimilarity dissimilarity, const double* weights,
                   int threads, T* out) {
@@ -66,9 +64,72 @@ void rdm_gradient(const MatrixRef<const T>& x, Dissimilarity dissimilarity, cons
   }
 }
 
-template void rdm_gradient<float>(const MatrixRef<const float>&, Dissimilarity, const double*, int,
-                                  float*);
-template void rdm_gradient<double>(const MatrixRef<const double>&, Dissimilarity, const double*,
-                                   int, double*);
+// One side of a pair: what is compared of its RDM, its norm, and the gradient of the score by it.
+template <class T>
+struct Side {
+  MatrixRef<const T> x;
+  std::vector<double> vector;
+  Compared found;
+
+  Side(const MatrixRef<const T>& item, const RsaOptions& options, int threads, int64_t place,
+       const RsaCounts& counts)
+      : x(item), vector(size_t(compared_size(options.comparison, item.rows))) {
+    const int64_t constant = constant_units(x);
+    const int64_t without = rdm(x, options.dissimilarity, Unit::item, threads, vector.data());
+    found = standardise(options.comparison, x.rows, kTieTolerance<double>, vector.data());
+    const bool usable = found.finite && constant < x.cols;
+    counts.constant_units[place] = constant;
+    counts.flat[place] = usable && found.flat ? 1 : 0;
+    counts.without[place] = usable ? without : 0;
+    if (!usable) found.norm = std::numeric_limits<double>::quiet_NaN();
+  }
+
+  void pull_back(const Side& other, double score, const RsaOptions& options, int threads,
+                 T* out) const {
+    if (std::isnan(score)) {
+      std::fill_n(out, x.rows * x.cols, std::numeric_limits<T>::quiet_NaN());
+      return;
+    }
+    // An entry of an RDM is -1/2 of two second moments, which are stored times the root of 2.
+    const double factor = has_moments(options.comparison) ? -0.5 / found.norm : 1 / found.norm;
+    std::vector<double> weights(size_t(condensed_size(x.rows)));
+    double mean = 0;
+    for (size_t k = 0; k < weights.size(); ++k) {
+      weights[k] = (other.vector[k] - score * vector[k]) * factor;
+      mean += weights[k] / double(weights.size());
+    }
+    if (is_centred(options.comparison)) {
+      for (double& weight : weights) weight -= mean;
+    }
+    rdm_gradient(x, options.dissimilarity, weights.data(), threads, out);
+  }
+};
+
+}  // namespace
+
+template <class T>
+void rsa_gradients(const MatrixBatch<const T>& x, const MatrixBatch<const T>& y,
+                   const RsaOptions& options, int threads, double* scores, const RsaCounts& counts,
+                   T* grad_x, T* grad_y) {
+  const int64_t pairs = x.count();
+  parallel_for(pairs, pairs >= threads ? threads : 1, [&](int64_t k, int) {
+    const Side<T> a(x[k], options, threads, k, counts),
+        b(y[k], options, threads, pairs + k, counts);
+    const double score =
+        std::isnan(a.found.norm) || std::isnan(b.found.norm)
+            ? std::numeric_limits<double>::quiet_NaN()
+            : std::inner_product(a.vector.begin(), a.vector.end(), b.vector.begin(), 0.0);
+    scores[k] = score;
+    if (grad_x) a.pull_back(b, score, options, threads, grad_x + k * a.x.rows * a.x.cols);
+    if (grad_y) b.pull_back(a, score, options, threads, grad_y + k * b.x.rows * b.x.cols);
+  });
+}
+
+template void rsa_gradients<float>(const MatrixBatch<const float>&, const MatrixBatch<const float>&,
+                                   const RsaOptions&, int, double*, const RsaCounts&, float*,
+                                   float*);
+template void rsa_gradients<double>(const MatrixBatch<const double>&,
+                                    const MatrixBatch<const double>&, const RsaOptions&, int,
+                                    double*, const RsaCounts&, double*, double*);
 
 }  // namespace likewise

@@ -1,18 +1,16 @@
 #pragma once
 
-#include <vector>
-
 #include "core/view.h"
-#include "rsa/dissimilarity.h"
+#include "rsa/scores.h"
 
 namespace likewise {
 
-// out (x.rows x x.cols) = sum over pairs i < j of weights_ij times the gradient by x of the
-// dissimilarity of samples i and j in units of the item (see Unit); weights as the condensed RDM.
-// In double until it is rounded to T. Samples without direction, and equal ones under the euclidean
-// distance, have none: 0.
+// rsa_pairs with gradients by every entry of x and y (equal batch axes), contiguous; null: not
+// wanted. Of comparisons by inner products of entries or second moments. NaN where the score is;
+// samples without direction, and equal ones under the euclidean distance, have none: 0.
 template <class T>
-void rdm_gradient(const MatrixRef<const T>& x, Dissimilarity dissimilarity, const double* weights,
-                  int threads, T* out);
+void rsa_gradients(const MatrixBatch<const T>& x, const MatrixBatch<const T>& y,
+                   const RsaOptions& options, int threads, double* scores, const RsaCounts& counts,
+                   T* grad_x, T* grad_y);
 
 }  // namespace likewise

@@ -12,25 +12,8 @@ namespace likewise {
 namespace {
 
 constexpr int64_t kRowsPerTask = 64;
-constexpr int64_t kVectorsPerItem = 8;
 
 double pairs_of(int64_t count) { return double(count) * double(count - 1) / 2; }
-
-// Vectors of ranks side by side, `most` to an item: rows of whole cache lines are written.
-std::vector<Item<double>> items_of(const std::vector<const int32_t*>& vectors, int64_t most) {
-  std::vector<Item<double>> items;
-  for (int64_t first = 0; first < int64_t(vectors.size()); first += most) {
-    const int32_t* const* from = vectors.data() + first;
-    const int64_t cols = std::min(most, int64_t(vectors.size()) - first);
-    items.push_back(
-        {nullptr, cols, [from, cols](int64_t row, int64_t count, double* out, int64_t ld) {
-           for (int64_t k = 0; k < count; ++k) {
-             for (int64_t c = 0; c < cols; ++c) out[k * ld + c] = from[c][row + k];
-           }
-         }});
-  }
-  return items;
-}
 
 // Sorts and returns the number of pairs that were in the wrong order.
 double sort_and_count(std::vector<int32_t>& values, std::vector<int32_t>& buffer) {
@@ -108,22 +91,12 @@ int64_t rdm(const MatrixRef<const T>& x, Dissimilarity dissimilarity, Unit unit,
   return samples.undirected();
 }
 
-void rank_products(const std::vector<const int32_t*>& a, const std::vector<const int32_t*>& b,
-                   int64_t n, Pairing pairing, int threads,
-                   const std::function<void(int64_t i, int64_t j, double sum)>& visit) {
-  const int64_t most = pairing == Pairing::paired ? 1 : kVectorsPerItem;
-  const bool symmetric = pairing == Pairing::symmetric;
-  for_each_product<double, double>(
-      items_of(a, most), items_of(b, most), n, symmetric ? Pairing::symmetric_with_self : pairing,
-      threads, [&](int64_t i, int64_t j, const double* sums, int64_t ld, int) {
-        const int64_t last_a = std::min(most, int64_t(a.size()) - i * most);
-        const int64_t last_b = std::min(most, int64_t((symmetric ? a : b).size()) - j * most);
-        for (int64_t r = 0; r < last_a; ++r) {
-          for (int64_t c = symmetric && i == j ? r + 1 : 0; c < last_b; ++c) {
-            visit(i * most + r, j * most + c, sums[r * ld + c]);
-          }
-        }
-      });
+std::vector<double> square_of(int64_t n, const double* condensed) {
+  std::vector<double> out(size_t(n * n), 0.0);
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = i + 1; j < n; ++j) out[i * n + j] = out[j * n + i] = *condensed++;
+  }
+  return out;
 }
 
 KendallCounts kendall_counts(const int32_t* x, const int32_t* y, int64_t n) {

@@ -1,18 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "core/view.h"
-#include "linalg/cross.h"
-#include "rsa/dissimilarity.h"
+#include "rsa/options.h"
 
 // Representational dissimilarity matrices (RDMs), in condensed form: the upper triangle row by row.
 
 namespace likewise {
-
-inline int64_t condensed_size(int64_t samples) { return samples * (samples - 1) / 2; }
 
 // Distances as they are, or in units of a power of two in which the largest is near 1: comparisons
 // of RDMs that no scale changes need not know it, and squares stay finite.
@@ -26,10 +22,8 @@ template <class T, class Out>
 int64_t rdm(const MatrixRef<const T>& x, Dissimilarity dissimilarity, Unit unit, int threads,
             Out* out);
 
-// Sums of x[k] y[k] of the wanted pairs of two lists of ranks: visit(i, j, sum), on any thread.
-void rank_products(const std::vector<const int32_t*>& a, const std::vector<const int32_t*>& b,
-                   int64_t n, Pairing pairing, int threads,
-                   const std::function<void(int64_t i, int64_t j, double sum)>& visit);
+// The matrix (n x n) of a condensed RDM.
+std::vector<double> square_of(int64_t n, const double* condensed);
 
 // For pairs of entries of two lists of n ranks, both as Ranker writes them.
 struct KendallCounts {

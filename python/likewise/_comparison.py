@@ -1,27 +1,27 @@
-"""How two condensed RDMs are compared. Each comparison prepares every RDM once."""
+"""Comparisons of RDMs that are written in NumPy, and what all comparisons share."""
 
 from __future__ import annotations
 
-import math
-from abc import ABC, abstractmethod
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
-from likewise import _cpu
-from likewise._border import engine as _engine
-from likewise._border.arrays import Array
+from likewise._border.arrays import NUMPY, Array
 from likewise.errors import low_rank_rdm, named_convergence
 
 __all__ = [
     "COMPARISONS",
+    "IN_NUMPY",
+    "ON_DEVICES",
+    "PRODUCTS",
+    "REORDERED",
     "Comparator",
     "Comparison",
-    "InnerProduct",
-    "Product",
-    "Ranked",
     "comparator",
+    "require_comparison",
+    "require_condensed",
     "require_rankable",
+    "samples_of",
     "tie_tolerance",
 ]
 
@@ -40,14 +40,13 @@ Comparison = Literal[
     "neg_riem_dist",
 ]
 
-_PRODUCTS = ("cosine", "corr", "cosine_cov", "corr_cov")
-_RHOS = ("spearman", "rho-a")
-_COUNTS = ("kendall", "tau-b", "tau-a")
-_BURES = ("bures", "bures_metric")
+PRODUCTS = ("cosine", "corr", "cosine_cov", "corr_cov")  # of entries: they have gradients
+REORDERED = ("cosine", "corr", "spearman", "rho-a")  # made once for all orders of samples
+ON_DEVICES = (*REORDERED, "cosine_cov", "corr_cov")
+IN_NUMPY = ("bures", "bures_metric", "neg_riem_dist")
+_RANKED = ("spearman", "rho-a", "kendall", "tau-b", "tau-a")
 
-COMPARISONS = (*_PRODUCTS, *_RHOS, *_COUNTS, *_BURES, "neg_riem_dist")
-
-_BLOCK_ENTRIES = 2**22
+COMPARISONS = ("cosine", "corr", *_RANKED, "cosine_cov", "corr_cov", *IN_NUMPY)
 
 _MOST_RANKED = 2**31 - 1  # ranks are int32
 
@@ -59,11 +58,10 @@ def tie_tolerance(dtype: Any) -> float:
 
 
 class Comparator(Protocol):
-    """A comparison of RDMs."""
+    """A comparison of RDMs; those that are not finite score NaN."""
 
     def prepare(self, vectors: Array) -> list[Any]:
-        """One prepared RDM for each row of ``(k, m)``, which may be overwritten. Entries tie as
-        :func:`tie_tolerance` of their dtype says."""
+        """One prepared RDM for each row of ``(k, m)``."""
         ...
 
     def is_flat(self, item: Any) -> bool:
@@ -80,202 +78,15 @@ class Comparator(Protocol):
 
 
 def comparator(name: str) -> Comparator:
-    """The comparison of that name."""
-    if name in _PRODUCTS:
-        return Product(name)
-    if name in _RHOS:
-        return _Rho(name)
-    if name in _COUNTS:
-        return _Count(name)
-    if name in _BURES:
-        return _Bures(name)
-    return _Riemannian()
-
-
-class _Named:
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-
-class InnerProduct(_Named, ABC):
-    """An inner product of vectors that are made once of each RDM."""
-
-    @abstractmethod
-    def vector(self, item: Any) -> Array:
-        """The vector of a prepared RDM."""
-
-
-class Product(InnerProduct):
-    """A cosine of entries, or of the inner products of samples that they stand for."""
-
-    def prepare(self, vectors: Array) -> list[Any]:
-        tolerance = tie_tolerance(vectors.dtype)
-        return [self._standard(v, tolerance)[0] for v in vectors.astype(np.float64, copy=False)]
-
-    def is_flat(self, item: Array) -> bool:
-        return bool(np.isnan(item[0]))
-
-    def _standard(self, vector: Array, tolerance: float) -> tuple[Array, float]:
-        """What is compared of an RDM, of unit norm, and its norm; NaN where that is nothing. May
-        overwrite the RDM."""
-        low, high = vector.min(), vector.max()
-        size = max(-low, high)
-        flat = high - low <= tolerance * size if self._centres else size == 0
-        if flat or not np.isfinite(size):
-            n = samples_of(len(vector))
-            return np.full(n * n if self._counts_covariance else len(vector), np.nan), math.nan
-        scale = 1.0
-        if not 1e-100 < size < 1e100:
-            scale = math.ldexp(1.0, min(max(-math.frexp(size)[1], -1000), 1000))
-            vector *= scale
-        if self._centres:
-            vector -= vector.mean()
-        if self._counts_covariance:
-            vector = second_moments(vector).ravel()
-        norm = float(np.linalg.norm(vector))
-        vector /= norm
-        return vector, norm / scale
-
-    def all_pairs(self, a: list[Any], b: list[Any] | None) -> Array:
-        right = a if b is None else b
-        scores = np.zeros((len(a), len(right)))
-        width = max(_BLOCK_ENTRIES // (len(a) + len(right)), 1)
-        for begin in range(0, len(a[0]), width):  # no second copy of all
-            left = np.stack([vector[begin : begin + width] for vector in a])
-            other = left if b is None else np.stack([vector[begin : begin + width] for vector in b])
-            scores += left @ other.T
-        return scores
-
-    def paired(self, a: list[Any], b: list[Any]) -> Array:
-        return np.array([p @ q for p, q in zip(a, b, strict=True)])
-
-    def vector(self, item: Array) -> Array:
-        return item
-
-    def gradients(self, p: Array, q: Array) -> tuple[Array, Array]:
-        """Of the score of two condensed RDMs, which it overwrites, by their entries. NaN where all
-        entries are equal."""
-        vectors, norms = zip(
-            *(self._standard(v, tie_tolerance(v.dtype)) for v in (p, q)), strict=True
-        )
-        score = vectors[0] @ vectors[1]
-        sides = zip(vectors, reversed(vectors), norms, strict=True)
-        by_p, by_q = (self._by_entries((other - score * own) / norm) for own, other, norm in sides)
-        return by_p, by_q
-
-    def _by_entries(self, gradient: Array) -> Array:
-        """From the gradient by the vector that is compared to that by the RDM."""
-        if self._counts_covariance:
-            # -1/2 H G H = -1/2 G of a centred G, in which every entry of the RDM stands twice.
-            n = math.isqrt(len(gradient))
-            gradient = -gradient.reshape(n, n)[np.triu_indices(n, 1)]
-        return gradient - gradient.mean() if self._centres else gradient
-
-    @property
-    def _centres(self) -> bool:
-        return self.name in ("corr", "corr_cov")
-
-    @property
-    def _counts_covariance(self) -> bool:
-        return self.name.endswith("_cov")
-
-
-class Ranks(NamedTuple):
-    """``2 r - (m + 1)`` of the ranks ``r`` of an RDM, equal entries sharing their mean rank."""
-
-    values: Array
-    """int32."""
-    ties: float
-    """Sum of ``t^3 - t`` over all sets of t equal entries; NaN where the RDM is not finite."""
-
-    @property
-    def finite(self) -> bool:
-        return not math.isnan(self.ties)
-
-    @property
-    def flat(self) -> bool:
-        """Whether all entries are equal."""
-        size = float(len(self.values))
-        return self.ties >= size**3 - size
-
-
-def _values(items: list[Ranks]) -> list[Array]:
-    return [item.values for item in items]
-
-
-class Ranked(_Named):
-    """A comparison that sees nothing but ranks."""
-
-    def prepare(self, vectors: Array) -> list[Any]:
-        ranks, ties = np.empty(vectors.shape, np.int32), np.empty(len(vectors))
-        tolerance = tie_tolerance(vectors.dtype)
-        vectors = np.ascontiguousarray(vectors, np.float64)
-        _cpu.ranks(vectors, tolerance, ranks, ties, _engine.threads())
-        return self.of_ranks(ranks, ties)
-
-    def of_ranks(self, ranks: Array, ties: Array) -> list[Ranks]:
-        return [Ranks(values, float(t)) for values, t in zip(ranks, ties, strict=True)]
-
-    def is_flat(self, item: Ranks) -> bool:
-        return item.flat and self.name in ("spearman", "tau-b", "kendall")
-
-
-class _Rho(Ranked, InnerProduct):
-    """Spearman's correlation, or its mean over all ways to break ties."""
-
-    def all_pairs(self, a: list[Any], b: list[Any] | None) -> Array:
-        right = a if b is None else b
-        scores = np.empty((len(a), len(right)))
-        _cpu.rank_products(_values(a), _values(right), b is None, False, scores, _engine.threads())
-        scales = [np.array([self._scale(item) for item in side]) for side in (a, right)]
-        return np.asarray(scores * scales[0][:, None] * scales[1])
-
-    def paired(self, a: list[Any], b: list[Any]) -> Array:
-        scores = np.empty(len(a))
-        _cpu.rank_products(_values(a), _values(b), False, True, scores, _engine.threads())
-        return scores * [self._scale(p) * self._scale(q) for p, q in zip(a, b, strict=True)]
-
-    def vector(self, item: Ranks) -> Array:
-        return np.asarray(item.values * self._scale(item))
-
-    def _scale(self, item: Ranks) -> float:
-        size = float(len(item.values))
-        ties = item.ties if self.name == "spearman" else 0
-        squares = (size**3 - size - ties) / 3
-        return 1 / math.sqrt(squares) if squares > 0 and item.finite else math.nan
-
-
-class _Count(Ranked):
-    """Kendall's, from the numbers of concordant and of equal pairs."""
-
-    def all_pairs(self, a: list[Any], b: list[Any] | None) -> Array:
-        return self._taus(a, a if b is None else b, paired=False)
-
-    def paired(self, a: list[Any], b: list[Any]) -> Array:
-        return self._taus(a, b, paired=True)
-
-    def _taus(self, left: list[Ranks], right: list[Ranks], paired: bool) -> Array:
-        shape = (len(left),) if paired else (len(left), len(right))
-        counts = np.empty((*shape, 3))
-        _cpu.kendall(_values(left), _values(right), paired, counts, _engine.threads())
-        size = len(left[0].values) if left else 0
-        pairs = size * (size - 1) / 2
-        difference, ties_left, ties_right = np.moveaxis(counts, -1, 0)
-        finite = [np.array([item.finite for item in side]) for side in (left, right)]
-        difference[~(finite[0] & finite[1] if paired else np.logical_and.outer(*finite))] = np.nan
-        if self.name == "tau-a":
-            return np.asarray(difference / pairs)
-        untied = np.sqrt((pairs - ties_left) * (pairs - ties_right))
-        taus = np.full(shape, np.nan)
-        np.divide(difference, untied, out=taus, where=untied > 0)
-        return taus
+    """The comparison of that name, of those in NumPy."""
+    return _Riemannian() if name == "neg_riem_dist" else _Bures(name)
 
 
 class _Root(NamedTuple):
     """An RDM for Bures's comparisons."""
 
-    data: Any
-    norm: float
+    data: Array
+    """F of second moments F F', zeros where there is nothing to compare."""
     clipped: bool
     """Its second moments have negative eigenvalues: it has no squared Euclidean distances."""
 
@@ -289,34 +100,23 @@ class _Bures:
         self.squared = not similar
 
     def prepare(self, vectors: Array) -> list[Any]:
-        # What is not finite has no root and scores NaN, as nothing to compare does.
-        roots, losses = [], []
+        items = []
         for v in vectors:
             finite = np.isfinite(v).all()
-            f, lost = root(second_moments(v)) if finite else (np.zeros((2, 1)), 0.0)
-            roots.append(f)
-            losses.append(lost > len(f) * tie_tolerance(vectors.dtype))
-        prepared = _cpu.procrustes_prepare(roots, *self.options, _engine.threads())
-        return [
-            _Root(data, norm, lost) for (data, norm, *_), lost in zip(prepared, losses, strict=True)
-        ]
+            n = samples_of(len(v))
+            f, lost = root(second_moments(v)) if finite else (np.zeros((n, 1)), 0.0)
+            items.append(_Root(f, lost > len(f) * tie_tolerance(vectors.dtype)))
+        return items
 
     def is_flat(self, item: _Root) -> bool:
-        return item.norm == 0
+        return not item.data.any()
 
     def all_pairs(self, a: list[Any], b: list[Any] | None) -> Array:
+        lists = ([item.data for item in side] for side in (a, b or ()))
         scores = np.empty((len(a), len(a if b is None else b)))
+        counts = np.zeros((3, len(a) + len(b or ())), np.int64)
         with named_convergence("rsa"):
-            _cpu.procrustes_compare(
-                [item.data for item in a],
-                [item.norm for item in a],
-                [item.data for item in b or []],
-                [item.norm for item in b or []],
-                b is None,
-                scores,
-                *self.options,
-                _engine.threads(),
-            )
+            NUMPY.engine.procrustes_scores(*lists, scores, counts, self.options, NUMPY.run)
         return scores**2 if self.squared else scores
 
     def paired(self, a: list[Any], b: list[Any]) -> Array:
@@ -341,11 +141,31 @@ class _Riemannian:
 
 def require_rankable(function: str, comparison: str, size: int) -> None:
     """Raise ``ValueError`` for a comparison by ranks of condensed RDMs that are too long."""
-    if comparison in (*_RHOS, *_COUNTS) and size > _MOST_RANKED:
+    if comparison in _RANKED and size > _MOST_RANKED:
         raise ValueError(
             f"{function}: comparison {comparison!r} ranks at most {_MOST_RANKED} dissimilarities, "
             f"those of 65536 samples; got {size}"
         )
+
+
+def require_comparison(function: str, comparison: str) -> None:
+    """Raise ``ValueError`` for an unknown comparison."""
+    if comparison not in COMPARISONS:
+        known = ", ".join(map(repr, COMPARISONS))
+        raise ValueError(f"{function}: comparison must be one of {known}, got {comparison!r}")
+
+
+def require_condensed(function: str, **rdms: Any) -> None:
+    """Raise ``ValueError`` for what are not condensed RDMs of one number of samples, 3 at least."""
+    first = next(iter(rdms.values())).shape
+    for name, side in rdms.items():
+        size = side.shape[-1] if side.ndim in (1, 2) else 0
+        n = samples_of(size)
+        if size < 3 or size != n * (n - 1) // 2 or size != first[-1]:
+            raise ValueError(
+                f"{function}: {' and '.join(rdms)} must have shapes (k, m) or (m,) with the same "
+                f"m = n (n - 1) / 2 of at least 3, got {name} of shape {side.shape}"
+            )
 
 
 def samples_of(size: int) -> int:

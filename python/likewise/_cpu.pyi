@@ -49,23 +49,10 @@ def procrustes_reordered(
     run: int,
 ) -> None: ...
 
-# as long as _ridge and _comparison need it
+# as long as _ridge needs it
 def procrustes_prepare(
     items: list[Array], center: bool, scale: bool, alpha: float, score: str, threads: int
 ) -> list[tuple[Array, float, int, int]]: ...
-def procrustes_compare(
-    a: list[Array],
-    norms_a: list[float],
-    b: list[Array],
-    norms_b: list[float],
-    symmetric: bool,
-    out: Array,
-    center: bool,
-    scale: bool,
-    alpha: float,
-    score: str,
-    threads: int,
-) -> None: ...
 
 # kernels
 Options = tuple[str, str, bool, float, bool, int, float, float]
@@ -179,21 +166,4 @@ def ridge_errors(
 ) -> None: ...
 
 # rsa
-def rdm_gradient(
-    x: Array, dissimilarity: str, weights: Array, out: Array, threads: int
-) -> None: ...
-def rdm(x: Array, dissimilarity: str, out: Array, in_units: bool, threads: int) -> int: ...
-def ranked_rdms(
-    items: list[Array],
-    dissimilarity: str,
-    tolerance: float,
-    ranks: Array,
-    ties: Array,
-    without: Array,
-    threads: int,
-) -> None: ...
-def ranks(x: Array, tolerance: float, ranks: Array, ties: Array, threads: int) -> None: ...
-def rank_products(
-    a: list[Array], b: list[Array], symmetric: bool, paired: bool, products: Array, threads: int
-) -> None: ...
-def kendall(a: list[Array], b: list[Array], paired: bool, counts: Array, threads: int) -> None: ...
+def compared_rdms(x: Array, out: Array, comparison: str, threads: int) -> None: ...

@@ -214,62 +214,9 @@ def ridge_errors(
 ) -> None: ...
 
 # rsa
-def rdm(
-    x: DeviceArray, dissimilarity: str, out: DeviceArray, without: DeviceArray, run: Run
-) -> None: ...
-def rsa_scores(
-    a: list[DeviceArray],
-    b: list[DeviceArray],
-    symmetric: bool,
-    scores: DeviceArray,
-    without: DeviceArray,
-    constant_units: DeviceArray,
-    flat: DeviceArray,
-    dissimilarity: str,
-    comparison: str,
-    run: Run,
-) -> None: ...
-def rsa_pairs(
-    x: DeviceArray,
-    y: DeviceArray,
-    scores: DeviceArray,
-    without: DeviceArray,
-    constant_units: DeviceArray,
-    flat: DeviceArray,
-    dissimilarity: str,
-    comparison: str,
-    run: Run,
-) -> int: ...
-def rsa_gradients(
-    x: DeviceArray,
-    y: DeviceArray,
-    grad_x: DeviceArray | None,
-    grad_y: DeviceArray | None,
-    dissimilarity: str,
-    comparison: str,
-    run: Run,
-) -> None: ...
-def rsa_reordered(
-    x: DeviceArray,
-    y: DeviceArray,
-    orders: ndarray[Any, Any],
-    scores: DeviceArray,
-    dissimilarity: str,
-    comparison: str,
-    run: Run,
-) -> None: ...
 def mahalanobis_rdm(
     x: DeviceArray, precision: DeviceArray, out: DeviceArray, faults: DeviceArray, run: Run
 ) -> None: ...
 def crossnobis_rdm(
     x: DeviceArray, precision: DeviceArray | None, out: DeviceArray, faults: DeviceArray, run: Run
-) -> None: ...
-def compare_rdms(
-    p: DeviceArray,
-    q: DeviceArray,
-    samples: int,
-    scores: DeviceArray,
-    flat: DeviceArray,
-    comparison: str,
-    run: Run,
 ) -> None: ...

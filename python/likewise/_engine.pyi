@@ -163,3 +163,46 @@ def add_moments(
     total: AnyArray,
     run: AnyRun,
 ) -> None: ...
+
+# rsa: dissimilarity, comparison; flat RDMs and samples without direction are counted too
+RSAOptions = tuple[str, str]
+
+def rdm(
+    x: AnyArray,
+    out: AnyArray,
+    without: AnyArray,
+    dissimilarity: str,
+    in_units: bool,
+    run: AnyRun,
+) -> None:
+    """out (..., n (n - 1) / 2) of the dtype of x; `without` (...): samples without direction.
+    `in_units`: in units of a power of two in which the largest of each RDM is near 1."""
+
+def rsa_scores(
+    a: list[AnyArray],
+    b: list[AnyArray],
+    scores: AnyArray,
+    counts: AnyArray,
+    options: RSAOptions,
+    run: AnyRun,
+) -> None: ...
+def rsa_pairs(
+    x: AnyArray, y: AnyArray, scores: AnyArray, counts: AnyArray, options: RSAOptions, run: AnyRun
+) -> bool | None: ...
+def rsa_gradients(
+    x: AnyArray,
+    y: AnyArray,
+    scores: AnyArray,
+    counts: AnyArray,
+    grad_x: AnyArray | None,
+    grad_y: AnyArray | None,
+    options: RSAOptions,
+    run: AnyRun,
+) -> bool | None: ...
+def rsa_reordered(
+    x: AnyArray, y: AnyArray, orders: AnyArray, scores: AnyArray, options: RSAOptions, run: AnyRun
+) -> None: ...
+def compare_rdms(
+    p: AnyArray, q: AnyArray, scores: AnyArray, flat: AnyArray, comparison: str, run: AnyRun
+) -> None:
+    """Condensed RDMs (k, m) or (m,); `flat` (len(p) + len(q)): which have entries all equal."""

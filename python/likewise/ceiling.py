@@ -6,11 +6,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from likewise._border.arrays import Array, read
-from likewise._comparison import Comparison, comparator, require_rankable
+from likewise._border.arrays import NUMPY, Array, read
+from likewise._comparison import (
+    IN_NUMPY,
+    Comparison,
+    comparator,
+    require_comparison,
+    require_condensed,
+    require_rankable,
+)
 from likewise._ridge import near_one
 from likewise.rdm import warn_flat
-from likewise.rsa import require_comparison, require_condensed
+
+# As what RDMs are pooled.
+_POOLED = {"cosine": "cosine", "cosine_cov": "cosine", "corr": "corr", "corr_cov": "corr"}
+_POOLED |= dict.fromkeys(("spearman", "rho-a", "kendall", "tau-b", "tau-a"), "rho-a")
 
 __all__ = ["RSACeiling", "noise_ceiling", "rsa_noise_ceiling"]
 
@@ -104,19 +114,28 @@ def rsa_noise_ceiling(
     require_condensed(name, rdms=given)
     require_rankable(name, comparison, given.shape[1])
     (given,), library = library.on_cpu([given])
-    parts = _pooled_parts(given, comparison)
+    if comparison in IN_NUMPY:
+        parts = np.asarray(given, np.float64)
+    else:
+        parts = np.empty(given.shape)
+        library.engine.compared_rdms(given, parts, _POOLED[comparison], library.run)
     total = parts.sum(axis=0)
-    by = comparator(comparison)
-    tested = by.prepare(given.copy())
-    lower = by.paired(by.prepare((total - parts) / (len(parts) - 1)), tested)
-    upper = by.all_pairs(by.prepare(total[None] / len(parts)), tested)
-    warn_flat(name, sum(map(by.is_flat, tested)))
+    rest = (total - parts) / (len(parts) - 1)
+    lower = [
+        _scores(one[None], part[None], comparison)[0] for one, part in zip(rest, parts, strict=True)
+    ]
+    upper, flat = _scores(total[None] / len(parts), parts, comparison)
+    without = np.isnan(parts).any(axis=1) & np.isfinite(given).all(axis=1)
+    warn_flat(name, int(flat[1:].sum() + without.sum()))
     return RSACeiling(float(np.mean(lower)), float(np.mean(upper)))
 
 
-def _pooled_parts(rdms: Array, comparison: str) -> Array:
-    if comparison == "neg_riem_dist":
-        return np.asarray(rdms, np.float64)
-    if comparison.startswith(("cosine", "corr")):
-        return np.array(comparator(comparison.removesuffix("_cov")).prepare(rdms.copy()))
-    return np.array([item.values for item in comparator("rho-a").prepare(rdms)]) / 2
+def _scores(p: Array, q: Array, comparison: str) -> tuple[Array, Array]:
+    """Scores of all pairs of RDMs, and which of them are flat."""
+    scores, flat = np.empty((len(p), len(q))), np.zeros(len(p) + len(q), np.int64)
+    if comparison in IN_NUMPY:
+        by = comparator(comparison)
+        scores[:] = by.all_pairs(by.prepare(p), by.prepare(q))
+    else:
+        NUMPY.engine.compare_rdms(p, q, scores, flat, comparison, NUMPY.run)
+    return scores, flat

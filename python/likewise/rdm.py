@@ -6,10 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from likewise import _cpu
 from likewise._border import device as _device
-from likewise._border import engine as _engine
-from likewise._border.arrays import Array, read, require_finite
+from likewise._border.arrays import NUMPY, Array, read
 from likewise._border.pairs import require_representation
 from likewise._ridge import near_one
 from likewise.errors import DegenerateWarning, warn
@@ -87,32 +85,41 @@ def rdm(
         For inputs that cannot be used as they are (complex, sparse, mixed libraries).
     """
     _require_dissimilarity(dissimilarity, precision)
-    if _device.is_device_array(x) or _device.is_device_array(precision):
-        return _on_device(x, dissimilarity, precision, check_finite)
-    root = None if precision is None else _precision_root(precision)
-    (array,), library = read("rdm", False, x=x)
+    if dissimilarity not in DISSIMILARITIES:
+        return _of_noise(x, dissimilarity, precision, check_finite)
+    (array,), library = read("rdm", check_finite, x=x)
     require_representation("rdm", "x", array, 2)
-    if check_finite:
-        require_finite("rdm", "x", array)
-    n = array.shape[-2]
-    if dissimilarity == "crossnobis":
-        return library.give(_crossnobis(array, root))
-    out = np.empty((*array.shape[:-2], n * (n - 1) // 2), array.dtype)
-    if root is None:
-        warn_without("rdm", fill_rdm(array, dissimilarity, out), dissimilarity)
-    else:
-        _fill_mahalanobis(array, root, out)
+    *batch, n, _ = array.shape
+    out = library.empty((*batch, n * (n - 1) // 2), array.dtype)
+    without = library.zeros(tuple(batch), np.int64)
+    library.engine.rdm(array, out, without, dissimilarity, False, library.run)
+    if found := library.finish(without):
+        warn_without("rdm", int(found[0].sum()), dissimilarity)
     return library.give(out)
 
 
-def _on_device(x: Any, dissimilarity: str, precision: Any, check_finite: bool) -> Any:
+def _of_noise(x: Any, dissimilarity: str, precision: Any, check_finite: bool) -> Any:
+    """Dissimilarities whose unit is the noise."""
+    if _device.is_device_array(x) or _device.is_device_array(precision):
+        return _of_noise_on_device(x, dissimilarity, precision, check_finite)
+    root = None if precision is None else _precision_root(precision)
+    (array,), library = read("rdm", check_finite, x=x)
+    require_representation("rdm", "x", array, 2)
+    if dissimilarity == "crossnobis":
+        return library.give(_crossnobis(array, root))
+    n = array.shape[-2]
+    out = np.empty((*array.shape[:-2], n * (n - 1) // 2), array.dtype)
+    assert root is not None
+    _fill_mahalanobis(array, root, out)
+    return library.give(out)
+
+
+def _of_noise_on_device(x: Any, dissimilarity: str, precision: Any, check_finite: bool) -> Any:
     given = {"x": x} if precision is None else {"x": x, "precision": precision}
     (array, *matrices), library = read("rdm", check_finite, **given)
     require_representation("rdm", "x", array, 2)
     for matrix in matrices:
         _require_square(matrix, array.shape[-1])
-    if dissimilarity in DISSIMILARITIES:
-        return _simple_on_device(array, library, dissimilarity)
     *batch, n, _ = array.shape
     if dissimilarity == "crossnobis":
         _require_repeats(array)
@@ -127,17 +134,6 @@ def _on_device(x: Any, dissimilarity: str, precision: Any, check_finite: bool) -
     if found is not None and found[0].any():
         raise ValueError(_ASYMMETRIC if found[0][0] else _INDEFINITE)
     return library.give(library.cast(out, library.view("x", x).dtype))
-
-
-def _simple_on_device(array: Any, library: Any, dissimilarity: str) -> Any:
-    *batch, n, _ = array.shape
-    out = library.empty((*batch, n * (n - 1) // 2), array.dtype)
-    without = library.empty(tuple(batch), np.int64)
-    library.engine.rdm(array, dissimilarity, out, without, library.run)
-    found = library.finish(without)
-    if found is not None:
-        warn_without("rdm", int(found[0].sum()), dissimilarity)
-    return library.give(out)
 
 
 def _require_dissimilarity(dissimilarity: str, precision: Any) -> None:
@@ -171,12 +167,14 @@ def _require_square(precision: Any, units: int) -> None:
 
 
 def fill_rdm(array: Array, dissimilarity: str, out: Array, *, in_units: bool = False) -> int:
-    """Fills the condensed RDMs, in the dtype of the array or float64; returns the number of samples
-    without variance or length.
+    """Fills the condensed RDMs, in the dtype of NumPy's array or float64; returns the number of
+    samples without variance or length.
 
     ``in_units``: distances in units of a power of two in which the largest of each RDM is near 1.
     """
-    return _cpu.rdm(array, dissimilarity, out, in_units, _engine.threads())
+    without = np.zeros(array.shape[:-2], np.int64)
+    NUMPY.engine.rdm(array, out, without, dissimilarity, in_units, NUMPY.run)
+    return int(without.sum())
 
 
 def _fill_mahalanobis(array: Array, root: Array, out: Array) -> None:

@@ -2,30 +2,187 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
-from likewise import _cpu
-from likewise._border.arrays import read
+from likewise._border.arrays import Array, read
+from likewise._border.pairs import Found, Pair
 from likewise._comparison import (
+    IN_NUMPY,
+    ON_DEVICES,
+    PRODUCTS,
+    REORDERED,
     Comparison,
     comparator,
+    require_comparison,
+    require_condensed,
     require_rankable,
-    samples_of,
 )
-from likewise._rsa_measure import ON_DEVICES, RSA, require_comparison
-from likewise.rdm import Dissimilarity, warn_clipped, warn_flat
+from likewise.measure import EngineMeasure, Kind, register
+from likewise.rdm import (
+    DISSIMILARITIES,
+    Dissimilarity,
+    fill_rdm,
+    warn_clipped,
+    warn_flat,
+    warn_without,
+)
 
-__all__ = [
-    "RSA",
-    "compare_rdms",
-    "require_comparison",
-    "require_condensed",
-    "rsa",
-]
+__all__ = ["RSA", "compare_rdms", "rsa"]
+
+
+@register
+@dataclass(frozen=True)
+class RSA(EngineMeasure):
+    """Similarity of two RDMs; see :func:`rsa`."""
+
+    dissimilarity: Dissimilarity = "correlation"
+    comparison: Comparison = "spearman"
+
+    name: ClassVar[str] = "rsa"
+    min_samples: ClassVar[int] = 3
+    kinds: ClassVar[int] = 3
+    compares_samples: ClassVar[bool] = True
+    reference: ClassVar[None] = None
+    """Unbounded comparisons are 0 of an RDM with itself, or refuse one below full rank."""
+
+    def __post_init__(self) -> None:
+        if self.dissimilarity not in DISSIMILARITIES:
+            known = ", ".join(map(repr, DISSIMILARITIES))
+            raise ValueError(
+                f"rsa: dissimilarity must be one of {known}, got {self.dissimilarity!r}"
+            )
+        require_comparison(self.name, self.comparison)
+
+    @property
+    def kind(self) -> Kind:
+        return "distance" if self.comparison == "bures_metric" else "similarity"
+
+    @property
+    def range(self) -> tuple[float, float]:
+        special = {
+            "bures": (0.0, 1.0),
+            "bures_metric": (0.0, np.inf),
+            "neg_riem_dist": (-np.inf, 0.0),
+        }
+        return special.get(self.comparison, (-1.0, 1.0))
+
+    @property
+    def symmetric(self) -> bool:
+        return self.comparison != "neg_riem_dist"
+
+    @property
+    def on_devices(self) -> bool:
+        return self.comparison in ON_DEVICES
+
+    @property
+    def differentiable(self) -> bool:
+        return self.comparison in PRODUCTS
+
+    @property
+    def invariances(self) -> frozenset[str]:
+        scale_free = self.dissimilarity in ("correlation", "cosine")
+        always = frozenset({"permutation"})
+        if scale_free or self.comparison != "bures_metric":
+            always |= {"isotropic_scaling"}
+        if self.dissimilarity == "correlation":
+            return always
+        always |= {"orthogonal"}
+        return always if self.dissimilarity == "cosine" else always | {"translation"}
+
+    def counted_scores(
+        self, library: Any, a: list[Any], b: list[Any] | None
+    ) -> tuple[Any, Array | None, Array]:
+        if self.on_devices:
+            return super().counted_scores(library, a, b)
+        items, here = library.on_cpu([*a, *(b or ())])
+        other = None if b is None else items[len(a) :]
+        scores, *found = super().counted_scores(here, items[: len(a)], other)
+        return library.sent(scores), *found
+
+    def pairs(self, pair: Pair) -> Any:
+        if self.on_devices:
+            return super().pairs(pair)
+        return pair.library.sent(super().pairs(pair.on_cpu()))
+
+    def fill_scores(self, library: Any, a: list[Any], b: list[Any], *out: Any) -> Any:
+        self._require_rankable(a[0].shape[0])
+        if self.comparison in IN_NUMPY:
+            return self._compare(a, b, *out)
+        return library.engine.rsa_scores(a, b, *out, self._options(), library.run)
+
+    def fill_pairs(self, library: Any, x: Any, y: Any, *out: Any) -> Any:
+        self._require_rankable(x.shape[-2])
+        if self.comparison in IN_NUMPY:
+            return self._compare_pairs(x, y, *out)
+        return library.engine.rsa_pairs(x, y, *out, self._options(), library.run)
+
+    def fill_gradients(self, library: Any, x: Any, y: Any, *out: Any) -> Any:
+        return library.engine.rsa_gradients(x, y, *out, self._options(), library.run)
+
+    def reordered(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
+        if self.comparison not in REORDERED:
+            return None
+        self._require_rankable(x.shape[0])
+        scores = library.empty((len(orders),), np.float64)
+        library.engine.rsa_reordered(x, y, orders, scores, self._options(), library.run)
+        return scores
+
+    def bytes_per_pair(self, samples: int, units: int) -> int:
+        return 8 * samples * max(samples, units)
+
+    def report(self, found: Found) -> None:
+        _, flat, without = found.counts
+        for side in np.split(without, [found.rows]):
+            warn_without(self.name, int(side.sum()), self.dissimilarity)
+        super().report(found)
+        warn_flat(self.name, int(flat.sum()))
+
+    def _options(self) -> tuple[str, str]:
+        return self.dissimilarity, self.comparison
+
+    def _require_rankable(self, samples: int) -> None:
+        require_rankable(self.name, self.comparison, samples * (samples - 1) // 2)
+
+    def _compare(self, a: list[Array], b: list[Array], scores: Array, counts: Array) -> None:
+        left, constant = self._prepared(a, counts[:, : len(a)])
+        right, also = self._prepared(b, counts[:, len(a) :]) if b else (None, constant)
+        scores[...] = comparator(self.comparison).all_pairs(left, right)
+        scores[np.logical_or.outer(constant, also)] = np.nan
+
+    def _compare_pairs(self, x: Array, y: Array, scores: Array, counts: Array) -> None:
+        sides, unusable = [], np.zeros(scores.shape, bool)
+        for k, side in enumerate((x, y)):
+            few = side[tuple(slice(1 if s == 0 else None) for s in side.strides[:-2])]
+            items = list(few.reshape(-1, *few.shape[-2:]))
+            found = np.zeros((self.kinds, len(items)), np.int64)
+            prepared, constant = self._prepared(items, found)
+            places = np.arange(len(items)).reshape(few.shape[:-2])
+            places = np.broadcast_to(places, scores.shape)
+            counts[:, k] = found[:, places]
+            unusable |= constant[places]
+            sides.append([prepared[item] for item in places.flat])
+        scores[...] = comparator(self.comparison).paired(*sides).reshape(scores.shape)
+        scores[unusable] = np.nan
+
+    def _prepared(self, items: list[Array], counts: Array) -> tuple[list[Any], Array]:
+        """What a comparison in NumPy needs of the RDM of each item, and which are constant; fills
+        what the engine counts."""
+        by, n = comparator(self.comparison), len(items[0])
+        rdms = np.empty((len(items), n * (n - 1) // 2))
+        in_units = self.comparison != "bures_metric"  # no scale of an RDM changes the others
+        for item, rdm, found in zip(items, rdms, counts.T, strict=True):
+            without = fill_rdm(item, self.dissimilarity, rdm, in_units=in_units)
+            found[:] = (item == item[0]).all(axis=0).sum(), 0, without
+        prepared = by.prepare(rdms)
+        constant = counts[0] == [item.shape[1] for item in items]
+        usable = ~constant & np.isfinite(rdms).all(axis=1)
+        counts[1] = usable & [by.is_flat(item) for item in prepared]
+        counts[2] *= usable
+        return prepared, constant
 
 
 def rsa(
@@ -153,37 +310,24 @@ def compare_rdms(
     shape = (*sides[0].shape[:-1], *sides[1].shape[:-1])
     if comparison not in ON_DEVICES:
         sides, library = library.on_cpu(sides)
-    if library.engine is not _cpu:
-        scores = library.empty(shape, np.float64)
-        flat = library.zeros((sum(math.prod(side.shape[:-1]) for side in sides),), np.int64)
-        samples = samples_of(sides[0].shape[-1])
-        library.engine.compare_rdms(*sides, samples, scores, flat, comparison, library.run)
-        if found := library.finish(flat):
-            warn_flat(name, int(found[0].sum()))
-        return library.give(library.cast(scores, sides[0].dtype))
-    by = comparator(comparison)
-    lists = [np.atleast_2d(side) for side in sides]
-    scores = np.empty(tuple(map(len, lists)))
-    if scores.size:
-        items = [by.prepare(rdms.copy()) for rdms in lists]
-        scores[:] = by.all_pairs(*items)
-        each = zip(itertools.chain(*items), itertools.chain(*lists), strict=True)
-        warn_flat(
-            name, sum(by.is_flat(item) and bool(np.isfinite(rdm).all()) for item, rdm in each)
-        )
-        if comparison.startswith("bures"):
-            warn_clipped(name, sum(item.clipped for side in items for item in side))
-    return library.give(scores.astype(sides[0].dtype, copy=False).reshape(shape))
+    scores = library.empty(shape, np.float64)
+    flat = library.zeros((sum(math.prod(side.shape[:-1]) for side in sides),), np.int64)
+    if comparison in IN_NUMPY and scores.size:
+        _compare_in_numpy(name, sides, comparison, scores, flat)
+    elif 0 not in shape:
+        library.engine.compare_rdms(*sides, scores, flat, comparison, library.run)
+    if found := library.finish(flat):
+        warn_flat(name, int(found[0].sum()))
+    return library.give(library.cast(scores, sides[0].dtype))
 
 
-def require_condensed(function: str, **rdms: Any) -> None:
-    """Raise ``ValueError`` for what are not condensed RDMs of one number of samples, 3 at least."""
-    first = next(iter(rdms.values())).shape
-    for name, side in rdms.items():
-        size = side.shape[-1] if side.ndim in (1, 2) else 0
-        n = samples_of(size)
-        if size < 3 or size != n * (n - 1) // 2 or size != first[-1]:
-            raise ValueError(
-                f"{function}: {' and '.join(rdms)} must have shapes (k, m) or (m,) with the same "
-                f"m = n (n - 1) / 2 of at least 3, got {name} of shape {side.shape}"
-            )
+def _compare_in_numpy(
+    function: str, sides: list[Array], comparison: str, scores: Array, flat: Array
+) -> None:
+    by, lists = comparator(comparison), [np.atleast_2d(side) for side in sides]
+    p, q = (by.prepare(rdms) for rdms in lists)
+    scores[...] = by.all_pairs(p, q).reshape(scores.shape)
+    finite = np.concatenate([np.isfinite(rdms).all(axis=1) for rdms in lists])
+    flat[:] = finite & [by.is_flat(item) for item in (*p, *q)]
+    if comparison.startswith("bures"):
+        warn_clipped(function, sum(item.clipped for item in (*p, *q)))

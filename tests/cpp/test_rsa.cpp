@@ -6,6 +6,8 @@
 
 #include "check.h"
 #include "naive.h"
+#include "rsa/compared.h"
+#include "rsa/gradient.h"
 #include "rsa/ranks.h"
 #include "rsa/rsa.h"
 
@@ -152,6 +154,69 @@ TEST(distances_match_naive) {
       }
       CHECK_NEAR(squares[k], square, 1e-12);
       CHECK_NEAR(cosines[k], 1 - product / std::sqrt(norm_i * norm_j), 1e-12);
+    }
+  }
+}
+
+// Lists, pairs, orders, RDMs and gradients see the same RDMs, whatever compares them.
+TEST(all_ways_to_a_score_agree) {
+  const int64_t n = 23, items = 11, cols = 4;
+  std::vector<double> values;
+  std::vector<MatrixRef<const double>> views;
+  for (int64_t k = 0; k < items; ++k) {
+    const std::vector<double> one = random_matrix(n, cols, uint64_t(k)).padded<double>(cols);
+    values.insert(values.end(), one.begin(), one.end());
+  }
+  std::fill_n(values.begin() + n * cols, n * cols, 1.0);  // a constant one
+  for (int64_t k = 0; k < items; ++k) views.push_back({&values[k * n * cols], n, cols, cols, 1});
+  const ArrayRef x{values.data(), DType::float64, 3, {items, n, cols}, {n * cols, cols, 1}};
+  ArrayRef y = x;
+  y.strides[0] = 0;
+  std::vector<int32_t> order(static_cast<size_t>(n));
+  std::iota(order.begin(), order.end(), 0);
+  std::vector<double> rdms(size_t(items * condensed_size(n)));
+  for (int64_t k = 0; k < items; ++k) {
+    rdm(views[k], Dissimilarity::euclidean, Unit::item, 1, &rdms[k * condensed_size(n)]);
+  }
+  const MatrixRef<const double> all{rdms.data(), items, condensed_size(n), condensed_size(n), 1};
+  using enum RdmComparison;
+  for (const RdmComparison comparison :
+       {cosine, corr, spearman, rho_a, tau_a, tau_b, cosine_cov, corr_cov}) {
+    const RsaOptions options{Dissimilarity::euclidean, comparison};
+    std::vector<int64_t> counts(size_t(6 * items), 0);
+    const RsaCounts found{counts.data(), &counts[2 * items], &counts[4 * items], 2 * items};
+    const RsaCounts half{counts.data(), &counts[2 * items], &counts[4 * items], items};
+    const auto same = [](double a, double b) {
+      CHECK(std::isnan(a) == std::isnan(b));
+      if (!std::isnan(a)) CHECK_NEAR(a, b, 1e-12);
+    };
+    std::vector<double> symmetric(size_t(items * items)), cross = symmetric, compared = symmetric;
+    std::vector<double> pairs(static_cast<size_t>(items)), with_gradients = pairs, reordered(1);
+    rsa_scores<double>(views, {}, options, 3, symmetric.data(), half);
+    rsa_scores<double>(views, views, options, 3, cross.data(), found);
+    CHECK(counts[1] == cols && counts[0] == 0);
+    std::vector<int64_t> flat(size_t(2 * items), 7);
+    compare_rdms<double>(all, all, comparison, 3, compared.data(), flat.data());
+    CHECK(std::count(flat.begin(), flat.end(), 0) >= 2 * items - 2);
+    rsa_pairs(x, y, options, 3, pairs.data(), found);
+    CHECK(std::isnan(symmetric[1]) && !std::isnan(symmetric[2]));
+    for (int64_t i = 0; i < items; ++i) {
+      same(pairs[i], symmetric[i * items]);
+      for (int64_t j = 0; j < items; ++j) {
+        same(symmetric[i * items + j], cross[i * items + j]);
+        if (i != 1 && j != 1) same(symmetric[i * items + j], compared[i * items + j]);
+      }
+    }
+    if (comparison == cosine || comparison == spearman) {
+      rsa_reordered<double>(views[0], views[2], order.data(), 1, options, 1, reordered.data());
+      same(reordered[0], symmetric[2]);
+    }
+    if (!is_ranked(comparison)) {
+      std::vector<double> by_x(values.size());
+      rsa_gradients<double>(MatrixBatch<const double>(x), MatrixBatch<const double>(y), options, 3,
+                            with_gradients.data(), found, by_x.data(), nullptr);
+      for (int64_t i = 0; i < items; ++i) same(with_gradients[i], pairs[i]);
+      CHECK(std::isnan(by_x[n * cols]) && std::abs(by_x[2 * n * cols]) > 0);
     }
   }
 }

@@ -141,5 +141,6 @@ cudaError_t count_infinite(const T* x, int64_t size, int64_t* count, cudaStream_
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE
+template cudaError_t copy_elements<int64_t>(const DeviceRef&, int64_t*, cudaStream_t);
 
 }  // namespace likewise::cuda

@@ -31,7 +31,11 @@ void dispatch_form(RdmComparison comparison, Body&& body) {
     case RdmComparison::cosine_cov:
     case RdmComparison::corr_cov:
       return body(std::integral_constant<Form, Form::moments>{});
+    case RdmComparison::tau_a:
+    case RdmComparison::tau_b:
+      break;
   }
+  throw InternalError("devices compare no pairs of entries");
 }
 
 template <Form form>

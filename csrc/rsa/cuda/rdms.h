@@ -4,14 +4,12 @@
 
 #include "core/cuda/context.h"
 #include "rsa/cuda/rdm.h"
-#include "rsa/dissimilarity.h"
+#include "rsa/options.h"
 
 namespace likewise::cuda {
 
 // As many of `count` things of so many bytes as fit, one at least.
 int64_t fitting(int64_t bytes, int64_t count);
-
-inline int64_t condensed_size(int64_t samples) { return samples * (samples - 1) / 2; }
 
 // Condensed RDMs of `count` representations (rows x cols) one behind the other, computed in double;
 // `in_units`: distances stay in units of the item. `without` (count) gets the samples without

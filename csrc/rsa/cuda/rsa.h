@@ -6,17 +6,9 @@
 #include "core/cuda/context.h"
 #include "core/cuda/matrix.h"
 #include "core/cuda/pairs.h"
-#include "rsa/dissimilarity.h"
+#include "rsa/options.h"
 
 namespace likewise::cuda {
-
-// See rsa in Python.
-enum class RdmComparison { cosine, corr, spearman, rho_a, cosine_cov, corr_cov };
-
-struct RsaOptions {
-  Dissimilarity dissimilarity;
-  RdmComparison comparison;
-};
 
 // What one call finds, in device memory; the items are those of a, then of b.
 struct ItemFindings {
