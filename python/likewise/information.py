@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from likewise import _cpu
-from likewise._border import engine as _engine
-from likewise._border.arrays import Array
+from likewise._border.arrays import NUMPY, Array
 
 __all__ = [
     "bin_edges",
@@ -50,7 +48,7 @@ def mutual_information(x: Array, y: Array, bins: int, correct: bool) -> Array:
     """``(dx, dy)`` in nats, for ``x (n, dx)`` and ``y (n, dy)``; NaN for units that have one."""
     codes_x, codes_y = (unit_codes(side, bin_edges(side, bins)) for side in (x, y))
     out = np.empty((x.shape[1], y.shape[1]))
-    _cpu.mutual_information(codes_x, codes_y, bins, correct, out, _engine.threads())
+    NUMPY.engine.mutual_information(codes_x, codes_y, bins, correct, out, NUMPY.run)
     out[unknown_units(x)] = out[:, unknown_units(y)] = np.nan
     return out
 
@@ -63,8 +61,8 @@ def joint_counts(x: Array, y: Array, edges: tuple[Array, Array]) -> Array:
     bins = edges[0].shape[1] + 2
     codes_x, codes_y = map(unit_codes, (x, y), edges)
     counts = np.zeros((len(codes_x), len(codes_y), bins, bins), np.int64)
-    _cpu.add_joint_counts(codes_x, codes_y, counts, _engine.threads())
-    counts[unknown_units(x)[:, None] | unknown_units(y), 0, 0] -= _cpu.UNKNOWN_PAIR
+    NUMPY.engine.add_joint_counts(codes_x, codes_y, counts, NUMPY.run)
+    counts[unknown_units(x)[:, None] | unknown_units(y), 0, 0] -= NUMPY.engine.UNKNOWN_PAIR
     return counts
 
 
@@ -72,5 +70,5 @@ def information_of_counts(counts: Array, correct: bool) -> Array:
     """The same from joint histograms ``(dx, dy, bins, bins)``."""
     out = np.empty(counts.shape[:2])
     flat = counts.reshape(-1, *counts.shape[2:])
-    _cpu.information_of_counts(flat, correct, out.reshape(-1), _engine.threads())
+    NUMPY.engine.information_of_counts(flat, correct, out.reshape(-1), NUMPY.run)
     return out

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
-import numpy as np
-
-from likewise import _cpu
-from likewise._border.arrays import Array, read
+from likewise._border.arrays import read
 
 __all__ = ["reduce"]
 
@@ -74,48 +71,22 @@ def reduce(
     else:
         samples, positions, units = array.shape
         centre = positions // 2
-    if library.engine is not _cpu:
-        sizes = _Sizes(samples, positions, units, centre, layout == "nchw")
-        result = _reduced_on_device(array, library, sizes, how)
-        library.finish()
-        return result
-    maps = array.reshape(samples, units, positions).swapaxes(1, 2) if layout == "nchw" else array
-    reduced: Array
+    units_first = layout == "nchw"
+    sample, position, unit = units * positions, units, 1
+    if units_first:
+        position, unit = 1, positions
     if how == "flatten":
-        reduced = array.reshape(samples, -1)
+        result = library.reshaped(array, (samples, units * positions))
     elif how == "mean":
-        reduced = maps.mean(axis=1, dtype=np.float64).astype(array.dtype)
+        result = library.give(library.position_means(array, units_first, (samples, units)))
     elif how == "centre":
-        reduced = maps[:, centre, :]
+        view = library.strided(array, (samples, units), (sample, unit), centre * position)
+        result = library.give(library.contiguous(view, view.shape))
+    elif units_first:
+        shape = samples, positions, units
+        view = library.strided(array, shape, (sample, position, unit), 0)
+        result = library.reshaped(library.contiguous(view, shape), (samples * positions, units))
     else:
-        reduced = maps.reshape(-1, units)
-    return library.give(np.ascontiguousarray(reduced))
-
-
-class _Sizes(NamedTuple):
-    samples: int
-    positions: int
-    units: int
-    centre: int
-    units_first: bool
-
-
-def _reduced_on_device(array: Any, library: Any, sizes: _Sizes, how: str) -> Any:
-    samples, positions, units, centre, units_first = sizes
-    if how == "flatten":
-        return library.reshaped(array, (samples, units * positions))
-    if how == "positions" and not units_first:
-        return library.reshaped(array, (samples * positions, units))
-    if how == "mean":
-        out = library.empty((samples, units), array.dtype)
-        library.engine.position_means(array, units_first, out, library.run)
-        return library.give(out)
-    sample, position, unit = (units * positions, *((1, positions) if units_first else (units, 1)))
-    if how == "centre":
-        view = array.strided((samples, units), (sample, unit), centre * position)
-        out = library.empty((samples, units), array.dtype)
-    else:
-        view = array.strided((samples, positions, units), (sample, position, unit), 0)
-        out = library.empty((samples * positions, units), array.dtype)
-    library.engine.copy(view, out, library.run)
-    return library.give(out)
+        result = library.reshaped(array, (samples * positions, units))
+    library.finish()
+    return result

@@ -84,6 +84,24 @@ class Library(NamedTuple):
         """The view broadcast to a shape, in C order."""
         return np.ascontiguousarray(np.broadcast_to(view, shape)).reshape(shape)
 
+    def reshaped(self, view: Array, shape: tuple[int, ...]) -> Any:
+        """The caller's array of a view in another shape."""
+        return self.give(np.ascontiguousarray(view.reshape(shape)))
+
+    def strided(
+        self, view: Array, shape: tuple[int, ...], strides: tuple[int, ...], first: int
+    ) -> Array:
+        """Elements of the view in C order, from the first on, by steps in elements."""
+        flat = np.ascontiguousarray(view).reshape(-1)[first:]
+        steps = [stride * view.itemsize for stride in strides]
+        return np.lib.stride_tricks.as_strided(flat, shape, steps)
+
+    def position_means(self, view: Array, units_first: bool, shape: tuple[int, ...]) -> Array:
+        """Means over positions, of maps or sequences, summed in double."""
+        maps = view.reshape(*shape, -1) if units_first else view.swapaxes(1, 2)
+        means: Array = maps.mean(axis=2, dtype=np.float64).astype(view.dtype)
+        return means
+
     def broadcast(self, view: Array, shape: tuple[int, ...]) -> Array:
         """The view with axes that repeat."""
         return np.broadcast_to(view, shape)

@@ -252,6 +252,18 @@ class DeviceLibrary:
         """A contiguous array, of any type, that another call of ours gave."""
         return _exported(value, self._stream)
 
+    def strided(
+        self, view: Any, shape: tuple[int, ...], strides: tuple[int, ...], first: int
+    ) -> Any:
+        """Elements of a contiguous view from the first on, by steps in elements."""
+        return view.strided(shape, strides, first)
+
+    def position_means(self, view: Any, units_first: bool, shape: tuple[int, ...]) -> Any:
+        """Means over positions, of maps or sequences, summed in double."""
+        out = self.empty(shape, view.dtype)
+        self.engine.position_means(view, units_first, out, self._run)
+        return out
+
     def reshaped(self, view: Any, shape: tuple[int, ...]) -> Any:
         """The caller's array of a contiguous view in another shape, in the same memory."""
         if self._torch is not None:
