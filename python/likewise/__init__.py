@@ -31,7 +31,7 @@ from likewise.errors import (
 )
 from likewise.grid import Grid, cross, pairwise
 from likewise.linalg import nuclear_norm, orthogonal_procrustes, polar, svdvals
-from likewise.measure import Measure, measure, measures, register
+from likewise.measure import Measure, function_of, measure, measures, register
 from likewise.procrustes import procrustes, shape_distance
 from likewise.rdm import rdm
 from likewise.reduce import reduce
@@ -171,6 +171,8 @@ def __getattr__(name: str) -> Any:
         value = importlib.import_module(f"likewise.{name}")
     elif name in _DEFERRED:
         value = getattr(importlib.import_module(f"likewise.{_DEFERRED[name]}"), name)
+    elif name in measures():
+        return function_of(name)  # of a measure that was registered from outside
     else:
         raise AttributeError(f"module 'likewise' has no attribute {name!r}")
     globals()[name] = value

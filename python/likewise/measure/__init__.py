@@ -10,6 +10,7 @@ from likewise.measure.base import (
 )
 from likewise.measure.registry import (
     compare_reordered,
+    function_of,
     is_number,
     measure,
     measures,
@@ -27,6 +28,7 @@ __all__ = [
     "Measure",
     "compare",
     "compare_reordered",
+    "function_of",
     "is_number",
     "measure",
     "measures",

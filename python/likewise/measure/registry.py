@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "compare_reordered",
+    "function_of",
     "is_number",
     "measure",
     "measures",
@@ -140,10 +142,10 @@ def measure(name: str | Measure | Callable[..., Any], **options: Any) -> Measure
         For anything that is no name, public function or measure.
     """
     if not isinstance(name, str):
-        if not isinstance(name, type) and all(hasattr(name, part) for part in _PARTS):
+        if isinstance(name, Measure):
             if options:
                 raise ValueError("measure: options go with a name, not with a measure object")
-            return name  # type: ignore[return-value]
+            return name
         name = _name_of(name)
     name, options = _from_similarity_repository(name, options)
     if name in _DEFERRED:
@@ -162,7 +164,16 @@ def measure(name: str | Measure | Callable[..., Any], **options: Any) -> Measure
     return made(**options)
 
 
-_PARTS = ("prepare", "compare", "min_samples")  # of every measure
+@cache
+def function_of(name: str) -> Callable[..., Any]:
+    """The function of two representations that computes a measure, with its options."""
+
+    def function(x: Any, y: Any, *, check_finite: bool = True, **options: Any) -> Any:
+        return measure(name, **options)(x, y, check_finite=check_finite)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = _registry[name].__doc__
+    return function
 
 
 def _name_of(function: Any) -> str:

@@ -1,0 +1,169 @@
+"""The house: which module may import which, and that both engines are one."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+import simulated
+
+import likewise
+
+PACKAGE = Path(likewise.__file__).parent
+# From the ground up; a module imports from its own floor and from those below.
+FLOORS = (
+    ("errors", "_files"),
+    ("_border",),
+    ("measure",),
+    ("topics",),
+    ("grid", "inference", "maps"),
+    ("activations", "scale", "report"),
+    ("torch", "studies"),
+    ("cli", "__main__"),
+)
+FLOOR = {name: k for k, names in enumerate(FLOORS) for name in names}
+ENGINES = {"likewise._cpu", "likewise._cuda"}
+# What one engine has and the other lacks, each with its reason.
+ONLY_CPU = {
+    "simd": "of this processor",
+    "blas": "of this processor",
+    "no_cuda": "why this build has no other engine",
+    "first_nonfinite": "devices look by Run.look",
+    "EngineConvergenceError": "devices report by Run.finish",
+    "procrustes_reordered": "devices compare copies",
+    "mutual_information": "computed on the CPU",
+    "information_of_counts": "computed on the CPU",
+    "add_joint_counts": "computed on the CPU",
+    "UNKNOWN_PAIR": "computed on the CPU",
+    "ridge_predictivity_of_moments": "computed on the CPU",
+}
+ONLY_CUDA = {
+    "DeviceArray": "NumPy has arrays",
+    "Run": "a number of threads",
+    "Offload": "items of host memory",
+    "DeviceError": "of a device",
+    "OutOfMemoryError": "of a device",
+    "why_not": "of a device",
+    "copy": "NumPy copies",
+    "fill_zeros": "NumPy has zeros",
+    "count_infinite": "NumPy counts",
+    "download": "of a device",
+    "upload": "of a device",
+    "gather_rows": "NumPy indexes",
+    "position_means": "NumPy means",
+    "set_library_directories": "of a device",
+    "status_facts": "of Run.finish",
+    "most_assigned": "of a kernel",
+    "most_transported": "of a kernel",
+}
+
+
+def modules():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        yield path, ".".join(("likewise", *(p for p in parts if p != "__init__")))
+
+
+def imports(path, name):
+    """Modules that are imported at the top or inside functions, not for the checker of types."""
+    tree = ast.parse(path.read_text())
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def floor_of(module):
+    first = module.split(".")[1] if "." in module else ""
+    return FLOOR.get(first, FLOOR["topics"])
+
+
+def test_only_the_border_imports_an_engine_or_asks_where_arrays_are():
+    asking = re.compile(r"\b_cpu\b|\b_cuda\b|engine is |is_device_array|\.place\b")
+    for path, name in modules():
+        if name.startswith("likewise._border"):
+            continue
+        assert not ENGINES & set(imports(path, name)), name
+        code = "\n".join(line.partition("#")[0] for line in path.read_text().splitlines())
+        assert not asking.search(code), (name, asking.search(code))
+
+
+def test_no_arrow_goes_up():
+    known = {name for _, name in modules()}
+    for path, name in modules():
+        if name == "likewise":
+            continue  # the door
+        for target in set(imports(path, name)) & known - {"likewise"}:
+            assert floor_of(target) <= floor_of(name), f"{name} imports {target}"
+
+
+def test_no_circle():
+    known = {name for _, name in modules()}
+    arrows = {
+        name: {target for target in imports(path, name) if target in known - {"likewise", name}}
+        for path, name in modules()
+        if name != "likewise"
+    }
+    done, path = set(), []
+
+    def visit(name):
+        assert name not in path, " -> ".join([*path[path.index(name) :], name])
+        if name in done:
+            return
+        path.append(name)
+        for target in sorted(arrows[name]):
+            visit(target)
+        path.pop()
+        done.add(name)
+
+    for name in sorted(arrows):
+        visit(name)
+
+
+def stub(name):
+    """Functions with their arguments, and other names, of a stub and what it takes over."""
+    tree = ast.parse((PACKAGE / f"{name}.pyi").read_text())
+    found = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            found[node.name] = [argument.arg for argument in node.args.args]
+        elif isinstance(node, ast.ClassDef):
+            found[node.name] = None
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            found[node.target.id] = None
+    return found
+
+
+def test_what_the_engines_do_not_share_is_named():
+    assert set(stub("_cpu")) == set(ONLY_CPU)
+    assert set(stub("_cuda")) == set(ONLY_CUDA)
+
+
+@pytest.mark.parametrize("name", ["_cpu", "_cuda"])
+def test_an_engine_has_what_its_stub_says(name):
+    if name == "_cuda" and simulated.module is None:
+        pytest.skip("needs --cuda-simulator")
+    engine = simulated.module if name == "_cuda" else importlib.import_module(f"likewise.{name}")
+    expected = stub("_engine") | stub(name)
+    simulator = {"SimulatedArray", "empty", "report", "reset"} | {
+        n for n in vars(engine) if n.startswith("simulated")
+    }
+    public = {n for n in vars(engine) if not n.startswith("_")} - simulator
+    assert public == set(expected)
+    for function, arguments in expected.items():
+        if arguments is not None:
+            signature = getattr(engine, function).__doc__.splitlines()[0]
+            assert signature.count("arg") == len(arguments), signature
