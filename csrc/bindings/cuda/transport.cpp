@@ -33,8 +33,8 @@ void soft_match(bool distance, double mass, const DeviceArray& x, const DeviceAr
                 const DeviceArray& constant_units, Run& run) {
   if (mass != 1) throw InternalError("a part of the mass reached the CUDA engine");
   const CallContext context(run);
-  const cuda::SoftMatchShapes shapes{score.size(), x.sizes().rbegin()[1], x.sizes().back(),
-                                     y.sizes().back()};
+  const cuda::UnitShapes shapes{score.size(), x.sizes().rbegin()[1], x.sizes().back(),
+                                y.sizes().back()};
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
     cuda::soft_match<T>(context, distance, shapes, contiguous<T>(x, context),
