@@ -1,8 +1,8 @@
 #include <pybind11/stl.h>
 
+#include "arrays/cuda/draws.h"
+#include "arrays/cuda/gather.h"
 #include "bindings/cuda/arrays.h"
-#include "core/cuda/gather.h"
-#include "inference/cuda/draws.h"
 
 namespace likewise::bindings {
 namespace {

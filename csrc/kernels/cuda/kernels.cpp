@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "arrays/cuda/gather.h"
 #include "core/cuda/centred.h"
-#include "core/cuda/gather.h"
 #include "core/cuda/scratch.h"
 #include "kernels/cuda/gram.h"
 #include "kernels/cuda/gram_options.h"

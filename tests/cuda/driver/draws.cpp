@@ -1,4 +1,4 @@
-#include "inference/cuda/draws.h"
+#include "arrays/cuda/draws.h"
 
 #include "driver.h"
 

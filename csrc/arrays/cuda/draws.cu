@@ -1,7 +1,7 @@
 // A thousand draws or so: one block, whose time is that of the launch.
 
+#include "arrays/cuda/draws.h"
 #include "core/cuda/kernel.cuh"
-#include "inference/cuda/draws.h"
 
 namespace likewise::cuda {
 namespace {
