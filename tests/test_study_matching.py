@@ -301,6 +301,12 @@ def test_the_lasso_is_flat_while_weights_fall_and_jumps_at_the_end(result):
         assert bend.loss < 0.5 * TRIVIAL
 
 
+def sizes(clusters):
+    """Units of the first and of the second network in each group."""
+    labels = sorted({*clusters.labels_x, *clusters.labels_y})
+    return [((clusters.labels_x == k).sum(), (clusters.labels_y == k).sum()) for k in labels]
+
+
 def test_groups_find_what_two_networks_share():
     rng = np.random.default_rng(0)
     sources = rng.standard_normal((400, 3))
@@ -310,7 +316,7 @@ def test_groups_find_what_two_networks_share():
     found = groups_.groups(x, y, settings)
     for clusters in (found.spectral, found.tree):
         assert clusters.shared == 3
-        assert groups_.sizes(clusters) == [(3, 3)] * 3
+        assert sizes(clusters) == [(3, 3)] * 3
         inside, outside = found.contrast(clusters)
         assert inside > 0.8
         assert outside < 0.15
@@ -332,7 +338,7 @@ def test_groups_of_the_networks_hold_units_of_both(result):
             inside, outside = found.contrast(clusters)
             assert inside > outside + 0.1
         living = result.statistics[layer].alive.sum(axis=1)
-        assert np.sum(groups_.sizes(found.tree), axis=0).tolist() == living.tolist()
+        assert np.sum(sizes(found.tree), axis=0).tolist() == living.tolist()
         assert len(found.tree.tree) == living.sum() - 1
 
 

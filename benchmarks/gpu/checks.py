@@ -133,6 +133,19 @@ def cupy(name: str) -> Line:
     return {}
 
 
+def second_device() -> Line:
+    """Tensors of a device that is not the current one."""
+    if torch.cuda.device_count() < 2:
+        return {"left out": "there is one device"}
+    for name, function in FUNCTIONS.items():
+        x, y = pair(0, 200, 40, "cuda:1")
+        found = function(x, y)
+        if found.device != x.device or torch.cuda.current_device() != 0:
+            raise RuntimeError(f"{name}: on {found.device}, then {torch.cuda.current_device()}")
+        same(found, function(*pair(0, 200, 40, "cpu")), name)
+    return {"bytes of the first": torch.cuda.device_memory_used(0)}
+
+
 def offload() -> Line:
     items = [np.random.default_rng(k).standard_normal((300, 20 + k)) for k in range(12)]
     same(lw.pairwise(items, "cka", device="cuda"), lw.pairwise(items, "cka"))
@@ -158,7 +171,7 @@ def main() -> None:
         "threads": partial(threads, device),
     }
     if not options.cpu:
-        checks |= {"context": context, "offload": offload}
+        checks |= {"context": context, "offload": offload, "second device": second_device}
         for name in FUNCTIONS:
             checks[f"inputs freed, {name}"] = partial(freed, name)
             checks[f"wait of {name}"] = partial(waits, name)

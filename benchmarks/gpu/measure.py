@@ -17,6 +17,7 @@ import argparse
 import ctypes
 import importlib
 import importlib.util
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -165,7 +166,10 @@ def saved_assignments(p: Problem) -> Line:
 
 
 def nuclear(p: Problem, rows: int, cols: int, dtype: str, function: str) -> Line:
-    """Of 1000 matrices, by the polar iteration (nuclear_norm) or singular values (svdvals)."""
+    """Of 1000 matrices, by the polar iteration (nuclear_norm), by the sum of singular values, which
+    the engine's switch chooses (by values), or those values (svdvals)."""
+    function, _, way = function.partition(" by ")
+    os.environ["LIKEWISE_NUCLEAR_NORMS"] = way  # read once by a process, and each case has its own
     count = p.size(1000, 3)
     rows, cols = p.size(rows, 40), p.size(cols, 20)
     a = p.device.normal(0, count, rows, cols, dtype=dtype)
@@ -252,14 +256,46 @@ def _torch_cka(torch: Any, items: list[Any]) -> Any:
     return products / norms[:, None] / norms[None]
 
 
-def rotation(p: Problem, size: int) -> Line:
-    """One orthogonal_procrustes of square matrices."""
-    size = p.size(size, 40)
-    x, y = (p.device.normal(seed, size, size) for seed in (3, 4))
+def rotation(p: Problem, size: int, rank: int = 0) -> Line:
+    """One orthogonal_procrustes of square matrices, or of some of lower rank."""
+    size, rank = p.size(size, 40), p.size(rank, 36 if rank else 0)
+    x, y = (p.device.normal(seed, rank or size, size) for seed in (3, 4))
     run = plain(lw.orthogonal_procrustes)
     found = p.device.get(run(x, y)[0]).astype(np.float64)
     error = worst(found.T @ found, np.eye(size))
     return p.measured(run, [x, y], error)
+
+
+def factors(p: Problem, rows: int, cols: int) -> Line:
+    """One polar decomposition."""
+    a = p.device.normal(15, p.size(rows, 90), p.size(cols, 70))
+    u, stretch = map(p.device.get, plain(lw.polar)(a))
+    return p.measured(plain(lw.polar), [a], worst(u.astype(np.float64) @ stretch, p.device.get(a)))
+
+
+def one_pair(p: Problem, measure: str, size: int, **options: Any) -> Line:
+    """Twice as many samples as units, float64."""
+    n, d = p.size(2 * size, 90), p.size(size, 70)
+    x, y = (p.device.normal(seed, n, d, dtype="float64") for seed in (16, 17))
+    run = partial(plain(getattr(lw, measure)), **options)
+    error = worst(p.device.get(run(x, y)), run(p.device.get(x), p.device.get(y)))
+    return p.measured(run, [x, y], error)
+
+
+def streamed_ridge(p: Problem) -> Line:
+    """Predictivity between 8 items from sums over their samples."""
+    n, d = p.size(5000, 60), p.size(512, 8)
+    items = [p.device.normal(seed, n, d, dtype="float64") for seed in range(p.size(8, 2))]
+    few = [p.device.get(item) for item in items[:2]]
+
+    def scores(given: list[Any], check_finite: bool = True) -> Any:
+        stream = lw.scale.Accumulator("linear_predictivity", cv=5)
+        stream.update(given)
+        return stream.compute()
+
+    return p.measured(
+        scores, [items], worst(np.asarray(scores(items[:2])), np.asarray(scores(few)))
+    )
 
 
 def gradient(p: Problem, measure: str, size: int) -> Line:
@@ -340,7 +376,9 @@ def workloads(device: Any) -> dict[str, Callable[[], Line]]:
         (2048, 512, "float32"),
         (512, 512, "float64"),
     ):
-        for function in ("nuclear_norm", "svdvals"):
+        for function in ("nuclear_norm", "nuclear_norm by values", "svdvals"):
+            if dtype == "float64" and function == "nuclear_norm by values":
+                continue  # the switch is for float32
             name = f"{function} of 1000 {rows} x {cols} {dtype}"
             found[name] = partial(nuclear, p, rows, cols, dtype, function)
     found["linear CKA, 200 items"] = partial(grid, p, "cka", 200, (2048, 512))
@@ -349,7 +387,12 @@ def workloads(device: Any) -> dict[str, Callable[[], Line]]:
     found["orthogonal_procrustes 512"] = partial(rotation, p, 512)
     found["gradient of procrustes 512"] = partial(gradient, p, "procrustes", 512)
     found["gradient of cka 512"] = partial(gradient, p, "cka", 512)
-    found["ridge, 8 items"] = partial(grid, p, "linear_predictivity", 8, (5000, 512))
+    found["orthogonal_procrustes 512 of rank 500"] = partial(rotation, p, 512, 500)
+    found["polar of 2048 x 512"] = partial(factors, p, 2048, 512)
+    found["shape distance 512"] = partial(one_pair, p, "shape_distance", 512, alpha=0.5)
+    found["CCA 512"] = partial(one_pair, p, "cca", 512)
+    found["ridge, 30 items"] = partial(grid, p, "linear_predictivity", 30, (5000, 512))
+    found["ridge of sums, 8 items"] = partial(streamed_ridge, p)
     found["mutual k-NN, 50 items"] = partial(grid, p, "mutual_knn", 50, (5000, 256), k=5)
     found["RSA, 50 items"] = partial(grid, p, "rsa", 50, (1000, 256))
     found["transport"] = partial(transport, p)

@@ -17,13 +17,13 @@ constexpr double kFaint = 1e-10;
 
 constexpr int64_t kRowsPerBlock = 256;
 
+}  // namespace
+
 double norm_of(const std::vector<double>& x) {
   double sum = 0;
   for (const double value : x) sum += value * value;
   return std::sqrt(sum);
 }
-
-}  // namespace
 
 template <class T>
 bool ProcrustesGap<T>::run(const Item<T>& x, const Item<T>& y, int64_t rows, const double* m,

@@ -31,12 +31,6 @@ constexpr double kRoundingUnits = 64;
 
 using Matrix = std::vector<double>;
 
-double norm_of(const Matrix& x) {
-  double sum = 0;
-  for (const double value : x) sum += value * value;
-  return std::sqrt(sum);
-}
-
 struct Side {
   int64_t n = 0, d = 0, r = 0;  // r: columns of z
   double unit = 1;              // samples are (x - mean) / unit

@@ -2,12 +2,16 @@
 // duals alone (Jonker and Volgenant, Computing 38, 1987).
 //
 // A step reads one row of costs, coalesced, and takes the least tentative distance of the block:
-// two shuffle reductions and one barrier. There is no multiplication, hence nothing to contract: a
+// two shuffle reductions and one barrier. The four costs of a thread and the one by which the row
+// came in are on their way together: one trip to memory a step, where there were five one after the
+// other. There is no multiplication, hence nothing to contract: a
 // GPU and the simulator agree bit for bit. Ties go to a free column, then to the lowest index,
 // whatever the number of threads.
 //
-// Estimate for an H100, 1000 problems of 512 x 512, not measured: 1300 to 9400 steps each, all
-// blocks resident at once, 10 to 19 GB of rows at 3 TB/s; 5 to 12 ms.
+// Counted on 512 x 512: 4400 steps of 2 KiB where costs are normal (6500 without the start by
+// bids), 10300 (11400) where they are distances in a plane. Derived for an H100, 1000 problems, not
+// measured: all blocks are resident at once, 9 to 21 GB of rows at 3 TB/s are 3 to 7 ms; a step's
+// chain, memory .6 us, ten shuffles and a barrier .3 us, makes 4 to 10 ms.
 
 #include "assignment/cuda/lap.h"
 #include "core/cuda/nearest.cuh"
@@ -92,6 +96,81 @@ __device__ void assign_greedily(const T* cost, int rows, int cols, T sign, const
   __syncthreads();
 }
 
+// Free rows, ascending, in p.predecessor, which is free itself. How many.
+__device__ int list_free_rows(int rows, const Problem& p) {
+  if (threadIdx.x < 32) {
+    int listed = 0;
+    for (int first = 0; first < rows; first += 32) {
+      const int i = first + int(threadIdx.x);
+      const bool free = i < rows && p.column_of_row[i] < 0;
+      const unsigned all = __ballot_sync(kAllLanes, free);
+      if (free) p.predecessor[listed + __popc(all & ((1u << threadIdx.x) - 1))] = short(i);
+      listed += __popc(all);
+    }
+    if (threadIdx.x == 0) p.partial_key[32] = listed;
+  }
+  __syncthreads();
+  return p.partial_key[32];
+}
+
+// Free rows bid for their cheapest column what the second cheapest is worse by, a warp each; the
+// highest bid of a wave of warps gets the column, whose dual falls by it: the row's pair stays its
+// cheapest. Rows that lose theirs bid in the next round. Bids of 0 would only move ties about.
+template <class T>
+__device__ void bid(const T* cost, int rows, int cols, T sign, const Problem& p) {
+  constexpr int kRounds = 8;
+  const int lane = int(threadIdx.x) & 31, warp = int(threadIdx.x) >> 5;
+  const int warps = int(blockDim.x) >> 5;
+  for (int round = 0; round < kRounds; ++round) {
+    const int count = list_free_rows(rows, p);
+    if (count == 0) break;
+    for (int begin = 0; begin < count; begin += warps) {
+      const int row = begin + warp < count ? p.predecessor[begin + warp] : kNoRow;
+      Nearest best{INFINITY, kNoRow};
+      double second = INFINITY;
+      for (int first = lane; first < cols && row != kNoRow; first += kAtOnce * 32) {
+        const AtOnce<T> some(cost + size_t(row) * cols, first, 32, cols);
+        some.each(first, 32, cols, [&](int j, int, T c) {
+          const Nearest here{double(sign * c) - p.column_dual[j], j};
+          const bool is_best = nearer(here, best);
+          const double other = is_best ? best.distance : here.distance;
+          second = other < second ? other : second;
+          if (is_best) best = here;
+        });
+      }
+      for (int step = 16; step > 0; step /= 2) {
+        const Nearest other{__shfl_xor_sync(kAllLanes, best.distance, step),
+                            __shfl_xor_sync(kAllLanes, best.key, step)};
+        const double after = __shfl_xor_sync(kAllLanes, second, step);
+        const bool is_best = nearer(other, best);
+        const double loser = is_best ? best.distance : other.distance;
+        second = after < second ? after : second;
+        second = loser < second ? loser : second;
+        if (is_best) best = other;
+      }
+      const double offer = second < INFINITY ? second - best.distance : 0;  // INFINITY: no bid
+      if (lane == 0) {
+        p.partial_distance[warp] = offer;
+        p.partial_key[warp] = best.key;
+      }
+      __syncthreads();
+      bool wins = lane == 0 && offer > 0;
+      for (int w = 0; w < warps && wins; ++w) {
+        const double other = p.partial_key[w] == best.key ? p.partial_distance[w] : 0;
+        wins = other < offer || (other == offer && w >= warp);
+      }
+      if (wins) {
+        const int loser = p.row_of_column[best.key];
+        if (loser != kNoRow) p.column_of_row[loser] = -1;
+        p.row_of_column[best.key] = row;
+        p.column_of_row[row] = short(best.key);
+        p.column_dual[best.key] -= offer;
+      }
+      __syncthreads();
+    }
+  }
+}
+
 // The shortest path from a free row to a free column, and the exchange of pairs along it. False in
 // every thread where there is none.
 template <class T>
@@ -99,33 +178,39 @@ __device__ bool augment(const T* cost, int cols, T sign, int start, int& parity,
   const int thread = int(threadIdx.x), threads = int(blockDim.x);
   for (int j = thread; j < cols; j += threads) p.distance[j] = INFINITY;
   unsigned scanned = 0;  // bit k: the k-th column of this thread
-  int row = start, sink = -1;
-  double offset = 0, least = 0;
+  int row = start, column = -1, sink = -1;
+  double least = 0;
   while (true) {
     const T* costs = cost + size_t(row) * cols;
     Nearest best{INFINITY, kNoRow};
-    for (int j = thread, k = 0; j < cols; j += threads, ++k) {
-      if (scanned >> k & 1) continue;
-      const double through = double(sign * costs[j]) - p.column_dual[j] - offset;
-      double distance = p.distance[j];
-      if (through < distance) {
-        p.distance[j] = distance = through;
-        p.predecessor[j] = short(row);
+    double offset = 0;
+    for (int first = thread, k = 0; first < cols; first += kAtOnce * threads, k += kAtOnce) {
+      const AtOnce<T> some(costs, first, threads, cols);
+      if (k == 0 && column >= 0) {  // behind the loads above
+        offset = double(sign * costs[column]) - p.column_dual[column] - least;
       }
-      const Nearest here{distance, int(p.row_of_column[j] != kNoRow) << kFullBit | j};
-      if (nearer(here, best)) best = here;
+      some.each(first, threads, cols, [&](int j, int q, T c) {
+        if (scanned >> (k + q) & 1) return;
+        const double through = double(sign * c) - p.column_dual[j] - offset;
+        double distance = p.distance[j];
+        if (through < distance) {
+          p.distance[j] = distance = through;
+          p.predecessor[j] = short(row);
+        }
+        const Nearest here{distance, int(p.row_of_column[j] != kNoRow) << kFullBit | j};
+        if (nearer(here, best)) best = here;
+      });
     }
     best = block_nearest(best, p.partial_distance, p.partial_key, parity);
     least = best.distance;
     if (!(least < INFINITY)) break;
-    const int column = best.key & ((1 << kFullBit) - 1);
+    column = best.key & ((1 << kFullBit) - 1);
     if (column % threads == thread) scanned |= 1u << (column / threads);
     row = p.row_of_column[column];
     if (row == kNoRow) {
       sink = column;
       break;
     }
-    offset = double(sign * cost[size_t(row) * cols + column]) - p.column_dual[column] - least;
   }
   __syncthreads();  // everyone has read row_of_column before thread 0 writes it
   if (sink < 0) return false;
@@ -233,6 +318,7 @@ __global__ void __launch_bounds__(kMostThreads, 4)
   int status = __syncthreads_or(invalid) ? kInvalidCost : kAssigned;
   if (status == kAssigned) {
     assign_greedily(cost, rows, cols, sign, p);
+    bid(cost, rows, cols, sign, p);
     int parity = 0;
     for (int i = 0; i < rows && status == kAssigned; ++i) {
       if (p.column_of_row[i] >= 0) continue;  // alike in all threads: written before a barrier

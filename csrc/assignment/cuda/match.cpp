@@ -1,7 +1,6 @@
 #include "assignment/cuda/match.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "assignment/cuda/lap.h"
 #include "assignment/cuda/unit_runs.h"
@@ -55,41 +54,25 @@ void match_run(Scratch& scratch, Matching matching, const UnitRun<T>& x, const U
 template <class T>
 void match_pairs(const Context& context, Matching matching, const UnitShapes& shapes, const T* x,
                  const T* y, double* score, int64_t* assignment, int64_t* constant_units) {
-  const auto [count, rows, dx, dy] = shapes;
-  if (count == 0) return;
-  check(cudaMemsetAsync(constant_units, 0, size_t(2 * count) * sizeof(int64_t), context.stream),
-        "memset");
-  T* const units_x = context.temporary<T>(size_t(count * rows * dx));
-  T* const units_y = context.temporary<T>(size_t(count * rows * dy));
-  check(unit_columns<T>(x, count, rows, dx, units_x, constant_units, 1, context.stream), "launch");
-  check(unit_columns<T>(y, count, rows, dy, units_y, constant_units + count, 1, context.stream),
-        "launch");
+  if (shapes.count == 0) return;
+  const UnitPairs<T> units(context, shapes, x, y, constant_units);
   Scratch scratch(context);
-  match_run<T>(scratch, matching, {units_x, dx, rows * dx, {constant_units, 1}},
-               {units_y, dy, rows * dy, {constant_units + count, 1}}, count, rows, score,
-               assignment);
+  match_run<T>(scratch, matching, units.x, units.y, shapes.count, shapes.rows, score, assignment);
 }
 
 template <class T>
 void match_scores(const Context& context, Matching matching, const std::vector<Matrix<T>>& a,
                   const std::vector<Matrix<T>>& b, int64_t rows, bool symmetric, double* scores,
                   int64_t* constant_units) {
-  const size_t items = a.size() + (symmetric ? 0 : b.size());
-  check(cudaMemsetAsync(constant_units, 0, items * sizeof(int64_t), context.stream), "memset");
-  const UnitList<T> left(context, a, rows, constant_units);
-  std::optional<UnitList<T>> other;
-  if (!symmetric) other.emplace(context, b, rows, constant_units + a.size());
-  const UnitList<T>& right = symmetric ? left : *other;
+  const UnitLists<T> lists(context, a, b, rows, symmetric, constant_units);
   // Best partners of x in y are not those of y in x.
   const bool half = symmetric && matching == Matching::permutation;
   Scratch scratch(context);
-  const int64_t width = right.layout.count();
-  for_each_run(left.layout, right.layout, half ? GridPart::upper : GridPart::all,
-               [&](int64_t i, int64_t j, int64_t count) {
-                 match_run<T>(scratch, matching, left.run(i, true), right.run(j, false), count,
-                              rows, scores + i * width + j, nullptr);
-               });
-  if (half) check(mirror_upper(scores, width, context.stream), "launch");
+  lists.for_each(half ? GridPart::upper : GridPart::all,
+                 [&](const UnitRun<T>& x, const UnitRun<T>& y, int64_t count, int64_t place) {
+                   match_run<T>(scratch, matching, x, y, count, rows, scores + place, nullptr);
+                 });
+  if (half) check(mirror_upper(scores, lists.right().layout.count(), context.stream), "launch");
 }
 
 #define LIKEWISE_INSTANTIATE(T)                                                                 \

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <type_traits>
 #include <vector>
 
+#include "assignment/cuda/match.h"
 #include "assignment/cuda/match_kernels.h"
 #include "core/cuda/context.h"
 #include "core/cuda/grid.h"
@@ -38,6 +40,7 @@ struct UnitList {
       : layout(rows, columns_of(items)),
         data(context.temporary<T>(size_t(layout.size()))),
         constant_units(constant) {
+    check(cudaMemsetAsync(constant, 0, items.size() * sizeof(int64_t), context.stream), "memset");
     for (size_t k = 0; k < items.size(); ++k) {
       check(unit_columns<T>(items[k].data, 1, rows, items[k].cols, data + layout.begin(k),
                             constant + k, 1, context.stream),
@@ -51,6 +54,52 @@ struct UnitList {
             layout.cols(k),
             single ? 0 : layout.size(k),
             {constant_units + k, single ? 0 : 1}};
+  }
+};
+
+// Units of pairs of items; constant_units of all x, then of all y.
+template <class T>
+struct UnitPairs {
+  UnitRun<T> x{}, y{};
+
+  UnitPairs(const Context& context, const UnitShapes& shapes, const T* given_x, const T* given_y,
+            int64_t* constant_units) {
+    const auto [count, rows, dx, dy] = shapes;
+    check(cudaMemsetAsync(constant_units, 0, size_t(2 * count) * sizeof(int64_t), context.stream),
+          "memset");
+    T* const units_x = context.temporary<T>(size_t(count * rows * dx));
+    T* const units_y = context.temporary<T>(size_t(count * rows * dy));
+    check(unit_columns<T>(given_x, count, rows, dx, units_x, constant_units, 1, context.stream),
+          "launch");
+    check(unit_columns<T>(given_y, count, rows, dy, units_y, constant_units + count, 1,
+                          context.stream),
+          "launch");
+    x = {units_x, dx, rows * dx, {constant_units, 1}};
+    y = {units_y, dy, rows * dy, {constant_units + count, 1}};
+  }
+};
+
+// Units of two lists, or of one beside itself.
+template <class T>
+struct UnitLists {
+  UnitList<T> left;
+  std::optional<UnitList<T>> other;
+
+  UnitLists(const Context& context, const std::vector<Matrix<T>>& a,
+            const std::vector<Matrix<T>>& b, int64_t rows, bool symmetric, int64_t* constant_units)
+      : left(context, a, rows, constant_units) {
+    if (!symmetric) other.emplace(context, b, rows, constant_units + a.size());
+  }
+  const UnitList<T>& right() const { return other ? *other : left; }
+
+  // Calls body(x, y, count, place) for every item of the left, single, with runs of the right;
+  // place: of their first score.
+  template <class Body>
+  void for_each(GridPart part, Body&& body) const {
+    const int64_t width = right().layout.count();
+    for_each_run(left.layout, right().layout, part, [&](int64_t i, int64_t j, int64_t count) {
+      body(left.run(i, true), right().run(j, false), count, i * width + j);
+    });
   }
 };
 

@@ -1,7 +1,7 @@
 #include <pybind11/stl.h>
 
+#include "arrays/cuda/gather.h"
 #include "bindings/cuda/arrays.h"
-#include "core/cuda/gather.h"
 
 namespace likewise::bindings {
 namespace {

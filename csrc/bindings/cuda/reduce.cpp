@@ -1,5 +1,5 @@
+#include "arrays/cuda/means.h"
 #include "bindings/cuda/arrays.h"
-#include "reduce/cuda/means.h"
 
 namespace likewise::bindings {
 namespace {

@@ -52,8 +52,8 @@ void soft_match_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceAr
                       const DeviceArray& counts, const std::optional<DeviceArray>& plan,
                       const SoftMatchTuple& options, Run& run) {
   const CallContext context(run);
-  const cuda::SoftMatchShapes shapes{scores.size(), x.sizes().rbegin()[1], x.sizes().back(),
-                                     y.sizes().back()};
+  const cuda::UnitShapes shapes{scores.size(), x.sizes().rbegin()[1], x.sizes().back(),
+                                y.sizes().back()};
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
     cuda::soft_match_pairs<T>(context, is_distance(options), shapes, contiguous<T>(x, context),

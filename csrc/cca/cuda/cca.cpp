@@ -4,9 +4,9 @@
 #include <functional>
 #include <optional>
 
+#include "arrays/cuda/gather.h"
 #include "cca/cuda/variates.h"
 #include "core/cuda/centred.h"
-#include "core/cuda/gather.h"
 #include "core/cuda/grid.h"
 #include "core/cuda/scratch.h"
 #include "linalg/cuda/gemm.h"

@@ -49,6 +49,28 @@ __device__ __forceinline__ Nearest block_nearest(Nearest best, double* partial_d
   return best;
 }
 
+constexpr int kAtOnce = 4;
+
+// The elements first, first + step, ... of a row, all on their way before the first is looked at;
+// undefined from `size` on.
+template <class T>
+struct AtOnce {
+  T values[kAtOnce];
+
+  __device__ __forceinline__ AtOnce(const T* row, int first, int step, int size) {
+    for (int q = 0; q < kAtOnce; ++q) {
+      if (first + q * step < size) values[q] = row[first + q * step];
+    }
+  }
+  // Calls body(place, q, value).
+  template <class Body>
+  __device__ __forceinline__ void each(int first, int step, int size, Body&& body) const {
+    for (int q = 0; q < kAtOnce; ++q) {
+      if (first + q * step < size) body(first + q * step, q, values[q]);
+    }
+  }
+};
+
 inline int threads_for_columns(int cols) {
   const int least = (cols + kColumnsPerThread - 1) / kColumnsPerThread;
   const int wanted = cols <= 64 ? 32 : cols <= 256 ? 64 : cols <= 1024 ? 128 : kMostThreads;

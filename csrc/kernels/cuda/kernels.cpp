@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "arrays/cuda/gather.h"
 #include "core/cuda/centred.h"
-#include "core/cuda/gather.h"
 #include "core/cuda/scratch.h"
 #include "kernels/cuda/gram.h"
 #include "kernels/cuda/gram_options.h"
@@ -74,9 +74,10 @@ class Items {
   // Rows [first, first + rows) of the kernel matrices of items [begin, begin + items); all rows:
   // projected.
   void kernel_rows(int64_t begin, int64_t items, int64_t first, int64_t rows, T* values) {
-    for (int64_t k = 0; k < items; ++k) {
-      inner_products(data_ + begins_[begin + k], cols_[begin + k], first, rows,
-                     values + k * rows * rows_);
+    for (int64_t k = 0, run = 0; k < items; k += run) {
+      run = 1;
+      while (k + run < items && cols_[begin + k + run] == cols_[begin + k]) ++run;
+      inner_products(begin + k, run, first, rows, values + k * rows * rows_);
     }
     for (int64_t k = 0; k < items; k += kMostItems) {
       const int64_t from = begin + k;
@@ -99,9 +100,15 @@ class Items {
   }
 
  private:
-  void inner_products(const T* data, int64_t cols, int64_t first, int64_t rows, T* out) const {
+  // Of `count` equally wide items in one call. 200 items of 2048 x 512 are 13 calls of 200 products
+  // (163 x 2048 x 512, 68 GFLOP each) that fill the device, where 2600 calls each filled a quarter:
+  // 18 ms at 50 TFLOP/s and no fewer than 35. Derived, not measured.
+  void inner_products(int64_t item, int64_t count, int64_t first, int64_t rows, T* out) const {
+    const T* const data = data_ + begins_[item];
+    const int64_t cols = cols_[item], size = rows_ * cols;
     gemm<T>(blas_context(context_.stream), BlasOp::none, BlasOp::transpose, rows, rows_, cols, T(1),
-            {data + first * cols, cols, 0}, {data, cols, 0}, {out, rows_, rows * rows_}, 1);
+            {data + first * cols, cols, size}, {data, cols, size}, {out, rows_, rows * rows_},
+            count);
   }
 
   const Context& context_;

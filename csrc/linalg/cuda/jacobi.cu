@@ -164,16 +164,16 @@ __global__ void __launch_bounds__(kMostThreads)
   }
 }
 
-template <class T>
+template <class T, class Sum>
 __global__ void __launch_bounds__(kMostThreads)
-    sum_kernel(const T* __restrict__ values, int64_t n, T* __restrict__ sums) {
+    sum_kernel(const T* __restrict__ values, int64_t n, Sum* __restrict__ sums) {
   SHARED_ARRAY(double, partial, 32);
   double sum = 0;
   for (int64_t j = threadIdx.x; j < n; j += blockDim.x) {
     sum += double(values[size_t(blockIdx.x) * n + j]);
   }
   sum = block_sum(sum, partial);
-  if (threadIdx.x == 0) sums[blockIdx.x] = T(sum);
+  if (threadIdx.x == 0) sums[blockIdx.x] = Sum(sum);
 }
 
 template <class T>
@@ -220,9 +220,10 @@ cudaError_t sort_descending(const T* values, int64_t count, int64_t n, T* sorted
                 sorted);
 }
 
-template <class T>
-cudaError_t sum_values(const T* values, int64_t count, int64_t n, T* sums, cudaStream_t stream) {
-  return launch(sum_kernel<T>, dim3(unsigned(count)), threads_for(n), 0, stream, values, n, sums);
+template <class T, class Sum>
+cudaError_t sum_values(const T* values, int64_t count, int64_t n, Sum* sums, cudaStream_t stream) {
+  return launch(sum_kernel<T, Sum>, dim3(unsigned(count)), threads_for(n), 0, stream, values, n,
+                sums);
 }
 
 template <class T>
@@ -244,10 +245,12 @@ cudaError_t scale_columns(double* x, const double* sizes, bool divide, int64_t c
   template cudaError_t jacobi_svd<T>(const JacobiSvd<T>&, cudaStream_t);                 \
   template cudaError_t complete_columns<T>(const JacobiSvd<T>&, cudaStream_t);           \
   template cudaError_t sort_descending<T>(const T*, int64_t, int64_t, T*, cudaStream_t); \
-  template cudaError_t sum_values<T>(const T*, int64_t, int64_t, T*, cudaStream_t);      \
+  template cudaError_t sum_values<T, T>(const T*, int64_t, int64_t, T*, cudaStream_t);   \
   template cudaError_t scale_rows<T>(T*, const T*, int64_t, int64_t, int64_t, cudaStream_t);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE
+template cudaError_t sum_values<float, double>(const float*, int64_t, int64_t, double*,
+                                               cudaStream_t);
 
 }  // namespace likewise::cuda

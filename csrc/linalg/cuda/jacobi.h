@@ -41,8 +41,8 @@ cudaError_t sort_descending(const T* values, int64_t count, int64_t n, T* sorted
                             cudaStream_t stream);
 
 // sums (count): of n values each.
-template <class T>
-cudaError_t sum_values(const T* values, int64_t count, int64_t n, T* sums, cudaStream_t stream);
+template <class T, class Sum>
+cudaError_t sum_values(const T* values, int64_t count, int64_t n, Sum* sums, cudaStream_t stream);
 
 // rows (count, n, m): row j times values[j].
 template <class T>

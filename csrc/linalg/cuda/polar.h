@@ -20,6 +20,10 @@ namespace likewise::cuda {
 // much: by emulation up to 4e-6 where a X is added in float32, 1.6e-4 where it is in the product.
 // Noise that turns P is not taken back by later steps.
 //
+// With LIKEWISE_NUCLEAR_NORMS=values in the environment those of float32 are sums of singular
+// values (svdvals) instead: which of the two is faster at which size the first run on a GPU is to
+// say (benchmarks/gpu/measure.py), and this switch goes then.
+//
 // `visit`, if there is one, gets the polar factors (rows x cols) of the items [first, first +
 // items) after their norms, and must be done with them on the stream before it returns.
 template <class T>

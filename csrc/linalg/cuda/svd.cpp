@@ -179,7 +179,7 @@ void factor(const Context& context, const T* a, int64_t count, int64_t rows, int
   const auto by_svd = [&](const JacobiSvd<T>& svd, T* to, T* stretch_to, T* sums_to) {
     multiply_vectors(context, svd, rows, cols, to);
     if (stretch) stretch_of_svd(context, svd, rows, cols, stretch_to);
-    if (sums) check(sum_values<T>(svd.values, count, n, sums_to, context.stream), "launch");
+    if (sums) check(sum_values<T, T>(svd.values, count, n, sums_to, context.stream), "launch");
   };
   if (fits_shared_memory<T>(m, n, true)) {
     return by_svd(decompose<T>(context, a, count, rows, cols), u, stretch, sums);

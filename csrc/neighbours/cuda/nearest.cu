@@ -93,27 +93,6 @@ struct Cut {
   unsigned wanted;
 };
 
-// What the digits say, by one warp: going down from the largest, the digit with the number wanted,
-// how many with this digit are wanted and how many there are.
-__device__ void pick_digit(const unsigned* counts, unsigned wanted, unsigned* picked) {
-  constexpr int kEach = kDigits / 32;
-  const int lane = int(threadIdx.x), top = kDigits - 1 - lane * kEach;
-  unsigned sum = 0;
-  for (int t = 0; t < kEach; ++t) sum += counts[top - t];
-  unsigned end = sum;
-  for (int step = 1; step < 32; step *= 2) {
-    const unsigned other = __shfl_up_sync(kAllLanes, end, step);
-    if (lane >= step) end += other;
-  }
-  unsigned above = end - sum;
-  if (above >= wanted || end < wanted) return;
-  int digit = top;
-  while (above + counts[digit] < wanted) above += counts[digit--];
-  picked[0] = unsigned(digit);
-  picked[1] = wanted - above;
-  picked[2] = counts[digit];
-}
-
 // Of the values of a row, its own left out.
 template <class Value>
 __device__ auto find_cut(Value&& value, int64_t size, int64_t own, unsigned k) {
@@ -134,7 +113,13 @@ __device__ auto find_cut(Value&& value, int64_t size, int64_t own, unsigned k) {
       if (begins && j != own) atomicAdd(&counts[key >> cut.shift & (kDigits - 1)], 1u);
     }
     __syncthreads();
-    if (threadIdx.x < 32) pick_digit(counts, cut.wanted, picked);
+    if (threadIdx.x < 32) {
+      find_digit<kDigits>(counts, cut.wanted, true, [&](int found, unsigned before, unsigned here) {
+        picked[0] = unsigned(found);
+        picked[1] = cut.wanted - before;
+        picked[2] = here;
+      });
+    }
     __syncthreads();
     cut.head = cut.head << kDigitBits | picked[0];
     cut.wanted = picked[1];

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "arrays/cuda/gather.h"
 #include "assignment/cuda/match_kernels.h"
 #include "core/cuda/elements.h"
-#include "core/cuda/gather.h"
 #include "core/cuda/scratch.h"
 #include "linalg/cuda/gemm.h"
 #include "regression/cuda/lasso_kernels.h"

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "arrays/cuda/gather.h"
 #include "core/cuda/centred.h"
 #include "core/cuda/elements.h"
-#include "core/cuda/gather.h"
 #include "core/cuda/scratch.h"
 #include "linalg/cuda/eigen.h"
 #include "linalg/cuda/gemm.h"

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <optional>
 
 #include "assignment/cuda/unit_runs.h"
 #include "core/cuda/scratch.h"
@@ -98,43 +97,27 @@ void solve_transports(const Context& context, const TransportShapes& shapes, con
 }
 
 template <class T>
-void soft_match_pairs(const Context& context, bool distance, const SoftMatchShapes& shapes,
-                      const T* x, const T* y, double* score, T* plan, int64_t* constant_units) {
-  const auto [count, samples, dx, dy] = shapes;
-  if (count == 0) return;
-  check(cudaMemsetAsync(constant_units, 0, size_t(2 * count) * sizeof(int64_t), context.stream),
-        "memset");
-  T* const units_x = context.temporary<T>(size_t(count * samples * dx));
-  T* const units_y = context.temporary<T>(size_t(count * samples * dy));
-  check(unit_columns<T>(x, count, samples, dx, units_x, constant_units, 1, context.stream),
-        "launch");
-  check(unit_columns<T>(y, count, samples, dy, units_y, constant_units + count, 1, context.stream),
-        "launch");
+void soft_match_pairs(const Context& context, bool distance, const UnitShapes& shapes, const T* x,
+                      const T* y, double* score, T* plan, int64_t* constant_units) {
+  if (shapes.count == 0) return;
+  const UnitPairs<T> units(context, shapes, x, y, constant_units);
   Scratch scratch(context);
-  match_run<T>(scratch, distance, {units_x, dx, samples * dx, {constant_units, 1}},
-               {units_y, dy, samples * dy, {constant_units + count, 1}}, count, samples, score,
-               plan);
+  match_run<T>(scratch, distance, units.x, units.y, shapes.count, shapes.rows, score, plan);
 }
 
 template <class T>
 void soft_match_scores(const Context& context, bool distance, const std::vector<Matrix<T>>& a,
                        const std::vector<Matrix<T>>& b, int64_t samples, bool symmetric,
                        double* scores, int64_t* constant_units) {
-  const size_t items = a.size() + (symmetric ? 0 : b.size());
-  check(cudaMemsetAsync(constant_units, 0, items * sizeof(int64_t), context.stream), "memset");
-  const UnitList<T> left(context, a, samples, constant_units);
-  std::optional<UnitList<T>> other;
-  if (!symmetric) other.emplace(context, b, samples, constant_units + a.size());
-  const UnitList<T>& right = symmetric ? left : *other;
+  const UnitLists<T> lists(context, a, b, samples, symmetric, constant_units);
   Scratch scratch(context);
-  const int64_t width = right.layout.count();
-  for_each_run(left.layout, right.layout,
-               symmetric ? GridPart::upper_without_diagonal : GridPart::all,
-               [&](int64_t i, int64_t j, int64_t count) {
-                 match_run<T>(scratch, distance, left.run(i, true), right.run(j, false), count,
-                              samples, scores + i * width + j, nullptr);
-               });
+  lists.for_each(symmetric ? GridPart::upper_without_diagonal : GridPart::all,
+                 [&](const UnitRun<T>& x, const UnitRun<T>& y, int64_t count, int64_t place) {
+                   match_run<T>(scratch, distance, x, y, count, samples, scores + place, nullptr);
+                 });
   if (!symmetric) return;
+  const UnitList<T>& left = lists.left;
+  const int64_t width = left.layout.count();
   for (int64_t k = 0; k < width; ++k) {
     check(own_score<T>(left.data + left.layout.begin(k), left.layout.cols(k), constant_units + k,
                        distance, scores + k * width + k, context.stream),
@@ -146,8 +129,8 @@ void soft_match_scores(const Context& context, bool distance, const std::vector<
 #define LIKEWISE_INSTANTIATE(T)                                                                    \
   template void solve_transports<T>(const Context&, const TransportShapes&, const T*, T*, double*, \
                                     double*, double*);                                             \
-  template void soft_match_pairs<T>(const Context&, bool, const SoftMatchShapes&, const T*,        \
-                                    const T*, double*, T*, int64_t*);                              \
+  template void soft_match_pairs<T>(const Context&, bool, const UnitShapes&, const T*, const T*,   \
+                                    double*, T*, int64_t*);                                        \
   template void soft_match_scores<T>(const Context&, bool, const std::vector<Matrix<T>>&,          \
                                      const std::vector<Matrix<T>>&, int64_t, bool, double*,        \
                                      int64_t*);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "assignment/cuda/match.h"
 #include "core/cuda/context.h"
 #include "core/cuda/matrix.h"
 #include "transport/cuda/flow.h"
@@ -23,14 +24,11 @@ template <class T>
 void solve_transports(const Context& context, const TransportShapes& shapes, const T* cost, T* plan,
                       double* row_dual, double* column_dual, double* gap);
 
-// As likewise::soft_match_pairs with all of the mass, of `count` pairs x (count, samples, dx) and
-// y (count, samples, dy), all contiguous; dx and dy are at most kMostTransported.
-struct SoftMatchShapes {
-  int64_t count, samples, dx, dy;
-};
+// As likewise::soft_match_pairs with all of the mass, for arrays as match_pairs takes them; dx and dy
+// are at most kMostTransported.
 template <class T>
-void soft_match_pairs(const Context& context, bool distance, const SoftMatchShapes& shapes,
-                      const T* x, const T* y, double* score, T* plan, int64_t* constant_units);
+void soft_match_pairs(const Context& context, bool distance, const UnitShapes& shapes, const T* x,
+                      const T* y, double* score, T* plan, int64_t* constant_units);
 
 // Scores of all pairs, row-major. `b` is ignored with `symmetric`, which compares a with itself.
 // constant_units of all items of a, then of b.

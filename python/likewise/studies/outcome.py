@@ -19,7 +19,7 @@ from likewise._files import FORMAT, replacing, write_text
 from likewise.report import Figure, Finding, Page, Table
 from likewise.report.findings import headline
 
-__all__ = ["Outcome"]
+__all__ = ["Outcome", "terms"]
 
 _MODULE = {"likewise": "likewise", "numpy": "numpy", "scikit-learn": "sklearn", "torch": "torch"}
 
@@ -103,6 +103,12 @@ class Outcome:
             }
         )
         return found
+
+
+def terms(text: str) -> list[tuple[str, str]]:
+    """Notes from paragraphs that begin with their term and a colon."""
+    pairs = (paragraph.split(": ", 1) for paragraph in text.strip().split("\n\n"))
+    return [(term, " ".join(note.split())) for term, note in pairs]
 
 
 def _provenance(seed: int, seconds: Mapping[str, float]) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-#include "core/cuda/gather.h"
+#include "arrays/cuda/gather.h"
 
 #include "driver.h"
 

@@ -17,7 +17,7 @@ void decompose(int m, int n) {
                      stream),
        "svd");
   need(sort_descending<T>(values.get(), kSvdItems, n, sorted.get(), stream), "sort");
-  need(sum_values<T>(values.get(), kSvdItems, n, sums.get(), stream), "sum");
+  need(sum_values<T, T>(values.get(), kSvdItems, n, sums.get(), stream), "sum");
   need(scale_rows<T>(scaled.get(), values.get(), kSvdItems, n, m, stream), "scale");
   const auto s = values.values(), down = sorted.values();
   const auto total = sums.values(), times = scaled.values();

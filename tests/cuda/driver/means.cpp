@@ -1,4 +1,4 @@
-#include "reduce/cuda/means.h"
+#include "arrays/cuda/means.h"
 
 #include "driver.h"
 

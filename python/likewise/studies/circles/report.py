@@ -24,37 +24,27 @@ from likewise.studies.circles.dynamics import (
 )
 from likewise.studies.circles.experiment import ABSOLUTE, RELATIVE, Result
 from likewise.studies.circles.signals import Floats, Mask
-from likewise.studies.outcome import Outcome
+from likewise.studies.outcome import Outcome, terms
 from likewise.studies.verdicts import compared, given
 
-NOTES = (
-    (
-        "Signal",
-        "s_k = ‖F_k‖, F_k the Fourier coefficient of the embedding over the tokens at frequency k. "
-        "A frequency survives if its signal is more than twice the mean over all p frequencies, or "
-        "by the second rule above 10. What is undecided at the last step may still change: the "
-        "paper trains 30 000.",
-    ),
-    (
-        "Circularity",
-        "From 0 to 1: how much of a projection on Re F_k and Im F_k moves with frequency k. 1 is "
-        "a perfect circle.",
-    ),
-    (
-        "Recurrence",
-        "Increments x(t+1) − x(t) of all signals as W x + b, by least squares and by the lasso, "
-        "and as x (r + A x), Lotka-Volterra. R² is that of the increments; the roll-out starts at "
-        "the first state of a stretch and is compared with its last. Held-out time: fitted to the "
-        "first steps and scored on the rest; held-out run: fitted to the other runs of the same "
-        "embedding.",
-    ),
-    (
-        "Network",
-        "Shared embedding, two hidden layers of SiLU units, p outputs; float32; the training pairs "
-        "at once, AdamW with weight decay on everything.",
-    ),
-    ("Source", "Ding, Guo, Michaud, Liu, Tegmark 2024, arXiv 2405.17420."),
-)
+NOTES = """
+Signal: s_k = ‖F_k‖, F_k the Fourier coefficient of the embedding over the tokens at frequency k. A
+frequency survives if its signal is more than twice the mean over all p frequencies, or by the
+second rule above 10. What is undecided at the last step may still change: the paper trains 30 000.
+
+Circularity: From 0 to 1: how much of a projection on Re F_k and Im F_k moves with frequency k. 1 is
+a perfect circle.
+
+Recurrence: Increments x(t+1) − x(t) of all signals as W x + b, by least squares and by the lasso,
+and as x (r + A x), Lotka-Volterra. R² is that of the increments; the roll-out starts at the first
+state of a stretch and is compared with its last. Held-out time: fitted to the first steps and
+scored on the rest; held-out run: fitted to the other runs of the same embedding.
+
+Network: Shared embedding, two hidden layers of SiLU units, p outputs; float32; the training pairs
+at once, AdamW with weight decay on everything.
+
+Source: Ding, Guo, Michaud, Liu, Tegmark 2024, arXiv 2405.17420.
+"""
 
 
 def findings(result: Result) -> list[Finding]:
@@ -197,9 +187,8 @@ def outcome(result: Result) -> Outcome:
         figures=[_signals(result), _survival(result), _interventions(result)],
         tables=[
             ("Recurrences of the signals, medians over all runs.", _recurrences(result)),
-            ("Embeddings: survivors in their runs, and the correlation", _embeddings(result)),
         ],
-        notes=NOTES,
+        notes=terms(NOTES),
     )
 
 
@@ -214,18 +203,6 @@ def _recurrences(result: Result) -> Table:
             rows.append([f"{fit}, {part}", r2, (error, still), f"{diverged}"])
     header = ["", "R² of increments", "roll-out error; standing still", "roll-outs that diverge"]
     return Table(header, rows)
-
-
-def _embeddings(result: Result) -> Table:
-    tested = result.survival
-    rows: list[list[Cell]] = []
-    for number, one in enumerate(tested.correlations[RELATIVE][1:]):
-        counts = [
-            ", ".join(map(str, tested.alive[rule][number].sum(axis=1)))
-            for rule in (RELATIVE, ABSOLUTE)
-        ]
-        rows.append([f"embedding {number + 1}", *counts, (one.r, one.control_mean), one.p_value])
-    return Table(["", *(f"survivors, {rule}" for rule in (RELATIVE, ABSOLUTE)), "r", "p"], rows)
 
 
 def _signals(result: Result) -> Figure:

@@ -30,36 +30,27 @@ from likewise.studies.convergence.summaries import (
     share_of_accuracy,
     share_of_gain,
 )
-from likewise.studies.outcome import Outcome
+from likewise.studies.outcome import Outcome, terms
 from likewise.studies.verdicts import compared
 
-NOTES = (
-    (
-        "Maps",
-        "Linear: ridge regression with its penalty chosen within the training folds, any linear "
-        "map. Procrustes: rotation and reflection alone; between different widths a partial "
-        "isometry. Permutation: one unit stands in for one unit, at the largest sum of "
-        "correlations; equal widths only. Soft matching: units are shared out among units by "
-        "optimal transport (Khosla & Williams 2023); between equal widths the best permutation.",
-    ),
-    (
-        "Score",
-        "Pearson r of every unit of the target with its prediction from the source, mean over "
-        "units, then over folds; the map is fitted on the other folds. A constant unit counts as "
-        "0. Every pair of networks is compared in both directions. Feature maps and sequences by "
-        "their mean over positions, wherever no other reduction is named.",
-    ),
-    (
-        "Controls",
-        "The stimuli of the source in random order; the units of the source rotated at random "
-        "(Haar), for matchings. Images are shuffled whole, with all their positions.",
-    ),
-    (
-        "Source",
-        "Kapoor, Srivastava & Khosla, Bridging critical gaps in convergent learning, NeurIPS "
-        "2025. Their networks are larger, and are recorded before normalisation and nonlinearity.",
-    ),
-)
+NOTES = """
+Maps: Linear: ridge regression with its penalty chosen within the training folds, any linear map.
+Procrustes: rotation and reflection alone; between different widths a partial isometry. Permutation:
+one unit stands in for one unit, at the largest sum of correlations; equal widths only. Soft
+matching: units are shared out among units by optimal transport (Khosla & Williams 2023); between
+equal widths the best permutation.
+
+Score: Pearson r of every unit of the target with its prediction from the source, mean over units,
+then over folds; the map is fitted on the other folds. A constant unit counts as 0. Every pair of
+networks is compared in both directions. Feature maps and sequences by their mean over positions,
+wherever no other reduction is named.
+
+Controls: The stimuli of the source in random order; the units of the source rotated at random
+(Haar), for matchings. Images are shuffled whole, with all their positions.
+
+Source: Kapoor, Srivastava & Khosla, Bridging critical gaps in convergent learning, NeurIPS 2025.
+Their networks are larger, and are recorded before normalisation and nonlinearity.
+"""
 COLOURS = {LINEAR: DEPTHS[1], PROCRUSTES: DEPTHS[2], PERMUTATION: CONTRASTS[0], SOFT: CONTRASTS[1]}
 _ROTATED, _SHUFFLED = "units rotated", "stimuli shuffled"
 
@@ -172,8 +163,6 @@ def outcome(result: Result) -> Outcome:
     if result.shifts:
         figures.append(_shift(result))
     figures.append(_layers(result))
-    if has_positions(result):
-        figures.append(_reductions(result))
     ordered = sorted(groups(result), key=lambda group: group != main_group(result))
     return Outcome(
         study="convergence",
@@ -196,7 +185,7 @@ def outcome(result: Result) -> Outcome:
         ],
         notes=[
             ("Networks", _networks(result)),
-            *NOTES,
+            *terms(NOTES),
             ("Left out", _missing(result) or "nothing"),
         ],
     )
@@ -343,36 +332,6 @@ def _layers(result: Result) -> Figure:
         "Held-out r of every layer of one network (rows, the source of the map) with every layer "
         "of another (columns, what is predicted), at the end, mean over pairs. Soft matching "
         "shares units out where layers differ in their number. Darker is more alike.",
-    )
-
-
-def _reductions(result: Result) -> Figure:
-    """Four reductions of feature maps, with the test for a privileged basis."""
-    matched, scores = matching(result), result.scores
-    panels = Panels(1, len(REDUCTIONS), height=420, gap=(0.03, 0.0), left=58, bottom=54)
-    for column, how in enumerate(REDUCTIONS):
-        panels.panel(0, column, how, _layer_axis(result), _score_axis(column))
-        for measure in (LINEAR, PROCRUSTES, matched):
-            values = mean(result, scores.reduced[:, :, column], measure)
-            panels.add(0, column, _line(measure, values))
-        rotated = mean(result, scores.rotated[:, :, column], matched).mean(axis=1)
-        name = f"{matched}, {_ROTATED}"
-        dotted = curve(range(len(rotated)), rotated, name, COLOURS[matched], dash="dot")
-        panels.add(0, column, dotted)
-        shuffled = [
-            mean(result, scores.reduced_shuffled[:, :, column], m) for m in (LINEAR, PROCRUSTES)
-        ]
-        panels.add(0, column, _band(np.concatenate(shuffled, axis=1)))
-    return Figure(
-        "reductions",
-        "What the reduction of feature maps decides",
-        panels,
-        "What a unit of a feature map is. mean: a channel, its mean over the map. centre: a "
-        "channel, at the centre. positions: a channel, drawn positions of every map being samples, "
-        "held out together. flatten: every position of every channel. Layers without maps are the "
-        "same in all; very wide ones are left out. Dotted: the units of one network rotated at "
-        "random; where that is lower, the axes of the units are shared. The grey band is the score "
-        "of the linear and the Procrustes map with stimuli shuffled.",
     )
 
 

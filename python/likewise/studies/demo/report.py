@@ -22,41 +22,30 @@ from likewise.studies.demo.comparison import (
 )
 from likewise.studies.demo.experiment import Result
 from likewise.studies.demo.settings import CLEAN, SHIFTS, State
-from likewise.studies.outcome import Outcome
+from likewise.studies.outcome import Outcome, terms
 from likewise.studies.verdicts import above, compared
 
-NOTES = (
-    (
-        "Procrustes",
-        "Similarity ‖X'Y‖* of centred representations scaled to unit Frobenius norm, ‖·‖* being "
-        "the sum of the singular values: how well the best rotation or reflection lays one onto "
-        "the other. From 0 to 1; 1 means equal up to rotation, shift and scale.",
-    ),
-    (
-        "CKA",
-        "Linear centred kernel alignment, ‖X'Y‖² / (‖X'X‖ ‖Y'Y‖) in Frobenius norms of centred "
-        "representations (Kornblith et al. 2019), from 0 to 1 and above 0 even for unrelated data; "
-        "unbiased: the same ratio of unbiased estimates of HSIC (Song et al. 2012), near 0 for "
-        "unrelated data and shown as it is when negative.",
-    ),
-    (
-        "Permutation match",
-        "Mean Pearson correlation of units under the best one-to-one matching of them. From −1 to "
-        "1. Every unit counts alike, while Procrustes weights units by their variance.",
-    ),
-    (
-        "Controls",
-        "In every shuffle each network sees the held-out images in a random order of its own, "
-        "the same for all its layers, and the shown number is computed again. What a "
-        "representation is stays the same; only the pairing of stimuli is lost.",
-    ),
-    (
-        "Data",
-        "scikit-learn's 8 x 8 digits. Shifts of the held-out images: Gaussian noise, rotation by "
-        "90°, one fixed shuffle of the pixels. scikit-learn's MLPClassifier, rectified units, "
-        "Adam; recorded are the rectified activations.",
-    ),
-)
+NOTES = """
+Procrustes: Similarity ‖X'Y‖* of centred representations scaled to unit Frobenius norm, ‖·‖* being
+the sum of the singular values: how well the best rotation or reflection lays one onto the other.
+From 0 to 1; 1 means equal up to rotation, shift and scale.
+
+CKA: Linear centred kernel alignment, ‖X'Y‖² / (‖X'X‖ ‖Y'Y‖) in Frobenius norms of centred
+representations (Kornblith et al. 2019), from 0 to 1 and above 0 even for unrelated data; unbiased:
+the same ratio of unbiased estimates of HSIC (Song et al. 2012), near 0 for unrelated data and shown
+as it is when negative.
+
+Permutation match: Mean Pearson correlation of units under the best one-to-one matching of them.
+From −1 to 1. Every unit counts alike, while Procrustes weights units by their variance.
+
+Controls: In every shuffle each network sees the held-out images in a random order of its own, the
+same for all its layers, and the shown number is computed again. What a representation is stays the
+same; only the pairing of stimuli is lost.
+
+Data: scikit-learn's 8 x 8 digits. Shifts of the held-out images: Gaussian noise, rotation by 90°,
+one fixed shuffle of the pixels. scikit-learn's MLPClassifier, rectified units, Adam; recorded are
+the rectified activations.
+"""
 
 _CONTROL = "control (stimuli shuffled)"
 
@@ -174,7 +163,7 @@ def outcome(result: Result) -> Outcome:
             ("Share of held-out images classified; control: labels shuffled", _accuracy(result)),
         ],
         notes=[
-            *NOTES,
+            *terms(NOTES),
             (
                 "Comparisons",
                 f"{count} recordings; all {count * (count - 1) // 2:,} pairs by each of "

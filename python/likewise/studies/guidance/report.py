@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from likewise.report import Cell, Figure, Finding, Panels, Table, number
-from likewise.report.charts import NO_LEGEND, curve, heat_map, of_choice, points, texts
+from likewise.report.charts import NO_LEGEND, curve, of_choice, points, texts
 from likewise.report.panels import axis, category_axis, log_axis
 from likewise.report.style import CONTRASTS, CONTROL, DEPTHS, INK
 from likewise.studies.guidance.settings import (
@@ -22,40 +22,28 @@ from likewise.studies.guidance.settings import (
     Row,
 )
 from likewise.studies.guidance.training import CURVES, Numbers, Result, error_consistency
-from likewise.studies.outcome import Outcome
+from likewise.studies.outcome import Outcome, terms
 from likewise.studies.verdicts import compared
 
-NOTES = (
-    (
-        "Guidance",
-        "To the loss of the task is added the sum of 1 − CKA over pairs of layers, one of the "
-        "guide and one of the target at the same relative depth. The guide is frozen, in "
-        "evaluation mode, and its own answers are not used. The trained guide has seen the same "
-        "training data and no more.",
-    ),
-    (
-        "CKA",
-        "Linear centred kernel alignment, ‖X'Y‖² / (‖X'X‖ ‖Y'Y‖) in Frobenius norms of the centred "
-        "batch, biased; feature maps and sequences are flattened. From 0 to 1; blind to rotation, "
-        "shift and scale.",
-    ),
-    (
-        "Error consistency",
-        "Cohen's kappa (o − e) / (1 − e): o is the share of test answers that both networks have "
-        "right or both have wrong, e what their two accuracies alone would give.",
-    ),
-    (
-        "Initial weights",
-        "Those of fully connected targets have variance 1 / inputs. The effect of guidance on "
-        "them hangs on that: with torch's default, a third of it, the base network of 20 "
-        "layers overfits less and leaves less to gain.",
-    ),
-    (
-        "Source",
-        "Subramaniam et al., Training the untrainable: introducing inductive bias via "
-        "representational alignment, NeurIPS 2025. The networks here are small stand-ins.",
-    ),
-)
+NOTES = """
+Guidance: To the loss of the task is added the sum of 1 − CKA over pairs of layers, one of the guide
+and one of the target at the same relative depth. The guide is frozen, in evaluation mode, and its
+own answers are not used. The trained guide has seen the same training data and no more.
+
+CKA: Linear centred kernel alignment, ‖X'Y‖² / (‖X'X‖ ‖Y'Y‖) in Frobenius norms of the centred
+batch, biased; feature maps and sequences are flattened. From 0 to 1; blind to rotation, shift and
+scale.
+
+Error consistency: Cohen's kappa (o − e) / (1 − e): o is the share of test answers that both
+networks have right or both have wrong, e what their two accuracies alone would give.
+
+Initial weights: Those of fully connected targets have variance 1 / inputs. The effect of guidance
+on them hangs on that: with torch's default, a third of it, the base network of 20 layers overfits
+less and leaves less to gain.
+
+Source: Subramaniam et al., Training the untrainable: introducing inductive bias via
+representational alignment, NeurIPS 2025. The networks here are small stand-ins.
+"""
 _TASKS = {
     "digits": (
         "fully connected target of {width} units a layer, guided by {guide_depth} convolutions of "
@@ -153,12 +141,12 @@ def outcome(result: Result) -> Outcome:
         "trained alone, and again while its layers are pulled towards those of a frozen guide: one "
         "that has learned the task, one with random weights, and the random one for the first "
         f"{settings.cut_off} steps only.",
-        figures=[_accuracies(result), _curves(result), _distances(result), _errors(result)],
+        figures=[_accuracies(result), _curves(result), _distances(result)],
         tables=[
             (f"{row.title}, at the end of training, mean over seeds.", _table(result, row))
             for row in rows
         ],
-        notes=[*((row.title, _described(row)) for row in rows), *NOTES],
+        notes=[*((row.title, _described(row)) for row in rows), *terms(NOTES)],
         choices=("Show", [row.title for row in rows], 0) if len(rows) > 1 else None,
     )
 
@@ -265,31 +253,6 @@ def _distances(result: Result) -> Figure:
         "Distance 1 − CKA of each guide layer and its target layer on the training batch, mean "
         "over seeds and over ten neighbouring steps; colours run from the first layers to the "
         "last. Cut off, the guide is not looked at any more.",
-    )
-
-
-def _errors(result: Result) -> Figure:
-    """Error consistency of every two networks of a row."""
-    panels = Panels(1, 1, height=430, left=190, bottom=60)
-    names = (*CONDITIONS, GUIDE_UNTRAINED, GUIDE_TRAINED)
-    broken = [name.replace(" guide", "\nguide", 1) for name in names]
-    panels.panel(0, 0, "", category_axis(broken), category_axis(names, reverse=True))
-    for choice, row in enumerate(result.settings.rows):
-        present = compared_networks(row)
-        values = np.full((len(names), len(names)), np.nan)
-        for i, a in enumerate(names):
-            for j, b in enumerate(names):
-                if {a, b} <= set(present):
-                    values[i, j] = kappa(result, row, a, b)
-        for trace in heat_map(values):
-            panels.add(0, 0, of_choice(trace, choice))
-    return Figure(
-        "errors",
-        "Which networks err on the same inputs",
-        panels,
-        "Cohen's kappa of which test answers are right, mean over seeds: 1 if two networks err on "
-        "the same inputs, 0 if as often as their accuracies have it by chance. NaN where one "
-        "network is missing in this row, or none of the two ever errs.",
     )
 
 

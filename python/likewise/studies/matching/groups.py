@@ -44,11 +44,3 @@ def groups(x: Array, y: Array, settings: Settings) -> Groups:
         cluster_units(x, y, count, random_state=settings.seed),
         cluster_units(x, y, count, method="hierarchical", edges="all", linkage=settings.linkage),
     )
-
-
-def sizes(clusters: UnitClusters) -> list[tuple[int, int]]:
-    """Units of the first and of the second network in each group."""
-    labels = sorted({*clusters.labels_x.tolist(), *clusters.labels_y.tolist()})
-    return [
-        (int((clusters.labels_x == k).sum()), int((clusters.labels_y == k).sum())) for k in labels
-    ]

@@ -1,4 +1,4 @@
-"""Pictures of one layer and pair: images that drive matched units, matrices, and groups."""
+"""Pictures of one layer and pair: images that drive matched units, and matrices."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from likewise.report import Figure, Panels, number
-from likewise.report.charts import bars, curve, heat_map, of_choice, points, texts
-from likewise.report.panels import Json, axis
-from likewise.report.style import CONTRASTS, QUIET
+from likewise.report.charts import curve, heat_map, of_choice, texts
+from likewise.report.panels import Json
+from likewise.report.style import CONTRASTS
 from likewise.studies.digits import HELD_OUT, SIDE
 from likewise.studies.matching.experiment import Result
-from likewise.studies.matching.groups import sizes
 from likewise.studies.matching.networks import (
     LAYERS,
     Field,
@@ -110,52 +109,6 @@ def matrices(result: Result) -> Figure:
         "partner, which stands on the diagonal; dead units come last. Right: correlations inside "
         "each network in the same order; where both look alike, matched units also resemble the "
         "same others.",
-    )
-
-
-def groups(result: Result) -> Figure:
-    """Spectral clusters and the tree of the units of two networks."""
-    from scipy.cluster.hierarchy import dendrogram
-
-    panels = Panels(1, 3, height=420, gap=(0.07, 0.0), left=20, bottom=58)
-    panels.panel(0, 0, "|r| in order of spectral clusters", *_square(0))
-    across = axis("spectral cluster", showgrid=False, dtick=1)
-    panels.panel(0, 1, "units in each cluster", across, axis("units", rangemode="tozero"))
-    bare = axis(showgrid=False, showticklabels=False)
-    panels.panel(0, 2, "tree of all living units", bare, axis("1 − |r|", range=[-0.06, 1.02]))
-    for choice, layer in enumerate(LAYERS):
-        found = result.groups[layer][result.settings.pairs[0]]
-        order = [np.argsort(labels, kind="stable") for labels in found.spectral[:2]]
-        traces = [(0, _matrix(found.weights[np.ix_(*order)]))]
-        for name, colour, counts in zip(
-            ("first network", "second network"),
-            (_FIRST, _SECOND),
-            np.array(sizes(found.spectral)).T,
-            strict=True,
-        ):
-            traces.append((1, bars(range(1, len(counts) + 1), counts, name, colour)))
-        drawn = dendrogram(found.tree.tree, no_plot=True)
-        x, y = (
-            np.array([[*branch, np.nan] for branch in drawn[name]]).ravel()
-            for name in ("icoord", "dcoord")
-        )
-        leaves = drawn["leaves"]
-        colours = [_FIRST if u < len(found.weights) else _SECOND for u in leaves]
-        size = 7 if len(leaves) <= 40 else 4
-        places = [5 + 10 * k for k in range(len(leaves))]
-        traces.append((2, curve(x, y, "", QUIET, marks=0)))
-        traces.append((2, points(places, [-0.03] * len(leaves), "", colours, size=size)))
-        for column, trace in traces:
-            panels.add(0, column, of_choice(trace, choice, SHOWN_FIRST))
-    return Figure(
-        "groups",
-        "Groups of units of both networks",
-        panels,
-        "Living units of both networks as nodes of a graph with weights |r|. Left and middle: "
-        "spectral clusters of the graph with edges between the networks only. Right: agglomerative "
-        f"tree ({result.settings.linkage} linkage) of all units with edges inside the networks "
-        "too; dots at the bottom say which network a unit is of. Branches that join both colours "
-        "low down are features that both networks have.",
     )
 
 

@@ -27,58 +27,41 @@ from likewise.studies.matching.summaries import (
     shared,
     spreads,
 )
-from likewise.studies.outcome import Outcome
+from likewise.studies.outcome import Outcome, terms
 from likewise.studies.verdicts import compared, undecided
 
-NOTES = (
-    (
-        "Correlation",
-        "Pearson's r over the samples, signed, of activations after the rectifier (of the logits "
-        "as they are). Every position of a feature map is a sample. From sums over batches, "
-        "without keeping activations.",
-    ),
-    (
-        "Partners",
-        "Greedy: each unit with the unit of the other network that it correlates most with; "
-        "several may have the same. One to one: the assignment of units to units with the largest "
-        "sum of correlations. Units of the first network of a pair look for partners in the "
-        "second. Groups and averages use some positions of every map, drawn once, and partners for "
-        "averages are those on training images.",
-    ),
-    (
-        "Information",
-        "Mutual information in nats, of activations in bins: zeros in one of their own, all others "
-        "between quantiles of the first batch; less the bias of so many samples.",
-    ),
-    (
-        "Lasso",
-        "min 1/2 mean squared error + penalty × sum |weight|, all units centred and scaled to unit "
-        "variance. The knee is the largest penalty that costs at most a tenth of what predicting "
-        "nothing costs more than the best one.",
-    ),
-    (
-        "Dead units",
-        "Active at less than 1 % of the samples. They count as similar to nothing (0) and can be "
-        "partners of units for whom nobody else is left; means and counts are of living units of "
-        "the first network of a pair.",
-    ),
-    (
-        "Controls",
-        "Shuffled: units of the second network at another position of another image of the "
-        "batch; no sample keeps its place. Same position: at the same position of another "
-        "image. Before training: the same networks with their initial weights.",
-    ),
-    (
-        "Networks",
-        f"Units: {', '.join(f'{layer} {units}' for layer, units in UNITS.items())}; convolutions "
-        "of 3 × 3, the third with stride 2, rectifiers between layers; Adam.",
-    ),
-    (
-        "Source",
-        "Li, Yosinski, Clune, Lipson, Hopcroft, Convergent learning: do different neural networks "
-        "learn the same representations?, ICLR 2016. The networks here are small stand-ins.",
-    ),
-)
+NOTES = """
+Correlation: Pearson's r over the samples, signed, of activations after the rectifier (of the logits
+as they are). Every position of a feature map is a sample. From sums over batches, without keeping
+activations.
+
+Partners: Greedy: each unit with the unit of the other network that it correlates most with; several
+may have the same. One to one: the assignment of units to units with the largest sum of
+correlations. Units of the first network of a pair look for partners in the second. Groups and
+averages use some positions of every map, drawn once, and partners for averages are those on
+training images.
+
+Information: Mutual information in nats, of activations in bins: zeros in one of their own, all
+others between quantiles of the first batch; less the bias of so many samples.
+
+Lasso: min 1/2 mean squared error + penalty × sum |weight|, all units centred and scaled to unit
+variance. The knee is the largest penalty that costs at most a tenth of what predicting nothing
+costs more than the best one.
+
+Dead units: Active at less than 1 % of the samples. They count as similar to nothing (0) and can be
+partners of units for whom nobody else is left; means and counts are of living units of the first
+network of a pair.
+
+Controls: Shuffled: units of the second network at another position of another image of the batch;
+no sample keeps its place. Same position: at the same position of another image. Before training:
+the same networks with their initial weights.
+
+Networks: Units: conv1 16, conv2 32, conv3 32, fc 64, logits 10; convolutions of 3 × 3, the third
+with stride 2, rectifiers between layers; Adam.
+
+Source: Li, Yosinski, Clune, Lipson, Hopcroft, Convergent learning: do different neural networks
+learn the same representations?, ICLR 2016. The networks here are small stand-ins.
+"""
 _COLOURS = (*DEPTHS[:4], DEPTHS[5])
 _COMPARED = "layer comparison"
 
@@ -202,17 +185,14 @@ def outcome(result: Result) -> Outcome:
             _strength(result),
             pictures.units(result),
             pictures.matrices(result),
-            pictures.groups(result),
             _sparse(result),
             _averages(result),
-            _spectra(result),
         ],
         tables=[
             ("Partners, means over pairs; in grey with shuffled samples.", _partners(result)),
             ("Lasso, groups (in grey with shuffled samples), mean activations", _groups(result)),
-            ("Test accuracy", _accuracies(result)),
         ],
-        notes=NOTES,
+        notes=terms(NOTES),
         choices=("Layer", LAYERS, pictures.SHOWN_FIRST),
     )
 
@@ -264,16 +244,6 @@ def _groups(result: Result) -> Table:
     header = ["", "penalty at the knee", "loss there", "units there", "least loss", "most units"]
     header += ["loss of nothing", "mixed groups of the tree", "mixed spectral clusters"]
     return Table([*header, "|r| inside / outside", "spread of means"], rows)
-
-
-def _accuracies(result: Result) -> Table:
-    plain, matched = middle_of(result).mean(axis=1).tolist()
-    rows: list[list[Cell]] = [
-        ["networks", float(np.mean(result.accuracies))],
-        ["average as they are", plain],
-        ["average, matched", matched],
-    ]
-    return Table(["", "accuracy"], rows)
 
 
 def _strength(result: Result) -> Figure:
@@ -369,24 +339,4 @@ def _averages(result: Result) -> Figure:
         "network were put into the order of their one-to-one partners; mean over pairs. Partners "
         "were found on training images, accuracy is that on held-out ones. Right: the first "
         "network with a single layer averaged in equal shares.",
-    )
-
-
-def _spectra(result: Result) -> Figure:
-    """Sorted mean activations of all networks."""
-    panels = Panels(1, len(HIDDEN), height=360, gap=(0.05, 0.0), left=58, bottom=54)
-    for column, layer in enumerate(HIDDEN):
-        up = log_axis("mean activation" if column == 0 else "") | {"dtick": "D2"}
-        panels.panel(0, column, layer, axis("rank of the unit"), up)
-        for k in range(result.settings.networks):
-            values, _ = result.statistics[layer].spectrum(k)
-            colour = DEPTHS[k % len(DEPTHS)]
-            line = curve(range(1, len(values) + 1), values, f"network {k + 1}", colour, marks=3)
-            panels.add(0, column, line)
-    return Figure(
-        "spectra",
-        "How active units are",
-        panels,
-        "Mean activation of every living unit after the rectifier, the largest first, on a "
-        "logarithmic scale: one line for each network.",
     )

@@ -12,7 +12,7 @@ from likewise.report import Cell, Figure, Finding, Panels, Table
 from likewise.report.charts import NO_LEGEND, band, curve, points
 from likewise.report.panels import Json, axis, category_axis
 from likewise.report.style import CONTRASTS, CONTROL, DEPTHS, INK
-from likewise.studies.outcome import Outcome
+from likewise.studies.outcome import Outcome, terms
 from likewise.studies.truncation.clusters import CLUSTERS, Run
 from likewise.studies.truncation.experiment import Result
 from likewise.studies.truncation.flow import truncated_points
@@ -20,43 +20,30 @@ from likewise.studies.verdicts import bounded, compared, plural
 
 NAMES = ("nc1", "nc2_norms", "nc2_angles", "nc3", "nc4")
 STATES = ("untrained", "trained")
-NOTES = (
-    (
-        "Truncation map",
-        "τ(x) = R' max(R(x + β), 0) − β: what a rectifier does, seen in the space of the inputs. "
-        "Points in its positive orthant stay, points in the negative one all become −β.",
-    ),
-    (
-        "Exact flow",
-        "The gradient flow of 1/(2N) Σ|τ(x) − t|² in β. Each coordinate of Rβ goes to its goal "
-        "exponentially at the rate n_k/N, n_k of the N points being truncated in it; a point that "
-        "enters or leaves is an event, whose time is known in closed form.",
-    ),
-    (
-        "Neural collapse",
-        "NC1: tr(Σ_W Σ_B⁺)/C, variability within classes against that between their means (Papyan, "
-        "Han & Donoho 2020). NC2 norms: sd over mean of the distances of class means from their "
-        "centre; angles: mean distance of the cosines between them from −1/(C − 1). NC3: distance "
-        "of classifier and class means, both scaled to norm 1. NC4: share of images where the "
-        "classifier and the nearest class mean differ.",
-    ),
-    (
-        "Adapted",
-        "W = DR, D diagonal, R orthogonal. Off-diagonal share: of the squares of WR', R being the "
-        "polar factor of W.",
-    ),
-    (
-        "Controls",
-        "Of the flow: a target on the near side, a cluster in the positive orthant, two clusters "
-        "under one map, Euler's method with small steps. Of the networks: the untrained network, "
-        "shuffled labels, and weights whose units are rotated at random.",
-    ),
-    (
-        "Networks",
-        "64 standardised pixels of scikit-learn's digits, hidden layers of rectified units, 10 "
-        "classes, AdamW. All but the accuracy is measured on the training images.",
-    ),
-)
+NOTES = """
+Truncation map: τ(x) = R' max(R(x + β), 0) − β: what a rectifier does, seen in the space of the
+inputs. Points in its positive orthant stay, points in the negative one all become −β.
+
+Exact flow: The gradient flow of 1/(2N) Σ|τ(x) − t|² in β. Each coordinate of Rβ goes to its goal
+exponentially at the rate n_k/N, n_k of the N points being truncated in it; a point that enters or
+leaves is an event, whose time is known in closed form.
+
+Neural collapse: NC1: tr(Σ_W Σ_B⁺)/C, variability within classes against that between their means
+(Papyan, Han & Donoho 2020). NC2 norms: sd over mean of the distances of class means from their
+centre; angles: mean distance of the cosines between them from −1/(C − 1). NC3: distance of
+classifier and class means, both scaled to norm 1. NC4: share of images where the classifier and the
+nearest class mean differ.
+
+Adapted: W = DR, D diagonal, R orthogonal. Off-diagonal share: of the squares of WR', R being the
+polar factor of W.
+
+Controls: Of the flow: a target on the near side, a cluster in the positive orthant, two clusters
+under one map, Euler's method with small steps. Of the networks: the untrained network, shuffled
+labels, and weights whose units are rotated at random.
+
+Networks: 64 standardised pixels of scikit-learn's digits, hidden layers of rectified units, 10
+classes, AdamW. All but the accuracy is measured on the training images.
+"""
 
 _SHOWN = (0.0, 0.5, 1.0, 3.0)
 
@@ -210,11 +197,9 @@ def outcome(result: Result) -> Outcome:
         "The formulas were derived anew from the abstract and definitions of the paper.",
         figures=[_clusters(result), _flows(result), _training(result), _structure(result)],
         tables=[
-            ("The exact flows, from their start to their end.", _flow_table(result)),
-            ("Neural collapse of the digit networks, mean over networks", _collapse_table(result)),
-            ("Layer by layer, controls in grey: units rotated at random", _layer_table(result)),
+            ("Neural collapse of the digit networks, mean over networks.", _collapse_table(result)),
         ],
-        notes=NOTES,
+        notes=terms(NOTES),
     )
 
 
@@ -227,22 +212,6 @@ def _scenarios(result: Result) -> dict[str, Run]:
     }
 
 
-def _flow_table(result: Result) -> Table:
-    header = ["", "truncated share", "", "loss", "", "diameter", "", "events", "Euler differs by"]
-    rows: list[list[Cell]] = [
-        [
-            name.replace("_", " "),
-            *map(float, run.shares[[0, -1]].mean(axis=1)),
-            *map(float, run.losses[[0, -1]]),
-            *map(float, run.diameters[[0, -1]].max(axis=1)),
-            str(run.events),
-            run.check[0],
-        ]
-        for name, run in _scenarios(result).items()
-    ]
-    return Table(header, rows)
-
-
 def _collapse_table(result: Result) -> Table:
     nc = collapse(result).mean(axis=0)
     epochs = sorted({e for e in (0, 1, 2, 5, 10, 20, 50, 100, 200) if e < len(nc)} | {len(nc) - 1})
@@ -250,27 +219,6 @@ def _collapse_table(result: Result) -> Table:
     shuffled = np.array([n.shuffled for n in result.networks if n.shuffled]).mean(axis=0)
     rows.append(["labels shuffled", *map(float, shuffled)])
     return Table(["", "NC1", "NC2 norms", "NC2 angles", "NC3", "NC4"], rows)
-
-
-def _layer_table(result: Result) -> Table:
-    plain = ("truncated", "off", "on", "sectors")
-    header = ["Network, layer", "NC1", "off-diagonal, layer", "off-diagonal, so far", "condition"]
-    rows: list[list[Cell]] = []
-    for index, network in enumerate(result.networks):
-        for state, s, nc1 in zip(STATES, network.structure, network.layers, strict=True):
-            for k in range(result.settings.layers):
-                rows.append(
-                    [
-                        f"{index + 1}, {state}, layer {k + 1}",
-                        nc1[k],
-                        (s.adapted[k], s.adapted_control[k][0]),
-                        (s.cumulative[k], s.cumulative_control[k][0]),
-                        s.conditions[k],
-                        *(float(getattr(s, name)[k]) for name in plain),
-                        s.diameters[k + 1],
-                    ]
-                )
-    return Table([*header, *plain, "diameter"], rows)
 
 
 def _clusters(result: Result) -> Figure:

@@ -1,6 +1,6 @@
 // Every element is read and written once: bytes over bandwidth, where rows are 32 bytes or longer.
 
-#include "core/cuda/gather.h"
+#include "arrays/cuda/gather.h"
 #include "core/cuda/kernel.cuh"
 
 namespace likewise::cuda {

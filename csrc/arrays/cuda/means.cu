@@ -1,8 +1,8 @@
 // Means over positions: every element is read once, bytes over bandwidth. Maps of less than 32
 // positions leave lanes of their warps without work.
 
+#include "arrays/cuda/means.h"
 #include "core/cuda/columns.cuh"
-#include "reduce/cuda/means.h"
 
 namespace likewise::cuda {
 namespace {
