@@ -21,11 +21,16 @@ def rectified(shape, seed=0):
 
 
 X, Y = np.random.default_rng(9).standard_normal((2, 30, 5))
+PRECISION = np.cov(X.T)
 RDMS = np.random.default_rng(2).random((4, 28))
 
 
 def rsa(comparison):
     return lambda x, y: lw.rsa(x, y, dissimilarity="sqeuclidean", comparison=comparison)
+
+
+def rdm(dissimilarity):
+    return lambda x, precision: lw.rdm(x, dissimilarity=dissimilarity, precision=precision)
 
 
 def streamed(x, y):
@@ -61,6 +66,8 @@ CASES = {
     "bures": ("rsa", rsa("bures"), X, Y),
     "neg_riem_dist": ("rsa", rsa("neg_riem_dist"), X[:6], rectified((6, 9))),
     "rdms": ("compare_rdms", lambda p, q: lw.compare_rdms(p, q, comparison="tau-b"), RDMS, RDMS[0]),
+    "mahalanobis": ("rdm", rdm("mahalanobis"), X, PRECISION),
+    "crossnobis": ("rdm", rdm("crossnobis"), X.reshape(3, 10, 5).astype(np.float32), PRECISION),
     "grid": ("pairwise", lambda x, y: lw.pairwise([x, y], "rsa", comparison="kendall"), X, Y),
     "draws": (
         "permutation_test",

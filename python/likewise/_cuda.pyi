@@ -212,11 +212,3 @@ def ridge_errors(
     options: _RidgeOptions,
     run: Run,
 ) -> None: ...
-
-# rsa
-def mahalanobis_rdm(
-    x: DeviceArray, precision: DeviceArray, out: DeviceArray, faults: DeviceArray, run: Run
-) -> None: ...
-def crossnobis_rdm(
-    x: DeviceArray, precision: DeviceArray | None, out: DeviceArray, faults: DeviceArray, run: Run
-) -> None: ...

@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from likewise._border import device as _device
 from likewise._border.arrays import NUMPY, Array, read
 from likewise._border.pairs import require_representation
 from likewise._ridge import near_one
@@ -29,9 +28,6 @@ Dissimilarity = Literal[
 DISSIMILARITIES = ("correlation", "cosine", "euclidean", "sqeuclidean")
 
 _CHUNK_BYTES = 16 * 2**20
-
-_ASYMMETRIC = "rdm: precision must be symmetric"
-_INDEFINITE = "rdm: precision must be positive definite"
 
 
 def rdm(
@@ -100,11 +96,15 @@ def rdm(
 
 def _of_noise(x: Any, dissimilarity: str, precision: Any, check_finite: bool) -> Any:
     """Dissimilarities whose unit is the noise."""
-    if _device.is_device_array(x) or _device.is_device_array(precision):
-        return _of_noise_on_device(x, dissimilarity, precision, check_finite)
-    root = None if precision is None else _precision_root(precision)
     (array,), library = read("rdm", check_finite, x=x)
     require_representation("rdm", "x", array, 2)
+    root = None
+    if precision is not None:
+        (matrix,), other = read("rdm", True, precision=precision)
+        if type(other) is not type(library):
+            read("rdm", False, x=x, precision=precision)  # which says that one must be moved
+        root = _precision_root(other.on_cpu([matrix])[0][0])
+    (array,), library = library.on_cpu([array])
     if dissimilarity == "crossnobis":
         return library.give(_crossnobis(array, root))
     n = array.shape[-2]
@@ -112,28 +112,6 @@ def _of_noise(x: Any, dissimilarity: str, precision: Any, check_finite: bool) ->
     assert root is not None
     _fill_mahalanobis(array, root, out)
     return library.give(out)
-
-
-def _of_noise_on_device(x: Any, dissimilarity: str, precision: Any, check_finite: bool) -> Any:
-    given = {"x": x} if precision is None else {"x": x, "precision": precision}
-    (array, *matrices), library = read("rdm", check_finite, **given)
-    require_representation("rdm", "x", array, 2)
-    for matrix in matrices:
-        _require_square(matrix, array.shape[-1])
-    *batch, n, _ = array.shape
-    if dissimilarity == "crossnobis":
-        _require_repeats(array)
-        del batch[-1]
-    out = library.empty((*batch, n * (n - 1) // 2), array.dtype)
-    faults = library.zeros((2,), np.int64)
-    if out.size and dissimilarity == "mahalanobis":
-        library.engine.mahalanobis_rdm(array, *matrices, out, faults, library.run)
-    elif out.size:
-        library.engine.crossnobis_rdm(array, *(matrices or [None]), out, faults, library.run)
-    found = library.finish(faults)
-    if found is not None and found[0].any():
-        raise ValueError(_ASYMMETRIC if found[0][0] else _INDEFINITE)
-    return library.give(library.cast(out, library.view("x", x).dtype))
 
 
 def _require_dissimilarity(dissimilarity: str, precision: Any) -> None:
@@ -148,17 +126,16 @@ def _require_dissimilarity(dissimilarity: str, precision: Any) -> None:
         raise ValueError("rdm: precision goes with 'mahalanobis' and 'crossnobis' alone")
 
 
-def _precision_root(precision: Any) -> Array:
+def _precision_root(matrix: Array) -> Array:
     """L of precision = L L'."""
-    (matrix,), _ = read("rdm", True, precision=precision)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"rdm: precision must have shape (d, d), got {matrix.shape}")
     if not np.allclose(matrix, matrix.T, rtol=1e-6):
-        raise ValueError(_ASYMMETRIC)
+        raise ValueError("rdm: precision must be symmetric")
     try:
         return np.linalg.cholesky(matrix.astype(np.float64))
     except np.linalg.LinAlgError:
-        raise ValueError(_INDEFINITE) from None
+        raise ValueError("rdm: precision must be positive definite") from None
 
 
 def _require_square(precision: Any, units: int) -> None:

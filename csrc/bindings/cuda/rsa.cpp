@@ -7,7 +7,6 @@
 #include "bindings/cuda/arrays.h"
 #include "bindings/rsa_options.h"
 #include "rsa/cuda/gradient.h"
-#include "rsa/cuda/precision.h"
 #include "rsa/cuda/rdms.h"
 
 namespace likewise::bindings {
@@ -28,35 +27,6 @@ void rdm(const DeviceArray& x, const DeviceArray& out, const DeviceArray& withou
     cuda::rdms<T>(context, contiguous<T>(x, context), without.size(), rows, cols,
                   dissimilarity_of(dissimilarity), in_units, out.filled<T>(),
                   without.filled<int64_t>(), nullptr);
-  });
-}
-
-// Fills out (..., n (n - 1) / 2) for x (..., n, d) and precision (d, d); adds what is wrong with
-// the latter to faults (2), see rsa/cuda/precision.h.
-void mahalanobis_rdm(const DeviceArray& x, const DeviceArray& precision, const DeviceArray& out,
-                     const DeviceArray& faults, Run& run) {
-  const CallContext context(run);
-  dispatch_float(x, [&](auto zero) {
-    using T = decltype(zero);
-    const int64_t rows = x.sizes()[x.sizes().size() - 2], cols = x.sizes().back();
-    const int64_t count = out.size() / out.sizes().back();
-    cuda::mahalanobis_rdms<T>(context, contiguous<T>(x, context), count, rows, cols,
-                              contiguous<double>(precision, context), faults.filled<int64_t>(),
-                              out.filled<T>());
-  });
-}
-
-// The same for x (..., repeats, n, d), with no precision or one.
-void crossnobis_rdm(const DeviceArray& x, const std::optional<DeviceArray>& precision,
-                    const DeviceArray& out, const DeviceArray& faults, Run& run) {
-  const CallContext context(run);
-  dispatch_float(x, [&](auto zero) {
-    using T = decltype(zero);
-    const auto shape = x.sizes().end();
-    cuda::crossnobis_rdms<T>(context, contiguous<T>(x, context), out.size() / out.sizes().back(),
-                             shape[-3], shape[-2], shape[-1],
-                             precision ? contiguous<double>(*precision, context) : nullptr,
-                             faults.filled<int64_t>(), out.filled<T>());
   });
 }
 
@@ -162,8 +132,6 @@ void register_rsa(py::module_& m) {
   m.def("rsa_gradients", &rsa_gradients);
   m.def("rsa_reordered", &rsa_reordered);
   m.def("compare_rdms", &compare_rdms);
-  m.def("mahalanobis_rdm", &mahalanobis_rdm);
-  m.def("crossnobis_rdm", &crossnobis_rdm);
 }
 
 }  // namespace likewise::bindings
