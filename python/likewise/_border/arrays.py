@@ -151,11 +151,11 @@ NUMPY = Library("numpy", _give_numpy)
 
 
 def library_of(function: str, kept: Any) -> Any:
-    """The library, for a call without a look, of an array that an earlier call kept."""
+    """The library of an array that an earlier call kept."""
     if kept is None or not _device.is_device_array(kept):
         return NUMPY
     library = _device.DeviceLibrary(function, "state", kept, 0)
-    library.prepare(False)
+    library.prepare(True)
     return library
 
 

@@ -127,10 +127,9 @@ class Accumulator(MomentSums):
         return labelled(scores, a, b, self.measure)
 
     def _scores(self, sums: dict[str, Array]) -> Array:
-        moments = [self._moments(sums, fold) for fold in range(self._folds)]
-        samples = sum(m.samples for m in moments)
-        require_samples(self.measure.name, self.measure.min_samples, samples)
-        return self.measure.from_moments(moments)
+        samples = sum(sums[f"{fold}/cross"][0, 0] for fold in range(self._folds))
+        require_samples(self.measure.name, self.measure.min_samples, round(float(samples)))
+        return self.measure.from_moments([self._moments(sums, fold) for fold in range(self._folds)])
 
 
 class UnitAccumulator(MomentSums):
