@@ -59,6 +59,11 @@ double naive_score(const Shape& x, const Shape& y, const ProcrustesOptions& opti
   return std::sqrt(std::max(0.0, a * a + b * b - 2 * a * b * similarity));
 }
 
+ShapeCounts counts_in(std::vector<int64_t>& counts) {
+  const int64_t items = int64_t(counts.size()) / 2;
+  return {counts.data(), counts.data() + items, items};
+}
+
 template <class T>
 void batch_matches_naive(int64_t n, int64_t dx, int64_t dy, const ProcrustesOptions& options) {
   constexpr int64_t kCount = 5;
@@ -66,10 +71,10 @@ void batch_matches_naive(int64_t n, int64_t dx, int64_t dy, const ProcrustesOpti
   std::vector<T> px = x.padded<T>(dx), py = y.padded<T>(dy);
   std::vector<double> scores(kCount, NAN);
   for (const int threads : {1, 3}) {
-    const ProcrustesCounts counts =
-        procrustes_batch(array_of(px, {kCount, n, dx}), array_of(py, {kCount, n, dy}), options,
-                         threads, scores.data());
-    CHECK(counts.constant_units == 0 && counts.constant_items == 0 && counts.finite);
+    std::vector<int64_t> counts(4 * kCount, 0);
+    procrustes_pairs(array_of(px, {kCount, n, dx}), array_of(py, {kCount, n, dy}), options, threads,
+                     scores.data(), counts_in(counts));
+    CHECK(!counts_in(counts).any());
     for (int64_t k = 0; k < kCount; ++k) {
       Matrix a(n, dx), b(n, dy);
       std::copy_n(x.data.begin() + k * n * dx, n * dx, a.data.begin());
@@ -118,8 +123,9 @@ void all_pairs_match_batches(int64_t n) {
     for (size_t i = 0; i < m; ++i) {
       for (size_t j = 0; j < m; ++j) {
         double single = NAN;
-        procrustes_batch(array_of(values[i], {n, widths[i]}), array_of(values[j], {n, widths[j]}),
-                         {}, 1, &single);
+        std::vector<int64_t> counts(4, 0);
+        procrustes_pairs(array_of(values[i], {n, widths[i]}), array_of(values[j], {n, widths[j]}),
+                         {}, 1, &single, counts_in(counts));
         const double tolerance = sizeof(T) == 8 ? 1e-11 : 1e-5;
         CHECK_NEAR(crossed[i * m + j], single, tolerance);
         CHECK_NEAR(symmetric[i * m + j], single, tolerance);
@@ -149,7 +155,8 @@ TEST(a_rotated_and_scaled_copy_is_at_distance_zero) {
     std::vector<double> px = x.data, py = y.data;
     for (double& value : py) value = 3 * value + 2;
     double angle = NAN;
-    procrustes_batch(array_of(px, {n, d}), array_of(py, {n, d}), {}, 1, &angle);
+    std::vector<int64_t> counts(4, 0);
+    procrustes_pairs(array_of(px, {n, d}), array_of(py, {n, d}), {}, 1, &angle, counts_in(counts));
     CHECK_NEAR(angle, 0, 1e-12);
   }
 }
@@ -159,10 +166,12 @@ TEST(degenerate_items_are_counted) {
   for (size_t i = 0; i < 20; ++i) x[3 * i + 1] = 0.1;  // a constant unit of item 0
   std::fill(x.begin() + 60, x.end(), 0.1);             // item 1 is constant
   double scores[2];
-  const ProcrustesCounts counts =
-      procrustes_batch(array_of(x, {2, 20, 3}), array_of(y, {2, 20, 3}), {}, 2, scores);
-  CHECK(counts.constant_units == 1 && counts.constant_items == 1);
-  CHECK(scores[0] > 0 && std::isnan(scores[1]));
+  y[5] = std::numeric_limits<double>::quiet_NaN();
+  std::vector<int64_t> counts(8, 0);
+  procrustes_pairs(array_of(x, {2, 20, 3}), array_of(y, {2, 20, 3}), {}, 2, scores,
+                   counts_in(counts));
+  CHECK((counts == std::vector<int64_t>{1, 3, -1, 0, 0, 0, 0, 0}));
+  CHECK(std::isnan(scores[0]) && std::isnan(scores[1]));
 }
 
 // Orthogonal columns of mean 0 with these norms, `copies` of each, and one that is rounding of 1.
