@@ -9,7 +9,6 @@ from simulated import layers, on_simulator
 
 import likewise as lw
 from likewise._border import device as _device
-from likewise.measure import subsets as _subsets
 
 SIDE = 66  # too large for the kernels of small matrices
 COMPARED = {"mutual_knn": {"k": 3}, "linear_predictivity": {"cv": 2}}
@@ -19,13 +18,8 @@ BOTH = pytest.mark.parametrize("name", ["permutation_test", "bootstrap"])
 @pytest.fixture(autouse=True)
 def intervals_of_few_samples(monkeypatch):
     """What is compared here are numbers."""
-    monkeypatch.setattr(_subsets, "LEAST_SAMPLES", 8)
-    for measure in ("mutual_knn", "linear_predictivity"):
-        monkeypatch.delattr(_owner(type(lw.measure(measure))), "least_for_interval")
-
-
-def _owner(cls):
-    return next(base for base in cls.__mro__ if "least_for_interval" in vars(base))
+    for name in lw.measures():
+        monkeypatch.setattr(type(lw.measure(name)), "least_for_interval", 8)
 
 
 def sides(samples=12, dtype=np.float64):

@@ -365,20 +365,6 @@ def test_unbiased_does_not_warn():
     lw.cka(x, y, estimator="unbiased")  # the suite turns any warning into an error
 
 
-def test_exponential_of_the_rbf_kernel():
-    from likewise import _cpu
-
-    for dtype in (np.float64, np.float32):
-        x = -np.r_[0, np.logspace(-10, 2.9, 20000)].astype(dtype)
-        out = np.empty_like(x)
-        _cpu.kernel_exp(x, out)
-        exact = np.exp(x.astype(np.longdouble))
-        normal = exact > np.finfo(dtype).tiny
-        error = np.abs(out[normal].astype(np.longdouble) - exact[normal])
-        assert (error / np.spacing(exact[normal].astype(dtype))).max() <= 1
-        assert (out[exact < np.finfo(dtype).tiny / 2] == 0).all()
-
-
 @pytest.mark.parametrize(
     ("options", "text"),
     [

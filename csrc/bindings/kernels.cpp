@@ -1,11 +1,6 @@
 #include "kernels/kernels.h"
 
-#include <pybind11/stl.h>
-
 #include <algorithm>
-#include <string>
-#include <tuple>
-#include <utility>
 
 #include "bindings/arrays.h"
 #include "bindings/kernel_options.h"
@@ -15,132 +10,85 @@
 namespace likewise::bindings {
 namespace {
 
-using PreparedItem = std::tuple<py::array, py::array, py::array, double, double>;
+KernelCounts kernel_counts(const Counts& counts) { return {counts.row(0), counts.row(1)}; }
 
-template <class T>
-std::vector<KernelItem<T>> kernel_items(const std::vector<PreparedItem>& prepared) {
-  std::vector<KernelItem<T>> items;
-  items.reserve(prepared.size());
-  for (const auto& [x, mean, norms, scale, sigma] : prepared) {
-    items.push_back({matrix<T>(input(x)), static_cast<const T*>(mean.data()),
-                     static_cast<const double*>(norms.data()), scale, sigma});
-  }
-  return items;
-}
-
-void prepare(const std::vector<py::array>& x, std::vector<py::array> means,
-             std::vector<py::array> norms, py::array scales, py::array sigmas,
-             py::array constant_units, const KernelTuple& options, int threads) {
-  if (x.empty()) return;
-  dispatch_float(input(x[0]).dtype, [&](auto zero) {
+void kernel_scores(const std::vector<py::array>& a, const std::vector<py::array>& b,
+                   py::array scores, py::array counts, const KernelTuple& given, int threads) {
+  const KernelOptions options = kernel_options(given);
+  dispatch_float(input(a[0]).dtype, [&](auto zero) {
     using T = decltype(zero);
-    std::vector<MatrixRef<const T>> views;
-    std::vector<T*> mean_pointers;
-    std::vector<double*> norm_pointers;
-    for (size_t k = 0; k < x.size(); ++k) {
-      views.push_back(matrix<T>(input(x[k])));
-      mean_pointers.push_back(float_output<T>(means[k]));
-      norm_pointers.push_back(float_output<double>(norms[k]));
-    }
-    double* scale = float_output<double>(scales);
-    double* sigma = float_output<double>(sigmas);
-    int64_t* constants = integer_output<int64_t>(constant_units);
+    const auto items_a = matrices<T>(a), items_b = matrices<T>(b);
+    const KernelCounts found = kernel_counts(counts_of(counts));
+    double* const out = double_output(scores);
     const py::gil_scoped_release release;
-    const auto facts =
-        prepare_kernel_items(views, mean_pointers, norm_pointers, kernel_options(options), threads);
-    for (size_t k = 0; k < facts.size(); ++k) {
-      scale[k] = facts[k].scale;
-      sigma[k] = facts[k].sigma;
-      constants[k] = facts[k].constant_units;
-    }
+    likewise::kernel_scores<T>(items_a, items_b, options, threads, out, found);
   });
 }
 
-void scores(const std::vector<PreparedItem>& a, const std::optional<std::vector<PreparedItem>>& b,
-            py::array out, py::array status_a, py::array status_b, const KernelTuple& options,
-            int threads) {
-  if (a.empty()) return;
-  dispatch_float(input(std::get<0>(a[0])).dtype, [&](auto zero) {
+// Calls body(batch of x, batch of y, scores, counts); returns whether it counted anything.
+template <class Body>
+bool of_pairs(const py::array& x, const py::array& y, py::array& scores, py::array& counts,
+              const Body& body) {
+  const ArrayRef vx = input(x), vy = input(y);
+  const Counts found = counts_of(counts);
+  double* const out = double_output(scores);
+  require_same_dtype(vx, vy, "kernel_pairs");
+  const py::gil_scoped_release release;
+  dispatch_float(vx.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const auto items_a = kernel_items<T>(a);
-    const auto items_b = b ? kernel_items<T>(*b) : std::vector<KernelItem<T>>{};
-    double* values = float_output<double>(out);
-    int32_t* of_a = integer_output<int32_t>(status_a);
-    int32_t* of_b = integer_output<int32_t>(status_b);
-    const py::gil_scoped_release release;
-    kernel_scores(items_a, items_b, !b, kernel_options(options), threads, values, of_a, of_b);
+    body(MatrixBatch<const T>(vx), MatrixBatch<const T>(vy), out, kernel_counts(found));
   });
+  return std::any_of(found.data, found.data + 2 * found.items, [](int64_t n) { return n != 0; });
+}
+
+bool kernel_pairs(const py::array& x, const py::array& y, py::array scores, py::array counts,
+                  const KernelTuple& given, int threads) {
+  const KernelOptions options = kernel_options(given);
+  return of_pairs(x, y, scores, counts,
+                  [&](const auto& left, const auto& right, double* out, const KernelCounts& found) {
+                    likewise::kernel_pairs(left, right, options, threads, out, found);
+                  });
 }
 
 template <class T>
-auto pairs_of(const ArrayRef& x, const ArrayRef& y) {
-  const MatrixBatch<const T> batch_x(x), batch_y(y);
-  std::pair<std::vector<MatrixRef<const T>>, std::vector<MatrixRef<const T>>> pairs;
-  for (int64_t p = 0; p < batch_x.count(); ++p) {
-    pairs.first.push_back(batch_x[p]);
-    pairs.second.push_back(batch_y[p]);
-  }
-  return pairs;
+T* elements(const std::optional<ArrayRef>& array, const MatrixBatch<const T>&) {
+  return array ? static_cast<T*>(array->data) : nullptr;
 }
 
-bool any_of(const int32_t* codes, const int64_t* constants, size_t count) {
-  const auto not_zero = [](auto value) { return value != 0; };
-  return std::any_of(codes, codes + count, not_zero) ||
-         std::any_of(constants, constants + count, not_zero);
+bool kernel_gradients(const py::array& x, const py::array& y, py::array scores, py::array counts,
+                      std::optional<py::array> grad_x, std::optional<py::array> grad_y,
+                      const KernelTuple& given, int threads) {
+  const KernelOptions options = kernel_options(given);
+  std::optional<ArrayRef> gx, gy;
+  if (grad_x) gx = output(*grad_x);
+  if (grad_y) gy = output(*grad_y);
+  return of_pairs(x, y, scores, counts,
+                  [&](const auto& left, const auto& right, double* out, const KernelCounts& found) {
+                    likewise::kernel_gradients(left, right, options, threads, out, found,
+                                               elements(gx, left), elements(gy, right));
+                  });
 }
 
-// Returns whether any status or number of constant units is not zero.
-bool scores_paired(const py::array& x, const py::array& y, py::array out, py::array status,
-                   py::array constant_units, const KernelTuple& options, int threads) {
-  const ArrayRef view_x = input(x), view_y = input(y);
-  require_same_dtype(view_x, view_y, "kernel_scores_paired");
-  return dispatch_float(view_x.dtype, [&](auto zero) {
+bool kernel_reordered(const py::array& x, const py::array& y, const Orders& orders,
+                      py::array scores, const KernelTuple& given, int threads) {
+  const KernelOptions options = kernel_options(given);
+  const ArrayRef vx = input(x), vy = input(y);
+  double* const out = double_output(scores);
+  return dispatch_float(vx.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const auto [items_x, items_y] = pairs_of<T>(view_x, view_y);
-    double* values = float_output<double>(out);
-    int32_t* codes = integer_output<int32_t>(status);
-    int64_t* constants = integer_output<int64_t>(constant_units);
     const py::gil_scoped_release release;
-    kernel_scores_paired(items_x, items_y, kernel_options(options), threads, values, codes,
-                         constants);
-    return any_of(codes, constants, 2 * items_x.size());
-  });
-}
-
-// The same, and grad_x and grad_y (contiguous, shapes of x and y), or those that are wanted.
-bool gradients(const py::array& x, const py::array& y, py::array out, py::array status,
-               py::array constant_units, std::optional<py::array> grad_x,
-               std::optional<py::array> grad_y, const KernelTuple& options, int threads) {
-  const ArrayRef view_x = input(x), view_y = input(y);
-  require_same_dtype(view_x, view_y, "kernel_gradients");
-  return dispatch_float(view_x.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    const auto [items_x, items_y] = pairs_of<T>(view_x, view_y);
-    T* const to_x = grad_x ? float_output<T>(*grad_x) : nullptr;
-    T* const to_y = grad_y ? float_output<T>(*grad_y) : nullptr;
-    std::vector<T*> out_x, out_y;
-    for (size_t p = 0; p < items_x.size(); ++p) {
-      out_x.push_back(to_x ? to_x + p * items_x[p].rows * items_x[p].cols : nullptr);
-      out_y.push_back(to_y ? to_y + p * items_y[p].rows * items_y[p].cols : nullptr);
-    }
-    double* values = float_output<double>(out);
-    int32_t* codes = integer_output<int32_t>(status);
-    int64_t* constants = integer_output<int64_t>(constant_units);
-    const py::gil_scoped_release release;
-    kernel_gradients(items_x, items_y, kernel_options(options), threads, values, codes, constants,
-                     out_x, out_y);
-    return any_of(codes, constants, 2 * items_x.size());
+    return likewise::kernel_reordered(matrix<T>(vx), matrix<T>(vy), orders.data(), orders.shape(0),
+                                      options, threads, out);
   });
 }
 
 }  // namespace
 
 void register_kernels(py::module_& m) {
-  m.def("kernel_prepare", &prepare);
-  m.def("kernel_scores", &scores);
-  m.def("kernel_scores_paired", &scores_paired);
-  m.def("kernel_gradients", &gradients);
-  m.def("kernel_exp", [](const py::array& x, py::array out) { kernel_exp(input(x), output(out)); });
+  m.def("kernel_scores", &kernel_scores);
+  m.def("kernel_pairs", &kernel_pairs);
+  m.def("kernel_gradients", &kernel_gradients);
+  m.def("kernel_reordered", &kernel_reordered);
 }
 
 }  // namespace likewise::bindings

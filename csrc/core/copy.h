@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "core/parallel.h"
 #include "core/view.h"
@@ -10,8 +11,8 @@ namespace likewise {
 
 // out (rows x cols, row-major and contiguous) = in, of any layout: tile by tile, so that rows as
 // well as columns of `in` are read along cache lines.
-template <class T>
-void copy_matrix(const MatrixRef<const T>& in, T* out) {
+template <class T, class Out>
+void copy_matrix(const MatrixRef<const T>& in, Out* out) {
   constexpr int64_t kTile = 32;
   for (int64_t i0 = 0; i0 < in.rows; i0 += kTile) {
     const int64_t i1 = std::min(in.rows, i0 + kTile);
@@ -27,6 +28,13 @@ void copy_matrix(const MatrixRef<const T>& in, T* out) {
     }
     poll_interrupt();
   }
+}
+
+template <class T>
+std::vector<double> copy_in_double(const MatrixRef<const T>& in) {
+  std::vector<double> out(size_t(in.rows * in.cols));
+  copy_matrix(in, out.data());
+  return out;
 }
 
 }  // namespace likewise

@@ -33,49 +33,44 @@ enum KernelStatus : int32_t {
   kKernelOverflow = 4,     // HSIC: one of its scores is beyond the numbers of T
 };
 
-// A representation and what is needed of it once. Entries of (x - mean) * scale are within [-2, 2]:
-// everything is computed on these, so that no scale of the data overflows or underflows.
-template <class T>
-struct KernelItem {
-  MatrixRef<const T> x;
-  const T* mean = nullptr;        // 2 x cols: the mean of each column and what its rounding left
-  const double* norms = nullptr;  // rows: squared norms of the scaled and centred samples
-  double scale = 1;               // a power of two
-  double sigma = 0;               // rbf: bandwidth of the scaled samples
+// What a call finds in its items: those of the first side, then those of the second.
+struct KernelCounts {
+  int64_t* constant_units;  // -1: not finite, or differences of its samples are not
+  int64_t* status;          // KernelStatus
+
+  // Of pair p of `count`.
+  void set(int64_t count, int64_t p, const int64_t (&units)[2], const int64_t (&codes)[2]) const {
+    for (int64_t side = 0; side < 2; ++side) {
+      constant_units[side * count + p] = units[side];
+      status[side * count + p] = codes[side];
+    }
+  }
 };
 
-struct KernelFacts {
-  double scale = 1;
-  double sigma = 0;
-  int64_t constant_units = 0;
-};
-
-// Fills mean (2 x cols) and norms (rows) of every x and returns the rest of what makes a
-// KernelItem.
+// scores (a.size() x b.size()) of all pairs; an empty `b` stands for `a`. Scores of items with a
+// status other than kKernelOverflow are NaN. All items have the same number of rows, at least 4 for
+// unbiased. No n x n matrix is stored: the working memory stays below one twentieth of two stacks
+// of them. Float items whose own HSIC is lost in its terms are copied in double.
 template <class T>
-std::vector<KernelFacts> prepare_kernel_items(const std::vector<MatrixRef<const T>>& x,
-                                              const std::vector<T*>& mean,
-                                              const std::vector<double*>& norms,
-                                              const KernelOptions& options, int threads);
+void kernel_scores(const std::vector<MatrixRef<const T>>& a,
+                   const std::vector<MatrixRef<const T>>& b, const KernelOptions& options,
+                   int threads, double* scores, const KernelCounts& counts);
 
-// scores (a.size() x b.size()) of all pairs; `b` is ignored with `symmetric`, which compares a with
-// itself. Status of every item into status_a and status_b (symmetric: status_a alone); scores of
-// items with a status other than kKernelOverflow are NaN. All items have the same number of rows,
-// at least 4 for unbiased. No n x n matrix is stored: the working memory stays below one twentieth
-// of two stacks of them. Float items whose own HSIC is lost in its terms are copied in double.
+// scores[p] of x[p] with y[p].
 template <class T>
-void kernel_scores(const std::vector<KernelItem<T>>& a, const std::vector<KernelItem<T>>& b,
-                   bool symmetric, const KernelOptions& options, int threads, double* scores,
-                   int32_t* status_a, int32_t* status_b);
+void kernel_pairs(const MatrixBatch<const T>& x, const MatrixBatch<const T>& y,
+                  const KernelOptions& options, int threads, double* scores,
+                  const KernelCounts& counts);
 
-// scores[p] of x[p] with y[p], status (count x 2) and the number of constant units (count x 2).
+// More samples than these are not reordered as kernel matrices: those would take 1 GiB.
+constexpr int64_t kMostReordered = 8192;
+
+// Scores of x with y, its samples in each of `count` orders (count x rows), in double: each side is
+// prepared once, and an order of the samples is one of the rows and columns of its kernel matrix.
+// False for what would take kernel matrices of too many samples.
 template <class T>
-void kernel_scores_paired(const std::vector<MatrixRef<const T>>& x,
-                          const std::vector<MatrixRef<const T>>& y, const KernelOptions& options,
-                          int threads, double* scores, int32_t* status, int64_t* constant_units);
-
-// exp(x) for x <= 0 as the rbf kernel computes it: within 1 unit in the last place, 0 where exp(x)
-// would be subnormal, NaN for NaN. For tests.
-void kernel_exp(const ArrayRef& x, const ArrayRef& out);
+[[nodiscard]] bool kernel_reordered(const MatrixRef<const T>& x, const MatrixRef<const T>& y,
+                                    const int32_t* orders, int64_t count,
+                                    const KernelOptions& options, int threads, double* scores);
 
 }  // namespace likewise

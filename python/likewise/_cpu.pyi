@@ -54,51 +54,6 @@ def procrustes_prepare(
     items: list[Array], center: bool, scale: bool, alpha: float, score: str, threads: int
 ) -> list[tuple[Array, float, int, int]]: ...
 
-# kernels
-Options = tuple[str, str, bool, float, bool, int, float, float]
-Item = tuple[Array, Array, Array, float, float]
-
-def kernel_prepare(
-    x: Sequence[Array],
-    means: Sequence[Array],
-    norms: Sequence[Array],
-    scales: Array,
-    sigmas: Array,
-    constant_units: Array,
-    options: Options,
-    threads: int,
-) -> None: ...
-def kernel_scores(
-    a: Sequence[Item],
-    b: Sequence[Item] | None,
-    scores: Array,
-    status_a: Array,
-    status_b: Array,
-    options: Options,
-    threads: int,
-) -> None: ...
-def kernel_gradients(
-    x: Array,
-    y: Array,
-    out: Array,
-    status: Array,
-    constant_units: Array,
-    grad_x: Array | None,
-    grad_y: Array | None,
-    options: Any,
-    threads: int,
-) -> bool: ...
-def kernel_scores_paired(
-    x: Array,
-    y: Array,
-    scores: Array,
-    status: Array,
-    constant_units: Array,
-    options: Options,
-    threads: int,
-) -> bool: ...
-def kernel_exp(x: Array, out: Array) -> None: ...
-
 # transport
 def soft_match_reordered(
     x: Array, y: Array, orders: Array, scores: Array, options: tuple[bool, float], threads: int

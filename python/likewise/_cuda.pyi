@@ -58,45 +58,6 @@ def gather_rows(
     sides: list[DeviceArray], rows: ndarray[Any, Any], outs: list[DeviceArray], run: Run
 ) -> None: ...
 
-# kernels
-_KernelOptions = tuple[str, str, bool, float, bool, int, float, float]
-
-def kernel_scores(
-    a: list[DeviceArray],
-    b: list[DeviceArray],
-    symmetric: bool,
-    scores: DeviceArray,
-    status: DeviceArray,
-    constant_units: DeviceArray,
-    options: _KernelOptions,
-    run: Run,
-) -> None: ...
-def kernel_pairs(
-    x: DeviceArray,
-    y: DeviceArray,
-    scores: DeviceArray,
-    status: DeviceArray,
-    constant_units: DeviceArray,
-    options: _KernelOptions,
-    run: Run,
-) -> None: ...
-def kernel_gradients(
-    x: DeviceArray,
-    y: DeviceArray,
-    grad_x: DeviceArray | None,
-    grad_y: DeviceArray | None,
-    options: _KernelOptions,
-    run: Run,
-) -> None: ...
-def kernel_reordered(
-    x: DeviceArray,
-    y: DeviceArray,
-    orders: ndarray[Any, Any],
-    scores: DeviceArray,
-    options: _KernelOptions,
-    run: Run,
-) -> None: ...
-
 # linalg
 def set_library_directories(directories: list[str]) -> None: ...
 def nuclear_norm(a: DeviceArray, out: DeviceArray, run: Run) -> None: ...

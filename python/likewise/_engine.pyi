@@ -206,3 +206,42 @@ def compare_rdms(
     p: AnyArray, q: AnyArray, scores: AnyArray, flat: AnyArray, comparison: str, run: AnyRun
 ) -> None:
     """Condensed RDMs (k, m) or (m,); `flat` (len(p) + len(q)): which have entries all equal."""
+
+# kernels: kernel, estimator, normalised, bandwidth, whether in medians, degree, coef0, gamma (0
+# stands for 1 / units). Status codes are counted second, see kernels/kernels.h.
+KernelOptions = tuple[str, str, bool, float, bool, int, float, float]
+
+def kernel_scores(
+    a: list[AnyArray],
+    b: list[AnyArray],
+    scores: AnyArray,
+    counts: AnyArray,
+    options: KernelOptions,
+    run: AnyRun,
+) -> None: ...
+def kernel_pairs(
+    x: AnyArray,
+    y: AnyArray,
+    scores: AnyArray,
+    counts: AnyArray,
+    options: KernelOptions,
+    run: AnyRun,
+) -> bool | None: ...
+def kernel_gradients(
+    x: AnyArray,
+    y: AnyArray,
+    scores: AnyArray,
+    counts: AnyArray,
+    grad_x: AnyArray | None,
+    grad_y: AnyArray | None,
+    options: KernelOptions,
+    run: AnyRun,
+) -> bool | None: ...
+def kernel_reordered(
+    x: AnyArray,
+    y: AnyArray,
+    orders: AnyArray,
+    scores: AnyArray,
+    options: KernelOptions,
+    run: AnyRun,
+) -> bool: ...  # False: of too many samples, nothing is filled

@@ -3,17 +3,213 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar, Literal
 
-from likewise._kernel_measure import Bandwidth, Estimator, Kernel, KernelMeasure
-from likewise.measure import register
+import numpy as np
+
+from likewise._border.arrays import Array
+from likewise._border.pairs import Pair, read_pair
+from likewise.errors import DegenerateWarning, OverflowWarning, warn
+from likewise.measure import EngineMeasure, Found, register
+from likewise.measure.moments import Moments
 
 __all__ = ["CKA", "HSIC", "cka", "hsic"]
 
+Kernel = Literal["linear", "rbf", "polynomial"]
+Estimator = Literal["biased", "unbiased"]
+Bandwidth = float | tuple[Literal["median"], float]
+
+# What the engine's status codes say about a representation (1 is a constant one).
+_NO_BANDWIDTH = 2
+_NOT_POSITIVE = 3
+_OVERFLOW = 4
+
+_ROUNDING_OF_SUMS = 64 * np.finfo(np.float64).eps
+
+
+def _positive(value: Any) -> bool:
+    try:
+        return bool(0 < value < math.inf)
+    except TypeError:
+        return False
+
+
+@dataclass(frozen=True)
+class _KernelMeasure(EngineMeasure):
+    """What CKA and HSIC share."""
+
+    kernel: Kernel = "linear"
+    estimator: Estimator = "biased"
+    bandwidth: Bandwidth = ("median", 0.5)
+    degree: int = 3
+    coef0: float = 1.0
+    gamma: float | None = None
+
+    name: ClassVar[str]
+    normalize: ClassVar[bool]
+    differentiable: ClassVar[bool] = True
+    kinds: ClassVar[int] = 2
+
+    def __post_init__(self) -> None:
+        for option, allowed in (
+            ("kernel", ("linear", "rbf", "polynomial")),
+            ("estimator", ("biased", "unbiased")),
+        ):
+            value = getattr(self, option)
+            if value not in allowed:
+                raise ValueError(
+                    f"{self.name}: {option} must be one of {', '.join(map(repr, allowed))}, "
+                    f"got {value!r}"
+                )
+        if not _positive(self._bandwidth()[1]):
+            raise ValueError(
+                f"{self.name}: bandwidth must be a positive number or ('median', factor) with a "
+                f"positive factor, got {self.bandwidth!r}"
+            )
+        if not (_positive(self.degree) and self.degree == int(self.degree)):
+            raise ValueError(f"{self.name}: degree must be a positive integer, got {self.degree!r}")
+        if self.gamma is not None and not _positive(self.gamma):
+            raise ValueError(f"{self.name}: gamma must be positive or None, got {self.gamma!r}")
+        if not math.isfinite(self.coef0):
+            raise ValueError(f"{self.name}: coef0 must be finite, got {self.coef0!r}")
+
+    @property
+    def streamable(self) -> bool:
+        return self.kernel == "linear"
+
+    @property
+    def flexible(self) -> bool:
+        return self.estimator == "biased"
+
+    @property
+    def min_samples(self) -> int:
+        return 4 if self.estimator == "unbiased" else 2
+
+    @property
+    def invariances(self) -> frozenset[str]:
+        always = frozenset({"translation", "orthogonal", "permutation"})
+        if self.kernel == "linear":
+            scaling = self.normalize
+        else:
+            scaling = self.kernel == "rbf" and self._bandwidth()[0]
+        return always | {"isotropic_scaling"} if scaling else always
+
+    def fill_scores(self, library: Any, a: list[Any], b: list[Any], *out: Any) -> Any:
+        return library.engine.kernel_scores(a, b, *out, self._options, library.run)
+
+    def fill_pairs(self, library: Any, x: Any, y: Any, *out: Any) -> Any:
+        return library.engine.kernel_pairs(x, y, *out, self._options, library.run)
+
+    def fill_gradients(self, library: Any, x: Any, y: Any, *out: Any) -> Any:
+        return library.engine.kernel_gradients(x, y, *out, self._options, library.run)
+
+    def reordered(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
+        scores = library.empty((len(orders),), np.float64)
+        fits = library.engine.kernel_reordered(x, y, orders, scores, self._options, library.run)
+        return scores if fits else None
+
+    def report(self, found: Found) -> None:
+        super().report(found)
+        for code, reason in (
+            (_NO_BANDWIDTH, "a median distance of 0, pass bandwidth as a number"),
+            (_NOT_POSITIVE, f"no positive {self.estimator} HSIC with itself"),
+        ):
+            count = int((found.counts[1] == code).sum())
+            if count:
+                warn(
+                    f"{self.name}: {count} representation{'s' * (count != 1)} with {reason} "
+                    "(score NaN)",
+                    DegenerateWarning,
+                )
+        self._warn_overflow(int((found.counts[1] == _OVERFLOW).sum()))
+
+    def _read(self, x: Any, y: Any, check_finite: bool) -> Pair:
+        # The engine meets NaN and infinity on its way; they are looked for only if it did.
+        return read_pair(
+            self.name, x, y, check_finite=check_finite, min_samples=self.min_samples, look=False
+        )
+
+    def from_moments(self, moments: Sequence[Moments]) -> Array:
+        """Of the linear kernel: ``|X'Y|^2`` and, unbiased, sums of fourth powers."""
+        (m,) = moments
+        rows, columns = m.rows(), m.columns()
+        products = np.empty((len(rows), len(columns)))
+        for i, j in np.ndindex(products.shape):
+            fourth = m.fourth(i, j) if self.estimator == "unbiased" else 0.0
+            traces = np.trace(rows[i].gram) * np.trace(columns[j].gram)
+            products[i, j] = self._linear_hsic(
+                m.samples, (m.cross(i, j) ** 2).sum(), traces, fourth
+            )
+        constant = [[item.is_constant for item in side] for side in (rows, columns)]
+        products[np.logical_or.outer(*map(np.array, constant))] = np.nan
+        m.warn(self.name, flexible=self.flexible)
+        if not self.normalize:
+            scores = products
+            of_rows, of_columns = (frame.unit for frame in m.frames)
+            with np.errstate(over="ignore"):
+                for _ in range(2):  # one by one: products of units may be infinite, and scores 0
+                    scores = scores * of_rows[:, None] * of_columns
+            self._warn_overflow(int((np.isinf(scores) & np.isfinite(products)).sum()))
+            return np.asarray(scores)
+        own = []
+        for side, items in enumerate((rows, columns)):
+            norms = []
+            for k, item in enumerate(items):
+                fourth = m.fourth_alone(side, k) if self.estimator == "unbiased" else 0.0
+                squares, trace = (item.gram**2).sum(), np.trace(item.gram)
+                norm = self._linear_hsic(m.samples, squares, trace**2, fourth)
+                # Below this it is rounding of the terms that it is the difference of.
+                rounding = _ROUNDING_OF_SUMS * (trace / m.samples) ** 2
+                norms.append(np.sqrt(norm) if norm > rounding else np.nan)
+            own.append(np.array(norms))
+        return np.asarray(products / np.outer(*own))
+
+    def _linear_hsic(self, n: int, squares: Any, traces: Any, fourth: Any) -> Any:
+        """From ``|X'Y|^2``, ``tr(X'X) tr(Y'Y)`` and ``sum |x|^2 |y|^2`` of centred samples."""
+        if self.estimator == "biased":
+            return squares / (n - 1) ** 2
+        # Song et al. (2012), whose kernel matrices lack their diagonals.
+        return (squares - fourth + traces / ((n - 1) * (n - 2)) - 2 * fourth / (n - 2)) / (
+            n * (n - 3)
+        )
+
+    def _bandwidth(self) -> tuple[bool, Any]:
+        """Whether it is a multiple of the median distance, and the number."""
+        value: Any = self.bandwidth
+        if isinstance(value, (tuple, list)):
+            named = len(value) == 2 and value[0] == "median"
+            return True, value[1] if named else None
+        return False, value
+
+    @cached_property
+    def _options(self) -> tuple[str, str, bool, float, bool, int, float, float]:
+        median, bandwidth = self._bandwidth()
+        return (
+            self.kernel,
+            self.estimator,
+            self.normalize,
+            float(bandwidth),
+            median,
+            int(self.degree),
+            float(self.coef0),
+            0.0 if self.gamma is None else float(self.gamma),
+        )
+
+    def _warn_overflow(self, count: int) -> None:
+        if count:
+            warn(
+                f"{self.name}: {count} representation{'s' * (count != 1)} with a score beyond the "
+                "range of its type (inf); it is in units of the product of the two kernels: divide "
+                "the samples by their scale, or use cka, which has no units",
+                OverflowWarning,
+            )
+
 
 @register
-class CKA(KernelMeasure):
+class CKA(_KernelMeasure):
     """Centred kernel alignment; see :func:`cka`."""
 
     name = "cka"
@@ -25,7 +221,7 @@ class CKA(KernelMeasure):
 
 
 @register
-class HSIC(KernelMeasure):
+class HSIC(_KernelMeasure):
     """Hilbert-Schmidt independence criterion; see :func:`hsic`."""
 
     name = "hsic"
@@ -40,6 +236,10 @@ class HSIC(KernelMeasure):
     def reference(self) -> HSIC:
         """The unbiased estimate may be a difference of large numbers even of x and x."""
         return replace(self, estimator="biased")
+
+
+_CKA = CKA()
+_PLAIN = (_CKA.kernel, _CKA.estimator, _CKA.bandwidth, _CKA.degree, _CKA.coef0, _CKA.gamma)
 
 
 def cka(
@@ -106,7 +306,8 @@ def cka(
     ICML 2019. Song, Smola, Gretton, Bedo & Borgwardt, "Feature selection via dependence
     maximization", JMLR 13, 2012.
     """
-    measure = CKA(kernel, estimator, bandwidth, degree, coef0, gamma)
+    options = (kernel, estimator, bandwidth, degree, coef0, gamma)
+    measure = _CKA if options == _PLAIN else CKA(*options)
     return measure(x, y, check_finite=check_finite)
 
 

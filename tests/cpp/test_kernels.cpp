@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "check.h"
+#include "kernels/cpu/kernel_functions.h"
 #include "kernels/kernels.h"
 #include "naive.h"
 
@@ -109,58 +111,90 @@ Matrix naive_scores(const std::vector<Sample>& a, const std::vector<Sample>& b,
   return scores;
 }
 
-// What the engine needs of the samples, with a leading dimension beyond their width.
+// Samples with a leading dimension beyond their width.
 template <class T>
-struct Prepared {
-  std::vector<std::vector<T>> values, means;
-  std::vector<std::vector<double>> norms;
+struct Padded {
+  std::vector<std::vector<T>> values;
   std::vector<MatrixRef<const T>> views;
-  std::vector<KernelItem<T>> items;
 
-  Prepared(const std::vector<Sample>& list, const KernelOptions& options, int threads) {
-    std::vector<T*> mean_pointers;
-    std::vector<double*> norm_pointers;
+  explicit Padded(const std::vector<Sample>& list) {
     for (const Sample& sample : list) {
       const int64_t width = sample.x.cols, ld = width + 2;
       values.push_back(sample.x.padded<T>(ld, T(NAN)));
       views.push_back({values.back().data(), kRows, width, ld, 1});
-      means.emplace_back(size_t(2 * width));
-      norms.emplace_back(size_t(kRows));
-      mean_pointers.push_back(means.back().data());
-      norm_pointers.push_back(norms.back().data());
-    }
-    const auto facts = prepare_kernel_items(views, mean_pointers, norm_pointers, options, threads);
-    for (size_t k = 0; k < list.size(); ++k) {
-      items.push_back(
-          {views[k], mean_pointers[k], norm_pointers[k], facts[k].scale, facts[k].sigma});
-      CHECK(facts[k].constant_units == 0);
     }
   }
 };
+
+struct Found {
+  std::vector<int64_t> constant_units, status;
+
+  explicit Found(size_t items) : constant_units(items, -2), status(items, -2) {}
+  operator KernelCounts() { return {constant_units.data(), status.data()}; }
+  bool nothing() const {
+    const auto zero = [](int64_t count) { return count == 0; };
+    return std::all_of(constant_units.begin(), constant_units.end(), zero) &&
+           std::all_of(status.begin(), status.end(), zero);
+  }
+};
+
+// A batch of one matrix.
+template <class T>
+MatrixBatch<const T> batch_of(const MatrixRef<const T>& view) {
+  ArrayRef array;
+  array.data = const_cast<T*>(view.data);
+  array.dtype = sizeof(T) == 4 ? DType::float32 : DType::float64;
+  array.ndim = 2;
+  array.shape = {view.rows, view.cols};
+  array.strides = {view.row_stride, view.col_stride};
+  return MatrixBatch<const T>(array);
+}
 
 template <class T>
 void scores_are(const Matrix& crossed, const Matrix& symmetric, const std::vector<Sample>& a,
                 const std::vector<Sample>& b, const KernelOptions& options, int threads) {
   const double tolerance = sizeof(T) == 8 ? 1e-10 : 1e-5;
   const int64_t m = crossed.rows, n = crossed.cols;
-  const Prepared<T> pa(a, options, threads), pb(b, options, threads);
+  const Padded<T> pa(a), pb(b);
   std::vector<double> scores(size_t(m * std::max(m, n)), NAN);
-  std::vector<int32_t> status_a(size_t(m), -1), status_b(size_t(n), -1);
+  Found both(size_t(m + n)), one(static_cast<size_t>(m));
 
-  kernel_scores(pa.items, pb.items, false, options, threads, scores.data(), status_a.data(),
-                status_b.data());
+  kernel_scores<T>(pa.views, pb.views, options, threads, scores.data(), both);
   CHECK(largest_difference(crossed, scores.data(), n) < tolerance);
-  CHECK(std::count(status_a.begin(), status_a.end(), kKernelOk) == m);
-  CHECK(std::count(status_b.begin(), status_b.end(), kKernelOk) == n);
+  CHECK(both.nothing());
 
-  kernel_scores(pa.items, {}, true, options, threads, scores.data(), status_a.data(), nullptr);
+  kernel_scores<T>(pa.views, {}, options, threads, scores.data(), one);
   CHECK(largest_difference(symmetric, scores.data(), m) < tolerance);
+  CHECK(one.nothing());
 
-  std::vector<int32_t> status(size_t(2 * n), -1);
-  std::vector<int64_t> constant_units(size_t(2 * n), -1);
-  kernel_scores_paired({pa.views.begin(), pa.views.begin() + n}, pb.views, options, threads,
-                       scores.data(), status.data(), constant_units.data());
-  for (int64_t i = 0; i < n; ++i) CHECK_NEAR(scores[size_t(i)], crossed(i, i), tolerance);
+  for (int64_t i = 0; i < n; ++i) {
+    Found pair(2);
+    kernel_pairs<T>(batch_of(pa.views[i]), batch_of(pb.views[i]), options, threads, scores.data(),
+                    pair);
+    CHECK_NEAR(scores[0], crossed(i, i), tolerance);
+    CHECK(pair.nothing());
+  }
+}
+
+// One order of the samples, and the one that they have.
+void reordered_scores_are_those_of_copies(const KernelOptions& options) {
+  for (const int64_t width : {3, 40}) {  // products of features, and reordered kernel matrices
+    const std::vector<Sample> x = samples({width}, 3), y = samples({width + 1}, 4);
+    Sample mixed = y[0];
+    std::vector<int32_t> orders;
+    for (int32_t i = 0; i < kRows; ++i) orders.push_back(i);
+    for (int32_t i = 0; i < kRows; ++i) orders.push_back(int32_t((i * 37 + 5) % kRows));
+    for (int64_t i = 0; i < kRows; ++i) {
+      for (int64_t j = 0; j < mixed.x.cols; ++j) mixed.x(i, j) = y[0].x(orders[kRows + i], j);
+    }
+    const Padded<double> left(x), right({y[0], mixed});
+    double expected[2], scores[2];
+    Found found(3);
+    kernel_scores<double>(left.views, right.views, options, 1, expected, found);
+    CHECK(kernel_reordered<double>(left.views[0], right.views[0], orders.data(), 2, options, 2,
+                                   scores));
+    for (int k = 0; k < 2; ++k) CHECK_NEAR(scores[k], expected[k], 1e-11);
+  }
 }
 
 void scores_match_naive(const KernelOptions& options) {
@@ -171,6 +205,7 @@ void scores_match_naive(const KernelOptions& options) {
     scores_are<double>(crossed, symmetric, a, b, options, threads);
     scores_are<float>(crossed, symmetric, a, b, options, threads);
   }
+  reordered_scores_are_those_of_copies(options);
 }
 
 constexpr KernelFunction kFunctions[] = {KernelFunction::linear, KernelFunction::rbf,
@@ -207,14 +242,41 @@ TEST(a_constant_representation_has_no_score) {
   const KernelOptions options;
   const std::vector<double> x = list[0].x.padded<double>(4), y = list[1].x.padded<double>(4);
   const MatrixRef<const double> view_x{x.data(), kRows, 4, 4, 1}, view_y{y.data(), kRows, 4, 4, 1};
-  double scores[2];
-  int32_t status[4];
-  int64_t constant_units[4];
-  kernel_scores_paired<double>({view_x, view_x}, {view_x, view_y}, options, 2, scores, status,
-                               constant_units);
-  CHECK_NEAR(scores[0], 1, 1e-12);
-  CHECK(std::isnan(scores[1]));
-  CHECK(status[0] == kKernelOk && status[2] == kKernelOk && status[3] == kKernelConstant);
+  double score;
+  Found same(2), constant(2);
+  kernel_pairs<double>(batch_of(view_x), batch_of(view_x), options, 2, &score, same);
+  CHECK_NEAR(score, 1, 1e-12);
+  CHECK(same.nothing());
+  kernel_pairs<double>(batch_of(view_x), batch_of(view_y), options, 2, &score, constant);
+  CHECK(std::isnan(score));
+  CHECK(constant.status[0] == kKernelOk && constant.status[1] == kKernelConstant);
+  CHECK(constant.constant_units[0] == 0 && constant.constant_units[1] == 4);
+}
+
+// exp(x) for x <= 0, of samples at the squared distance -x.
+template <class T>
+void exponentials_are_exact() {
+  std::vector<T> products{T(0), T(NAN)}, values(20002), sums(values.size()), norms(values.size());
+  for (int k = 0; k < 20000; ++k) {
+    products.push_back(T(-std::pow(10.0, -10 + 12.9 * k / 19999)) / 2);
+  }
+  kernel_functions<T>().rbf(products.data(), int64_t(values.size()), 0, norms.data(), {1, -1},
+                            values.data(), sums.data());
+  CHECK(std::isnan(values[1]));
+  for (size_t k = 0; k < values.size(); ++k) {
+    if (k == 1) continue;
+    const long double exact = std::exp(2 * static_cast<long double>(products[k]));
+    const T rounded = T(exact), least = std::numeric_limits<T>::min();
+    if (exact < least / 2) CHECK(values[k] == 0);
+    if (exact <= least) continue;
+    const T unit = std::nextafter(rounded, T(2)) - rounded;
+    CHECK(std::abs(static_cast<long double>(values[k]) - exact) <= unit);
+  }
+}
+
+TEST(exponentials_of_the_rbf_kernel) {
+  exponentials_are_exact<float>();
+  exponentials_are_exact<double>();
 }
 
 }  // namespace

@@ -11,65 +11,64 @@
 namespace likewise::bindings {
 namespace {
 
-cuda::KernelFindings findings(const DeviceArray& scores, const DeviceArray& status,
-                              const DeviceArray& constant_units) {
-  return {scores.filled<double>(), status.filled<int64_t>(), constant_units.filled<int64_t>()};
+cuda::KernelFindings findings(const DeviceArray& scores, const DeviceArray& counts) {
+  const Counts given(counts);
+  return {scores.filled<double>(), given.row(1), given.row(0)};
 }
 
 void kernel_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
-                   bool symmetric, const DeviceArray& scores, const DeviceArray& status,
-                   const DeviceArray& constant_units, const KernelTuple& options, Run& run) {
-  if (a.empty()) return;
+                   const DeviceArray& scores, const DeviceArray& counts, const KernelTuple& options,
+                   Run& run) {
   const CallContext context(run);
   dispatch_float(a[0], [&](auto zero) {
     using T = decltype(zero);
     cuda::kernel_scores<T>(context, matrices<T>(a, context), matrices<T>(b, context),
-                           a[0].sizes()[0], symmetric, kernel_options(options),
-                           findings(scores, status, constant_units));
+                           a[0].sizes()[0], b.empty(), kernel_options(options),
+                           findings(scores, counts));
   });
 }
 
 void kernel_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
-                  const DeviceArray& status, const DeviceArray& constant_units,
-                  const KernelTuple& options, Run& run) {
+                  const DeviceArray& counts, const KernelTuple& options, Run& run) {
   const CallContext context(run);
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
     cuda::kernel_pairs<T>(context, {contiguous<T>(x, context), x.sizes().back()},
                           {contiguous<T>(y, context), y.sizes().back()}, scores.size(),
                           x.sizes()[x.sizes().size() - 2], kernel_options(options),
-                          findings(scores, status, constant_units));
+                          findings(scores, counts));
   });
 }
 
-// Fills grad_x and grad_y (shapes of x and y), or those that are wanted.
-void kernel_gradients(const DeviceArray& x, const DeviceArray& y,
-                      const std::optional<DeviceArray>& grad_x,
+void kernel_gradients(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
+                      const DeviceArray& counts, const std::optional<DeviceArray>& grad_x,
                       const std::optional<DeviceArray>& grad_y, const KernelTuple& options,
                       Run& run) {
+  kernel_pairs(x, y, scores, counts, options, run);
   const CallContext context(run);
   const std::vector<int64_t>& shape = x.sizes();
   const int64_t rows = shape[shape.size() - 2], cols = shape.back();
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
-    cuda::kernel_gradients<T>(
-        context, {contiguous<T>(x, context), cols}, {contiguous<T>(y, context), y.sizes().back()},
-        x.size() / (rows * cols), rows, kernel_options(options),
-        grad_x ? grad_x->filled<T>() : nullptr, grad_y ? grad_y->filled<T>() : nullptr);
+    cuda::kernel_gradients<T>(context, {contiguous<T>(x, context), cols},
+                              {contiguous<T>(y, context), y.sizes().back()}, scores.size(), rows,
+                              kernel_options(options), grad_x ? grad_x->filled<T>() : nullptr,
+                              grad_y ? grad_y->filled<T>() : nullptr);
   });
 }
 
-// Scores of x (n, dx) with y (n, dy), its samples in these orders.
-void kernel_reordered(const DeviceArray& x, const DeviceArray& y, const Orders& orders,
+bool kernel_reordered(const DeviceArray& x, const DeviceArray& y, const Orders& orders,
                       const DeviceArray& scores, const KernelTuple& options, Run& run) {
+  if (orders.shape(1) > kMostReordered) return false;
   const CallContext context(run);
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
-    cuda::kernel_reordered<T>(context, {x.elements<T>(), x.sizes().back()},
-                              {y.elements<T>(), y.sizes().back()}, x.sizes()[0],
+    cuda::kernel_reordered<T>(context, {contiguous<T>(x, context), x.sizes().back()},
+                              {contiguous<T>(y, context), y.sizes().back()}, x.sizes()[0],
                               send_orders(orders, context), orders.shape(0),
                               kernel_options(options), scores.filled<double>());
   });
+  return true;
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernels/kernels.h"
+#include "kernels/cpu/prepared.h"
 
 namespace likewise {
 

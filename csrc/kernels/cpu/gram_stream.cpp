@@ -69,17 +69,16 @@ Plan make_plan(int64_t items, int64_t n, int64_t item_size) {
 template <class T>
 class Stream {
  public:
-  Stream(const std::vector<StreamItem<T>>& a, const std::vector<StreamItem<T>>& b, bool symmetric,
-         const KernelOptions& options, int threads, const double* offsets)
+  Stream(const std::vector<StreamItem<T>>& items, int64_t count_a, const KernelOptions& options,
+         int threads, const double* offsets)
       : options_(options),
         threads_(threads),
         offsets_(offsets),
-        symmetric_(symmetric),
-        count_a_(int64_t(a.size())),
-        count_b_(symmetric ? count_a_ : int64_t(b.size())),
-        items_(a),
+        symmetric_(int64_t(items.size()) == count_a),
+        count_a_(count_a),
+        count_b_(symmetric_ ? count_a : int64_t(items.size()) - count_a),
+        items_(items),
         workers_(std::max(threads, 1)) {
-    if (!symmetric) items_.insert(items_.end(), b.begin(), b.end());
     n_ = items_[0].item->x.rows;
     plan_ = make_plan(count(), n_, sizeof(T));
     // The widest items first: the threads finish together.
@@ -295,7 +294,7 @@ class Stream {
   const double* const offsets_;
   const bool symmetric_;
   const int64_t count_a_, count_b_;
-  std::vector<StreamItem<T>> items_;
+  const std::vector<StreamItem<T>>& items_;
   std::vector<Worker> workers_;
   std::vector<int64_t> order_;
   int64_t n_ = 0;
@@ -308,18 +307,14 @@ class Stream {
 }  // namespace
 
 template <class T>
-KernelSums stream_grams(const std::vector<StreamItem<T>>& a, const std::vector<StreamItem<T>>& b,
-                        bool symmetric, const KernelOptions& options, int threads,
-                        const double* offsets) {
-  return Stream<T>(a, b, symmetric, options, threads, offsets).run();
+KernelSums stream_grams(const std::vector<StreamItem<T>>& items, int64_t count_a,
+                        const KernelOptions& options, int threads, const double* offsets) {
+  return Stream<T>(items, count_a, options, threads, offsets).run();
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                \
-  template KernelSums stream_grams<T>(const std::vector<StreamItem<T>>&,       \
-                                      const std::vector<StreamItem<T>>&, bool, \
-                                      const KernelOptions&, int, const double*);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+template KernelSums stream_grams<float>(const std::vector<StreamItem<float>>&, int64_t,
+                                        const KernelOptions&, int, const double*);
+template KernelSums stream_grams<double>(const std::vector<StreamItem<double>>&, int64_t,
+                                         const KernelOptions&, int, const double*);
 
 }  // namespace likewise

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/cpu/prepared.h"
 #include "kernels/cpu/scaled_kernel.h"
-#include "kernels/kernels.h"
 
 namespace likewise {
 
@@ -15,8 +15,8 @@ struct StreamItem {
   ScaledKernel kernel;
 };
 
-// What HSIC is made of, K and L being the kernel matrices of two items. "All items" are
-// those of list a, then (unless a is compared with itself) those of list b.
+// What HSIC is made of, K and L being the kernel matrices of two items. The first `count_a` items
+// are compared with the others or, where there are no others, with themselves.
 struct KernelSums {
   int64_t count_a = 0, count_b = 0;
   std::vector<double> products;  // count_a x count_b: sum over p != q of K_pq L_pq;
@@ -31,8 +31,7 @@ struct KernelSums {
 // Results do not depend on the number of threads.
 // `offsets` (all items x n): K_pq less the offsets of p and of q takes the place of K_pq.
 template <class T>
-KernelSums stream_grams(const std::vector<StreamItem<T>>& a, const std::vector<StreamItem<T>>& b,
-                        bool symmetric, const KernelOptions& options, int threads,
-                        const double* offsets = nullptr);
+KernelSums stream_grams(const std::vector<StreamItem<T>>& items, int64_t count_a,
+                        const KernelOptions& options, int threads, const double* offsets = nullptr);
 
 }  // namespace likewise

@@ -6,9 +6,9 @@
 #include "core/parallel.h"
 #include "kernels/cpu/features.h"
 #include "kernels/cpu/gram_stream.h"
+#include "kernels/cpu/prepared.h"
 #include "kernels/cpu/row_kernels.h"
 #include "kernels/cpu/scaled_kernel.h"
-#include "kernels/cpu/widened.h"
 #include "kernels/kernels.h"
 #include "linalg/linalg.h"
 
@@ -100,16 +100,11 @@ struct Estimates {
 template <class T>
 class Estimator {
  public:
-  Estimator(const std::vector<KernelItem<T>>& a, const std::vector<KernelItem<T>>& b,
-            bool symmetric, const KernelOptions& options, int threads)
-      : options_(options), threads_(threads), symmetric_(symmetric) {
-    for (const KernelItem<T>& item : a) a_.push_back({&item, scaled_kernel(item, options)});
-    for (size_t k = 0; !symmetric && k < b.size(); ++k) {
-      b_.push_back({&b[k], scaled_kernel(b[k], options)});
-    }
-    items_ = a_;
-    items_.insert(items_.end(), b_.begin(), b_.end());
-    n_ = a[0].x.rows;
+  Estimator(const std::vector<KernelItem<T>>& items, int64_t count_a, const KernelOptions& options,
+            int threads)
+      : options_(options), threads_(threads), count_a_(count_a), n_(items[0].x.rows) {
+    items_.reserve(items.size());
+    for (const KernelItem<T>& item : items) items_.push_back({&item, scaled_kernel(item, options)});
   }
 
   const std::vector<StreamItem<T>>& items() const { return items_; }
@@ -126,7 +121,7 @@ class Estimator {
 
   Estimates of_grams() const {
     if (linear() && unbiased()) return projected({});  // their row sums are known
-    return estimate(stream_grams(a_, b_, symmetric_, options_, threads_), false);
+    return estimate(stream_grams(items_, count_a_, options_, threads_), false);
   }
 
   // `first`: what came out without projection; not needed of the linear kernel.
@@ -134,7 +129,7 @@ class Estimator {
     const std::vector<double> offsets = offsets_of(first.sums);
     Estimates e;
     e.n = n_;
-    e.sums = stream_grams(a_, b_, symmetric_, options_, threads_, offsets.data());
+    e.sums = stream_grams(items_, count_a_, options_, threads_, offsets.data());
     e.self_terms = linear() ? linear_terms(e.sums) : first.self_terms;
     if (unbiased()) return e;
     std::vector<double> diagonal = part_of_all(Part::diagonal, items_, e.sums);
@@ -190,9 +185,8 @@ class Estimator {
 
   const KernelOptions& options_;
   const int threads_;
-  const bool symmetric_;
-  int64_t n_ = 0;
-  std::vector<StreamItem<T>> a_, b_, items_;
+  const int64_t count_a_, n_;
+  std::vector<StreamItem<T>> items_;
 };
 
 template <class T>
@@ -209,23 +203,19 @@ KernelStatus status_of(const KernelItem<T>& item, double self, double terms,
 
 // Scores become numbers of `Output`.
 template <class T, class Output>
-void score_all(const std::vector<KernelItem<T>>& a, const std::vector<KernelItem<T>>& b,
-               bool symmetric, const KernelOptions& options, int threads, double* scores,
-               int32_t* status_a, int32_t* status_b) {
-  const Estimator<T> estimator(a, b, symmetric, options, threads);
+void score_all(const std::vector<KernelItem<T>>& prepared, int64_t rows,
+               const KernelOptions& options, int threads, double* scores, int64_t* status) {
+  const Estimator<T> estimator(prepared, rows, options, threads);
   const bool linear = options.function == KernelFunction::linear;
   const bool unbiased = options.estimator == HsicEstimator::unbiased;
-  const bool features = linear && features_are_cheaper(a, b, symmetric);
-  Estimates e = features ? estimator.of_features(feature_products(a, b, symmetric, threads))
+  const bool features = linear && features_are_cheaper(prepared, rows);
+  Estimates e = features ? estimator.of_features(feature_products(prepared, rows, threads))
                          : estimator.of_grams();
   const bool is_projected = linear && unbiased && !features;
   const bool vanishes = sizeof(T) == sizeof(float) && estimator.vanishes(e.sums);
   if (vanishes || e.cancels(is_projected ? kSafeShare * kSafeShare : kSafeShare)) {
     if constexpr (sizeof(T) == sizeof(float)) {
-      const Widened wide_a = widened(a),
-                    wide_b = widened(symmetric ? std::vector<KernelItem<T>>{} : b);
-      score_all<double, float>(wide_a.items, wide_b.items, symmetric, options, threads, scores,
-                               status_a, status_b);
+      score_all<double, float>(widened(prepared).items, rows, options, threads, scores, status);
       return;
     } else if (!is_projected && !(linear && !unbiased)) {
       e = estimator.projected(e);
@@ -233,11 +223,10 @@ void score_all(const std::vector<KernelItem<T>>& a, const std::vector<KernelItem
   }
 
   const std::vector<StreamItem<T>>& items = estimator.items();
-  const int64_t rows = e.sums.count_a, cols = e.sums.count_b;
-  const int64_t offset_b = symmetric ? 0 : rows;
-  std::vector<int32_t> status;
+  const bool symmetric = e.symmetric();
+  const int64_t cols = e.sums.count_b, offset_b = symmetric ? 0 : rows;
   for (size_t k = 0; k < items.size(); ++k) {
-    status.push_back(status_of(*items[k].item, e.sums.self[k], e.self_terms[k], options));
+    status[k] = status_of(*items[k].item, e.sums.self[k], e.self_terms[k], options);
   }
   std::vector<char> beyond(items.size(), false);
   const double n = double(e.n);
@@ -264,24 +253,46 @@ void score_all(const std::vector<KernelItem<T>>& a, const std::vector<KernelItem
   for (size_t k = 0; k < items.size(); ++k) {
     if (beyond[k]) status[k] = kKernelOverflow;
   }
-  std::copy_n(status.data(), rows, status_a);
-  if (!symmetric) std::copy_n(status.data() + rows, cols, status_b);
 }
 
 }  // namespace
 
 template <class T>
-void kernel_scores(const std::vector<KernelItem<T>>& a, const std::vector<KernelItem<T>>& b,
-                   bool symmetric, const KernelOptions& options, int threads, double* scores,
-                   int32_t* status_a, int32_t* status_b) {
-  if (a.empty() || (!symmetric && b.empty())) return;
-  score_all<T, T>(a, b, symmetric, options, threads, scores, status_a, status_b);
+void kernel_scores(const std::vector<MatrixRef<const T>>& a,
+                   const std::vector<MatrixRef<const T>>& b, const KernelOptions& options,
+                   int threads, double* scores, const KernelCounts& counts) {
+  std::vector<MatrixRef<const T>> all = a;
+  all.insert(all.end(), b.begin(), b.end());
+  const PreparedItems<T> prepared = prepare_items(all, options, threads, counts.constant_units);
+  score_all<T, T>(prepared.items, int64_t(a.size()), options, threads, scores, counts.status);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                 \
-  template void kernel_scores<T>(const std::vector<KernelItem<T>>&,                             \
-                                 const std::vector<KernelItem<T>>&, bool, const KernelOptions&, \
-                                 int, double*, int32_t*, int32_t*);
+template <class T>
+void kernel_pairs(const MatrixBatch<const T>& x, const MatrixBatch<const T>& y,
+                  const KernelOptions& options, int threads, double* scores,
+                  const KernelCounts& counts) {
+  const int64_t count = x.count();
+  if (count == 0) return;
+  const double width = double(x[0].cols + y[0].cols);
+  threads = worthwhile_threads(double(count) * double(x[0].rows) * width * width, threads);
+  parallel_for(count, threads, [&](int64_t p, int) {
+    int64_t constant_units[2], status[2] = {};
+    const PreparedItems<T> pair = prepare_items<T>({x[p], y[p]}, options, threads, constant_units);
+    if (std::min(constant_units[0], constant_units[1]) < 0) {
+      scores[p] = std::numeric_limits<double>::quiet_NaN();
+    } else {
+      score_all<T, T>(pair.items, 1, options, threads, scores + p, status);
+    }
+    counts.set(count, p, constant_units, status);
+  });
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                                \
+  template void kernel_scores<T>(const std::vector<MatrixRef<const T>>&,                       \
+                                 const std::vector<MatrixRef<const T>>&, const KernelOptions&, \
+                                 int, double*, const KernelCounts&);                           \
+  template void kernel_pairs<T>(const MatrixBatch<const T>&, const MatrixBatch<const T>&,      \
+                                const KernelOptions&, int, double*, const KernelCounts&);
 LIKEWISE_INSTANTIATE(float)
 LIKEWISE_INSTANTIATE(double)
 #undef LIKEWISE_INSTANTIATE

@@ -29,14 +29,12 @@ template <class T>
 struct KernelFunctions {
   // values[j] = kernel of a sample with sample j, from products[j], their inner product (may be the
   // same memory). norm and norms[j] are their squared norms. Adds values[j] to column_sums[j];
-  // returns the sum of the values.
+  // returns the sum of the values. Exponentials are within 1 unit in the last place, 0 where they
+  // would be subnormal, NaN of NaN.
   double (*rbf)(const T* products, int64_t count, T norm, const T* norms,
                 const RbfParameters<T>& parameters, T* values, T* column_sums);
   double (*polynomial)(const T* products, int64_t count, const PolynomialParameters<T>& parameters,
                        T* values, T* column_sums);
-  // out[k] = exp(x[k]) for x[k] <= 0: within 1 unit in the last place, 0 where exp(x) would be
-  // subnormal, NaN for NaN.
-  void (*exp)(const T* x, int64_t count, T* out);
 };
 
 struct KernelFunctionTable {

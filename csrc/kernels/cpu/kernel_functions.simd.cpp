@@ -163,20 +163,8 @@ double polynomial(const T* products, int64_t count, const PolynomialParameters<T
 }
 
 template <class T>
-void exp_array(const T* x, int64_t count, T* out) {
-  using S = Simd<T>;
-  int64_t k = 0;
-  for (; k + S::lanes <= count; k += S::lanes)
-    S::store(out + k, exp_nonpositive<T>(S::load(x + k)));
-  T rest[S::lanes] = {};
-  for (int64_t i = k; i < count; ++i) rest[i - k] = x[i];
-  S::store(rest, exp_nonpositive<T>(S::load(rest)));
-  for (int64_t i = k; i < count; ++i) out[i] = rest[i - k];
-}
-
-template <class T>
 constexpr KernelFunctions<T> table() {
-  return {&rbf<T>, &polynomial<T>, &exp_array<T>};
+  return {&rbf<T>, &polynomial<T>};
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/copy.h"
 #include "core/parallel.h"
 #include "kernels/cpu/bandwidth.h"
 #include "kernels/cpu/panel.h"
@@ -25,9 +26,11 @@ double scale_for(double spread) {
   return std::ldexp(1.0, std::clamp(-std::ilogb(spread), -kLimit, kLimit));
 }
 
+// Fills mean, norms and scale; returns the number of constant units.
 template <class T>
-KernelFacts summarize(const MatrixRef<const T>& x, T* mean, double* norms, Workspace<T>& w) {
-  const int64_t step = std::max<int64_t>(1, kBlockElements / x.cols);
+int64_t summarize(KernelItem<T>& item, T* mean, double* norms, Workspace<T>& w) {
+  const MatrixRef<const T>& x = item.x;
+  const int64_t step = std::clamp<int64_t>(kBlockElements / x.cols, 1, x.rows);
   w.sum.assign(size_t(x.cols), 0.0);
   w.low.resize(size_t(x.cols));
   for (int64_t j = 0; j < x.cols; ++j) w.low[j] = x(0, j);
@@ -40,7 +43,8 @@ KernelFacts summarize(const MatrixRef<const T>& x, T* mean, double* norms, Works
     poll_interrupt();
   }
 
-  KernelFacts facts;
+  int64_t constant_units = 0;
+  bool finite = true;
   double spread = 0;
   for (int64_t j = 0; j < x.cols; ++j) {
     // The mean of equal numbers may be rounded away from them; here it must not be.
@@ -49,12 +53,12 @@ KernelFacts summarize(const MatrixRef<const T>& x, T* mean, double* norms, Works
     const double from_origin = constant ? 0 : w.sum[j] / double(x.rows);
     mean[j] = T(origin + from_origin);
     mean[x.cols + j] = T((origin - double(mean[j])) + from_origin);
-    facts.constant_units += constant;
+    finite = finite && std::isfinite(w.sum[j]);
+    constant_units += constant;
     spread = std::max(spread, double(w.high[j]) - double(w.low[j]));
   }
-  facts.scale = scale_for<T>(spread);
+  item.scale = scale_for<T>(spread);
 
-  const KernelItem<T> item{x, mean, norms, facts.scale, 0};
   w.centred.resize(size_t(step * x.cols));
   for (int64_t row = 0; row < x.rows; row += step) {
     const int64_t count = std::min(step, x.rows - row);
@@ -62,42 +66,71 @@ KernelFacts summarize(const MatrixRef<const T>& x, T* mean, double* norms, Works
     row_kernels<T>().squared_norms(w.centred.data(), x.cols, count, x.cols, norms + row);
     poll_interrupt();
   }
-  return facts;
+  return finite ? constant_units : -1;
 }
 
 }  // namespace
 
 template <class T>
-std::vector<KernelFacts> prepare_kernel_items(const std::vector<MatrixRef<const T>>& x,
-                                              const std::vector<T*>& mean,
-                                              const std::vector<double*>& norms,
-                                              const KernelOptions& options, int threads) {
-  const int64_t count = int64_t(x.size());
-  std::vector<KernelFacts> facts(x.size());
-  std::vector<Workspace<T>> workspaces(std::max(threads, 1));
+PreparedItems<T> prepare_items(const std::vector<MatrixRef<const T>>& x,
+                               const KernelOptions& options, int threads, int64_t* constant_units) {
+  const int64_t count = int64_t(x.size()), n = x[0].rows;
+  int64_t width = 0;
+  for (const MatrixRef<const T>& view : x) width += view.cols;
+  PreparedItems<T> out;
+  out.means.resize(size_t(2 * width));
+  out.norms.resize(size_t(count * n));
+  out.items.reserve(x.size());
+  T* mean = out.means.data();
+  for (const MatrixRef<const T>& view : x) {
+    out.items.push_back({view, mean, out.norms.data() + int64_t(out.items.size()) * n});
+    mean += 2 * view.cols;
+  }
+  std::vector<Workspace<T>> workspaces(size_t(std::clamp<int64_t>(threads, 1, count)));
   parallel_for(count, threads, [&](int64_t k, int worker) {
-    facts[k] = summarize(x[k], mean[k], norms[k], workspaces[worker]);
+    const int64_t at = out.items[k].mean - out.means.data();
+    constant_units[k] = summarize(out.items[k], out.means.data() + at, out.norms.data() + k * n,
+                                  workspaces[worker]);
   });
-  if (options.function != KernelFunction::rbf) return facts;
+  if (options.function != KernelFunction::rbf) return out;
 
   // Few items: the threads share the tiles of one; many: each takes an item.
   parallel_for(count, count >= threads ? threads : 1, [&](int64_t k, int) {
-    if (options.median) {
-      const KernelItem<T> item{x[k], mean[k], norms[k], facts[k].scale, 0};
-      facts[k].sigma = options.bandwidth * median_distance(item, threads);
+    KernelItem<T>& item = out.items[k];
+    if (constant_units[k] < 0) {
+      item.sigma = std::numeric_limits<double>::quiet_NaN();
     } else {
-      facts[k].sigma = options.bandwidth * facts[k].scale;
+      item.sigma =
+          options.bandwidth * (options.median ? median_distance(item, threads) : item.scale);
     }
   });
-  return facts;
+  return out;
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                    \
-  template std::vector<KernelFacts> prepare_kernel_items<T>(                                       \
-      const std::vector<MatrixRef<const T>>&, const std::vector<T*>&, const std::vector<double*>&, \
-      const KernelOptions&, int);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+Widened widened(const std::vector<KernelItem<float>>& items) {
+  Widened out;
+  std::vector<double> buffer;
+  for (const KernelItem<float>& item : items) {
+    const int64_t n = item.x.rows, d = item.x.cols;
+    Widened::Memory& m = out.memory.emplace_back();
+    m.x = copy_in_double(item.x);
+    m.mean.assign(size_t(2 * d), 0.0);
+    for (int64_t j = 0; j < d; ++j) m.mean[j] = double(item.mean[j]) + double(item.mean[d + j]);
+    m.norms.resize(size_t(n));
+    out.items.push_back(
+        {{m.x.data(), n, d, d, 1}, m.mean.data(), m.norms.data(), item.scale, item.sigma});
+    std::vector<double> row(static_cast<size_t>(d));
+    for (int64_t i = 0; i < n; ++i) {
+      centred_rows(out.items.back(), i, 1, 0, d, row.data(), d, buffer);
+      row_kernels<double>().squared_norms(row.data(), d, 1, d, &m.norms[i]);
+    }
+  }
+  return out;
+}
+
+template PreparedItems<float> prepare_items<float>(const std::vector<MatrixRef<const float>>&,
+                                                   const KernelOptions&, int, int64_t*);
+template PreparedItems<double> prepare_items<double>(const std::vector<MatrixRef<const double>>&,
+                                                     const KernelOptions&, int, int64_t*);
 
 }  // namespace likewise

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "kernels/kernels.h"
+#include "kernels/cpu/prepared.h"
 
 namespace likewise {
 

@@ -24,8 +24,8 @@ template <class T>
 void solve_transports(const Context& context, const TransportShapes& shapes, const T* cost, T* plan,
                       double* row_dual, double* column_dual, double* gap);
 
-// As likewise::soft_match_pairs with all of the mass, for arrays as match_pairs takes them; dx and dy
-// are at most kMostTransported.
+// As likewise::soft_match_pairs with all of the mass, for arrays as match_pairs takes them; dx and
+// dy are at most kMostTransported.
 template <class T>
 void soft_match_pairs(const Context& context, bool distance, const UnitShapes& shapes, const T* x,
                       const T* y, double* score, T* plan, int64_t* constant_units);

@@ -261,9 +261,9 @@ def require_representation(function: str, name: str, array: Array, min_samples: 
 
 def first_of_repeats(counts: Array, side: Any) -> Array:
     """Counts ``(kinds, ...)`` of the items of a batch as ``(kinds, items)``, those that
-    broadcasting repeats once."""
-    once = tuple(slice(1) if s == 0 else slice(None) for s in side.strides[:-2])
-    return counts[(slice(None), *once)].reshape(len(counts), -1)
+    broadcasting repeats once, with the largest of their counts."""
+    repeated = tuple(1 + k for k, stride in enumerate(side.strides[:-2]) if stride == 0)
+    return np.asarray(counts.max(axis=repeated)).reshape(len(counts), -1)
 
 
 def require_no_overflow(function: str, counts: Array, items: Sequence[Any]) -> None:
@@ -286,9 +286,11 @@ def give_scores(pair: Pair, scores: Any) -> Any:
 def narrowed(measure: Any, library: Any, scores: Any, dtype: Any, name: str = "") -> Any:
     """Scores of a measure in the dtype of the inputs, infinite beyond its range, which is said
     (on devices after a wait, where the measure has no largest score)."""
+    if scores.dtype == dtype:
+        return scores
     with np.errstate(over="ignore"):
         narrow = library.cast(scores, dtype)
-    if narrow is scores or is_quiet() or all(map(math.isfinite, measure.range)):
+    if is_quiet() or all(map(math.isfinite, measure.range)):
         return narrow
     found = library.finish(library.infinite(scores, narrow))
     if found is not None and (lost := int(found[0][1] - found[0][0])):

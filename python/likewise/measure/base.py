@@ -55,10 +55,13 @@ class Measure(ABC):
 
     name: ClassVar[str]
     """Name of the public function that computes it."""
-    flexible: ClassVar[bool] = False
-    """Whether few samples inflate its scores."""
     least_for_interval: ClassVar[int] = 50
     """Fewest samples for which :func:`likewise.bootstrap` was seen to cover."""
+
+    @property
+    def flexible(self) -> bool:
+        """Whether few samples inflate its scores."""
+        return False
 
     @property
     def streamable(self) -> bool:

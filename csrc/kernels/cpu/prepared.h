@@ -1,0 +1,45 @@
+#pragma once
+
+#include <deque>
+#include <vector>
+
+#include "kernels/kernels.h"
+
+namespace likewise {
+
+// A representation and what is needed of it once. Entries of (x - mean) * scale are within [-2, 2]:
+// everything is computed on these, so that no scale of the data overflows or underflows.
+template <class T>
+struct KernelItem {
+  MatrixRef<const T> x;
+  const T* mean = nullptr;        // 2 x cols: the mean of each column and what its rounding left
+  const double* norms = nullptr;  // rows: squared norms of the scaled and centred samples
+  double scale = 1;               // a power of two
+  double sigma = 0;               // rbf: bandwidth of the scaled samples
+};
+
+// Items and the memory that they point into.
+template <class T>
+struct PreparedItems {
+  std::vector<KernelItem<T>> items;
+  std::vector<T> means;
+  std::vector<double> norms;
+};
+
+// constant_units: of every item, see KernelCounts.
+template <class T>
+PreparedItems<T> prepare_items(const std::vector<MatrixRef<const T>>& x,
+                               const KernelOptions& options, int threads, int64_t* constant_units);
+
+// The same items in double, of the same bandwidth and units, and the memory that they point into.
+struct Widened {
+  struct Memory {
+    std::vector<double> x, mean, norms;
+  };
+  std::deque<Memory> memory;
+  std::vector<KernelItem<double>> items;
+};
+
+Widened widened(const std::vector<KernelItem<float>>& items);
+
+}  // namespace likewise
