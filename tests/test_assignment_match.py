@@ -11,6 +11,8 @@ import likewise as lw
 
 from .reference import assignment as oracle
 
+pytestmark = pytest.mark.device
+
 FUNCTIONS = {
     "permutation_match": (lw.permutation_match, oracle.permutation_match),
     "semi_match": (lw.semi_match, oracle.semi_match),

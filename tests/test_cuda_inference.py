@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import simulated
-from simulated import layers, on_simulator
+from simulated import layers
 
 import likewise as lw
 from likewise import _draws
 from likewise._border import device as _device
 from likewise.measure import subsets as _subsets
+
+pytestmark = pytest.mark.simulator
 
 SIDE = 66  # too large for the kernels of small matrices
 COMPARED = {"mutual_knn": {"k": 3}, "linear_predictivity": {"cv": 2}}
@@ -35,7 +37,6 @@ def sides(samples=12, dtype=np.float64):
     return x.astype(dtype), (x[:, :5] + rng.standard_normal((samples, 5))).astype(dtype)
 
 
-@on_simulator
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("measure", ["procrustes", "cka", "mutual_knn", "rsa", "cca"])
 def test_the_numbers_are_those_of_the_cpu(measure, dtype):
@@ -51,7 +52,6 @@ def test_the_numbers_are_those_of_the_cpu(measure, dtype):
             assert found.p_value == expected.p_value
 
 
-@on_simulator
 @BOTH
 @pytest.mark.parametrize("measure", ["rsa", "cka", "svcca"])
 def test_draws_in_parts_are_the_same_draws(name, measure, monkeypatch):
@@ -64,7 +64,6 @@ def test_draws_in_parts_are_the_same_draws(name, measure, monkeypatch):
         np.testing.assert_array_equal(one, other)
 
 
-@on_simulator
 def test_wide_kernel_matrices_go_the_long_way(monkeypatch):
     short = lw.permutation_test(*sides(), "cka", n=5, kernel="rbf")
     monkeypatch.setattr("likewise._kernel_measure._MOST_SAMPLES", 11)
@@ -73,7 +72,6 @@ def test_wide_kernel_matrices_go_the_long_way(monkeypatch):
     assert (short.null != long.null).any()
 
 
-@on_simulator
 @BOTH
 @pytest.mark.parametrize("measure", ["cka", "procrustes", "rsa", "linear_predictivity"])
 def test_one_wait_and_nothing_through_the_host(name, measure, monkeypatch):
@@ -99,7 +97,6 @@ def test_one_wait_and_nothing_through_the_host(name, measure, monkeypatch):
     assert waits == [name]
 
 
-@on_simulator
 @BOTH
 def test_the_look_speaks_for_the_whole_call(name):
     x, y = sides()
@@ -114,7 +111,6 @@ def test_the_look_speaks_for_the_whole_call(name):
         assert np.isnan(unchecked[-1]).any()
 
 
-@on_simulator
 @BOTH
 def test_draws_without_a_decomposition_are_named(name, monkeypatch):
     monkeypatch.setenv("CUSIM_UNCONVERGED", "0")
@@ -132,7 +128,6 @@ class Failing(type(lw.measure("procrustes"))):
         return simulated.cpu(lw.procrustes)(x, y, check_finite=check_finite)
 
 
-@on_simulator
 @BOTH
 def test_warnings_are_said_once_and_of_the_data(name):
     x, y = sides()
@@ -147,7 +142,6 @@ def test_warnings_are_said_once_and_of_the_data(name):
     assert [str(w.message) for w in said] == [str(w.message) for w in said_here]
 
 
-@on_simulator
 def test_small_angles_in_single_precision():
     # A rotated copy: float32 products lose the directions of little variance.
     rotation = np.linalg.qr(np.random.default_rng(2).standard_normal((9, 9)))[0]
@@ -159,7 +153,6 @@ def test_small_angles_in_single_precision():
     assert found.draws.dtype == np.float32
 
 
-@on_simulator
 def test_draws_that_no_kernel_compares_are_said_to_go_to_the_cpu(monkeypatch):
     monkeypatch.setattr(simulated.module, "most_assigned", 1)
     monkeypatch.setattr(_device, "_told", set())
@@ -173,7 +166,6 @@ def test_draws_that_no_kernel_compares_are_said_to_go_to_the_cpu(monkeypatch):
         lw.permutation_test(x, y, "permutation_match", n=4)
 
 
-@on_simulator
 @BOTH
 def test_results_on_a_device_can_be_shown(name):
     there = [simulated.array(side) for side in sides()]

@@ -10,6 +10,8 @@ from reference import rsa as slow
 
 import likewise as lw
 
+pytestmark = pytest.mark.device
+
 ANGLES = ["correlation", "cosine"]
 DISTANCES = ["euclidean", "sqeuclidean"]
 RANKED = ["spearman", "rho-a", "kendall", "tau-a"]
