@@ -123,7 +123,8 @@ def test_the_stub_lists_what_the_module_has():
         for node in stub.body
         if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AnnAssign)
     }
-    extra = {"SimulatedArray", "empty", "fail_allocation", "report", "reset", "stats"}
+    extra = {"SimulatedArray", "begin_capture", "empty", "end_capture", "fail_allocation"}
+    extra |= {"replay", "report", "reset", "stats"}
     found = {name for name in dir(simulated.module) if not name.startswith("__")}
     assert found - extra == listed
 
