@@ -33,18 +33,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--slow"):
-        for item in items:
-            if "slow" in item.keywords:
-                item.add_marker(pytest.mark.skip(reason="takes minutes: --slow runs it"))
+    for item in items:
+        why = simulated.stays_out(item)
+        if "slow" in item.keywords and not config.getoption("--slow"):
+            why = "takes minutes: --slow runs it"
+        if why:
+            item.add_marker(pytest.mark.skip(reason=why))
 
 
 @pytest.fixture(autouse=True)
-def nothing_to_complain_of() -> Iterator[None]:
-    """With --cuda-simulator: every test starts anew, and leaves nothing wrong behind."""
+def device() -> Iterator[None]:
+    """Functions get arrays there, see simulated.py; every test starts anew, and leaves nothing
+    wrong behind."""
     if simulated.module is not None:
         simulated.module.reset()
+    simulated.active = simulated.module is not None or bool(simulated.torch_device)
     yield
+    simulated.active = False
     if simulated.module is not None:
         assert simulated.module.report() == ""
 

@@ -1,8 +1,9 @@
 """A CUDA library for the tests: arrays in the simulated device memory of tests/cuda/sim.
 
 With ``pytest --cuda-simulator MODULE`` the functions that have a CUDA version get such arrays in
-place of NumPy's in every test, and must give such arrays back. With ``--torch-device cuda`` they
-get tensors on a real device (``cpu`` shows that the tests themselves take tensors).
+place of NumPy's in the tests marked ``device`` or ``simulator``, and must give such arrays back; no
+other tests run (``host_only`` takes one of them out). With ``--torch-device cuda`` they get tensors
+on a real device (``cpu`` shows that the tests themselves take tensors).
 """
 
 from __future__ import annotations
@@ -26,14 +27,12 @@ from likewise.maps.networks import Layer, Network
 float32, float64, int64, uint8 = "float32", "float64", "int64", "uint8"  # of the array namespace
 module: Any = None
 torch_device = ""
-on_simulator = pytest.mark.skipif(
-    "--cuda-simulator" not in " ".join(sys.argv), reason="needs --cuda-simulator"
-)
+active = False  # whether functions of the running test get arrays of the device
 
 
-def stays_on_cpu(why: str) -> pytest.MarkDecorator:
-    """For a test that is not run on the simulator."""
-    return pytest.mark.skipif("--cuda-simulator" in " ".join(sys.argv), reason=why)
+def large(*values: Any) -> Any:
+    """Parameters of a test that take minutes on the simulator."""
+    return pytest.param(*values, marks=pytest.mark.host_only("takes minutes there"))
 
 
 def load(path: str) -> None:
@@ -52,8 +51,19 @@ def load(path: str) -> None:
 
 
 def is_used() -> bool:
-    """Whether functions get arrays of a device in place of NumPy's."""
+    """Whether there is a device, on which functions do as kernels do."""
     return module is not None or torch_device not in ("", "cpu")
+
+
+def stays_out(item: pytest.Item) -> str:
+    """Why a test does not run as things are, "" where it does."""
+    if module is None and "simulator" in item.keywords:
+        return "needs --cuda-simulator"
+    if module is None and not torch_device:
+        return ""
+    if module is not None and (mark := item.get_closest_marker("host_only")):
+        return str(mark.args[0])
+    return "" if {"device", "simulator"} & set(item.keywords) else "uses no device"
 
 
 def use_torch(device: str) -> None:
@@ -63,17 +73,15 @@ def use_torch(device: str) -> None:
     _wrap_functions()
 
 
-_METHODS = ("update", "compute", "compute_hsic")
-
-
 def _wrap_functions() -> None:
     for name in _device.FUNCTIONS:
         folder, _, short = name.rpartition(".")
         if folder == "maps" or (folder and torch_device == "cpu"):
             continue  # objects keep tensors of the CPU as NumPy arrays, maps all
         owner: Any = importlib.import_module(f"likewise.{folder}" if folder else "likewise")
-        if isinstance(function := getattr(owner, short), type):
-            _wrap_methods(function, _METHODS)
+        function = getattr(owner, short)
+        if isinstance(function, type):
+            _wrap_methods(function)
         else:
             setattr(owner, short, _on_device(function))
     for cls in {_owner(type(lw.measure(name)), "gradients") for name in lw.measures()} - {None}:
@@ -88,27 +96,34 @@ def _owner(cls: type, name: str) -> Any:
 def _gradients_on_device(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def gradients(self: Any, x: Any, y: Any, **options: Any) -> Any:
+        if not active:
+            return method(self, x, y, **options)
         found = method(self, _there(x), _there(y), **options)
         return tuple(numpy(g) if _device.is_device_array(g) else g for g in found)
 
     return gradients
 
 
-def _wrap_methods(cls: type, names: tuple[str, ...]) -> None:
-    for name in names:
-        if hasattr(cls, name):
-            setattr(cls, name, _method_on_device(getattr(cls, name)))
-    cls.__getattribute__ = _attribute  # type: ignore[assignment, method-assign]
+def _wrap_methods(cls: Any) -> None:
+    """Streams take batches there, and give their results back."""
+    update = cls.update
+
+    @functools.wraps(update)
+    def updated(self: Any, *args: Any, **options: Any) -> None:
+        update(self, *(map(_there, args) if active else args), **options)
+
+    cls.update = updated
+    for name in {"compute", "compute_hsic"} & set(dir(cls)):
+        setattr(cls, name, _giving_back(getattr(cls, name)))
 
 
-_depth = 0  # of methods that are being called
+def _giving_back(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def wrapper(self: Any) -> Any:
+        result = method(self)
+        return numpy(result) if active and _device.is_device_array(result) else result
 
-
-def _attribute(self: Any, name: str) -> Any:
-    value = object.__getattribute__(self, name)
-    if _depth or name.startswith("_") or not _device.is_device_array(value):
-        return value
-    return numpy(value)[()]
+    return wrapper
 
 
 def empty(shape: tuple[int, ...], dtype: str, device: int = 0) -> Any:
@@ -160,7 +175,7 @@ def cpu(function: Callable[..., Any]) -> Callable[..., Any]:
 def _on_device(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapper(*args: Any, **options: Any) -> Any:
-        if not _has_version(function, *args, **options):
+        if not active or not _has_version(function, *args, **options):
             return function(*args, **options)
         given = [_there(a) for a in args]
         options = {  # ids are not data
@@ -171,26 +186,6 @@ def _on_device(function: Callable[..., Any]) -> Callable[..., Any]:
             return result
         return _back(result) if any(map(_holds_arrays, args)) else result
 
-    return wrapper
-
-
-def _method_on_device(method: Callable[..., Any]) -> Callable[..., Any]:
-    def inside(self: Any, *args: Any, **options: Any) -> Any:
-        global _depth
-        _depth += 1
-        try:
-            return method(self, *args, **options)
-        finally:
-            _depth -= 1
-
-    @functools.wraps(method)
-    def wrapper(self: Any, *args: Any, **options: Any) -> Any:
-        if _depth:
-            return method(self, *args, **options)
-        result = inside(self, *map(_there, args), **options)
-        return numpy(result) if _device.is_device_array(result) else result
-
-    vars(wrapper)["__wrapped__"] = inside
     return wrapper
 
 

@@ -11,7 +11,10 @@ from reference import regression
 
 import likewise as lw
 
-pytestmark = pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning")
+pytestmark = [
+    pytest.mark.device,
+    pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning"),
+]
 
 STREAMED = [
     ("cka", {}),

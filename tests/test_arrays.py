@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from simulated import stays_on_cpu
 
 import likewise as lw
 from likewise._border import arrays as _array
+
+pytestmark = pytest.mark.device
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_every_layout_gives_the_same_answer(function, layout, dtype, pair):
     assert np.array_equal(given[1], y)
 
 
-@stays_on_cpu("lists are read on the CPU")
+@pytest.mark.host_only("lists are read on the CPU")
 def test_nested_lists_are_read_as_arrays(function, pair):
     x, y = pair
     assert_same(results(function(x.tolist(), y.tolist())), results(function(x, y)))
@@ -189,7 +190,7 @@ def test_memory_is_copied_only_where_needed(pair):
         assert np.shares_memory(seen, given) == (name not in copied), name
 
 
-@stays_on_cpu("files and frames are read on the CPU")
+@pytest.mark.host_only("files and frames are read on the CPU")
 def test_memory_maps_and_frames_are_arrays(pair, tmp_path):
     x, y = pair
     np.save(tmp_path / "x.npy", x)
@@ -198,7 +199,7 @@ def test_memory_maps_and_frames_are_arrays(pair, tmp_path):
     assert lw.cka(pandas.DataFrame(x), pandas.DataFrame(y)) == lw.cka(x, y)
 
 
-@stays_on_cpu("arrays of ml_dtypes and of JAX are on the CPU")
+@pytest.mark.host_only("arrays of ml_dtypes and of JAX are on the CPU")
 @pytest.mark.parametrize("library", ["numpy", "jax"])
 def test_bfloat16_is_widened(two_array_function, library):
     ml_dtypes = pytest.importorskip("ml_dtypes")

@@ -16,6 +16,8 @@ import likewise as lw
 
 from .reference.assignment import best_cost
 
+pytestmark = pytest.mark.device
+
 INFEASIBLE = "cost matrix is infeasible"
 INVALID = "matrix contains invalid numeric entries"
 

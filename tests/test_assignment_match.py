@@ -12,6 +12,8 @@ from likewise._border.arrays import NUMPY
 
 from .reference import assignment as oracle
 
+pytestmark = pytest.mark.device
+
 FUNCTIONS = {
     "permutation_match": (lw.permutation_match, oracle.permutation_match),
     "semi_match": (lw.semi_match, oracle.semi_match),

@@ -6,11 +6,14 @@ import warnings
 
 import numpy as np
 import pytest
+import simulated
 from reference import cca as slow
 
 import likewise as lw
 
-SHAPES = [(60, 4, 4), (80, 12, 7), (90, 5, 20), (300, 130, 40), (200, 1, 3)]
+pytestmark = pytest.mark.device
+
+SHAPES = [(60, 4, 4), (80, 12, 7), (90, 5, 20), simulated.large(300, 130, 40), (200, 1, 3)]
 
 
 def pair(n, dx, dy, seed=0):

@@ -19,7 +19,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import simulated
-from simulated import cost_matrices, on_simulator
+from simulated import cost_matrices
 
 import likewise as lw
 from likewise import _cpu, cuda
@@ -115,7 +115,7 @@ def test_the_engine_without_a_device():
     assert available == "False"
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_the_stub_lists_what_the_module_has():
     stub = ast.parse(Path(lw.__file__).with_name("_cuda.pyi").read_text())
     listed = {
@@ -123,7 +123,8 @@ def test_the_stub_lists_what_the_module_has():
         for node in stub.body
         if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AnnAssign)
     }
-    extra = {"SimulatedArray", "empty", "fail_allocation", "report", "reset", "stats"}
+    extra = {"SimulatedArray", "begin_capture", "empty", "end_capture", "fail_allocation"}
+    extra |= {"replay", "report", "reset", "stats"}
     found = {name for name in dir(simulated.module) if not name.startswith("__")}
     assert found - extra == listed
 
@@ -136,7 +137,7 @@ def two_devices(monkeypatch):
     gc.collect()  # threads and arrays of this device
 
 
-@on_simulator
+@pytest.mark.simulator
 @pytest.mark.parametrize(
     "function",
     [
@@ -168,7 +169,7 @@ def test_arrays_of_a_device_that_is_not_the_current_one(two_devices, function):
         np.testing.assert_allclose(ours.numpy(), theirs, rtol=1e-4, atol=1e-5)
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_a_grid_of_host_arrays_on_the_second_device(monkeypatch):
     monkeypatch.setenv("CUSIM_DEVICES", "2")
     items = np.random.default_rng(0).standard_normal((4, 30, 5))
@@ -177,7 +178,7 @@ def test_a_grid_of_host_arrays_on_the_second_device(monkeypatch):
     np.testing.assert_allclose(found, plain(list(items), "cka"), rtol=1e-12)
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_the_current_device_is_set_only_where_it_is_another(two_devices):
     plain, x = simulated.cpu(lw.procrustes), np.random.default_rng(0).standard_normal((2, 30, 5))
     here, there = map(simulated.array, x), map(two_devices, x)
@@ -190,7 +191,7 @@ def test_the_current_device_is_set_only_where_it_is_another(two_devices):
     assert changes % 2 == 0
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_libraries_have_a_context_for_each_thread_at_work_and_device(two_devices):
     """And not for each that ever was."""
     plain, x = simulated.cpu(lw.procrustes), np.random.default_rng(0).standard_normal((2, 30, 5))
@@ -211,7 +212,7 @@ def test_libraries_have_a_context_for_each_thread_at_work_and_device(two_devices
     assert one_after_the_other(5) == 0
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_an_old_driver_is_named(monkeypatch):
     monkeypatch.setenv("CUSIM_DRIVER", "12080")
     assert lw.cuda.why_not() == (
@@ -236,7 +237,7 @@ def live_bytes():
     return simulated.module.stats()["live_bytes"]
 
 
-@on_simulator
+@pytest.mark.simulator
 @pytest.mark.parametrize(
     "dtype", ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"]
 )
@@ -249,7 +250,7 @@ def test_every_type_and_layout_is_read(dtype, step):
     np.testing.assert_array_equal(simulated.numpy(found.cost), expected.cost)
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_arrays_of_two_places_are_refused():
     here, there = cost_matrices((4, 4)), simulated.array(cost_matrices((4, 4)))
     for u, v in ((here[0], simulated.array(here[0])), (simulated.array(here[0]), here[0])):
@@ -257,13 +258,13 @@ def test_arrays_of_two_places_are_refused():
             simulated.cpu(lw.assignment)(there, duals=(u, v))
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_complex_arrays_are_refused():
     with pytest.raises(lw.InputTypeError, match=r"cost is complex \(complex128\); pass real"):
         lw.assignment(simulated.array(np.ones((3, 3), complex)))
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_nan_without_the_look_stays_nan():
     a = np.stack([np.eye(4), np.eye(4)])
     a[1, 2, 3] = np.nan
@@ -272,7 +273,7 @@ def test_nan_without_the_look_stays_nan():
     assert np.isnan(found[1])
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_functions_without_a_version_say_so(monkeypatch):
     x = simulated.array(cost_matrices((12, 3)))
     with monkeypatch.context() as patch:
@@ -283,7 +284,7 @@ def test_functions_without_a_version_say_so(monkeypatch):
             lw.svdvals(x)
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_nan_is_located():
     u = np.ones(4)
     u[2] = np.nan
@@ -292,7 +293,7 @@ def test_nan_is_located():
         lw.assignment(cost, duals=(simulated.array(u), simulated.array(np.ones(4))))
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_without_the_look_nothing_waits():
     cost = cost_matrices()
     there = simulated.array(cost)
@@ -305,7 +306,7 @@ def test_without_the_look_nothing_waits():
     assert simulated.numpy(rows).shape == (3, 6)
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_without_the_look_no_solution_is_no_number():
     cost = cost_matrices()
     cost[1, 2, 2] = np.nan
@@ -316,7 +317,7 @@ def test_without_the_look_no_solution_is_no_number():
     assert (cols[[0, 2]] >= 0).all()
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_nothing_leaks():
     there = simulated.array(cost_matrices())
     before = live_bytes()
@@ -329,7 +330,7 @@ def test_nothing_leaks():
     assert live_bytes() == before
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_large_problems_go_to_the_cpu_and_say_so_once(monkeypatch):
     monkeypatch.setattr(simulated.module, "most_assigned", 5)
     monkeypatch.setattr(_device, "_told", set())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import simulated
-from simulated import on_simulator
 
 import likewise as lw
+
+pytestmark = pytest.mark.simulator
 
 SIDE = 66  # from 65 on
 
@@ -26,7 +27,6 @@ SPECTRA = {
 }
 
 
-@on_simulator
 @pytest.mark.parametrize("scale", [1e-30, 1, 1e30])
 @pytest.mark.parametrize("shape", [(SIDE, SIDE), (90, SIDE), (SIDE, 150)])
 def test_singular_values_in_single_precision(shape, scale):
@@ -44,7 +44,6 @@ def check_factors(a, u, p, tolerance):
     np.testing.assert_allclose(small, np.eye(len(small)), rtol=0, atol=tolerance)
 
 
-@on_simulator
 @pytest.mark.parametrize(
     ("shape", "dtype"),
     [((70, SIDE), np.float64), ((SIDE, 70), np.float32)],
@@ -59,7 +58,6 @@ def test_factors_need_no_eigenvalues(shape, dtype, monkeypatch):
         check_factors(a[k], u[k], p[k], 1e-5 if dtype == np.float32 else 1e-13)
 
 
-@on_simulator
 def test_what_did_not_converge_is_named(monkeypatch):
     a = np.random.default_rng(1).standard_normal((3, SIDE, SIDE)).astype(np.float32)
     there = simulated.array(a)
@@ -76,7 +74,6 @@ def test_what_did_not_converge_is_named(monkeypatch):
         lw.linear_predictivity(simulated.array(x), simulated.array(y), cv=2, alphas=[1.0])
 
 
-@on_simulator
 def test_matrices_with_nan_are_named():
     a = np.ones((3, SIDE, SIDE), np.float32)
     a[2, 5, 6] = np.nan
@@ -85,7 +82,6 @@ def test_matrices_with_nan_are_named():
     np.testing.assert_allclose(found[0], [SIDE, *np.zeros(SIDE - 1)], rtol=0, atol=1e-6 * SIDE)
 
 
-@on_simulator
 @pytest.mark.parametrize("function", [lw.svdvals, lambda a: lw.polar(a)])
 def test_memory_that_is_not_there(function):
     there = simulated.array(matrices((SIDE, SIDE), SPECTRA["random"], np.float32))
@@ -107,7 +103,6 @@ def test_memory_that_is_not_there(function):
     assert all("MemoryAllocation" in text for text in said)
 
 
-@on_simulator
 def test_ridge_by_eigenvalues_agrees_with_the_cpu():
     rng = np.random.default_rng(3)
     x = rng.standard_normal((2, 200, SIDE)) * np.logspace(0, -2, SIDE)

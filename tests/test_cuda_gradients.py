@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import simulated
-from simulated import on_simulator
 
 import likewise as lw
 
 pytestmark = [
-    on_simulator,
+    pytest.mark.simulator,
     pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning"),
 ]
 
@@ -36,16 +35,6 @@ def data(dtype, n=30, dx=6, dy=40):
 
 def on_cpu(measure, x, y, **options):
     return type(measure).gradients.__wrapped__(measure, x, y, **options)
-
-
-@by_name
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_agree_with_the_cpu(measure, dtype):
-    x, y = data(dtype)
-    tolerance = 2e-6 if dtype == np.float32 else 1e-12
-    for found, wanted in zip(measure.gradients(x, y), on_cpu(measure, x, y), strict=True):
-        assert found.dtype == dtype
-        np.testing.assert_allclose(found, wanted, rtol=0, atol=tolerance * np.abs(wanted).max())
 
 
 @by_name

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import simulated
-from simulated import cost_matrices, layers, on_simulator
+from simulated import cost_matrices, layers
 
 import likewise as lw
 from likewise._border import device as _device
+
+pytestmark = pytest.mark.simulator
 
 IN_GRIDS = [
     "cca",
@@ -27,7 +29,6 @@ IN_GRIDS = [
 ]
 
 
-@on_simulator
 def test_grids_of_wide_permutations_go_to_the_cpu(monkeypatch):
     monkeypatch.setattr(simulated.module, "most_assigned", 5)
     monkeypatch.setattr(_device, "_told", set())
@@ -54,7 +55,6 @@ GRID_MEASURES = {name: name for name in IN_GRIDS} | {
 }
 
 
-@on_simulator
 @pytest.mark.parametrize("measure", GRID_MEASURES.values(), ids=GRID_MEASURES)
 def test_grids_of_device_arrays(measure):
     pairwise, cross = simulated.cpu(lw.pairwise), simulated.cpu(lw.cross)
@@ -79,14 +79,12 @@ def test_grids_of_device_arrays(measure):
     assert (np.isnan(unchecked).sum(axis=1) == [1, 1, 4, 1]).all()
 
 
-@on_simulator
 def test_collections_of_two_places_are_refused():
     x = cost_matrices((8, 3))
     with pytest.raises(lw.InputTypeError, match="move one of them first"):
         simulated.cpu(lw.cross)([simulated.array(x)], [x])
 
 
-@on_simulator
 @pytest.mark.parametrize("measure", IN_GRIDS)
 def test_grids_without_the_look_wait_for_nothing(measure, monkeypatch):
     kept = []  # memory that is given back waits, in this library

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import simulated
-from simulated import layers, on_simulator
+from simulated import layers
 
 import likewise as lw
 from likewise._border import device as _device
+
+pytestmark = pytest.mark.simulator
 
 SIDE = 66  # too large for the kernels of small matrices
 COMPARED = {"mutual_knn": {"k": 3}, "linear_predictivity": {"cv": 2}}
@@ -28,7 +30,6 @@ def sides(samples=12, dtype=np.float64):
     return x.astype(dtype), (x[:, :5] + rng.standard_normal((samples, 5))).astype(dtype)
 
 
-@on_simulator
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("measure", ["procrustes", "cka", "mutual_knn", "rsa", "cca"])
 def test_the_numbers_are_those_of_the_cpu(measure, dtype):
@@ -44,7 +45,6 @@ def test_the_numbers_are_those_of_the_cpu(measure, dtype):
             assert found.p_value == expected.p_value
 
 
-@on_simulator
 @BOTH
 def test_the_look_speaks_for_the_whole_call(name):
     x, y = sides()
@@ -59,7 +59,6 @@ def test_the_look_speaks_for_the_whole_call(name):
         assert np.isnan(unchecked[-1]).any()
 
 
-@on_simulator
 @BOTH
 def test_warnings_are_said_once_and_of_the_data(name):
     x, y = sides()
@@ -74,7 +73,6 @@ def test_warnings_are_said_once_and_of_the_data(name):
     assert [str(w.message) for w in said] == [str(w.message) for w in said_here]
 
 
-@on_simulator
 def test_small_angles_in_single_precision():
     # A rotated copy: float32 products lose the directions of little variance.
     rotation = np.linalg.qr(np.random.default_rng(2).standard_normal((9, 9)))[0]
@@ -86,7 +84,6 @@ def test_small_angles_in_single_precision():
     assert found.draws.dtype == np.float32
 
 
-@on_simulator
 def test_draws_that_no_kernel_compares_are_said_to_go_to_the_cpu(monkeypatch):
     monkeypatch.setattr(simulated.module, "most_assigned", 1)
     monkeypatch.setattr(_device, "_told", set())
@@ -100,7 +97,6 @@ def test_draws_that_no_kernel_compares_are_said_to_go_to_the_cpu(monkeypatch):
         lw.permutation_test(x, y, "permutation_match", n=4)
 
 
-@on_simulator
 @BOTH
 def test_results_on_a_device_can_be_shown(name):
     there = [simulated.array(side) for side in sides()]

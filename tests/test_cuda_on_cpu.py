@@ -7,13 +7,12 @@ import warnings
 import numpy as np
 import pytest
 import simulated
-from simulated import on_simulator
 
 import likewise as lw
 from likewise._border import device as _device
 from likewise.maps.networks import Network, average_networks, match_network
 
-pytestmark = on_simulator
+pytestmark = pytest.mark.simulator
 
 
 def rectified(shape, seed=0):

@@ -7,13 +7,13 @@ import os
 import subprocess
 import sys
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 import simulated
-from simulated import on_simulator
+
+pytestmark = pytest.mark.simulator
 
 
 def child(code, **environment):
@@ -92,20 +92,6 @@ for stream in streams:
     scores = simulated.cpu(type(stream).compute)(stream).numpy()
     state = [value.tobytes().hex() for value in stream.state.values()]
     print(state, scores.tobytes().hex(), simulated.module.report())
-stream = lw.scale.UnitAccumulator("mutual_information", bins=5)
-for n in (11, 40):
-    stream.update(*(simulated.array(rng.standard_normal((n, d))) for d in (3, 5)))
-print(stream.compute().tobytes().hex(), simulated.module.report())
-"""
-
-
-MAPS = """
-import likewise.maps as maps
-rng = np.random.default_rng(5)
-x, y = (simulated.array(rng.standard_normal((20, d)).astype("f4")) for d in (4, 3))
-for fitted in (maps.Orthogonal(), maps.SoftPermutation(), maps.Ridge(), maps.Lasso()):
-    simulated.cpu(type(fitted).fit)(fitted, x, y)
-    print(fitted.coef_.tobytes().hex(), fitted.score(x, y), simulated.module.report())
 """
 
 
@@ -121,16 +107,6 @@ for measure in ("procrustes", "semi_match"):
 """
 
 
-UNITS = """
-rng = np.random.default_rng(5)
-x, y = (np.maximum(rng.standard_normal((40, d)), 0).astype("f4") for d in (5, 8))
-x, y = simulated.array(x), simulated.array(y)
-told = lw.unit_similarity(x, y, similarity="mutual_information", check_finite=False)
-matching = lw.match_units(lw.unit_similarity(x, y))
-found = [told, *matching[:4], *lw.unit_statistics(x)]
-print([simulated.numpy(value).tobytes().hex() for value in found], matching[4:])
-print(simulated.module.report())
-"""
 WORK = {
     "assignment": SOLVE,
     "transport": TRANSPORT,
@@ -138,8 +114,6 @@ WORK = {
     "decompositions": DECOMPOSE,
     "draws": DRAWS,
     "streams": STREAMS,
-    "units": UNITS,
-    **({"maps": MAPS} if find_spec("sklearn") else {}),
     "offload": OFFLOAD,  # last: it changes how much of the memory is used
 }
 MARK = "---\n"
@@ -158,7 +132,6 @@ def printed(**environment):
     return dict(zip(WORK, parts, strict=True))
 
 
-@on_simulator
 @every_work
 @pytest.mark.parametrize(("mode", "order"), [("eager", "2"), ("lazy", "0"), ("random", "1")])
 def test_every_schedule_gives_the_same_bits(mode, order, work):
@@ -166,7 +139,6 @@ def test_every_schedule_gives_the_same_bits(mode, order, work):
     assert found[work] == printed()[work]
 
 
-@on_simulator
 @pytest.mark.parametrize("architecture", ["80", "90", "100", "120"])
 def test_the_largest_problem_fits_every_architecture(architecture):
     code = """
@@ -178,7 +150,6 @@ print(np.argsort(cost[0])[:2].tolist())
     assert sorted(ast.literal_eval(expected)) == ast.literal_eval(found)
 
 
-@on_simulator
 def test_the_largest_transport_fits_every_architecture():
     code = """
 plan = lw.optimal_transport(simulated.array(np.ones((4095, 4096), "f4")))
@@ -188,13 +159,11 @@ print((simulated.numpy(plan) > 0).sum())
     assert child(code, CUSIM_ARCH="120").stdout == f"{4095 + 4096 - 1}\n"
 
 
-@on_simulator
 @every_work
 def test_nothing_of_the_device_is_read_by_the_host(work):
     assert printed(CUSIM_PROTECT="1")[work] == printed()[work]
 
 
-@on_simulator
 @pytest.mark.parametrize(
     ("environment", "why"),
     [
@@ -217,7 +186,6 @@ except lw.InputTypeError as error: print(error)
     assert why in said[1]
 
 
-@on_simulator
 def test_a_missing_cublas_is_said():
     code = """
 sys.modules["likewise._cuda"].set_library_directories([])
@@ -229,7 +197,6 @@ except RuntimeError as error: print(error)
     assert "pip install nvidia-cublas" in said
 
 
-@on_simulator
 @pytest.mark.parametrize("old", [False, True], ids=["missing", "old"])
 def test_without_cusolver_rotations_give_the_same(tmp_path, old):
     blas = next((Path(simulated.module.__file__).parent / "nvidia").glob("libcublas.so.*"))
@@ -252,3 +219,34 @@ for found in (lw.svdvals(a), lw.linear_predictivity(x, y, cv=2, alphas=[0.1]).sc
     np.testing.assert_allclose(values_without, values, rtol=0, atol=2e-5)
     assert score_without == pytest.approx(score, abs=1e-12)
     assert values_without != values  # was not computed the same way
+
+
+GRAPHS = """
+functions = {
+    "cka": lw.cka,
+    "procrustes": lw.procrustes,
+    "permutation_match": lambda x, y, **o: lw.permutation_match(x, y, **o).score,
+    "mutual_knn": lambda x, y, **o: lw.mutual_knn(x, y, k=5, **o),
+    "rsa": lw.rsa,
+    "polar": lambda x, y, **o: lw.polar(x, **o)[0],
+    "svdvals": lambda x, y, **o: lw.svdvals(x, **o),
+}
+for name, function in functions.items():
+    first, *others = np.random.default_rng(0).standard_normal((3, 2, 70, 68)).astype("f4")
+    there = [simulated.array(side) for side in first]
+    simulated.module.begin_capture()
+    out = function(*there, check_finite=False)
+    simulated.module.end_capture()
+    for sides in others:
+        for array, side in zip(there, sides):
+            array.fill(side)
+        simulated.module.replay()
+        np.testing.assert_allclose(simulated.numpy(out), function(*sides), 1e-3, 1e-4, err_msg=name)
+    simulated.module.reset()
+print("same", simulated.module.report())
+"""
+
+
+def test_calls_without_the_look_are_captured_by_graphs_even_the_first():
+    done = child(GRAPHS)
+    assert done.stdout.strip() == "same", done.stderr

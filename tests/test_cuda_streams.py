@@ -7,13 +7,12 @@ import warnings
 import numpy as np
 import pytest
 import simulated
-from simulated import on_simulator
 from test_accumulator import STREAMED
 
 import likewise as lw
 from likewise._border import device as _device
 
-pytestmark = on_simulator
+pytestmark = pytest.mark.simulator
 
 
 def items(dtype=np.float64, n=40, widths=(3, 5, 4)):

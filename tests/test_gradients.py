@@ -10,6 +10,7 @@ from reference import kernels as reference
 import likewise as lw
 
 pytestmark = [
+    pytest.mark.device,
     pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning"),
     pytest.mark.filterwarnings("ignore::likewise.DegenerateWarning"),
 ]

@@ -9,6 +9,8 @@ import pytest
 
 import likewise as lw
 
+pytestmark = pytest.mark.device
+
 
 @pytest.fixture
 def layers():

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import simulated
 from scipy.stats import t as student
-from simulated import stays_on_cpu
 
 import likewise as lw
 from benchmarks import coverage
 from likewise.measure.orders import Orders
 from likewise.measure.subsets import _student
+
+pytestmark = pytest.mark.device
 
 FREEDOM = 1 / 3  # degrees of the intervals' quantile for each sample
 
@@ -144,7 +145,7 @@ def test_ties_count_and_all_orders_are_exact(name, options, how, dtype):
     assert sampled.p_value == (1 + extreme.sum()) / 120
 
 
-@stays_on_cpu("counts orders, which take a minute there")
+@pytest.mark.host_only("counts orders, which take a minute there")
 @pytest.mark.filterwarnings("ignore::likewise.LikewiseWarning")
 def test_draws_that_tie_by_rounding_are_as_extreme():
     a, b = np.ones((8, 3)), np.ones((8, 4))
@@ -183,7 +184,7 @@ print((peak * 2**10 - 2 * (x.nbytes + y.nbytes)) / 2**20)
 """
 
 
-@stays_on_cpu("measures the memory of the host")
+@pytest.mark.host_only("measures the memory of the host")
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss in KiB")
 @pytest.mark.parametrize(
     ("name", "n", "d", "draws", "dtype"),
@@ -277,7 +278,7 @@ def test_intervals_follow_from_parts_and_halves(pair, name, options, dtype, monk
     np.testing.assert_allclose([found.low, found.high], ends, rtol=100 * scale + 1e-4)
 
 
-@stays_on_cpu("looks at what the measure is given")
+@pytest.mark.host_only("looks at what the measure is given")
 def test_parts_stay_in_their_folds_and_neighbourhoods(pair, monkeypatch):
     x, y = pair
     for name in ("mutual_knn", "linear_predictivity"):
@@ -320,7 +321,7 @@ def test_intervals_hold_their_own_score(name):
         assert float(found.score) - 1e-7 <= found.high <= high
 
 
-@stays_on_cpu("a simulation of many trials")
+@pytest.mark.host_only("a simulation of many trials")
 @pytest.mark.parametrize(
     ("population", "measure", "options", "samples"),
     [

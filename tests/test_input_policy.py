@@ -10,6 +10,8 @@ from reference import rsa, transport
 
 import likewise as lw
 
+pytestmark = pytest.mark.device
+
 N, D = 40, 5
 
 

@@ -11,7 +11,10 @@ import simulated
 
 import likewise as lw
 
-pytestmark = pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning")
+pytestmark = [
+    pytest.mark.device,
+    pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning"),
+]
 
 _spec = importlib.util.spec_from_file_location(
     "kernels_reference", Path(__file__).parent / "reference" / "kernels.py"
@@ -59,7 +62,7 @@ def test_agrees_with_explicit_kernel_matrices(name, shape, kernel, estimator):
 
 @pytest.mark.parametrize("estimator", ["biased", "unbiased"])
 @pytest.mark.parametrize("kernel", ["linear", "rbf", "polynomial"])
-@pytest.mark.parametrize("n", [37, 200, 700])
+@pytest.mark.parametrize("n", [37, simulated.large(200), simulated.large(700)])
 def test_many_mixed_items_agree_with_single_calls(n, kernel, estimator):
     rng = np.random.default_rng(0)
     items = [rng.standard_normal((n, d)) for d in (1, 5, 64, 17, 130, 3)]

@@ -11,6 +11,8 @@ from reference import regression as slow
 
 import likewise as lw
 
+pytestmark = pytest.mark.device
+
 ALPHAS = (0.5, 0.1, 0.02, 0.004)
 
 
@@ -75,8 +77,8 @@ def test_objective_is_no_worse_than_that_of_scikit_learn(n, dx, dy):
         np.testing.assert_allclose(found.coef[k], weights, rtol=0, atol=2e-3)
 
 
-@pytest.mark.parametrize(("n", "dx", "dy"), [(300, 80, 19), (300, 130, 11)])
-@simulated.stays_on_cpu("devices do not extrapolate: they need more sweeps than they may take")
+@pytest.mark.parametrize(("n", "dx", "dy"), [(300, 80, 19), simulated.large(300, 130, 11)])
+@pytest.mark.host_only("devices do not extrapolate: they need more sweeps than they may take")
 def test_nearly_collinear_units_are_fitted_to_the_gap_that_is_promised(n, dx, dy):
     # Groups of targets whose weights are nearly all in use, and directions of falling variance.
     rng = np.random.default_rng(0)
@@ -111,8 +113,8 @@ def kindred_units(kind, rng, n, dx):
 
 
 @pytest.mark.parametrize("kind", ["twice", "sums", "walks", "heavy"])
-@pytest.mark.parametrize(("n", "dx"), [(500, 240), (120, 60), (300, 130)])
-@simulated.stays_on_cpu("devices do not extrapolate: they need more sweeps than they may take")
+@pytest.mark.parametrize(("n", "dx"), [(500, 240), (120, 60), simulated.large(300, 130)])
+@pytest.mark.host_only("devices do not extrapolate: they need more sweeps than they may take")
 def test_gaps_hold_whatever_units_have_in_common(kind, n, dx):
     rng = np.random.default_rng(len(kind) + n)
     x = kindred_units(kind, rng, n, dx)

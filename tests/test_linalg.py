@@ -8,6 +8,8 @@ import simulated
 
 import likewise as lw
 
+pytestmark = pytest.mark.device
+
 SHAPES = [(5, 5), (8, 3), (3, 8), (1, 6), (130, 40), (97, 97), (60, 200)]
 
 

@@ -77,7 +77,7 @@ def test_tensors_have_the_same_floats(estimator):
     ],
 )
 @every_map
-@simulated.stays_on_cpu("squares of targets overflow there")
+@pytest.mark.host_only("squares of targets overflow there")
 def test_scales_do_not_matter(estimator, dtype, x_scale, y_scale):
     x, y = (side.astype(dtype).astype(np.float64) for side in pair(dx=5, dy=3))
     large = (x * x_scale).astype(dtype), (y * y_scale).astype(dtype)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 import likewise as lw
 
+pytestmark = pytest.mark.device
+
 TOLERANCE = 1e-8
 INVARIANCES = ("translation", "isotropic_scaling", "orthogonal", "permutation", "invertible")
 

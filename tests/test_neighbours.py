@@ -8,6 +8,8 @@ from reference import neighbours as slow
 
 import likewise as lw
 
+pytestmark = pytest.mark.device
+
 FUNCTIONS = ["mutual_knn", "jaccard_knn", "cknna"]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import simulated
 from conftest import DLPackOnly
-from simulated import layers, on_simulator
+from simulated import layers
 from test_cuda_grids import GRID_MEASURES
 
 import likewise as lw
@@ -65,7 +65,7 @@ def test_neighbouring_blocks_share_a_run(rows, columns):
         before = block
 
 
-@on_simulator
+@pytest.mark.simulator
 @pytest.mark.parametrize(
     ("measure", "dtype"),
     [(measure, np.float64) for measure in GRID_MEASURES.values()]
@@ -89,7 +89,7 @@ def test_runs_give_what_the_device_gives_at_once(measure, dtype, small_runs):
     np.testing.assert_allclose(beside, found[7:, :5], rtol=0, atol=tolerance)
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_runs_are_sent_as_seldom_as_three_buffers_allow(small_runs):
     host = ten_layers()
     runs = len(many_runs(host))
@@ -103,7 +103,7 @@ def test_runs_are_sent_as_seldom_as_three_buffers_allow(small_runs):
     assert len(small_runs) <= rows * columns + 1
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_the_next_run_is_sent_before_the_wait(small_runs, monkeypatch):
     sent, finish = [], _device.DeviceLibrary.finish
 
@@ -116,7 +116,7 @@ def test_the_next_run_is_sent_before_the_wait(small_runs, monkeypatch):
     assert sent[:3] == [2, 3, 4]
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_collections_and_libraries(small_runs):
     host = layers()
     named = dict(zip("abcd", host, strict=True))
@@ -142,7 +142,7 @@ def test_collections_and_libraries(small_runs):
     assert pairwise(host[:1], "cka", device=0) == pytest.approx(1)
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_tensors_come_back_as_tensors():
     torch = pytest.importorskip("torch")
     host = [torch.from_numpy(item) for item in layers(np.float32)]
@@ -159,7 +159,7 @@ def warnings_of(function, *args, **options):
     return sorted(str(one.message) for one in caught)
 
 
-@on_simulator
+@pytest.mark.simulator
 @pytest.mark.parametrize("measure", GRID_MEASURES.values(), ids=GRID_MEASURES)
 def test_warnings_are_those_of_the_whole(measure, small_runs):
     host = ten_layers()
@@ -176,7 +176,7 @@ def test_warnings_are_those_of_the_whole(measure, small_runs):
     assert warnings_of(pairwise, host, measure, device=0, check_finite=False) == []
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_choices_of_penalties_are_counted_over_all_pairs(small_runs):
     host = ten_layers()
     options = {"alphas": [1e5, 1e6], "cv": 3}
@@ -186,7 +186,7 @@ def test_choices_of_penalties_are_counted_over_all_pairs(small_runs):
     assert warnings_of(pairwise, host, "linear_predictivity", device=0, **options) == expected
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_items_that_are_not_finite_are_named(small_runs):
     host = layers()
     host[2][5, 1] = np.nan
@@ -222,7 +222,7 @@ HALVED = {  # and a device's bytes
 }
 
 
-@on_simulator
+@pytest.mark.simulator
 @pytest.mark.parametrize(("measure", "size"), HALVED.values(), ids=HALVED)
 def test_blocks_that_do_not_fit_are_computed_in_halves(measure, size, monkeypatch):
     rng = np.random.default_rng(2)
@@ -235,7 +235,7 @@ def test_blocks_that_do_not_fit_are_computed_in_halves(measure, size, monkeypatc
     np.testing.assert_allclose(found, pairwise(host, measure), rtol=0, atol=1e-12)
 
 
-@on_simulator
+@pytest.mark.simulator
 @pytest.mark.parametrize(
     ("size", "said"),
     [
@@ -250,7 +250,7 @@ def test_what_does_not_fit_is_said(size, said, monkeypatch):
         pairwise(host, "cka", device=0)
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_sides_that_no_kernel_takes_go_to_the_cpu(monkeypatch, small_runs):
     monkeypatch.setattr(simulated.module, "most_assigned", 6)
     monkeypatch.setattr(_device, "_told", set())
@@ -266,7 +266,7 @@ def test_sides_that_no_kernel_takes_go_to_the_cpu(monkeypatch, small_runs):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_nothing_is_left_on_the_device(small_runs):
     before = simulated.module.stats()["live_bytes"]
     pairwise(layers(), "cka", device=0)
@@ -279,7 +279,7 @@ def test_nothing_is_left_on_the_device(small_runs):
         assert simulated.module.stats()["live_bytes"] == before
 
 
-@on_simulator
+@pytest.mark.simulator
 def test_what_is_on_a_device_stays_there():
     there = [simulated.array(item) for item in layers()]
     with pytest.raises(lw.InputTypeError, match="device= is for items in host memory"):

@@ -8,11 +8,13 @@ import sys
 import numpy as np
 import pytest
 from reference import procrustes as shapes
-from simulated import stays_on_cpu
 
 import likewise as lw
 
-pytestmark = pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning")
+pytestmark = [
+    pytest.mark.device,
+    pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning"),
+]
 
 
 def data(n=60, dx=6, dy=8, seed=0):
@@ -93,7 +95,7 @@ def test_an_uncentred_gram_matrix_in_float32():
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads kilobytes")
-@stays_on_cpu("measures memory of the CPU")
+@pytest.mark.host_only("measures memory of the CPU")
 def test_sample_by_sample_matrices_of_narrow_items():
     items = np.random.default_rng(0).standard_normal((3, 40_000, 2))  # a matrix would take 12 GB
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

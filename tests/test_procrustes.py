@@ -12,7 +12,10 @@ import simulated
 import likewise as lw
 from likewise._border.arrays import NUMPY
 
-pytestmark = pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning")
+pytestmark = [
+    pytest.mark.device,
+    pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning"),
+]
 
 _spec = importlib.util.spec_from_file_location(
     "procrustes_reference", Path(__file__).parent / "reference" / "procrustes.py"
@@ -85,7 +88,7 @@ def test_no_spectrum_loses_digits(spectrum):
     assert abs(s - reference.similarity(x, y, center=False)) < 1e-13
 
 
-@pytest.mark.parametrize("shape", [(1000, 64), (80, 200), (300, 130)], ids=str)
+@pytest.mark.parametrize("shape", [(1000, 64), (80, 200), simulated.large((300, 130))], ids=str)
 def test_equal_up_to_what_is_invariant_is_zero(shape):
     rng = np.random.default_rng(0)
     x = rng.standard_normal(shape)

@@ -11,6 +11,8 @@ from reference import rsa as slow
 import likewise as lw
 from likewise._border.arrays import NUMPY
 
+pytestmark = pytest.mark.device
+
 ANGLES = ["correlation", "cosine"]
 DISTANCES = ["euclidean", "sqeuclidean"]
 RANKED = ["spearman", "rho-a", "kendall", "tau-a"]

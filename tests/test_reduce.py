@@ -7,6 +7,8 @@ import pytest
 
 import likewise as lw
 
+pytestmark = pytest.mark.device
+
 MAPS = np.arange(2 * 3 * 4 * 5, dtype=np.float64).reshape(2, 3, 4, 5)
 TOKENS = np.arange(2 * 3 * 4, dtype=np.float64).reshape(2, 3, 4)
 

@@ -7,6 +7,8 @@ import pytest
 
 import likewise as lw
 
+pytestmark = pytest.mark.device
+
 X = np.random.default_rng(0).standard_normal((30, 5))
 
 

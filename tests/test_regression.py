@@ -11,6 +11,8 @@ from reference import regression as slow
 import likewise as lw
 from likewise._ridge import sources
 
+pytestmark = pytest.mark.device
+
 SHAPES = [(100, 6, 4), (83, 20, 7), (60, 90, 5), (50, 39, 8), (40, 1, 3)]
 ALPHAS = (1e-3, 0.1, 2.0, 50.0)
 
@@ -114,6 +116,7 @@ def test_errors_equal_those_of_scikit_learn():
         np.testing.assert_allclose(found, -np.array(scores), rtol=1e-9)
 
 
+@pytest.mark.host_only("takes minutes there")
 def test_pitfall_the_penalty_is_never_chosen_on_the_scoring_fold():
     # Pure noise scores 0 within its standard error; chosen on the scoring folds it would be 0.06.
     scores = []
@@ -139,6 +142,7 @@ def test_directions_differ():
     assert lw.linear_predictivity(y, x).score < 0.7
 
 
+@pytest.mark.host_only("takes minutes there")
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_all_pairs_and_batches_equal_single_calls(dtype):
     items = [pair(120, d, d, seed=d)[1].astype(dtype) for d in (3, 8, 8, 150)]

@@ -12,6 +12,8 @@ from scipy.spatial.distance import pdist
 import likewise as lw
 from likewise._comparison import require_rankable
 
+pytestmark = pytest.mark.device
+
 DISSIMILARITIES = ["correlation", "cosine", "euclidean", "sqeuclidean"]
 COMPARISONS = ["cosine", "corr", "spearman", "rho-a", "kendall", "tau-b", "tau-a"]
 SECOND_MOMENTS = ["cosine_cov", "corr_cov", "bures"]

@@ -9,7 +9,10 @@ from test_accumulator import STREAMED, batches, items
 
 import likewise as lw
 
-pytestmark = pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning")
+pytestmark = [
+    pytest.mark.device,
+    pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning"),
+]
 
 # Means in deviations, sizes and dtypes. Plain sums lose the square of the first, unbiased CKA its
 # fourth power, and overflow or vanish at the last.

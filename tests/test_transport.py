@@ -8,6 +8,8 @@ from reference import transport as slow
 
 import likewise as lw
 
+pytestmark = pytest.mark.device
+
 # On a device given masses and parts of the mass go to the CPU, which tests/test_cuda.py hears.
 
 SHAPES = [(1, 1), (1, 7), (5, 1), (6, 6), (4, 9), (9, 6), (13, 8), (12, 18), (33, 50), (64, 16)]

@@ -10,6 +10,8 @@ from reference.information import slow_information
 
 import likewise as lw
 
+pytestmark = pytest.mark.device
+
 # On devices groups are found on the CPU, and say so.
 
 

@@ -147,7 +147,6 @@ case $number in
   cat "$logs/measure.log"
   ;;
 3)
-  source tests/cuda/device_tests.sh
   options=(-rf -v -p no:cacheprovider -W default)
   if python3 -c "import pytest_timeout" 2>/dev/null; then
     options+=(--timeout 60)
@@ -161,12 +160,12 @@ case $number in
     left_out "CuPy, streams, graphs"
     step checks 60 python3 -W ignore -m benchmarks.gpu.checks --cpu
     # Tensors are on the CPU there; the engine's own library is not built.
-    left_out_on_simulator+=" or torch_in_torch_out or tensors_of_every or engine_without_a_device"
-    options+=(-k "not ($left_out_on_simulator)")
+    options+=(-k "not (torch_in_torch_out or tensors_of_every or engine_without_a_device)")
   fi
-  for name in ${device_tests[*]}; do
-    if [[ $rehearse || $name != cuda_* ]]; then echo "$name"; fi  # those are the simulator's
-  done | steps "$jobs" tests "$of_file" bash -c 'exec python3 -m pytest "tests/test_${!#}.py" "${@:1:$#-1}"' _ \
+  marks=device
+  if [[ $rehearse ]]; then marks='(device|simulator)'; fi
+  grep -lE "mark\.$marks" $(ls -S tests/test_*.py) | xargs -n 1 basename -s .py |
+    steps "$jobs" tests "$of_file" bash -c 'exec python3 -m pytest "tests/${!#}.py" "${@:1:$#-1}"' _ \
     "${testing[@]}" "${options[@]}"
   wait
   ;;

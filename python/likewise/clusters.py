@@ -56,7 +56,7 @@ def cluster_units(
 ) -> UnitClusters:
     """Groups of units of two networks that vary together: shared subspaces (Li et al. 2016).
 
-    The graph has the units of both networks as nodes and |Pearson correlation| as weights.
+    The graph has the units of both networks as nodes and ``|Pearson correlation|`` as weights.
     ``"spectral"``: eigenvectors of its normalised Laplacian, then k-means (scikit-learn's
     ``SpectralClustering``; with edges between the networks only, Dhillon's bipartite form, 2001).
     ``"hierarchical"``: agglomerative clustering of ``1 - weight`` (SciPy's ``linkage``), whose tree

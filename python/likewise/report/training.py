@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,6 +37,15 @@ _COLLAPSE = {
     "nc4": "NC4: other answers",
 }
 _HIGHEST = {"nc2_angles": 2, "nc3": 2, "nc4": 1}
+
+_ON_COLLAPSE = (
+    "All go to 0 as the samples of a class become one point and the classes equally far apart "
+    "(Papyan et al. 2020): spread of samples around the means of their classes, unequal lengths "
+    "and angles of these means, how far the classifier is from them, and the share of samples to "
+    "which the nearest mean would give another class."
+)
+_ON_GUIDANCE = "Distance of each layer from the layer of the guide it is pulled towards."
+_ON_NUMBERS = "At the steps of the looks, as the training gave them."
 
 # Asks for what is new; a page whose figures are others by now is loaded again.
 _SCRIPT = """
@@ -71,6 +80,16 @@ async function look() {
 }
 setTimeout(look, 1000);
 """
+
+
+class _Row(NamedTuple):
+    """One figure: panels side by side, each with its title, axis and named lines."""
+
+    name: str
+    title: str
+    caption: str
+    cells: list[tuple[str, Json, dict[str, Array]]]
+    height: int = 400
 
 
 class Training:
@@ -137,82 +156,51 @@ class Training:
         return text
 
     def _figures(self) -> list[Figure]:
-        figures = [self._alignment(kind, *texts) for kind, texts in _AGAINST.items()]
-        figures += [self._collapse(), self._guidance(), self._numbers()]
-        return [figure for figure in figures if figure is not None]
-
-    def _alignment(self, kind: str, title: str, caption: str) -> Figure | None:
-        measures = {
-            name: about
-            for name, about in self._notes["measures"].items()
-            if self._group(f"{kind} {name}")
-        }
-        if not measures:
-            return None
-        panels = Panels(1, len(measures), height=400, gap=(0.06, 0.0), left=58, bottom=54)
-        for column, (name, about) in enumerate(measures.items()):
-            panels.panel(0, column, name, _STEPS, axis(range=_room(about["range"])))
-            self._lines(panels, column, self._group(f"{kind} {name}"))
-            same = about["range"][about["kind"] == "similarity"]
-            caption += f" {name} is a {about['kind']}; {number(same, 0)} where nothing differs."
-        return Figure(
-            kind, title, panels, caption + " Colours run from the first layer to the last."
-        )
-
-    def _collapse(self) -> Figure | None:
-        found = self._group("collapse")
-        if not found:
-            return None
-        panels = Panels(1, len(found), height=300, gap=(0.04, 0.0), left=48, bottom=54)
-        for column, (name, values) in enumerate(found.items()):
-            up = axis(range=_room([0, _HIGHEST.get(name)]), nticks=5)
-            panels.panel(0, column, _COLLAPSE[name].replace(": ", "\n"), _STEPS, up)
-            panels.add(0, column, self._curve(_COLLAPSE[name], values, INK) | NO_LEGEND)
-        return Figure(
-            "collapse",
-            "Neural collapse of the last layer",
-            panels,
-            "All go to 0 as the samples of a class become one point and the classes equally far "
-            "apart (Papyan et al. 2020): spread of samples around the means of their classes, "
-            "unequal lengths and angles of these means, how far the classifier is from them, and "
-            "the share of samples to which the nearest mean would give another class.",
-        )
-
-    def _guidance(self) -> Figure | None:
+        """Those that there is something for."""
+        found = [self._alignment(kind, *texts) for kind, texts in _AGAINST.items()]
+        collapse = [
+            (
+                _COLLAPSE[name].replace(": ", "\n"),
+                axis(range=_room([0, _HIGHEST.get(name)]), nticks=5),
+                {"": values},
+            )
+            for name, values in self._group("collapse").items()
+        ]
         pairs = self._group("guidance")
-        if not pairs:
-            return None
-        panels = Panels(1, 1, height=400, left=58, bottom=54)
-        panels.panel(0, 0, "", _STEPS, axis(rangemode="tozero"))
-        self._lines(panels, 0, pairs)
-        caption = "Distance of each layer from the layer of the guide it is pulled towards."
-        return Figure("guidance", "How far each layer is from its guide", panels, caption)
+        guided = [("", axis(rangemode="tozero"), pairs)] if pairs else []
+        told = [(name, axis(), {"": values}) for name, values in self._group("numbers").items()]
+        found += [
+            _Row("collapse", "Neural collapse of the last layer", _ON_COLLAPSE, collapse, 300),
+            _Row("guidance", "How far each layer is from its guide", _ON_GUIDANCE, guided),
+            _Row("numbers", "What the training says of itself", _ON_NUMBERS, told, 300),
+        ]
+        return [self._drawn(row) for row in found if row.cells]
 
-    def _numbers(self) -> Figure | None:
-        found = self._group("numbers")
-        if not found:
-            return None
-        panels = Panels(1, len(found), height=300, gap=(0.05, 0.0), left=58, bottom=54)
-        for column, (name, values) in enumerate(found.items()):
-            panels.panel(0, column, name, _STEPS, axis())
-            panels.add(0, column, self._curve(name, values, INK) | NO_LEGEND)
-        caption = "At the steps of the looks, as the training gave them."
-        return Figure("numbers", "What the training says of itself", panels, caption)
+    def _alignment(self, kind: str, title: str, caption: str) -> _Row:
+        cells = []
+        for name, about in self._notes["measures"].items():
+            lines = self._group(f"{kind} {name}")
+            if lines:
+                cells.append((name, axis(range=_room(about["range"])), lines))
+                same = about["range"][about["kind"] == "similarity"]
+                caption += f" {name} is a {about['kind']}; {number(same, 0)} where nothing differs."
+        return _Row(kind, title, caption + " Colours run from the first layer to the last.", cells)
+
+    def _drawn(self, row: _Row) -> Figure:
+        panels = Panels(1, len(row.cells), height=row.height, gap=(0.05, 0.0), left=58, bottom=54)
+        steps = self._columns["step"][self._kept]
+        for column, (title, up, lines) in enumerate(row.cells):
+            panels.panel(0, column, title, axis("step", rangemode="tozero"), up)
+            for k, (name, values) in enumerate(lines.items()):
+                colour = DEPTHS[k * len(DEPTHS) // len(lines)] if name else INK
+                line = curve(steps, values[self._kept], name or title, colour, marks=4)
+                panels.add(0, column, line if name else line | NO_LEGEND)
+        return Figure(row.name, row.title, panels, row.caption)
 
     def _group(self, group: str) -> dict[str, Array]:
         """Columns that begin so, by the rest of their names."""
         parts = {column: column.partition("/") for column in self._columns}
         return {rest: self._columns[c] for c, (own, _, rest) in parts.items() if own == group}
-
-    def _lines(self, panels: Panels, column: int, lines: Mapping[str, Array]) -> None:
-        for k, (name, values) in enumerate(lines.items()):
-            panels.add(0, column, self._curve(name, values, DEPTHS[k * len(DEPTHS) // len(lines)]))
-
-    def _curve(self, name: str, values: Array, colour: str) -> Json:
-        return curve(self._columns["step"][self._kept], values[self._kept], name, colour, marks=4)
-
-
-_STEPS: Json = axis("step", rangemode="tozero")
 
 
 def _room(ends: Sequence[float | None]) -> list[float | None]:

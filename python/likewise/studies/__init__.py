@@ -3,7 +3,8 @@
 Each study is a package with ``Settings`` (``Settings(seed=...)`` for the full run,
 ``Settings.quick(seed)`` for one of less than a minute), ``stages(settings)``,
 ``run(settings, advance) -> Result`` and ``outcome(result) -> Outcome``. ``likewise study NAME``
-does all of that and writes the outcome into a folder.
+does all of that and writes the outcome into a folder. A package is its science and one
+``report.py`` with the findings, pictures, tables and notes; `demo` is one more, without torch.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from likewise.report import Finding
 from likewise.studies.outcome import Outcome
 
-__all__ = ["NAMES", "Outcome", "study"]
+__all__ = ["NAMES", "Finding", "Outcome", "study"]
 
 NAMES: tuple[str, ...] = ("circles", "convergence", "guidance", "matching", "truncation")
 

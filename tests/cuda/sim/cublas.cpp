@@ -63,7 +63,7 @@ int gemm(BlasContext* context, int op_a, int op_b, int m, int n, int k, T alpha,
 extern "C" {
 int cublasCreate_v2(BlasContext** context) {
   int devices = 0;
-  if (cudaGetDeviceCount(&devices) != cudaSuccess) return kNotInitialized;
+  if (cudaGetDeviceCount(&devices) != cudaSuccess || !cusim::may_allocate()) return kNotInitialized;
   static std::deque<BlasContext> contexts;  // the engine keeps them until the process ends
   cusim::stats.contexts++;
   *context = &contexts.emplace_back(BlasContext{cusim::current_device()});

@@ -31,6 +31,14 @@ int current_device();
 // Whether all these bytes are memory of the current device.
 bool is_here(const void* data, size_t bytes);
 
+// Between these two what is queued on streams is kept, in its order, and done by replay(), as often
+// as that is called. As where CUDA captures a graph nothing may wait, and allocates only who has
+// set the thread's mode of capture to relaxed; memory that is freed stays until reset().
+void begin_capture();
+void end_capture();
+void replay();
+bool may_allocate();
+
 // Whether the kernels run under ThreadSanitizer.
 bool thread_sanitizer();
 

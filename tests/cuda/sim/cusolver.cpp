@@ -86,7 +86,7 @@ int decompose(double* a, int64_t n, int64_t ld, double* values, int mode, int tr
 extern "C" {
 int cusolverDnCreate(SolverContext** context) {
   int devices = 0;
-  if (cudaGetDeviceCount(&devices) != cudaSuccess) return kNotInitialized;
+  if (cudaGetDeviceCount(&devices) != cudaSuccess || !cusim::may_allocate()) return kNotInitialized;
   static std::deque<SolverContext> contexts;  // the engine keeps them until the process ends
   cusim::stats.contexts++;
   *context = &contexts.emplace_back(SolverContext{cusim::current_device()});

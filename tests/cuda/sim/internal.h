@@ -23,6 +23,11 @@ extern cudaError_t sticky_error;  // of a kernel: every later call returns it
 void forget_errors();             // and empties the report
 extern std::mt19937 generator;
 
+// False, with a complaint, while a capture forbids it.
+bool may_wait();
+void keep_for_replays(void* memory);  // that is freed
+extern bool capturing;
+
 // What the simulator does by itself on a device, which becomes the current one for it.
 class OnDevice {
  public:

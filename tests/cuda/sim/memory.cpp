@@ -54,6 +54,7 @@ const Allocation* find(const void* pointer) {
 cudaError_t allocate(void** out, size_t bytes, int device) {
   *out = nullptr;
   if (!bytes) return cudaSuccess;
+  if (!may_allocate()) return fail_with(cudaErrorStreamCaptureUnsupported);
   if (allocations_left == 0 ||
       (device != kHost && device_bytes[device] + bytes > all_device_bytes())) {
     return fail_with(cudaErrorMemoryAllocation);
@@ -151,6 +152,10 @@ cudaError_t cudaMalloc(void** p, size_t bytes) {
   return cusim::allocate(p, bytes, cusim::current_device());
 }
 cudaError_t cudaFree(void* p) {
+  if (cusim::capturing) {
+    cusim::keep_for_replays(p);
+    return cudaSuccess;
+  }
   const int device = cusim::device_of(p);
   const cusim::OnDevice there(device == cusim::kHost ? cusim::current_device() : device);
   cudaDeviceSynchronize();

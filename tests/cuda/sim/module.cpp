@@ -16,7 +16,13 @@ namespace py = pybind11;
 namespace {
 
 struct Memory {
-  explicit Memory(size_t bytes) { cuda::check(cudaMalloc(&data, bytes), "malloc"); }
+  explicit Memory(size_t bytes) {
+    cudaStreamCaptureMode mode = cudaStreamCaptureModeRelaxed;  // as libraries with pools do
+    cudaThreadExchangeStreamCaptureMode(&mode);
+    const cudaError_t error = cudaMalloc(&data, bytes);
+    cudaThreadExchangeStreamCaptureMode(&mode);
+    cuda::check(error, "malloc");
+  }
   ~Memory() { cudaFree(data); }
   Memory(const Memory&) = delete;
   char* data = nullptr;
@@ -129,6 +135,13 @@ py::array download(const SimulatedArray& array) {
   return py::array(dtype_of(array.type), array.shape, strides, first, all).attr("copy")();
 }
 
+// Other elements for a contiguous array.
+void fill(const SimulatedArray& array, const py::array& values) {
+  if (size_t(values.nbytes()) != array.bytes) throw py::value_error("fill");
+  cuda::check(cudaMemcpy(array.memory->data, values.data(), array.bytes, cudaMemcpyHostToDevice),
+              "fill");
+}
+
 // As torch does it: an array of another device than the current one is refused.
 py::capsule exported(const SimulatedArray& array) {
   if (cusim::current_device() != array.device) {
@@ -173,6 +186,7 @@ void register_simulator(py::module_& m) {
       .def_property_readonly("dtype", [](const SimulatedArray& a) { return dtype_of(a.type); })
       .def("reshape", &reshaped)
       .def("__getitem__", &entry)
+      .def("fill", &fill)
       .def("numpy", &download)
       .def("__dlpack_device__",
            [](const SimulatedArray& a) { return py::make_tuple(int(dlpack::kCuda), a.device); })
@@ -182,6 +196,9 @@ void register_simulator(py::module_& m) {
           py::kw_only(), py::arg("stream") = py::none(), py::arg("max_version") = py::none());
   m.def("report", [] { return std::string(cusim::report()); });
   m.def("reset", &cusim::reset);
+  m.def("begin_capture", &cusim::begin_capture);
+  m.def("end_capture", &cusim::end_capture);
+  m.def("replay", &cusim::replay);
   m.def("fail_allocation", &cusim::fail_allocation);
   m.def("stats", [] {
     const cusim::Stats& s = cusim::stats;

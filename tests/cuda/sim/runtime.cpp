@@ -45,6 +45,12 @@ void complain(const char* format, ...) {
 
 int current_device() { return current; }
 
+bool may_allocate() {
+  if (!capturing || capture_mode == cudaStreamCaptureModeRelaxed) return true;
+  complain("allocation while a graph is captured");
+  return false;
+}
+
 OnDevice::OnDevice(int device) : before_(current) { current = device; }
 OnDevice::~OnDevice() { current = before_; }
 

@@ -51,6 +51,12 @@ struct DefaultStreams {
 };
 std::map<int, DefaultStreams> default_streams;  // by device
 std::vector<CUstream_st*> streams;
+struct Captured {
+  CUstream_st* stream;
+  std::function<void()> work;
+};
+std::vector<Captured> captured;
+std::vector<void*> kept;  // memory that they use
 std::vector<CUmemPoolHandle_st*> pools;
 std::map<std::pair<int, const void*>, int> shared_limits;  // by device and kernel
 
@@ -114,6 +120,10 @@ void finish(const TaskPointer& task) {
 }
 
 TaskPointer push(CUstream_st* s, std::function<void()> work, const TaskPointer& after = nullptr) {
+  if (capturing) {
+    captured.push_back({s, std::move(work)});
+    return nullptr;
+  }
   // The fiber is made now, not when the work runs: by then the host may have done more.
   if (tsan() && !s->tsan_fiber) s->tsan_fiber = new_fiber();
   const TaskPointer task = std::make_shared<Task>();
@@ -142,6 +152,7 @@ TaskPointer push(CUstream_st* s, std::function<void()> work, const TaskPointer& 
 }
 
 cudaError_t wait_for(const TaskPointer& task) {
+  if (!may_wait()) return fail_with(cudaErrorStreamCaptureUnsupported);
   finish(task);
   if (task) acquire(task->finished);
   return sticky_error == cudaSuccess ? cudaSuccess : fail_with(sticky_error);
@@ -240,7 +251,23 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, std::fu
   return cudaSuccess;
 }
 
+bool capturing = false;
+
+bool may_wait() {
+  if (capturing) complain("a wait while a graph is captured");
+  return !capturing;
+}
+void keep_for_replays(void* memory) { kept.push_back(memory); }
+void begin_capture() { capturing = true; }
+void end_capture() { capturing = false; }
+void replay() {
+  for (const Captured& one : captured) push(one.stream, one.work);
+}
+
 void reset() {
+  capturing = false;
+  captured.clear();
+  for (void* memory : std::exchange(kept, {})) free_device_memory(memory);
   for (CUstream_st* s : streams) {
     s->queue.clear();
     s->last = nullptr;
@@ -256,6 +283,7 @@ using namespace cusim;
 
 extern "C" {
 cudaError_t cudaDeviceSynchronize() {
+  if (!may_wait()) return fail_with(cudaErrorStreamCaptureUnsupported);
   for (CUstream_st* s : streams) {
     if (s->device == current_device()) finish(s->last);
   }

@@ -92,20 +92,6 @@ def findings(result: Result) -> list[Finding]:
             "share at the end and at the start",
         ),
         bounded(
-            "The map withdraws from a target on the near side",
-            float(away.shares[-1].mean()),
-            float(away.shares[0].mean()),
-            "1 cluster",
-            "share of truncated points at the end and at the start",
-        ),
-        bounded(
-            "The map rests ahead of a cluster in its positive orthant",
-            float(np.abs(result.resting.values - result.resting.values[0]).max()),
-            0.0,
-            "1 cluster",
-            "how far it moves",
-        ),
-        bounded(
             "One map takes two clusters with different targets to one point",
             float(both.diameters[-1].max()),
             0.01 * float(both.diameters[0].max()),
