@@ -7,7 +7,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 
 from likewise._border.arrays import NUMPY, Array
-from likewise.errors import low_rank_rdm, named_convergence
+from likewise._border.engine import named_convergence
+from likewise.errors import low_rank_rdm
 
 __all__ = [
     "COMPARISONS",

@@ -13,9 +13,10 @@ from likewise import _cpu
 from likewise._border import engine as _engine
 from likewise._border.arrays import Array, read
 from likewise._border.device import is_device_array
+from likewise._border.engine import named_convergence
 from likewise._border.pairs import Pair, batch_size, give_scores, read_pair
 from likewise._ridge import GRID, checked_alphas, scaled_columns, sources
-from likewise.errors import GridEdgeWarning, named_convergence, warn, warn_degenerate
+from likewise.errors import GridEdgeWarning, warn, warn_degenerate
 from likewise.measure import Kind, register
 from likewise.measure.folds import require_folds, shuffled_folds, unique_items
 from likewise.measure.legacy import LegacyMeasure

@@ -11,8 +11,6 @@ from contextvars import ContextVar
 
 import numpy as np
 
-from likewise import _cpu
-
 __all__ = [
     "ConvergenceError",
     "ConvergenceWarning",
@@ -156,12 +154,3 @@ def low_rank_rdm(rank: int) -> ValueError:
         "rsa: comparison 'neg_riem_dist' needs RDMs of full rank, thus more units than samples, "
         f"got one of rank below {rank}"
     )
-
-
-@contextmanager
-def named_convergence(function: str) -> Iterator[None]:
-    """Turn the engine's convergence failure into ours, with the function's name in front."""
-    try:
-        yield
-    except _cpu.EngineConvergenceError as error:
-        raise ConvergenceError(f"{function}: {error}") from None

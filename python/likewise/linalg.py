@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from likewise._border.arrays import read
+from likewise._border.engine import named_convergence
 from likewise._border.tracking import is_tracked, tracked
-from likewise.errors import named_convergence
 
 __all__ = [
     "OrthogonalProcrustes",

@@ -8,10 +8,11 @@ import numpy as np
 
 from likewise import _cpu
 from likewise._border import engine as _engine
+from likewise._border.engine import named_convergence
 from likewise._border.pairs import Pair, give_scores, read_pair
 from likewise._linear_predictivity import LinearPredictivity, Prediction
 from likewise._ridge import GRID, checked_alphas, scaled_columns, sources
-from likewise.errors import named_convergence, warn_degenerate
+from likewise.errors import warn_degenerate
 from likewise.measure.folds import require_folds, shuffled_folds, unique_items
 
 __all__ = [

@@ -14,11 +14,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 
 from likewise import _cpu
+from likewise._border.host import Array, Library
 from likewise.errors import (
     ConvergenceError,
     DeviceWarning,
@@ -27,9 +28,6 @@ from likewise.errors import (
     is_quiet,
     warn,
 )
-
-if TYPE_CHECKING:
-    from likewise._border.arrays import Array, Library
 
 # Functions that take arrays on a device, and classes whose methods do; some compute on the CPU.
 FUNCTIONS = frozenset(
@@ -315,8 +313,6 @@ class DeviceLibrary:
         """For what the device does not offer: copies of these views as NumPy's, and a library of
         the CPU that gives results back where the views are. Said once per function; the look is
         over then, and has raised what it found."""
-        from likewise._border.arrays import Library
-
         self.finish()
         say_on_cpu(self.function, why)
         there = [self.host(view) for view in views]

@@ -21,6 +21,8 @@ finally:
     else:
         os.environ["OPENBLAS_NUM_THREADS"] = _wish
 
+from likewise.errors import ConvergenceError  # noqa: E402
+
 _threads: ContextVar[int] = ContextVar("likewise_threads")
 
 # More only cost memory and switches.
@@ -98,3 +100,12 @@ def build_config() -> dict[str, Any]:
         "threads": threads(),
         "cuda": find_spec("likewise._cuda") is not None,
     }
+
+
+@contextmanager
+def named_convergence(function: str) -> Iterator[None]:
+    """Turn the engine's convergence failure into ours, with the function's name in front."""
+    try:
+        yield
+    except _cpu.EngineConvergenceError as error:
+        raise ConvergenceError(f"{function}: {error}") from None

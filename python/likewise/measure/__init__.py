@@ -9,15 +9,12 @@ from likewise.measure.base import (
     score_error,
 )
 from likewise.measure.registry import (
-    compare_reordered,
     function_of,
     is_number,
     measure,
     measures,
-    on_devices,
     prepare_batch,
     register,
-    reordered_products,
 )
 
 __all__ = [
@@ -26,15 +23,11 @@ __all__ = [
     "Gradients",
     "Kind",
     "Measure",
-    "compare",
-    "compare_reordered",
     "function_of",
     "is_number",
     "measure",
     "measures",
-    "on_devices",
     "prepare_batch",
     "register",
-    "reordered_products",
     "score_error",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import (
@@ -15,8 +15,6 @@ from typing import (
 
 import numpy as np
 
-from likewise import _cpu
-from likewise._border import engine as _engine
 from likewise._border.arrays import Array
 from likewise.errors import InputTypeError
 from likewise.measure.base import Measure
@@ -25,56 +23,13 @@ if TYPE_CHECKING:
     pass
 
 __all__ = [
-    "compare_reordered",
     "function_of",
     "is_number",
     "measure",
     "measures",
-    "on_devices",
     "prepare_batch",
     "register",
-    "reordered_products",
 ]
-
-_REORDERED = 8  # copies that are compared at a time...
-_COPIED_BYTES = 16 * 2**20  # ...of small ones
-
-
-def compare_reordered(measure: Any, x: Array, y: Array, orders: Iterable[Array]) -> Array:
-    """Scores of x with y, its samples in the orders of these blocks; each is prepared once.
-
-    For measures whose prepared items hold their samples as rows of ``data``.
-    """
-    (source,), (target,) = measure.prepare([x]), measure.prepare([y])
-    size = int(np.clip(_COPIED_BYTES // max(target.data.nbytes, 1), 1, _REORDERED))
-    copies = np.empty((size, *target.data.shape), target.data.dtype)  # stays in the cache
-    scores = []
-    for block in orders:
-        for first in range(0, len(block), size):
-            part = block[first : first + size]
-            for order, copy in zip(part, copies, strict=False):
-                np.take(target.data, order, axis=0, out=copy, mode="clip")  # "raise" copies twice
-            items = [target._replace(data=copy) for copy in copies[: len(part)]]
-            scores.append(measure.compare([source], items)[0])
-    return np.concatenate(scores)
-
-
-def reordered_products(a: Array, b: Array, orders: Array) -> Array:
-    """``sum_(j < i) a_ij b_(o_i o_j)`` for symmetric ``(n, n)`` and each order o of ``(k, n)``."""
-    out = np.empty(len(orders))
-    _cpu.reordered_products(a, b, orders, out, _engine.threads())
-    return out
-
-
-def on_devices(measure: Any) -> bool:
-    """Whether ``on_device`` takes the measure's options; otherwise it is computed on the CPU."""
-    return hasattr(measure, "on_device") and bool(getattr(measure, "has_cuda", True))
-
-
-def compare(measure: Measure, a: Sequence[Array], b: Sequence[Array] | None) -> Array:
-    """Scores of all pairs of items in host memory."""
-    other = None if b is None else measure.prepare(b)
-    return measure.compare(measure.prepare(a), other)
 
 
 def is_number(value: Any) -> bool:

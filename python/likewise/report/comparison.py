@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from likewise.cli.compare import Comparison
 from likewise.report.charts import heat_map
 from likewise.report.page import Figure, Page
 from likewise.report.panels import Panels, category_axis, plain
 from likewise.report.style import ALIKE_SCALE, CONTROL_SCALE, control_text, number
+
+if TYPE_CHECKING:
+    from likewise.cli.compare import Comparison
 
 Values = NDArray[np.float64]
 
