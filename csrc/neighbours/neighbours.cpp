@@ -85,9 +85,10 @@ double shared_part(const Common& common, bool of_union, int64_t samples, int64_t
 
 }  // namespace
 
-void neighbour_scores(NeighbourScore score, const std::vector<NeighbourItem>& a,
-                      const std::vector<NeighbourItem>* b_given, bool paired, int64_t samples,
-                      int64_t k, int threads, double* scores) {
+void compare_neighbours(NeighbourScore score, const std::vector<NeighbourItem>& a,
+                        const std::vector<NeighbourItem>* b_given, bool paired, int64_t samples,
+                        int64_t k, int threads, double* scores, int64_t* status_a,
+                        int64_t* status_b) {
   const std::vector<NeighbourItem>& b = b_given ? *b_given : a;
   const int64_t rows = int64_t(a.size()), cols = int64_t(b.size());
   std::vector<Common> workspaces(size_t(std::max(threads, 1)));
@@ -107,6 +108,11 @@ void neighbour_scores(NeighbourScore score, const std::vector<NeighbourItem>& a,
     });
     if (!b_given) self_b = self_a;
   }
+  const auto status = [](const NeighbourItem& item, double self) {
+    return !item.usable ? kUnusable : self > 0 ? 0 : kUnaligned;
+  };
+  for (int64_t i = 0; i < rows; ++i) status_a[i] = status(a[i], self_a[i]);
+  for (int64_t j = 0; b_given && j < cols; ++j) status_b[j] = status(b[j], self_b[j]);
   parallel_for(paired ? rows : rows * cols, threads, [&](int64_t task, int worker) {
     const int64_t i = paired ? task : task / cols, j = paired ? task : task % cols;
     const bool mirrored = !b_given && score != NeighbourScore::cknna;

@@ -44,11 +44,17 @@ struct NeighbourItem {
   bool usable;
 };
 
+// What is wrong with an item.
+constexpr int64_t kUnusable = 1;
+constexpr int64_t kUnaligned = 2;  // CKNNA: no positive alignment with itself
+
 // scores (a x b) of all pairs; `b` null: `a` with itself. `paired`: of a[i] with b[i]. CKNNA is not
 // symmetric, since neighbours need not be mutual.
-// NaN where an item is not usable or, for CKNNA, has no positive alignment with itself.
-void neighbour_scores(NeighbourScore score, const std::vector<NeighbourItem>& a,
-                      const std::vector<NeighbourItem>* b, bool paired, int64_t samples, int64_t k,
-                      int threads, double* scores);
+// NaN where an item is not usable or, for CKNNA, has no positive alignment with itself, which
+// status_a and status_b say of every item, of pairs in their order.
+void compare_neighbours(NeighbourScore score, const std::vector<NeighbourItem>& a,
+                        const std::vector<NeighbourItem>* b, bool paired, int64_t samples,
+                        int64_t k, int threads, double* scores, int64_t* status_a,
+                        int64_t* status_b);
 
 }  // namespace likewise

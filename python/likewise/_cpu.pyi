@@ -1,6 +1,5 @@
 # The engine on CPUs: what both engines have, for NumPy arrays and a number of threads, and this.
 
-from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -57,19 +56,6 @@ def procrustes_prepare(
 # transport
 def soft_match_reordered(
     x: Array, y: Array, orders: Array, scores: Array, options: tuple[bool, float], threads: int
-) -> None: ...
-
-# neighbours
-def neighbours_prepare(
-    items: list[Array], k: int, euclidean: bool, center: bool, similarities: bool, threads: int
-) -> list[tuple[Array, Array, bool, int]]: ...
-def neighbours_compare(
-    score: str,
-    a: Sequence[tuple[Any, ...]],
-    b: Sequence[tuple[Any, ...]] | None,
-    paired: bool,
-    scores: Array,
-    threads: int,
 ) -> None: ...
 
 # regression

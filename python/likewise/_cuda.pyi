@@ -69,33 +69,6 @@ def orthogonal_procrustes(
 
 # moments
 
-# neighbours
-def neighbour_scores(
-    a: list[DeviceArray],
-    b: list[DeviceArray],
-    symmetric: bool,
-    scores: DeviceArray,
-    status: DeviceArray,
-    constant_units: DeviceArray,
-    score: str,
-    k: int,
-    euclidean: bool,
-    center: bool,
-    run: Run,
-) -> None: ...
-def neighbour_pairs(
-    x: DeviceArray,
-    y: DeviceArray,
-    scores: DeviceArray,
-    status: DeviceArray,
-    constant_units: DeviceArray,
-    score: str,
-    k: int,
-    euclidean: bool,
-    center: bool,
-    run: Run,
-) -> None: ...
-
 # offload
 class Offload:
     """A device for arrays in host memory: its stream, its memory, and three buffers for items."""

@@ -245,3 +245,23 @@ def kernel_reordered(
     options: KernelOptions,
     run: AnyRun,
 ) -> bool: ...  # False: of too many samples, nothing is filled
+
+# neighbours: score, k, euclidean, center; what is wrong with an item is counted second
+NeighbourOptions = tuple[str, int, bool, bool]
+
+def neighbour_scores(
+    a: list[AnyArray],
+    b: list[AnyArray],
+    scores: AnyArray,
+    counts: AnyArray,
+    options: NeighbourOptions,
+    run: AnyRun,
+) -> None: ...
+def neighbour_pairs(
+    x: AnyArray,
+    y: AnyArray,
+    scores: AnyArray,
+    counts: AnyArray,
+    options: NeighbourOptions,
+    run: AnyRun,
+) -> None: ...

@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from likewise import _cpu
-from likewise._border import engine as _engine
-from likewise._border.arrays import Array
-from likewise._border.pairs import Pair, empty_scores, give_scores, read_pair
-from likewise.errors import DegenerateWarning, warn, warn_degenerate
-from likewise.measure import Kind, prepare_batch, register
-from likewise.measure.legacy import LegacyMeasure
+from likewise.errors import DegenerateWarning, warn
+from likewise.measure import EngineMeasure, Found, Kind, register
 
 __all__ = ["CKNNA", "JaccardKNN", "MutualKNN", "cknna", "jaccard_knn", "mutual_knn"]
 
 Metric = Literal["cosine", "euclidean"]
 
-# What the CUDA engine's status says about a representation; 1 is one that cannot be used.
+_STATUS = 1  # in counts: 1 for a representation that cannot be used, or
 _UNALIGNED = 2
 
 
-class _Prepared(NamedTuple):
-    neighbours: Array
-    """``(n, k)`` neighbours of every sample, ascending."""
-    similarity: Array
-    """``(n, k)`` cosines with them, empty where nobody asks for them."""
-    usable: bool
-    constant_units: int
-    width: int
-
-
 @dataclass(frozen=True)
-class _NeighbourMeasure(LegacyMeasure):
+class _NeighbourMeasure(EngineMeasure):
     """What the measures of common neighbours share."""
 
     k: int = 10
@@ -44,6 +28,7 @@ class _NeighbourMeasure(LegacyMeasure):
 
     name: ClassVar[str]
     score: ClassVar[str]
+    kinds: ClassVar[int] = 2
     streamable: ClassVar[bool] = False
     kind: ClassVar[Kind] = "similarity"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
@@ -72,87 +57,23 @@ class _NeighbourMeasure(LegacyMeasure):
         always = frozenset({"isotropic_scaling", "orthogonal", "permutation"})
         return always | {"translation"} if self.center or self._euclidean else always
 
-    def prepare(self, items: Sequence[Array]) -> list[_Prepared]:
-        """The nearest neighbours of all samples of each item."""
-        found = _cpu.neighbours_prepare(
-            list(items),
-            int(self.k),
-            self._euclidean,
-            self.center,
-            self.score == "cknna",
-            _engine.threads(),
-        )
-        return [_Prepared(*facts, item.shape[1]) for facts, item in zip(found, items, strict=True)]
+    def fill_scores(self, library: Any, a: list[Any], b: list[Any], *out: Any) -> Any:
+        return library.engine.neighbour_scores(a, b, *out, self._options(), library.run)
 
-    def compare(self, a: list[_Prepared], b: list[_Prepared] | None) -> Array:
-        """Scores of all pairs."""
-        scores = np.empty((len(a), len(a if b is None else b)))
-        self._compare(a, b, False, scores)
-        return scores
+    def fill_pairs(self, library: Any, x: Any, y: Any, *out: Any) -> Any:
+        return library.engine.neighbour_pairs(x, y, *out, self._options(), library.run)
 
-    def on_device(self, library: Any, a: list[Any], b: list[Any] | None) -> Any:
-        """Scores of all pairs of device arrays."""
-        other = a if b is None else b
-        items = a if b is None else a + b
-        scores = library.empty((len(a), len(other)), np.float64)
-        status, constants = (library.empty((len(items),), np.int64) for _ in range(2))
-        library.engine.neighbour_scores(
-            a, b or [], b is None, scores, status, constants, *self._options(), library.run
-        )
-        self._finish(library, [item.shape[1] for item in items], status, constants)
-        return scores
-
-    def _on_device(self, pair: Pair) -> Any:
-        library, sides = pair.library, (pair.x, pair.y)
-        scores = empty_scores(pair)
-        counts = [_different_items(side) if scores.size else 0 for side in sides]
-        status, constants = (library.empty((sum(counts),), np.int64) for _ in range(2))
-        if scores.size:
-            library.engine.neighbour_pairs(
-                *sides, scores, status, constants, *self._options(), library.run
-            )
-        widths = np.repeat([side.shape[-1] for side in sides], counts)
-        self._finish(library, widths, status, constants)
-        return give_scores(pair, scores)
-
-    def _finish(self, library: Any, widths: Any, *findings: Any) -> None:
-        found = library.finish(*findings)
-        if found is None:
-            return
-        status, constants = found
-        constant = constants == widths
-        warn_degenerate(self.name, int(constants[~constant].sum()), int(constant.sum()))
+    def report(self, found: Found) -> None:
+        super().report(found)
+        status = found.counts[_STATUS]
         if status.any() and (status[status != 0] == _UNALIGNED).all():
-            _warn_unaligned(self.name)
+            warn(
+                f"{self.name}: a representation has no positive alignment with itself (score NaN)",
+                DegenerateWarning,
+            )
 
     def _options(self) -> tuple[str, int, bool, bool]:
-        return self.score, int(self.k), self._euclidean, self.center
-
-    def __call__(self, x: Any, y: Any, *, check_finite: bool = True) -> Any:
-        pair = read_pair(self.name, x, y, check_finite=check_finite, min_samples=self.min_samples)
-        if pair.library.engine is not _cpu:
-            return self._on_device(pair)
-        scores = empty_scores(pair)
-        if scores.size:
-            a, b = (prepare_batch(self.prepare, batch) for batch in (pair.x, pair.y))
-            self._compare(a, b, True, scores)
-        return give_scores(pair, scores)
-
-    def _compare(
-        self, a: list[_Prepared], b: list[_Prepared] | None, paired: bool, scores: Array
-    ) -> None:
-        _cpu.neighbours_compare(
-            self.score,
-            [item[:3] for item in a],
-            None if b is None else [item[:3] for item in b],
-            paired,
-            scores,
-            _engine.threads(),
-        )
-        seen = {id(item): item for item in (a if b is None else a + b)}.values()
-        constant = [item for item in seen if item.constant_units == item.width]
-        units = sum(item.constant_units for item in seen) - sum(item.width for item in constant)
-        warn_degenerate(self.name, units, len(constant))
+        return self.score, int(self.k), self._euclidean, bool(self.center)
 
 
 @dataclass(frozen=True)
@@ -201,26 +122,6 @@ class CKNNA(_NeighbourMeasure):
     @property
     def min_samples(self) -> int:
         return max(super().min_samples, 4)
-
-    def _compare(
-        self, a: list[_Prepared], b: list[_Prepared] | None, paired: bool, scores: Array
-    ) -> None:
-        super()._compare(a, b, paired, scores)
-        if np.isnan(scores).any() and all(item.usable for item in a + (b or [])):
-            _warn_unaligned(self.name)
-
-
-def _warn_unaligned(function: str) -> None:
-    warn(
-        f"{function}: a representation has no positive alignment with itself (score NaN)",
-        DegenerateWarning,
-    )
-
-
-def _different_items(batch: Any) -> int:
-    """How many there are in a batch whose axes may repeat."""
-    axes = zip(batch.shape[:-2], batch.strides[:-2], strict=True)
-    return math.prod(size for size, stride in axes if stride)
 
 
 def mutual_knn(

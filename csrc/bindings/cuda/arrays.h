@@ -165,6 +165,21 @@ cuda::Batch<T> distinct_items(const DeviceArray& x, const cuda::Context& context
   return {copy, count, cols};
 }
 
+// What was found in the distinct items of one side, for every place of the batch.
+inline void spread(const int64_t* found, const DeviceArray& side, const DeviceArray& scores,
+                   int64_t* out, const cuda::Context& context) {
+  cuda::DeviceRef view{found, cuda::ElementType::int64, scores.ndim(), {}, {}};
+  const cuda::DeviceRef strides = side.view();
+  int64_t count = 1;
+  for (int axis = view.ndim - 1; axis >= 0; --axis) {
+    view.shape[axis] = scores.sizes()[size_t(axis)];
+    if (strides.strides[axis] == 0 || view.shape[axis] == 1) continue;
+    view.strides[axis] = count;
+    count *= view.shape[axis];
+  }
+  cuda::check(cuda::copy_elements<int64_t>(view, out, context.stream), "copy");
+}
+
 // The last two axes become rows x cols with rows <= cols, copied where they are not so already.
 template <class T>
 const T* shorter_side_first(const DeviceArray& cost, bool transposed,

@@ -3,33 +3,27 @@
 #include <pybind11/stl.h>
 
 #include "bindings/cuda/arrays.h"
-#include "bindings/neighbour_score.h"
+#include "bindings/neighbour_options.h"
 
 namespace likewise::bindings {
 namespace {
 
-cuda::NeighbourFindings findings(const DeviceArray& scores, const DeviceArray& status,
-                                 const DeviceArray& constant_units) {
-  return {scores.filled<double>(), status.filled<int64_t>(), constant_units.filled<int64_t>()};
-}
-
 void neighbour_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
-                      bool symmetric, const DeviceArray& scores, const DeviceArray& status,
-                      const DeviceArray& constant_units, const std::string& score, int64_t k,
-                      bool euclidean, bool center, Run& run) {
-  if (a.empty()) return;
+                      const DeviceArray& scores, const DeviceArray& counts,
+                      const NeighbourTuple& options, Run& run) {
   const CallContext context(run);
+  const Counts given(counts);
   dispatch_float(a[0], [&](auto zero) {
     using T = decltype(zero);
     cuda::neighbour_scores<T>(context, matrices<T>(a, context), matrices<T>(b, context),
-                              a[0].sizes()[0], symmetric, neighbour_score(score),
-                              {k, euclidean, center}, findings(scores, status, constant_units));
+                              a[0].sizes()[0], b.empty(), neighbour_score(options),
+                              neighbour_options(options),
+                              {scores.filled<double>(), given.row(1), given.row(0)});
   });
 }
 
 void neighbour_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
-                     const DeviceArray& status, const DeviceArray& constant_units,
-                     const std::string& score, int64_t k, bool euclidean, bool center, Run& run) {
+                     const DeviceArray& counts, const NeighbourTuple& options, Run& run) {
   const CallContext context(run);
   cuda::PairAxes pairs{};
   pairs.ndim = x.ndim() - 2;
@@ -38,9 +32,17 @@ void neighbour_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArr
     using T = decltype(zero);
     const auto left = distinct_items<T>(x, context, pairs.step_a);
     const auto right = distinct_items<T>(y, context, pairs.step_b);
+    const int64_t items = left.count + right.count;
+    int64_t* const found = context.temporary<int64_t>(size_t(2 * items));
     cuda::neighbour_pairs<T>(context, left, right, x.sizes()[x.ndim() - 2], pairs,
-                             neighbour_score(score), {k, euclidean, center},
-                             findings(scores, status, constant_units));
+                             neighbour_score(options), neighbour_options(options),
+                             {scores.filled<double>(), found + items, found});
+    const Counts given(counts);
+    for (int64_t kind = 0; kind < 2; ++kind) {
+      spread(found + kind * items, x, scores, given.row(kind), context);
+      spread(found + kind * items + left.count, y, scores, given.row(kind) + scores.size(),
+             context);
+    }
   });
 }
 

@@ -4,10 +4,9 @@
 
 #include <cstdint>
 
-namespace likewise::cuda {
+#include "neighbours/neighbours.h"
 
-// status of an item that is constant or holds NaN or infinity
-constexpr int64_t kUnusable = 1;
+namespace likewise::cuda {
 
 // Items of samples and what centring found (see core/cuda/centred.h), one behind the other.
 struct ItemFacts {

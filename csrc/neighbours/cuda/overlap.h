@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "core/cuda/pairs.h"
+#include "neighbours/neighbours.h"
 
 namespace likewise::cuda {
 
@@ -16,8 +17,6 @@ struct NeighbourPairs {
   int64_t first, count;  // at most 32768
   bool mirrored;         // a square whose pairs above the diagonal are those below it
 };
-
-constexpr int64_t kUnaligned = 2;  // status of an item without positive alignment with itself
 
 // Sums over parts of the samples of every pair: terms of them per part.
 constexpr int kSharedTerms = 1, kAlignmentTerms = 4;
