@@ -328,23 +328,3 @@ def test_nothing_leaks():
         lw.assignment(there)
     simulated.module.reset()
     assert live_bytes() == before
-
-
-@pytest.mark.simulator
-def test_large_problems_go_to_the_cpu_and_say_so_once(monkeypatch):
-    monkeypatch.setattr(simulated.module, "most_assigned", 5)
-    monkeypatch.setattr(_device, "_told", set())
-    cost = cost_matrices()
-    there = simulated.array(cost)
-    with pytest.warns(lw.DeviceWarning, match="more than 5 rows or columns .* on the CPU"):
-        found = lw.assignment(there)
-    again = lw.assignment(there)  # warnings are errors here
-    for one in (found, again):
-        for value, expected in zip(one, simulated.cpu(lw.assignment)(cost), strict=True):
-            np.testing.assert_array_equal(simulated.numpy(value), expected)
-    with pytest.warns(lw.DeviceWarning, match="linear_sum_assignment"):
-        rows, cols = lw.linear_sum_assignment(there)
-    np.testing.assert_array_equal(
-        simulated.numpy(cols), simulated.cpu(lw.linear_sum_assignment)(cost)[1]
-    )
-    assert simulated.numpy(rows).dtype == np.int64

@@ -11,7 +11,6 @@ import simulated
 from simulated import cost_matrices, layers
 
 import likewise as lw
-from likewise._border import device as _device
 
 pytestmark = pytest.mark.simulator
 
@@ -65,17 +64,6 @@ def test_predictions_on_a_device_can_be_shown():
     assert repr(found) == "Prediction(array of shape (3,) on a device)"
 
 
-def test_wide_permutations_go_to_the_cpu(monkeypatch):
-    monkeypatch.setattr(simulated.module, "most_assigned", 5)
-    monkeypatch.setattr(_device, "_told", set())
-    x, y = np.random.default_rng(3).standard_normal((2, 20, 6))
-    with pytest.warns(lw.DeviceWarning, match="permutation_match: .* on the CPU"):
-        found = lw.permutation_match(simulated.array(x), simulated.array(y))
-    expected = simulated.cpu(lw.permutation_match)(x, y)
-    np.testing.assert_array_equal(simulated.numpy(found.assignment), expected.assignment)
-    lw.semi_match(simulated.array(x), simulated.array(y))  # has no such limit
-
-
 @pytest.mark.parametrize("shape", [(3, 6, 6), (3, 6, 9), (3, 10, 4)])
 def test_transports_without_a_solution(shape):
     cost = cost_matrices(shape)
@@ -89,32 +77,6 @@ def test_transports_without_a_solution(shape):
         assert np.isnan(value[1:]).all()
     np.testing.assert_allclose(simulated.numpy(found.plan)[0], expected.plan, rtol=0, atol=1e-16)
     assert 0 <= simulated.numpy(found.gap)[0] <= 1e-13
-
-
-def test_transports_that_no_kernel_solves_go_to_the_cpu(monkeypatch):
-    monkeypatch.setattr(_device, "_told", set())
-    cost, masses = cost_matrices((2, 5, 8)), np.arange(1.0, 6)
-    on_cpu = simulated.cpu(lw.optimal_transport)
-    there = simulated.array(cost)
-    with pytest.warns(lw.DeviceWarning, match="optimal_transport: masses are given; .* on the CPU"):
-        found = lw.optimal_transport(there, simulated.array(masses), return_duals=True)
-    for value, expected in zip(found, on_cpu(cost, masses, return_duals=True), strict=True):
-        np.testing.assert_array_equal(simulated.numpy(value), expected)
-    x, y = np.random.default_rng(3).standard_normal((2, 20, 6))
-    with pytest.warns(lw.DeviceWarning, match="soft_match: a part of the mass .* on the CPU"):
-        match = lw.soft_match(simulated.array(x), simulated.array(y), mass=0.5)
-    expected = simulated.cpu(lw.soft_match)(x, y, mass=0.5)
-    assert simulated.numpy(match.score) == expected.score
-    np.testing.assert_array_equal(simulated.numpy(match.plan), expected.plan)
-    monkeypatch.setattr(simulated.module, "most_transported", 5)
-    monkeypatch.setattr(_device, "_told", set())
-    with pytest.warns(lw.DeviceWarning, match="more than 5 rows or columns .* on the CPU"):
-        plan = lw.optimal_transport(there)
-    np.testing.assert_array_equal(simulated.numpy(plan), on_cpu(cost))
-    with pytest.warns(lw.DeviceWarning, match="pairwise: .* on the CPU"):
-        found = simulated.cpu(lw.pairwise)([simulated.array(x), simulated.array(y)], "soft_match")
-    expected = simulated.cpu(lw.pairwise)([x, y], "soft_match")
-    np.testing.assert_array_equal(simulated.numpy(found), expected)
 
 
 def test_neighbours_in_single_precision():

@@ -8,7 +8,6 @@ import simulated
 from simulated import cost_matrices, layers
 
 import likewise as lw
-from likewise._border import device as _device
 
 pytestmark = pytest.mark.simulator
 
@@ -27,24 +26,6 @@ IN_GRIDS = [
     "soft_match",
     "svcca",
 ]
-
-
-def test_grids_of_wide_permutations_go_to_the_cpu(monkeypatch):
-    monkeypatch.setattr(simulated.module, "most_assigned", 5)
-    monkeypatch.setattr(_device, "_told", set())
-    pairwise, cross = simulated.cpu(lw.pairwise), simulated.cpu(lw.cross)
-    host = layers()
-    there = [simulated.array(item) for item in host]
-    with pytest.warns(lw.DeviceWarning, match="pairwise: .* on the CPU"):
-        found = simulated.numpy(pairwise(there, "permutation_match"))
-    expected = pairwise(host, "permutation_match")
-    np.testing.assert_array_equal(found, expected)
-    with pytest.warns(lw.DeviceWarning, match="cross: .* on the CPU"):
-        found = simulated.numpy(cross(there[1:2], there, "permutation_match"))
-    np.testing.assert_allclose(found, expected[1:2], rtol=0, atol=1e-14)
-    host[2][5, 1] = np.nan
-    with pytest.raises(ValueError, match=r"items\[2\] must be finite, got nan at index \(5, 1\)"):
-        pairwise([simulated.array(item) for item in host], "permutation_match")
 
 
 GRID_MEASURES = {name: name for name in IN_GRIDS} | {

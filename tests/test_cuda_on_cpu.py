@@ -1,4 +1,4 @@
-"""What has no CUDA version takes arrays on a device all the same, and computes on the CPU."""
+"""What has no kernels, or is too large for them: arrays on a device, computed on the CPU."""
 
 from __future__ import annotations
 
@@ -103,8 +103,26 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("name", "function", "arrays"), [(n, f, a) for n, f, *a in CASES.values()])
-def test_the_cpu_computes_and_says_so_once(name, function, arrays, monkeypatch):
+MASSES = np.arange(1.0, 6)
+COST = np.random.default_rng(6).standard_normal((2, 5, 8))
+LARGE = {  # sides above the limits of kernels, which are 4 here; and what these do not take
+    "linear_sum_assignment": ("linear_sum_assignment", lw.linear_sum_assignment, COST),
+    "assignment": ("assignment", lambda c: lw.assignment(c)[:3], COST),
+    "permutation_match": ("permutation_match", lw.permutation_match, X, Y),
+    "matchings": ("cross", lambda x, y: lw.cross([x], [y, x], "permutation_match"), X, Y),
+    "transport": ("optimal_transport", lambda c: lw.optimal_transport(c, return_duals=True), COST),
+    "masses": ("optimal_transport", lw.optimal_transport, COST, MASSES),
+    "soft_match": ("soft_match", lw.soft_match, X, Y),
+    "part of the mass": ("soft_match", lambda x, y: lw.soft_match(x, y, mass=0.5), X, Y),
+    "soft matchings": ("pairwise", lambda x, y: lw.pairwise([x, y], "soft_match"), X, Y),
+}
+
+
+@pytest.mark.parametrize("case", [*CASES, *LARGE])
+def test_the_cpu_computes_and_says_so_once(case, monkeypatch):
+    name, function, *arrays = (CASES | LARGE)[case]
+    for limit in ("most_assigned", "most_transported"):
+        monkeypatch.setattr(simulated.module, limit, 4 if case in LARGE else 4096)
     if name in ("Ridge", "cross_validate"):
         pytest.importorskip("sklearn")
     if name == "cluster_units" or function is CASES["neg_riem_dist"][1]:

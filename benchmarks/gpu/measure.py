@@ -293,9 +293,8 @@ def streamed_ridge(p: Problem) -> Line:
         stream.update(given)
         return stream.compute()
 
-    return p.measured(
-        scores, [items], worst(np.asarray(scores(items[:2])), np.asarray(scores(few)))
-    )
+    error = worst(p.device.get(scores(items[:2])), scores(few))
+    return p.measured(scores, [items], error)
 
 
 def gradient(p: Problem, measure: str, size: int) -> Line:
@@ -305,8 +304,7 @@ def gradient(p: Problem, measure: str, size: int) -> Line:
     found = lw.measure(measure).gradients(x, y)[1]
     expected = lw.measure(measure).gradients(p.device.get(x), p.device.get(y))
     largest = np.abs(expected[1]).max()
-    found = found if p.device.tiny else p.device.get(found)  # the simulator's are on the host
-    error = worst(found / largest, expected[1] / largest)
+    error = worst(p.device.get(found) / largest, expected[1] / largest)
     return p.measured(partial(_gradients, measure), [x, y], error)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def slow_information(a, b, bins, correct):
+def mutual_information(a, b, bins, correct):
     def codes(v):
         v = np.asarray(v, np.float64)
         edges = np.quantile(v[v != 0], np.arange(1, bins - 1) / (bins - 1)) if v.any() else []
