@@ -4,16 +4,6 @@
 namespace likewise::bindings {
 
 void register_linalg(py::module_& m) {
-  m.def("reordered_products",
-        [](const py::array& a, const py::array& b, py::array orders, py::array out, int threads) {
-          const double* left = double_input(a);
-          const double* right = double_input(b);
-          const int32_t* order = integer_output<int32_t>(orders);
-          double* sums = double_output(out);
-          const int64_t count = orders.shape(0), n = orders.shape(1);
-          const py::gil_scoped_release release;
-          reordered_products(left, right, n, order, count, threads, sums);
-        });
   m.def(
       "svdvals",
       [](const py::array& a, py::array s, int threads) {

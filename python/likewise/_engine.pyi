@@ -13,6 +13,14 @@ from typing import Any
 AnyArray = Any
 AnyRun = Any
 
+# linalg: batches of matrices
+def svdvals(a: AnyArray, s: AnyArray, run: AnyRun) -> None: ...
+def nuclear_norm(a: AnyArray, out: AnyArray, run: AnyRun) -> None: ...
+def polar(a: AnyArray, u: AnyArray, p: AnyArray, run: AnyRun) -> None: ...
+def orthogonal_procrustes(
+    a: AnyArray, b: AnyArray, r: AnyArray, scale: AnyArray, run: AnyRun
+) -> None: ...
+
 # procrustes: center, scale, alpha, score
 ShapeOptions = tuple[bool, bool, float, str]
 
