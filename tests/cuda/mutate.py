@@ -48,7 +48,6 @@ class Mutant(NamedTuple):
 
 
 def mutants_of(kernel: Path) -> list[Mutant]:
-    """Every change of every line of code, one at a time."""
     lines = kernel.read_text().split("\n")
     found = []
     for number, line in enumerate(lines):
@@ -89,17 +88,18 @@ def build(mutant: Mutant, work: Path, flavour: str, program: Path) -> bool:
     """The kernel's checks with the mutant in place of it; false if it does not compile."""
     broken, made = program.with_suffix(".cu"), program.with_suffix(".o")
     broken.write_text(mutant.source)
-    compiler, *options = compile_options(work)[str(mutant.kernel), flavour]
-    command = [compiler, *options, "-w", "-o", made, "-c", broken]
-    if subprocess.run(command, stderr=subprocess.DEVNULL).returncode:
+    command = compile_options(work)[str(mutant.kernel), flavour]
+    compiler = command[: next(k for k, word in enumerate(command) if word[0] == "-")]
+    compiled = [*command, "-w", "-o", made, "-c", broken]
+    if subprocess.run(compiled, stderr=subprocess.DEVNULL).returncode:
         return False
     folder = work / "tests/cuda"
     names = ("main", mutant.kernel.stem)
     checks = [folder / f"CMakeFiles/cuda_checks.dir/driver/{name}.cpp.o" for name in names]
     engine = [folder / f"libsimulated_engine_{flavour}.a", folder / "libcusim.so"]
-    sanitizers = [option for option in options if option.startswith("-fsanitize=")]
+    sanitizers = [word for word in command if word.startswith("-fsanitize=")]
     where = [f"-Wl,-rpath,{folder}", "-ldl", "-o", program]
-    subprocess.run([compiler, made, *checks, *engine, *sanitizers, *where], check=True)
+    subprocess.run([*compiler, made, *checks, *engine, *sanitizers, *where], check=True)
     return True
 
 
