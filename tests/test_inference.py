@@ -13,6 +13,8 @@ from scipy.stats import t as student
 
 import likewise as lw
 from benchmarks import coverage
+from likewise._border.arrays import Library
+from likewise._border.device import DeviceLibrary
 from likewise.measure.orders import Orders
 from likewise.measure.subsets import _student
 
@@ -173,6 +175,8 @@ PEAK = """
 import resource, sys
 import numpy as np
 import likewise as lw
+from likewise._border.arrays import Library
+from likewise._border.device import DeviceLibrary
 
 x, y = np.random.default_rng(0).standard_normal(({n}, 2, {d})).astype("{dtype}").swapaxes(0, 1)
 x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
@@ -365,7 +369,9 @@ def test_quantiles_are_those_of_student():
 
 def test_many_draws_come_in_chunks(pair, monkeypatch):
     whole = lw.bootstrap(*pair, "cka", n=10)
-    monkeypatch.setattr("likewise.inference._CHUNK_BYTES", 3 * sum(a.nbytes for a in pair))
+    limit = property(lambda self: 3 * sum(a.nbytes for a in pair))
+    for library in (Library, DeviceLibrary):
+        monkeypatch.setattr(library, "block_bytes", limit)
     parts = lw.bootstrap(*pair, "cka", n=10)
     np.testing.assert_allclose(whole.draws, parts.draws, atol=1e-12)
 

@@ -15,10 +15,8 @@ from pathlib import Path
 import pytest
 
 import likewise as lw
-from likewise import _cpu
 
 PACKAGE = Path(lw.__file__).parent
-STUB = ast.parse((PACKAGE / "_cpu.pyi").read_text())
 
 
 def run_python(code: str, **options: object) -> str:
@@ -119,28 +117,6 @@ def test_build_config_describes_this_build():
     assert config["blas"].startswith("OpenBLAS")
     assert config["threads"] >= 1
     assert config["cuda"] is (importlib.util.find_spec("likewise._cuda") is not None)
-
-
-def test_the_stub_lists_what_the_compiled_module_has():
-    listed = {node.name for node in STUB.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-    listed |= {node.target.id for node in STUB.body if isinstance(node, ast.AnnAssign)}
-    assert listed == {name for name in dir(_cpu) if not name.startswith("__")}
-
-
-@pytest.mark.parametrize(
-    "function",
-    [node for node in STUB.body if isinstance(node, ast.FunctionDef)],
-    ids=lambda f: f.name,
-)
-def test_the_stub_has_the_arguments_of_the_compiled_function(function):
-    # pybind11 writes `name(argument: type, ...) -> type` into the first line of the docstring and
-    # arg0, arg1, ... for arguments without a name.
-    signature = getattr(_cpu, function.name).__doc__.splitlines()[0]
-    compiled = [argument.arg for argument in ast.parse(f"def {signature}: ...").body[0].args.args]
-    stubbed = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
-    assert len(stubbed) == len(compiled)
-    for ours, theirs in zip(stubbed, compiled, strict=True):
-        assert ours == theirs or theirs.startswith("arg")
 
 
 @pytest.mark.parametrize(

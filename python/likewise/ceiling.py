@@ -119,6 +119,9 @@ def rsa_noise_ceiling(
     else:
         parts = np.empty(given.shape)
         library.engine.compared_rdms(given, parts, _POOLED[comparison], library.run)
+        if _POOLED[comparison] == "rho-a":  # centred ranks as whole numbers: their sums tie exactly
+            size = float(given.shape[1])
+            parts = np.rint(parts * np.sqrt((size**3 - size) / 3))
     total = parts.sum(axis=0)
     rest = (total - parts) / (len(parts) - 1)
     lower = [
