@@ -86,7 +86,6 @@ def position_means(x: DeviceArray, units_first: bool, out: DeviceArray, run: Run
 
 # regression
 _LassoOptions = tuple[list[int], int, list[float], float]
-_RidgeOptions = tuple[list[int], int, list[float], bool, bool]
 
 def lasso_paths(
     x: DeviceArray,
@@ -102,37 +101,5 @@ def lasso_paths(
     constant_units: DeviceArray,
     missed: DeviceArray,
     options: _LassoOptions,
-    run: Run,
-) -> None: ...
-def ridge_pairs(
-    x: DeviceArray,
-    y: DeviceArray,
-    score: DeviceArray,
-    correlation: DeviceArray,
-    alpha: DeviceArray,
-    mean_correlation: DeviceArray,
-    determination: DeviceArray,
-    constant_units: DeviceArray,
-    choices: DeviceArray,
-    options: _RidgeOptions,
-    run: Run,
-) -> None: ...
-def ridge_scores(
-    a: list[DeviceArray],
-    b: list[DeviceArray],
-    symmetric: bool,
-    scores: DeviceArray,
-    constant_units: DeviceArray,
-    choices: DeviceArray,
-    options: _RidgeOptions,
-    run: Run,
-) -> None: ...
-def ridge_errors(
-    x: DeviceArray,
-    y: DeviceArray,
-    errors: DeviceArray,
-    alphas: DeviceArray,
-    constant_units: DeviceArray,
-    options: _RidgeOptions,
     run: Run,
 ) -> None: ...

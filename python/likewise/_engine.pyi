@@ -273,3 +273,39 @@ def neighbour_pairs(
     options: NeighbourOptions,
     run: AnyRun,
 ) -> None: ...
+
+# regression: order of the rows by folds (int32), number of folds, penalties, whether these are in
+# units of the mean of the nonzero eigenvalues, intercept. Choices count penalties over all pairs.
+RidgeOptions = tuple[AnyArray, int, list[float], bool, bool]
+
+def ridge_scores(
+    a: list[AnyArray],
+    b: list[AnyArray],
+    scores: AnyArray,
+    counts: AnyArray,
+    choices: AnyArray,
+    options: RidgeOptions,
+    run: AnyRun,
+) -> None: ...
+def ridge_pairs(
+    x: AnyArray,
+    y: AnyArray,
+    scores: AnyArray,
+    counts: AnyArray,
+    choices: AnyArray,
+    correlation: AnyArray,
+    alpha: AnyArray,
+    mean_correlation: AnyArray,
+    determination: AnyArray,
+    options: RidgeOptions,
+    run: AnyRun,
+) -> None: ...
+def ridge_errors(
+    x: AnyArray,
+    y: AnyArray,
+    errors: AnyArray,
+    alphas: AnyArray,
+    counts: AnyArray,
+    options: RidgeOptions,
+    run: AnyRun,
+) -> None: ...

@@ -12,9 +12,9 @@ from likewise._border import engine as _engine
 from likewise._border.arrays import Array
 from likewise._border.device import is_device_array
 from likewise._border.pairs import Pair, batch_size, give_scores, read_pair
-from likewise._ridge import near_one
 from likewise.errors import ConvergenceWarning, warn, warn_degenerate, warn_small_sample
 from likewise.measure.folds import require_folds, shuffled_folds
+from likewise.measure.frames import near_one
 from likewise.measure.units import unit_norm
 
 __all__ = [

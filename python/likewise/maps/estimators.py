@@ -13,11 +13,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from likewise._border.arrays import Array, read
 from likewise._border.device import is_device_array
-from likewise._ridge import MOST_PENALTY, checked_alphas, default_alphas, near_one
 from likewise.assignment import permutation_match
 from likewise.lasso import column_correlation, empty_path, fill_path
 from likewise.linalg import polar
+from likewise.measure.frames import near_one
 from likewise.measure.units import unit_norm
+from likewise.regression import MOST_PENALTY, checked_alphas, default_alphas
 from likewise.transport import soft_match
 
 __all__ = ["Lasso", "Orthogonal", "Permutation", "Ridge", "SoftPermutation"]
