@@ -68,21 +68,25 @@ void predictivity_of_moments(const std::vector<int64_t>& samples,
   ridge_predictivity(moments, penalties, out);
 }
 
-int64_t lasso(const py::array& x, const py::array& y, double scale, double tolerance,
-              const std::vector<double>& penalties, py::array coefficients, py::array objective,
-              py::array gap, py::array loss, py::array correlation, int threads) {
-  const ArrayRef from = input(x), to = input(y);
-  const LassoPath out{double_output(coefficients), double_output(objective), double_output(gap),
-                      double_output(loss), double_output(correlation)};
-  const LassoOptions options{scale, tolerance, penalties};
+void lasso_paths(const py::array& x, const py::array& y, py::array score, py::array alphas,
+                 py::array correlation, py::array loss, py::array used, py::array coefficients,
+                 py::array objective, py::array gap, py::array counts, py::array missed,
+                 const LassoTuple& given, int threads) {
+  const LassoPathsOptions options = lasso_options(given);
+  const ArrayRef view_x = input(x), view_y = input(y);
+  const LassoFindings out{double_output(score),       double_output(alphas),
+                          double_output(correlation), double_output(loss),
+                          double_output(used),        double_output(coefficients),
+                          double_output(objective),   double_output(gap),
+                          counts_of(counts).data,     integer_output<int64_t>(missed)};
   const py::gil_scoped_release release;
-  return lasso_path(from, to, options, out, threads);
+  likewise::lasso_paths(view_x, view_y, options, threads, out);
 }
 
 }  // namespace
 
 void register_regression(py::module_& m) {
-  m.def("lasso_path", &lasso, "Returns how many duality gaps stayed above the tolerance.");
+  m.def("lasso_paths", &lasso_paths);
   m.def("ridge_scores", &ridge_scores);
   m.def("ridge_pairs", &ridge_pairs);
   m.def("ridge_predictivity_of_moments", &predictivity_of_moments);

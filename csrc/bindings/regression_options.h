@@ -6,6 +6,7 @@
 #include <tuple>
 #include <vector>
 
+#include "regression/lasso.h"
 #include "regression/ridge.h"
 
 // Options of regressions as Python gives them to both engines.
@@ -25,6 +26,14 @@ using RidgeTuple = std::tuple<Order, int64_t, std::vector<double>, bool, bool>;
 inline RidgeOptions ridge_options(const RidgeTuple& given) {
   const auto& [order, folds, alphas, relative, intercept] = given;
   return {rows_of(order), folds, alphas, relative, intercept};
+}
+
+// Order, number of folds (0: none are left out), penalties, tolerance.
+using LassoTuple = std::tuple<Order, int64_t, std::vector<double>, double>;
+
+inline LassoPathsOptions lasso_options(const LassoTuple& given) {
+  const auto& [order, folds, penalties, tolerance] = given;
+  return {rows_of(order), folds, penalties, tolerance};
 }
 
 }  // namespace likewise::bindings

@@ -47,19 +47,6 @@ def soft_match_reordered(
 ) -> None: ...
 
 # regression
-def lasso_path(
-    x: Array,
-    y: Array,
-    scale: float,
-    tolerance: float,
-    penalties: list[float],
-    coefficients: Array,
-    objective: Array,
-    gap: Array,
-    loss: Array,
-    correlation: Array,
-    threads: int,
-) -> int: ...
 def ridge_predictivity_of_moments(
     samples: list[int],
     gram: list[Array],

@@ -83,23 +83,3 @@ class Offload:
 
 # reduce
 def position_means(x: DeviceArray, units_first: bool, out: DeviceArray, run: Run) -> None: ...
-
-# regression
-_LassoOptions = tuple[list[int], int, list[float], float]
-
-def lasso_paths(
-    x: DeviceArray,
-    y: DeviceArray,
-    score: DeviceArray,
-    alphas: DeviceArray,
-    correlation: DeviceArray,
-    loss: DeviceArray,
-    used: DeviceArray,
-    coefficients: DeviceArray,
-    objective: DeviceArray,
-    gap: DeviceArray,
-    constant_units: DeviceArray,
-    missed: DeviceArray,
-    options: _LassoOptions,
-    run: Run,
-) -> None: ...

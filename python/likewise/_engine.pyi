@@ -309,3 +309,23 @@ def ridge_errors(
     options: RidgeOptions,
     run: AnyRun,
 ) -> None: ...
+
+# order of the rows by folds (int32), number of folds, penalties, tolerance
+LassoOptions = tuple[AnyArray, int, list[float], float]
+
+def lasso_paths(
+    x: AnyArray,
+    y: AnyArray,
+    score: AnyArray,
+    alphas: AnyArray,
+    correlation: AnyArray,
+    loss: AnyArray,
+    used: AnyArray,
+    coefficients: AnyArray,
+    objective: AnyArray,
+    gap: AnyArray,
+    counts: AnyArray,
+    missed: AnyArray,
+    options: LassoOptions,
+    run: AnyRun,
+) -> None: ...

@@ -11,8 +11,8 @@ import numpy as np
 
 from likewise._border.arrays import NUMPY, Array, read
 from likewise._border.device import is_device_array
-from likewise._border.pairs import first_of_repeats, give_scores, read_pair
 from likewise._border.engine import named_convergence
+from likewise._border.pairs import first_of_repeats, give_scores, read_pair
 from likewise.errors import GridEdgeWarning, warn, warn_degenerate
 from likewise.measure import EngineMeasure, Found, register
 from likewise.measure.folds import require_folds, shuffled_folds

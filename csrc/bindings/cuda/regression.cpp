@@ -43,28 +43,24 @@ void ridge_errors(const DeviceArray& x, const DeviceArray& y, const DeviceArray&
                      counts.filled<int64_t>());
 }
 
-// Order of the rows by folds, number of folds, penalties, tolerance.
-using LassoTuple = std::tuple<std::vector<int32_t>, int64_t, std::vector<double>, double>;
-
-void lasso(const DeviceArray& x, const DeviceArray& y, const DeviceArray& score,
-           const DeviceArray& alphas, const DeviceArray& correlation, const DeviceArray& loss,
-           const DeviceArray& used, const DeviceArray& coefficients, const DeviceArray& objective,
-           const DeviceArray& gap, const DeviceArray& constant_units, const DeviceArray& missed,
-           const LassoTuple& options, Run& run) {
+void lasso_paths(const DeviceArray& x, const DeviceArray& y, const DeviceArray& score,
+                 const DeviceArray& alphas, const DeviceArray& correlation, const DeviceArray& loss,
+                 const DeviceArray& used, const DeviceArray& coefficients,
+                 const DeviceArray& objective, const DeviceArray& gap, const DeviceArray& counts,
+                 const DeviceArray& missed, const LassoTuple& options, Run& run) {
   const CallContext context(run);
-  const auto& [order, folds, penalties, tolerance] = options;
-  cuda::lasso_paths(context, side(x, context), side(y, context), constant_units.size() / 2,
-                    x.sizes()[x.ndim() - 2], {order, folds, penalties, tolerance},
+  cuda::lasso_paths(context, side(x, context), side(y, context), counts.size() / 2,
+                    x.sizes()[x.ndim() - 2], lasso_options(options),
                     {score.filled<double>(), alphas.filled<double>(), correlation.filled<double>(),
                      loss.filled<double>(), used.filled<double>(), coefficients.filled<double>(),
-                     objective.filled<double>(), gap.filled<double>(),
-                     constant_units.filled<int64_t>(), missed.filled<int64_t>()});
+                     objective.filled<double>(), gap.filled<double>(), counts.filled<int64_t>(),
+                     missed.filled<int64_t>()});
 }
 
 }  // namespace
 
 void register_regression(py::module_& m) {
-  m.def("lasso_paths", &lasso);
+  m.def("lasso_paths", &lasso_paths);
   m.def("ridge_scores", &ridge_scores);
   m.def("ridge_pairs", &ridge_pairs);
   m.def("ridge_errors", &ridge_errors);
