@@ -79,25 +79,6 @@ void register_procrustes(py::module_& m) {
   m.def("procrustes_pairs", &procrustes_pairs);
   m.def("procrustes_gradients", &procrustes_gradients);
   m.def("procrustes_reordered", &procrustes_reordered);
-  m.def(
-      "procrustes_prepare",
-      [](const std::vector<py::array>& items, bool center, bool scale, double alpha,
-         const std::string& score, int threads) {
-        const std::vector<ArrayRef> views = inputs(items);
-        const ProcrustesOptions options = shape_options({center, scale, alpha, score});
-        if (views.empty()) return py::list();
-        py::list out;
-        dispatch_float(views[0].dtype, [&](auto zero) {
-          using T = decltype(zero);
-          bindings::prepare_views<T>(
-              views, options, threads, [&](const PreparedShape<T>& shape, const py::array& data) {
-                out.append(py::make_tuple(data, shape.norm, shape.constant_units,
-                                          shape.dropped_directions));
-              });
-        });
-        return out;
-      },
-      "Returns one (data, norm, constant units, dropped directions) per item.");
 }
 
 }  // namespace likewise::bindings

@@ -1,4 +1,5 @@
-#include "bindings/shapes.h"
+#include "bindings/arrays.h"
+#include "bindings/regression_options.h"
 #include "core/dtype.h"
 #include "regression/lasso.h"
 #include "regression/ridge.h"
@@ -6,33 +7,43 @@
 namespace likewise::bindings {
 namespace {
 
-RidgeProblem ridge_problem(const std::vector<ArrayRef>& sources,
-                           const std::vector<ArrayRef>& targets,
-                           const std::vector<std::vector<double>>& penalties,
-                           const std::vector<std::pair<int64_t, int64_t>>& pairs,
-                           const std::vector<int64_t>& edges, bool intercept) {
-  RidgeProblem problem{items_of<double>(sources), items_of<double>(targets), penalties, {}, {}};
-  for (const auto& [source, target] : pairs) problem.pairs.push_back({source, target});
-  problem.folds = {edges, intercept};
-  return problem;
+void ridge_scores(const std::vector<py::array>& a, const std::vector<py::array>& b,
+                  py::array scores, py::array counts, py::array choices, const RidgeTuple& given,
+                  int threads) {
+  const RidgeOptions options = ridge_options(given);
+  dispatch_float(input(a[0]).dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const auto items_a = matrices<T>(a), items_b = matrices<T>(b);
+    double* const out = double_output(scores);
+    int64_t *const constants = counts_of(counts).data, *const chosen =
+                                                           integer_output<int64_t>(choices);
+    const py::gil_scoped_release release;
+    likewise::ridge_scores<T>(items_a, items_b, options, threads, out, constants, chosen);
+  });
 }
 
-void predictivity(const std::vector<py::array>& sources, const std::vector<py::array>& targets,
-                  const std::vector<std::vector<double>>& penalties,
-                  const std::vector<std::pair<int64_t, int64_t>>& pairs,
-                  const std::vector<int64_t>& edges, std::vector<py::array> correlation,
-                  std::vector<py::array> determination, std::vector<py::array> choice,
-                  int threads) {
-  const std::vector<ArrayRef> from = inputs(sources), to = inputs(targets);
-  std::vector<Predictivity> out;
-  for (size_t p = 0; p < pairs.size(); ++p) {
-    out.push_back({double_output(correlation[p]), double_output(determination[p]),
-                   integer_output<int32_t>(choice[p])});
-  }
-  if (out.empty()) return;
-  const RidgeProblem problem = ridge_problem(from, to, penalties, pairs, edges, true);
+void ridge_pairs(const py::array& x, const py::array& y, py::array scores, py::array counts,
+                 py::array choices, py::array correlation, py::array alpha,
+                 py::array mean_correlation, py::array determination, const RidgeTuple& given,
+                 int threads) {
+  const RidgeOptions options = ridge_options(given);
+  const ArrayRef view_x = input(x), view_y = input(y);
+  const RidgeFindings out{
+      double_output(scores),           double_output(correlation),   double_output(alpha),
+      double_output(mean_correlation), double_output(determination), counts_of(counts).data,
+      integer_output<int64_t>(choices)};
   const py::gil_scoped_release release;
-  ridge_predictivity(problem, threads, out);
+  likewise::ridge_pairs(view_x, view_y, options, threads, out);
+}
+
+void ridge_errors(const py::array& x, const py::array& y, py::array errors, py::array alphas,
+                  py::array counts, const RidgeTuple& given, int threads) {
+  const RidgeOptions options = ridge_options(given);
+  const ArrayRef view_x = input(x), view_y = input(y);
+  double *const out = double_output(errors), *const penalties = double_output(alphas);
+  int64_t* const constants = counts_of(counts).data;
+  const py::gil_scoped_release release;
+  likewise::ridge_errors(view_x, view_y, options, threads, out, penalties, constants);
 }
 
 void predictivity_of_moments(const std::vector<int64_t>& samples,
@@ -57,44 +68,29 @@ void predictivity_of_moments(const std::vector<int64_t>& samples,
   ridge_predictivity(moments, penalties, out);
 }
 
-void errors(const std::vector<py::array>& sources, const std::vector<py::array>& targets,
-            const std::vector<std::vector<double>>& penalties,
-            const std::vector<std::pair<int64_t, int64_t>>& pairs,
-            const std::vector<int64_t>& edges, bool intercept, std::vector<py::array> errors,
-            int threads) {
-  const std::vector<ArrayRef> from = inputs(sources), to = inputs(targets);
-  std::vector<double*> out;
-  for (size_t p = 0; p < errors.size(); ++p) {
-    const auto [source, target] = pairs.at(p);
-    if (errors[p].size() != int64_t(penalties.at(source).size()) * to.at(target).shape[1]) {
-      throw InternalError("ridge_errors: errors must have one row for each penalty");
-    }
-    out.push_back(double_output(errors[p]));
-  }
-  if (out.empty()) return;
-  const RidgeProblem problem = ridge_problem(from, to, penalties, pairs, edges, intercept);
+void lasso_paths(const py::array& x, const py::array& y, py::array score, py::array alphas,
+                 py::array correlation, py::array loss, py::array used, py::array coefficients,
+                 py::array objective, py::array gap, py::array counts, py::array missed,
+                 const LassoTuple& given, int threads) {
+  const LassoPathsOptions options = lasso_options(given);
+  const ArrayRef view_x = input(x), view_y = input(y);
+  const LassoFindings out{double_output(score),       double_output(alphas),
+                          double_output(correlation), double_output(loss),
+                          double_output(used),        double_output(coefficients),
+                          double_output(objective),   double_output(gap),
+                          counts_of(counts).data,     integer_output<int64_t>(missed)};
   const py::gil_scoped_release release;
-  ridge_errors(problem, threads, out);
-}
-
-int64_t lasso(const py::array& x, const py::array& y, double scale, double tolerance,
-              const std::vector<double>& penalties, py::array coefficients, py::array objective,
-              py::array gap, py::array loss, py::array correlation, int threads) {
-  const ArrayRef from = input(x), to = input(y);
-  const LassoPath out{double_output(coefficients), double_output(objective), double_output(gap),
-                      double_output(loss), double_output(correlation)};
-  const LassoOptions options{scale, tolerance, penalties};
-  const py::gil_scoped_release release;
-  return lasso_path(from, to, options, out, threads);
+  likewise::lasso_paths(view_x, view_y, options, threads, out);
 }
 
 }  // namespace
 
 void register_regression(py::module_& m) {
-  m.def("lasso_path", &lasso, "Returns how many duality gaps stayed above the tolerance.");
-  m.def("ridge_predictivity", &predictivity);
+  m.def("lasso_paths", &lasso_paths);
+  m.def("ridge_scores", &ridge_scores);
+  m.def("ridge_pairs", &ridge_pairs);
   m.def("ridge_predictivity_of_moments", &predictivity_of_moments);
-  m.def("ridge_errors", &errors);
+  m.def("ridge_errors", &ridge_errors);
 }
 
 }  // namespace likewise::bindings

@@ -64,4 +64,39 @@ void ridge_predictivity(const RidgeMoments& moments, const std::vector<double>& 
 // over folds. Throws as above.
 void ridge_errors(const RidgeProblem& problem, int threads, const std::vector<double*>& out);
 
+// The same of representations as they are.
+struct RidgeOptions {
+  std::vector<int32_t> order;  // of the rows by their folds, which are as equal as can be
+  int64_t folds;
+  std::vector<double> alphas;
+  bool relative;  // alphas are in units of the mean of the nonzero eigenvalues
+  bool intercept;
+};
+
+// Arrays of every pair.
+struct RidgeFindings {
+  double* score;  // mean correlation
+  // With a place per target, and the first two per fold as well.
+  double *correlation, *alpha, *mean_correlation, *determination;
+  int64_t* constant_units;  // of all x, then of all y
+  int64_t* choices;         // (alphas): how often each penalty was chosen
+};
+
+// Scores (a x b) of predictions of the items of b, or of a itself if b is empty, from those of a.
+// Constant units are those of a, then of b. Counts of choices are added.
+template <class T>
+void ridge_scores(const std::vector<MatrixRef<const T>>& a,
+                  const std::vector<MatrixRef<const T>>& b, const RidgeOptions& options,
+                  int threads, double* scores, int64_t* constant_units, int64_t* choices);
+
+// Predictions of y[k] from x[k] for all items of the two batches (equal batch axes). An item that
+// pairs share through a zero stride is prepared once.
+void ridge_pairs(const ArrayRef& x, const ArrayRef& y, const RidgeOptions& options, int threads,
+                 const RidgeFindings& out);
+
+// Errors (count, alphas, columns of y) of such pairs, in units of y, the penalties (count, alphas)
+// in units of x, and the numbers of constant units of x.
+void ridge_errors(const ArrayRef& x, const ArrayRef& y, const RidgeOptions& options, int threads,
+                  double* errors, double* alphas, int64_t* constant_units);
+
 }  // namespace likewise

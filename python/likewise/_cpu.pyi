@@ -41,41 +41,12 @@ def procrustes_reordered(
     run: int,
 ) -> None: ...
 
-# as long as _ridge needs it
-def procrustes_prepare(
-    items: list[Array], center: bool, scale: bool, alpha: float, score: str, threads: int
-) -> list[tuple[Array, float, int, int]]: ...
-
 # transport
 def soft_match_reordered(
     x: Array, y: Array, orders: Array, scores: Array, options: tuple[bool, float], threads: int
 ) -> None: ...
 
 # regression
-def lasso_path(
-    x: Array,
-    y: Array,
-    scale: float,
-    tolerance: float,
-    penalties: list[float],
-    coefficients: Array,
-    objective: Array,
-    gap: Array,
-    loss: Array,
-    correlation: Array,
-    threads: int,
-) -> int: ...
-def ridge_predictivity(
-    sources: list[Array],
-    targets: list[Array],
-    penalties: list[list[float]],
-    pairs: list[tuple[int, int]],
-    edges: list[int],
-    correlation: list[Array],
-    determination: list[Array],
-    choice: list[Array],
-    threads: int,
-) -> None: ...
 def ridge_predictivity_of_moments(
     samples: list[int],
     gram: list[Array],
@@ -87,16 +58,6 @@ def ridge_predictivity_of_moments(
     correlation: Array,
     determination: Array,
     choice: Array,
-) -> None: ...
-def ridge_errors(
-    sources: list[Array],
-    targets: list[Array],
-    penalties: list[list[float]],
-    pairs: list[tuple[int, int]],
-    edges: list[int],
-    intercept: bool,
-    errors: list[Array],
-    threads: int,
 ) -> None: ...
 
 # rsa

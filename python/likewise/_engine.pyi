@@ -273,3 +273,59 @@ def neighbour_pairs(
     options: NeighbourOptions,
     run: AnyRun,
 ) -> None: ...
+
+# regression: order of the rows by folds (int32), number of folds, penalties, whether these are in
+# units of the mean of the nonzero eigenvalues, intercept. Choices count penalties over all pairs.
+RidgeOptions = tuple[AnyArray, int, list[float], bool, bool]
+
+def ridge_scores(
+    a: list[AnyArray],
+    b: list[AnyArray],
+    scores: AnyArray,
+    counts: AnyArray,
+    choices: AnyArray,
+    options: RidgeOptions,
+    run: AnyRun,
+) -> None: ...
+def ridge_pairs(
+    x: AnyArray,
+    y: AnyArray,
+    scores: AnyArray,
+    counts: AnyArray,
+    choices: AnyArray,
+    correlation: AnyArray,
+    alpha: AnyArray,
+    mean_correlation: AnyArray,
+    determination: AnyArray,
+    options: RidgeOptions,
+    run: AnyRun,
+) -> None: ...
+def ridge_errors(
+    x: AnyArray,
+    y: AnyArray,
+    errors: AnyArray,
+    alphas: AnyArray,
+    counts: AnyArray,
+    options: RidgeOptions,
+    run: AnyRun,
+) -> None: ...
+
+# order of the rows by folds (int32), number of folds, penalties, tolerance
+LassoOptions = tuple[AnyArray, int, list[float], float]
+
+def lasso_paths(
+    x: AnyArray,
+    y: AnyArray,
+    score: AnyArray,
+    alphas: AnyArray,
+    correlation: AnyArray,
+    loss: AnyArray,
+    used: AnyArray,
+    coefficients: AnyArray,
+    objective: AnyArray,
+    gap: AnyArray,
+    counts: AnyArray,
+    missed: AnyArray,
+    options: LassoOptions,
+    run: AnyRun,
+) -> None: ...

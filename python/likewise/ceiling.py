@@ -15,7 +15,7 @@ from likewise._comparison import (
     require_condensed,
     require_rankable,
 )
-from likewise._ridge import near_one
+from likewise.measure.frames import near_one
 from likewise.rdm import warn_flat
 
 # As what RDMs are pooled.

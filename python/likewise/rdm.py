@@ -8,8 +8,8 @@ import numpy as np
 
 from likewise._border.arrays import NUMPY, Array, read
 from likewise._border.pairs import require_representation
-from likewise._ridge import near_one
 from likewise.errors import DegenerateWarning, warn
+from likewise.measure.frames import near_one
 
 __all__ = [
     "DISSIMILARITIES",

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from likewise._border.arrays import Array, detached, read
-from likewise._ridge import near_one
 from likewise.linalg import polar
+from likewise.measure.frames import near_one
 
 __all__ = ["Adaptedness", "TruncationMaps", "adaptedness", "cluster_diameters"]
 

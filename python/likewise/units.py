@@ -10,9 +10,9 @@ from likewise._border.arrays import read
 from likewise._border.device import is_device_array
 from likewise._border.pairs import Pair, give_scores, read_pair, require_representation
 from likewise._comparison import tie_tolerance
-from likewise._ridge import near_one
 from likewise.assignment import linear_sum_assignment
 from likewise.errors import warn_degenerate
+from likewise.measure.frames import near_one
 
 __all__ = [
     "UnitMatching",

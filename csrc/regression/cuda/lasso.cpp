@@ -26,7 +26,7 @@ struct Setting {
   int64_t penalties;
   double tolerance;
 
-  Setting(const Context& context, int64_t rows, const LassoOptions& options)
+  Setting(const Context& context, int64_t rows, const LassoPathsOptions& options)
       : shape{rows, options.folds},
         penalties(int64_t(options.penalties.size())),
         tolerance(options.tolerance) {
@@ -184,7 +184,7 @@ int64_t bytes_of(const Setting& s, int64_t units, int64_t targets) {
 }  // namespace
 
 void lasso_paths(const Context& context, const Matrix<double>& x, const Matrix<double>& y,
-                 int64_t count, int64_t rows, const LassoOptions& options,
+                 int64_t count, int64_t rows, const LassoPathsOptions& options,
                  const LassoFindings& out) {
   if (count == 0) return;
   const Setting s(context, rows, options);

@@ -5,27 +5,11 @@
 
 #include "core/cuda/context.h"
 #include "core/cuda/matrix.h"
+#include "regression/ridge.h"
 
 // Cross-validated ridge regression (see regression/ridge.h), in double. Targets are not scaled.
 
 namespace likewise::cuda {
-
-struct RidgeOptions {
-  std::vector<int32_t> order;  // of the rows by their folds, which are as equal as can be
-  int64_t folds;
-  std::vector<double> alphas;
-  bool relative;  // alphas are in units of the mean of the nonzero eigenvalues
-  bool intercept;
-};
-
-// Arrays of every pair, in device memory.
-struct RidgeFindings {
-  double* score;  // mean correlation
-  // With a place per target, and the first two per fold as well; all null where nobody asks.
-  double *correlation, *alpha, *mean_correlation, *determination;
-  int64_t* constant_units;  // of all x, then of all y
-  int64_t* choices;         // (alphas): how often each penalty was chosen
-};
 
 // Predictions of y[k] from x[k] for `count` pairs.
 void ridge_pairs(const Context& context, const Matrix<double>& x, const Matrix<double>& y,

@@ -318,13 +318,6 @@ class DeviceLibrary:
         there = [self.host(view) for view in views]
         return there, Library(self.name, lambda array: self.give(self.sent(array)))
 
-    def compare_on_cpu(self, measure: Any, a: list[Any], b: list[Any] | None, *why: str) -> Any:
-        """Scores of all pairs of these views, computed on the CPU and sent back."""
-        items, _ = self.on_cpu([*a, *(b or [])], *why)
-        rows, columns = items[: len(a)], items[len(a) :]
-        other = None if b is None else measure.prepare(columns)
-        return self.sent(measure.compare(measure.prepare(rows), other))
-
     def sent(self, array: Array) -> Any:
         """A copy of NumPy's array on the device."""
         out = self.empty(array.shape, array.dtype)

@@ -243,10 +243,6 @@ class _OffloadLibrary(_device.DeviceLibrary):
         with errors.quiet(self._was_quiet):
             return super().on_cpu(views, *why)
 
-    def compare_on_cpu(self, measure: Any, a: list[Any], b: list[Any] | None, *why: str) -> Any:
-        with errors.quiet(self._was_quiet):
-            return super().compare_on_cpu(measure, a, b, *why)
-
     def finish(self, *also: Any, sums: Sequence[Any] = (), items: int = 1) -> list[Array] | None:
         self._meanwhile()
         return super().finish(*also, sums=sums, items=items)

@@ -11,13 +11,14 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, Transf
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from likewise._border.arrays import Array, read
+from likewise._border.arrays import NUMPY, Array, read
 from likewise._border.device import is_device_array
-from likewise._ridge import MOST_PENALTY, checked_alphas, default_alphas, near_one
 from likewise.assignment import permutation_match
-from likewise.lasso import column_correlation, empty_path, fill_path
+from likewise.lasso import lasso_paths
 from likewise.linalg import polar
+from likewise.measure.frames import near_one
 from likewise.measure.units import unit_norm
+from likewise.regression import MOST_PENALTY, checked_alphas, default_alphas
 from likewise.transport import soft_match
 
 __all__ = ["Lasso", "Orthogonal", "Permutation", "Ridge", "SoftPermutation"]
@@ -116,7 +117,7 @@ class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimat
         x, y = (self._read("correlation_score", side)[0] for side in (X, y))
         predicted = self._predicted(x).astype(np.float64).reshape(len(x), -1)
         targets = np.asarray(y, np.float64).reshape(len(x), -1)
-        return float(column_correlation(predicted, targets).mean())
+        return float(_column_correlation(predicted, targets).mean())
 
 
 def _centred(x: Array) -> tuple[Array, Array]:
@@ -315,16 +316,25 @@ class Lasso(_LinearMap):
 
     def _weights(self, x: Array, y: Array, of_x: Array, of_y: Array) -> Array:
         alphas = self._alphas()
-        path = empty_path(1, y.shape[1], x.shape[1])
-        units, targets = unit_norm(x).data, unit_norm(y).data
-        fill_path("Lasso", units, targets, alphas, 1.0, self.tol, path)
-        self.gap_ = path.gap[0]
+        paths, _ = lasso_paths("Lasso", NUMPY, x, y, alphas, self.tol)
+        self.gap_ = paths.gap[0]
         deviations = x.std(axis=0)
         inverse = np.divide(1, deviations, out=np.zeros_like(deviations), where=deviations > 0)
-        weights: Array = inverse[:, None] * path.coef[0].T * y.std(axis=0)
+        weights: Array = inverse[:, None] * paths.coef[0].T * y.std(axis=0)
         return weights
 
     def _alphas(self) -> Array:
         if not 0 < self.alpha < np.inf:
             raise ValueError(f"Lasso: alpha must be positive and finite, got {self.alpha!r}")
         return np.array([self.alpha])
+
+
+def _column_correlation(a: Array, b: Array) -> Array:
+    """Pearson's of the columns; 0 where either is constant."""
+    constant = (a == a[0]).all(axis=0) | (b == b[0]).all(axis=0)
+    a, b = (near_one(near_one(side)[0] - near_one(side)[0].mean(axis=0))[0] for side in (a, b))
+    norms = np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
+    products = (a * b).sum(axis=0)
+    some = ~constant & ~(norms <= 0)  # NaN stays NaN
+    r: Array = np.divide(products, norms, out=np.zeros_like(norms), where=some)
+    return r

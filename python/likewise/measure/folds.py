@@ -8,7 +8,7 @@ import numpy as np
 
 from likewise._border.arrays import Array
 
-__all__ = ["require_folds", "shuffled_folds", "unique_items"]
+__all__ = ["require_folds", "shuffled_folds"]
 
 
 def shuffled_folds(samples: int, cv: int, random_state: int) -> tuple[Array, list[int]]:
@@ -25,18 +25,3 @@ def shuffled_folds(samples: int, cv: int, random_state: int) -> tuple[Array, lis
 def require_folds(function: str, cv: Any) -> None:
     if not isinstance(cv, (int, np.integer)) or cv < 2:
         raise ValueError(f"{function}: cv must be a whole number of at least 2, got {cv!r}")
-
-
-def unique_items(batch: Array, order: Array) -> tuple[list[Array], list[int]]:
-    """Items of ``(..., n, d)`` with rows in this order, and which of them each batch index has."""
-    seen: dict[int, int] = {}
-    items: list[Array] = []
-    which = []
-    for index in np.ndindex(batch.shape[:-2]):
-        item = batch[index]
-        address = item.__array_interface__["data"][0]
-        if address not in seen:
-            seen[address] = len(items)
-            items.append(item[order])
-        which.append(seen[address])
-    return items, which

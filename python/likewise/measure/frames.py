@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from likewise._border.arrays import Array
 
-__all__ = ["LEAST_UNIT", "Change", "Frame", "moved", "power_above"]
+__all__ = ["LEAST_UNIT", "Change", "Frame", "moved", "near_one", "power_above"]
 
 _MOST_EXPONENT = 1000
 LEAST_UNIT = 2.0**-_MOST_EXPONENT
@@ -90,3 +90,10 @@ def power_above(size: float) -> float:
     """The power of two that is the unit of what is of this size."""
     exponent = math.frexp(size)[1] if size else -_MOST_EXPONENT
     return 2.0 ** min(max(exponent, -_MOST_EXPONENT), _MOST_EXPONENT)
+
+
+def near_one(x: Array, axis: Any = 0) -> tuple[Array, Array]:
+    """``x`` times powers of two that bring its largest values along ``axis`` near 1, and the
+    exponents of these powers: squares then neither overflow nor vanish."""
+    exponents = -np.frexp(np.abs(x).max(axis=axis, keepdims=True))[1]
+    return np.ldexp(x, exponents), exponents
