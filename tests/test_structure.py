@@ -26,6 +26,13 @@ FLOORS = (
 )
 FLOOR = {name: k for k, names in enumerate(FLOORS) for name in names}
 ENGINES = {"likewise._cpu", "likewise._cuda"}
+# Besides __repr__, which shows no numbers that it would have to wait for.
+ASKING = {
+    "likewise.maps.cross_validation": "splits host copies",
+    "likewise.maps.estimators": "gives predictions back where samples were",
+    "likewise.maps.networks": "names the two places that differ",
+    "likewise.scale._sums": "keeps sums where the first batch was",
+}
 # What one engine has and the other lacks, each with its reason.
 ONLY_CPU = {
     "simd": "of this processor",
@@ -100,13 +107,15 @@ def floor_of(module):
 
 
 def test_only_the_border_imports_an_engine_or_asks_where_arrays_are():
-    asking = re.compile(r"\b_cpu\b|\b_cuda\b|engine is |is_device_array|\.place\b")
+    asking = re.compile(r"\b_cpu\b|\b_cuda\b|engine is |if.* is_device_array|\.place\b")
     for path, name in modules():
         if name.startswith("likewise._border"):
             continue
         assert not ENGINES & set(imports(path, name)), name
         code = "\n".join(line.partition("#")[0] for line in path.read_text().splitlines())
-        assert not asking.search(code), (name, asking.search(code))
+        if name not in ASKING:
+            shown = re.sub(r"    def __repr__(?:.|\n)*?(?=\n    def |\n\n\n|\Z)", "", code)
+            assert not asking.search(shown), (name, asking.search(shown))
 
 
 def test_no_arrow_goes_up():
@@ -164,6 +173,7 @@ def arguments_of(function):
     return [a.arg for a in ast.parse(f"def {signature}: ...").body[0].args.args]
 
 
+@pytest.mark.device
 @pytest.mark.parametrize("name", ["_cpu", "_cuda"])
 def test_an_engine_has_what_its_stub_says(name):
     if name == "_cuda" and simulated.module is None:
