@@ -182,7 +182,7 @@ def test_an_engine_has_what_its_stub_says(name):
     expected = stub("_engine") | stub(name)
     source = Path(__file__).parent / "cuda/sim/module.cpp"
     simulator = set(re.findall(r'(?:def\(\s*|\(m, )"(\w+)"', source.read_text()))
-    public = {n for n in vars(engine) if not n.startswith("_")} - simulator
+    public = {n for n in vars(engine) if not n.startswith("_")} - (simulator - set(expected))
     assert public == set(expected)
     for function, arguments in expected.items():
         if arguments is not None:
