@@ -185,7 +185,7 @@ def test_an_engine_has_what_its_stub_says(name):
     public = {n for n in vars(engine) if not n.startswith("_")} - (simulator - set(expected))
     assert public == set(expected)
     for function, arguments in expected.items():
-        if arguments is not None:
+        if arguments is not None and function not in simulator:
             compiled = arguments_of(getattr(engine, function))
             assert len(compiled) == len(arguments), function
             for ours, theirs in zip(arguments, compiled, strict=True):
