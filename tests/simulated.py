@@ -203,7 +203,7 @@ def _has_version(function: Callable[..., Any], *args: Any, **options: Any) -> bo
         measure = lw.measure(given)
     except ValueError:
         return True
-    return hasattr(measure, "on_device")
+    return measure.on_devices
 
 
 def _holds_arrays(value: Any) -> bool:

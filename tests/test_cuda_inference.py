@@ -87,7 +87,7 @@ def test_small_angles_in_single_precision():
 def test_draws_that_no_kernel_compares_are_said_to_go_to_the_cpu(monkeypatch):
     monkeypatch.setattr(simulated.module, "most_assigned", 1)
     monkeypatch.setattr(_device, "_told", set())
-    with pytest.warns(lw.DeviceWarning, match="permutation_match: .* on the CPU"):
+    with pytest.warns(lw.DeviceWarning, match="permutation_test: .* on the CPU"):
         found = lw.permutation_test(*sides(), "permutation_match", n=4)
     expected = simulated.cpu(lw.permutation_test)(*sides(), "permutation_match", n=4)
     np.testing.assert_allclose(found.null, expected.null, rtol=0, atol=1e-15)
