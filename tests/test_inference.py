@@ -213,6 +213,7 @@ def test_related_data_is_significant_both_ways(pair):
         assert lw.permutation_test(*pair, name, n=99).p_value == 0.01
 
 
+@pytest.mark.host_only("a simulation of many trials")
 def test_p_values_of_unrelated_data_are_uniform():
     rng = np.random.default_rng(1)
     p = [
