@@ -77,8 +77,8 @@ for measure in ("cka", "rsa", "procrustes"):
     for function in map(simulated.cpu, (lw.permutation_test, lw.bootstrap)):
         there = simulated.array(x), simulated.array(y)
         found = function(*there, measure, n=8, check_finite=False)
-        bits = [simulated.numpy(value).tobytes().hex() for value in found]
-        print(bits, simulated.module.report())
+        draws = simulated.numpy(found[-1]).tobytes().hex()
+        print(draws, *map(float, found[1:-1]), simulated.module.report())
 """
 
 

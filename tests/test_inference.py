@@ -292,9 +292,9 @@ def test_parts_stay_in_their_folds_and_neighbourhoods(pair, monkeypatch):
     seen = []
 
     class Seen(type(measure)):
-        def __call__(self, x, y, *, check_finite=True):
-            seen.append(np.asarray(x))
-            return super().__call__(x, y, check_finite=check_finite)
+        def pairs(self, pair):
+            seen.append(np.asarray(pair.x))
+            return super().pairs(pair)
 
     lw.bootstrap(np.arange(80.0)[:, None], y, Seen(cv=4), n=8)
     whole = {int(row): k for k, fold in enumerate(measure.folds(80)) for row in fold}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import warnings
 
@@ -212,13 +213,14 @@ def halving(monkeypatch):
 
 def leave_free(monkeypatch, size):
     """A device with so many bytes beside what other tests hold."""
+    gc.collect()
     held = simulated.module.stats()["live_bytes"]
     monkeypatch.setenv("CUSIM_MEM", str(held + size))
 
 
 HALVED = {  # and a device's bytes
     "cka": (lw.measure("cka", estimator="unbiased"), 90 << 10),
-    "linear_predictivity": (lw.measure("linear_predictivity", cv=2), 400 << 10),
+    "linear_predictivity": (lw.measure("linear_predictivity", cv=2), 440 << 10),
 }
 
 
