@@ -4,9 +4,11 @@ Functions with a CUDA version take torch tensors and CuPy arrays (anything that 
 array namespace with ``empty``) on a device and return such arrays, made by the caller's library on
 its current stream. A call waits for the device once, at its end, to report NaN, infinity and what
 else is wrong; ``check_finite=False`` leaves that out: results are then NaN, or -1, where something
-was wrong, without a warning. ``pairwise`` and ``cross`` take the measures that are listed too; a
-labelled grid holds NumPy scores. With ``device="cuda"`` they take items in host memory, more of
-them than the device holds.
+was wrong, without a warning. What has no version for devices computes on the CPU from copies of the
+arrays, gives its results back where they were, and says so once per function, in a
+``DeviceWarning``. Permutation tests, bootstraps and streams draw and sum on the device and conclude
+on the host. ``pairwise`` and ``cross`` take every measure; a labelled grid holds NumPy scores. With
+``device="cuda"`` they take items in host memory, more of them than the device holds.
 
 Procrustes angles of items in float32 whose similarity is above 0.999 are computed again in float64,
 which waits once more; with ``check_finite=False`` they keep the precision of float32 products: the
