@@ -12,7 +12,6 @@ import importlib.util
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar
 from functools import cache, partial
 from typing import Any, cast
 
@@ -152,19 +151,13 @@ def require_plain_tensor(function: str, name: str, tensor: Any) -> None:
         )
 
 
-# The call that public functions are computed for at the moment, and whether they are its last.
-_whole: ContextVar[tuple[DeviceLibrary, bool] | None] = ContextVar("likewise_whole", default=None)
-
-
 class DeviceLibrary:
-    """A library of device arrays during one call: the counterpart of ``_array.Library``."""
+    """A library of device arrays during one call: the counterpart of ``host.Library``."""
 
     block_bytes = 256 * 2**20
     """Of copies of samples that are compared at a time."""
     coarse = False
     """Whether a part of the call met angles that float32 has no digits for."""
-    _whole: tuple[DeviceLibrary, bool] | None = None
-    _finished = False
     _deferred = False
 
     def __init__(self, function: str, argument: str, value: Any, places: int) -> None:
@@ -187,7 +180,6 @@ class DeviceLibrary:
         self._looked: list[tuple[str, Any]] = []
         self._places = places
         self._run: Any = None
-        self._whole = _whole.get()
 
     def view(self, name: str, value: Any) -> Any:
         """The array as a contiguous view of float32 or float64."""
@@ -270,9 +262,6 @@ class DeviceLibrary:
 
     def prepare(self, check_finite: bool) -> None:
         """What is found on the device from here on is reported by :meth:`finish`, if asked for."""
-        if self._whole is not None:
-            self._run = self._whole[0].run
-            return
         status = (
             self.empty((self.engine.status_facts + self._places,), np.int64)
             if check_finite
@@ -286,23 +275,17 @@ class DeviceLibrary:
         return self._run
 
     @contextmanager
-    def parts(self, *, last: bool = False) -> Iterator[None]:
-        """Nothing inside waits or finishes the call: what the device finds goes to its status.
-
-        So it does in public functions that are called there without a look."""
-        token = _whole.set((self, last))
-        before, self._deferred = self._deferred, not last
+    def parts(self) -> Iterator[None]:
+        """Nothing inside waits or finishes the call: what the device finds goes to its status."""
+        self._deferred = True
         try:
             yield
         finally:
-            _whole.reset(token)
-            self._deferred = before
-        if last and not self._finished:
-            self.finish()
+            self._deferred = False
 
     def found_coarse(self) -> None:
         """Float32 has no digits for angles of these items."""
-        (self._whole[0] if self._whole is not None else self).coarse = True
+        self.coarse = True
 
     def look(self, name: str, view: Any) -> None:
         """Look for NaN and infinity."""
@@ -324,12 +307,11 @@ class DeviceLibrary:
         self.engine.upload(np.ascontiguousarray(array), out, self._run)
         return out
 
-    def finish(self, *also: Any, sums: Sequence[Any] = (), items: int = 1) -> list[Array] | None:
+    def finish(self, *also: Any, items: int = 1) -> list[Array] | None:
         """Wait for the device, if the call was asked to look at its arrays, and raise what it says.
 
         Messages name the item where there are several. Returns these int64 arrays as NumPy's, or
-        None without a wait. Those of a grid have one entry per item; what is counted over its pairs
-        goes to ``sums``.
+        None without a wait.
 
         Raises
         ------
@@ -338,13 +320,8 @@ class DeviceLibrary:
         ConvergenceError
             If a decomposition failed.
         """
-        if self._whole is not None:
-            whole, last = self._whole
-            return whole.finish(*also, sums=sums, items=items) if last else None
         if self._deferred:
             return None
-        self._finished = True
-        also = (*also, *sums)
         found = self._run.finish(list(also))
         if not found:
             return None

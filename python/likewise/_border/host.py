@@ -129,11 +129,9 @@ class Library(NamedTuple):
         """NumPy's array, of float64 or int64, where the call computes."""
         return array
 
-    def finish(
-        self, *also: Array, sums: Sequence[Array] = (), items: int = 1
-    ) -> list[Array] | None:
+    def finish(self, *also: Array, items: int = 1) -> list[Array] | None:
         """Nothing is left to be done on CPUs; these arrays are there already."""
-        return [*also, *sums]
+        return [*also]
 
 
 def _give_numpy(array: Array) -> Any:

@@ -243,9 +243,9 @@ class _OffloadLibrary(_device.DeviceLibrary):
         with errors.quiet(self._was_quiet):
             return super().on_cpu(views, *why)
 
-    def finish(self, *also: Any, sums: Sequence[Any] = (), items: int = 1) -> list[Array] | None:
+    def finish(self, *also: Any, items: int = 1) -> list[Array] | None:
         self._meanwhile()
-        return super().finish(*also, sums=sums, items=items)
+        return super().finish(*also, items=items)
 
 
 class _Findings:

@@ -22,7 +22,6 @@ __all__ = [
     "Items",
     "Pair",
     "batch_size",
-    "empty_scores",
     "first_of_repeats",
     "give_scores",
     "narrowed",
@@ -271,11 +270,6 @@ def require_no_overflow(function: str, counts: Array, items: Sequence[Any]) -> N
     for k in np.flatnonzero(counts < 0):
         if np.isfinite(items[int(k)]).all():
             raise ValueError(f"{function}: differences within an item overflow float64")
-
-
-def empty_scores(pair: Pair) -> Any:
-    """One float64 per item of the batch, for the engine to fill."""
-    return pair.library.empty(pair.batch, np.float64)
 
 
 def give_scores(pair: Pair, scores: Any) -> Any:

@@ -13,7 +13,6 @@ from likewise.measure.registry import (
     is_number,
     measure,
     measures,
-    prepare_batch,
     register,
 )
 
@@ -27,7 +26,6 @@ __all__ = [
     "is_number",
     "measure",
     "measures",
-    "prepare_batch",
     "register",
     "score_error",
 ]

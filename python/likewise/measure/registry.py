@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import (
-    TYPE_CHECKING,
     Any,
     TypeVar,
     get_args,
@@ -15,19 +14,14 @@ from typing import (
 
 import numpy as np
 
-from likewise._border.arrays import Array
 from likewise.errors import InputTypeError
 from likewise.measure.base import Measure
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "function_of",
     "is_number",
     "measure",
     "measures",
-    "prepare_batch",
     "register",
 ]
 
@@ -35,15 +29,6 @@ __all__ = [
 def is_number(value: Any) -> bool:
     """Whether an option's value is a real number."""
     return isinstance(value, (float, int, np.floating, np.integer)) and not isinstance(value, bool)
-
-
-def prepare_batch(prepare: Callable[[Sequence[Array]], list[Any]], batch: Array) -> list[Any]:
-    """One prepared item per item of ``(..., n, d)``; those that broadcasting repeats, once."""
-    matrices = [batch[index] for index in np.ndindex(batch.shape[:-2])]
-    where = [matrix.__array_interface__["data"][0] for matrix in matrices]
-    unique = dict(zip(where, matrices, strict=True))
-    prepared = dict(zip(unique, prepare(list(unique.values())), strict=True))
-    return [prepared[address] for address in where]
 
 
 M = TypeVar("M", bound=type)
