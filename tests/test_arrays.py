@@ -129,6 +129,7 @@ def test_mixed_dtypes_meet_in_the_wider_one(two_array_function, one, other, wide
     assert_same(results(two_array_function(x.astype(one), y.astype(other))), expected)
 
 
+@pytest.mark.host_only("tensors of the CPU")
 def test_tensors_of_every_layout_and_dtype(function, pair):
     torch = pytest.importorskip("torch")
     x, y = pair

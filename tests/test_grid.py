@@ -56,6 +56,7 @@ def test_mixed_dtypes_follow_result_type(layers):
     assert lw.cross([a.astype(np.float32)], [b]).dtype == np.float64
 
 
+@pytest.mark.host_only("tensors of the CPU")
 def test_torch_in_torch_out(layers):
     torch = pytest.importorskip("torch")
     tensors = [torch.from_numpy(a) for a in layers.values()]

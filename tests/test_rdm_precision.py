@@ -181,6 +181,7 @@ def test_equal_dissimilarities_tie_on_every_path(make, comparison):
     expected = slow.compare(exact, slow.dissimilarities(y, dissimilarity), comparison)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", lw.DeviceWarning)
         for score in every_path(x, y, dissimilarity, comparison):
             assert score == pytest.approx(expected, abs=1e-12)
         rdms = [lw.rdm(side, dissimilarity=dissimilarity) for side in (x, y)]
