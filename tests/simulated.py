@@ -22,7 +22,13 @@ import pytest
 
 import likewise as lw
 from likewise._border import device as _device
-from likewise.maps.networks import Layer, Network
+
+try:
+    from likewise.maps.networks import Layer, Network
+
+    NETWORKS: tuple[type, ...] = Layer, Network
+except ImportError:  # without scikit-learn
+    NETWORKS = ()
 
 float32, float64, int64, uint8 = "float32", "float64", "int64", "uint8"  # of the array namespace
 module: Any = None
@@ -207,7 +213,7 @@ def _has_version(function: Callable[..., Any], *args: Any, **options: Any) -> bo
 
 
 def _holds_arrays(value: Any) -> bool:
-    if isinstance(value, Network):
+    if isinstance(value, NETWORKS):
         return True
     if type(value) is dict:
         return any(map(_holds_arrays, value.values()))
@@ -221,7 +227,7 @@ def _there(value: Any) -> Any:
         return type(value)(map(_there, value))
     if type(value) is dict:  # and no sparse array
         return {key: _there(item) for key, item in value.items()}
-    if isinstance(value, (Layer, Network)):
+    if isinstance(value, NETWORKS):
         return _fields(_there, value)
     numbers = type(value) is np.ndarray and value.dtype.kind in "biufc"  # devices have no others
     return array(value) if numbers else value
@@ -232,7 +238,7 @@ def _back(result: Any) -> Any:
         return {key: _back_if_array(item) for key, item in result.items()}
     if isinstance(result, list):
         return list(map(_back, result))
-    if isinstance(result, (Layer, Network)):
+    if isinstance(result, NETWORKS):
         return _fields(_back_if_array, result)
     if not isinstance(result, tuple):
         return numpy(result)
