@@ -204,12 +204,7 @@ class _HardMatching(UnitMeasure):
         return library.engine.match_pairs(x, y, *out, self.matching, library.run)
 
     def reordered(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
-        run = getattr(library.engine, "match_reordered", None)
-        if run is None:
-            return None
-        scores = library.empty((len(orders),), np.float64)
-        run(x, y, orders, scores, self.matching, library.run)
-        return scores
+        return self.in_orders(library, "match_reordered", x, y, orders, self.matching)
 
     def match(self, x: Any, y: Any, *, check_finite: bool = True) -> Match:
         """The score and the partners."""

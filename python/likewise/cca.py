@@ -54,10 +54,8 @@ class _CanonicalMeasure(EngineMeasure):
         return library.engine.canonical_correlations(x, y, *out, self._options(), library.run)
 
     def reordered(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
-        scores = library.empty((len(orders),), np.float64)
         x, y = self._wide(library, x), self._wide(library, y)
-        library.engine.cca_reordered(x, y, orders, scores, self._options(), library.run)
-        return scores
+        return self.in_orders(library, "cca_reordered", x, y, orders, self._options())
 
     def dropped(self, found: Found) -> int:
         return int(found.counts[1][~found.constant].sum())

@@ -107,9 +107,7 @@ class _KernelMeasure(EngineMeasure):
         return library.engine.kernel_gradients(x, y, *out, self._options, library.run)
 
     def reordered(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
-        scores = library.empty((len(orders),), np.float64)
-        fits = library.engine.kernel_reordered(x, y, orders, scores, self._options, library.run)
-        return scores if fits else None
+        return self.in_orders(library, "kernel_reordered", x, y, orders, self._options)
 
     def report(self, found: Found) -> None:
         super().report(found)

@@ -93,19 +93,8 @@ class _ShapeMeasure(EngineMeasure):
         return library.engine.procrustes_gradients(x, y, *out, self._options(), library.run)
 
     def reordered(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
-        run = getattr(library.engine, "procrustes_reordered", None)
-        if run is None:
-            return None
-        scores = library.empty((len(orders),), np.float64)
-        run(
-            self._wide(library, x),
-            self._wide(library, y),
-            orders,
-            scores,
-            self._options(),
-            library.run,
-        )
-        return scores
+        x, y = self._wide(library, x), self._wide(library, y)
+        return self.in_orders(library, "procrustes_reordered", x, y, orders, self._options())
 
     def dropped(self, found: Found) -> int:
         return int(found.counts[1][~found.constant].sum())

@@ -45,7 +45,6 @@ class RSA(EngineMeasure):
     name: ClassVar[str] = "rsa"
     min_samples: ClassVar[int] = 3
     kinds: ClassVar[int] = 3
-    compares_samples: ClassVar[bool] = True
     reference: ClassVar[None] = None
     """Unbounded comparisons are 0 of an RDM with itself, or refuse one below full rank."""
 
@@ -127,9 +126,7 @@ class RSA(EngineMeasure):
         if self.comparison not in REORDERED:
             return None
         self._require_rankable(x.shape[0])
-        scores = library.empty((len(orders),), np.float64)
-        library.engine.rsa_reordered(x, y, orders, scores, self._options(), library.run)
-        return scores
+        return self.in_orders(library, "rsa_reordered", x, y, orders, self._options())
 
     def bytes_per_pair(self, samples: int, units: int) -> int:
         return 8 * samples * max(samples, units)

@@ -201,12 +201,7 @@ class SoftMatching(UnitMeasure):
         return library.engine.soft_match_pairs(x, y, *out, self._options(), library.run)
 
     def reordered(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
-        run = getattr(library.engine, "soft_match_reordered", None)
-        if run is None:
-            return None
-        scores = library.empty((len(orders),), np.float64)
-        run(x, y, orders, scores, self._options(), library.run)
-        return scores
+        return self.in_orders(library, "soft_match_reordered", x, y, orders, self._options())
 
     def match(self, x: Any, y: Any, *, check_finite: bool = True) -> SoftMatch:
         """The score and the plan."""

@@ -247,6 +247,17 @@ class EngineMeasure(Measure):
         """The same, and gradients by x and by y or None. Of differentiable measures."""
         raise NotImplementedError
 
+    def in_orders(
+        self, library: Any, function: str, x: Any, y: Any, orders: Array, options: Any
+    ) -> Any:
+        """:meth:`reordered` by this function of the engine; None where an engine has none, or it
+        says that it does not take so many samples."""
+        run = getattr(library.engine, function, None)
+        scores = library.empty((len(orders),), np.float64)
+        if run is None or run(x, y, orders, scores, options, library.run) is False:
+            return None
+        return scores
+
     def report(self, found: Found) -> None:
         """Warn of what was found in the items of a call."""
         constant = found.constant
