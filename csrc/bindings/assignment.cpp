@@ -35,29 +35,26 @@ void assignment(const py::array& cost, bool maximize, const std::optional<py::ar
 }
 
 void match_scores(const std::vector<py::array>& a, const std::vector<py::array>& b,
-                  py::array scores, py::array counts, const std::string& matching, int threads) {
-  const Matching kind = matching_of(matching);
+                  py::array scores, py::array counts, Matching matching, int threads) {
   unit_scores(a, b, scores, counts, threads,
-              [&](const auto&... given) { likewise::match_scores(kind, given...); });
+              [&](const auto&... given) { likewise::match_scores(matching, given...); });
 }
 
 bool match_pairs(const py::array& x, const py::array& y, py::array scores, py::array counts,
-                 std::optional<py::array> assignment, const std::string& matching, int threads) {
+                 std::optional<py::array> assignment, Matching matching, int threads) {
   const ArrayRef view_x = input(x), view_y = input(y);
   double* const out = double_output(scores);
   const Counts found = counts_of(counts);
   int64_t* const partners = assignment ? integer_output<int64_t>(*assignment) : nullptr;
-  const Matching kind = matching_of(matching);
   const py::gil_scoped_release release;
-  likewise::match_pairs(kind, view_x, view_y, out, partners, found.data, threads);
+  likewise::match_pairs(matching, view_x, view_y, out, partners, found.data, threads);
   return any(found);
 }
 
 void match_reordered(const py::array& x, const py::array& y, const Orders& orders, py::array scores,
-                     const std::string& matching, int threads) {
-  const Matching kind = matching_of(matching);
+                     Matching matching, int threads) {
   units_reordered(x, y, orders, scores, threads,
-                  [&](const auto&... given) { likewise::match_scores(kind, given...); });
+                  [&](const auto&... given) { likewise::match_scores(matching, given...); });
 }
 
 bool unit_correlations(const py::array& x, const py::array& y, py::array out, py::array counts,

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "bindings/arrays.h"
-#include "bindings/kernel_options.h"
+#include "bindings/options.h"
 #include "core/dtype.h"
 #include "kernels/gradient.h"
 
@@ -13,8 +13,7 @@ namespace {
 KernelCounts kernel_counts(const Counts& counts) { return {counts.row(0), counts.row(1)}; }
 
 void kernel_scores(const std::vector<py::array>& a, const std::vector<py::array>& b,
-                   py::array scores, py::array counts, const KernelTuple& given, int threads) {
-  const KernelOptions options = kernel_options(given);
+                   py::array scores, py::array counts, const KernelOptions& options, int threads) {
   dispatch_float(input(a[0]).dtype, [&](auto zero) {
     using T = decltype(zero);
     const auto items_a = matrices<T>(a), items_b = matrices<T>(b);
@@ -42,8 +41,7 @@ bool of_pairs(const py::array& x, const py::array& y, py::array& scores, py::arr
 }
 
 bool kernel_pairs(const py::array& x, const py::array& y, py::array scores, py::array counts,
-                  const KernelTuple& given, int threads) {
-  const KernelOptions options = kernel_options(given);
+                  const KernelOptions& options, int threads) {
   return of_pairs(x, y, scores, counts,
                   [&](const auto& left, const auto& right, double* out, const KernelCounts& found) {
                     likewise::kernel_pairs(left, right, options, threads, out, found);
@@ -57,8 +55,7 @@ T* elements(const std::optional<ArrayRef>& array, const MatrixBatch<const T>&) {
 
 bool kernel_gradients(const py::array& x, const py::array& y, py::array scores, py::array counts,
                       std::optional<py::array> grad_x, std::optional<py::array> grad_y,
-                      const KernelTuple& given, int threads) {
-  const KernelOptions options = kernel_options(given);
+                      const KernelOptions& options, int threads) {
   std::optional<ArrayRef> gx, gy;
   if (grad_x) gx = output(*grad_x);
   if (grad_y) gy = output(*grad_y);
@@ -70,8 +67,7 @@ bool kernel_gradients(const py::array& x, const py::array& y, py::array scores, 
 }
 
 bool kernel_reordered(const py::array& x, const py::array& y, const Orders& orders,
-                      py::array scores, const KernelTuple& given, int threads) {
-  const KernelOptions options = kernel_options(given);
+                      py::array scores, const KernelOptions& options, int threads) {
   const ArrayRef vx = input(x), vy = input(y);
   double* const out = double_output(scores);
   return dispatch_float(vx.dtype, [&](auto zero) {

@@ -8,7 +8,7 @@
 
 #include "assignment/unit_pairs.h"
 #include "bindings/arrays.h"
-#include "bindings/match_options.h"
+#include "bindings/options.h"
 #include "core/dtype.h"
 
 // What the bindings of hard and of soft matching share. `score` is called as

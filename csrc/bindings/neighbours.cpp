@@ -5,7 +5,7 @@
 #include <unordered_map>
 
 #include "bindings/arrays.h"
-#include "bindings/neighbour_options.h"
+#include "bindings/options.h"
 #include "core/dtype.h"
 #include "core/parallel.h"
 
@@ -39,9 +39,8 @@ std::vector<NeighbourItem> neighbour_items(const std::vector<Neighbours>& found,
 }
 
 void neighbour_scores(const std::vector<py::array>& a, const std::vector<py::array>& b,
-                      py::array scores, py::array counts, const NeighbourTuple& given,
+                      py::array scores, py::array counts, const NeighbourMeasure& options,
                       int threads) {
-  const NeighbourOptions options = neighbour_options(given);
   dispatch_float(input(a[0]).dtype, [&](auto zero) {
     using T = decltype(zero);
     const auto views_a = matrices<T>(a), views_b = matrices<T>(b);
@@ -52,7 +51,7 @@ void neighbour_scores(const std::vector<py::array>& a, const std::vector<py::arr
     const std::vector<Neighbours> right = neighbours_of(views_b, options, threads);
     const auto items_a = neighbour_items(left, found.row(0));
     const auto items_b = neighbour_items(right, found.row(0) + a.size());
-    compare_neighbours(neighbour_score(given), items_a, b.empty() ? nullptr : &items_b, false,
+    compare_neighbours(options.score, items_a, b.empty() ? nullptr : &items_b, false,
                        views_a[0].rows, options.k, threads, out, found.row(1),
                        found.row(1) + a.size());
   });
@@ -85,9 +84,8 @@ struct NeighbourSide {
 };
 
 void neighbour_pairs(const py::array& x, const py::array& y, py::array scores, py::array counts,
-                     const NeighbourTuple& given, int threads) {
+                     const NeighbourMeasure& options, int threads) {
   const ArrayRef vx = input(x), vy = input(y);
-  const NeighbourOptions options = neighbour_options(given);
   require_same_dtype(vx, vy, "neighbour_pairs");
   dispatch_float(vx.dtype, [&](auto zero) {
     using T = decltype(zero);
@@ -97,9 +95,8 @@ void neighbour_pairs(const py::array& x, const py::array& y, py::array scores, p
     const py::gil_scoped_release release;
     const NeighbourSide<T> left(vx, options, threads, found.row(0));
     const NeighbourSide<T> right(vy, options, threads, found.row(0) + count);
-    compare_neighbours(neighbour_score(given), left.items, &right.items, true,
-                       vx.shape[vx.ndim - 2], options.k, threads, out, found.row(1),
-                       found.row(1) + count);
+    compare_neighbours(options.score, left.items, &right.items, true, vx.shape[vx.ndim - 2],
+                       options.k, threads, out, found.row(1), found.row(1) + count);
   });
 }
 

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "bindings/arrays.h"
-#include "bindings/shape_options.h"
+#include "bindings/options.h"
 #include "bindings/shapes.h"
 #include "core/dtype.h"
 #include "procrustes/gradient.h"
@@ -14,8 +14,8 @@ namespace likewise::bindings {
 namespace {
 
 void procrustes_scores(const std::vector<py::array>& a, const std::vector<py::array>& b,
-                       py::array scores, py::array counts, const ShapeTuple& given, int threads) {
-  const ProcrustesOptions options = shape_options(given);
+                       py::array scores, py::array counts, const ProcrustesOptions& options,
+                       int threads) {
   dispatch_float(input(a[0]).dtype, [&](auto zero) {
     using T = decltype(zero);
     const auto items_a = matrices<T>(a), items_b = matrices<T>(b);
@@ -32,11 +32,10 @@ void procrustes_scores(const std::vector<py::array>& a, const std::vector<py::ar
 }
 
 bool procrustes_pairs(const py::array& x, const py::array& y, py::array scores, py::array counts,
-                      const ShapeTuple& given, int threads) {
+                      const ProcrustesOptions& options, int threads) {
   const ArrayRef vx = input(x), vy = input(y);
   const ShapeCounts found = shape_counts(counts);
   double* const out = double_output(scores);
-  const ProcrustesOptions options = shape_options(given);
   const py::gil_scoped_release release;
   likewise::procrustes_pairs(vx, vy, options, threads, out, found);
   return found.any();
@@ -44,14 +43,14 @@ bool procrustes_pairs(const py::array& x, const py::array& y, py::array scores, 
 
 bool procrustes_gradients(const py::array& x, const py::array& y, py::array scores,
                           py::array counts, std::optional<py::array> grad_x,
-                          std::optional<py::array> grad_y, const ShapeTuple& given, int threads) {
+                          std::optional<py::array> grad_y, const ProcrustesOptions& options,
+                          int threads) {
   const ArrayRef vx = input(x), vy = input(y);
   std::optional<ArrayRef> gx, gy;
   if (grad_x) gx = output(*grad_x);
   if (grad_y) gy = output(*grad_y);
   const ShapeCounts found = shape_counts(counts);
   double* const out = double_output(scores);
-  const ProcrustesOptions options = shape_options(given);
   const py::gil_scoped_release release;
   likewise::procrustes_gradients(vx, vy, options, threads, out, found, gx ? &*gx : nullptr,
                                  gy ? &*gy : nullptr);
@@ -59,8 +58,7 @@ bool procrustes_gradients(const py::array& x, const py::array& y, py::array scor
 }
 
 void procrustes_reordered(const py::array& x, const py::array& y, const Orders& orders,
-                          py::array scores, const ShapeTuple& given, int threads) {
-  const ProcrustesOptions options = shape_options(given);
+                          py::array scores, const ProcrustesOptions& options, int threads) {
   dispatch_float(input(x).dtype, [&](auto zero) {
     using T = decltype(zero);
     const std::vector<MatrixRef<const T>> items = matrices<T>({x, y});

@@ -1,5 +1,5 @@
 #include "bindings/arrays.h"
-#include "bindings/regression_options.h"
+#include "bindings/options.h"
 #include "core/dtype.h"
 #include "regression/lasso.h"
 #include "regression/ridge.h"
@@ -8,9 +8,8 @@ namespace likewise::bindings {
 namespace {
 
 void ridge_scores(const std::vector<py::array>& a, const std::vector<py::array>& b,
-                  py::array scores, py::array counts, py::array choices, const RidgeTuple& given,
-                  int threads) {
-  const RidgeOptions options = ridge_options(given);
+                  py::array scores, py::array counts, py::array choices,
+                  const RidgeOptions& options, int threads) {
   dispatch_float(input(a[0]).dtype, [&](auto zero) {
     using T = decltype(zero);
     const auto items_a = matrices<T>(a), items_b = matrices<T>(b);
@@ -24,9 +23,8 @@ void ridge_scores(const std::vector<py::array>& a, const std::vector<py::array>&
 
 void ridge_pairs(const py::array& x, const py::array& y, py::array scores, py::array counts,
                  py::array choices, py::array correlation, py::array alpha,
-                 py::array mean_correlation, py::array determination, const RidgeTuple& given,
+                 py::array mean_correlation, py::array determination, const RidgeOptions& options,
                  int threads) {
-  const RidgeOptions options = ridge_options(given);
   const ArrayRef view_x = input(x), view_y = input(y);
   const RidgeFindings out{
       double_output(scores),           double_output(correlation),   double_output(alpha),
@@ -37,8 +35,7 @@ void ridge_pairs(const py::array& x, const py::array& y, py::array scores, py::a
 }
 
 void ridge_errors(const py::array& x, const py::array& y, py::array errors, py::array alphas,
-                  py::array counts, const RidgeTuple& given, int threads) {
-  const RidgeOptions options = ridge_options(given);
+                  py::array counts, const RidgeOptions& options, int threads) {
   const ArrayRef view_x = input(x), view_y = input(y);
   double *const out = double_output(errors), *const penalties = double_output(alphas);
   int64_t* const constants = counts_of(counts).data;
@@ -71,8 +68,7 @@ void predictivity_of_moments(const std::vector<int64_t>& samples,
 void lasso_paths(const py::array& x, const py::array& y, py::array score, py::array alphas,
                  py::array correlation, py::array loss, py::array used, py::array coefficients,
                  py::array objective, py::array gap, py::array counts, py::array missed,
-                 const LassoTuple& given, int threads) {
-  const LassoPathsOptions options = lasso_options(given);
+                 const LassoPathsOptions& options, int threads) {
   const ArrayRef view_x = input(x), view_y = input(y);
   const LassoFindings out{double_output(score),       double_output(alphas),
                           double_output(correlation), double_output(loss),

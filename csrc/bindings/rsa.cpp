@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bindings/arrays.h"
-#include "bindings/rsa_options.h"
+#include "bindings/options.h"
 #include "core/dtype.h"
 #include "core/parallel.h"
 #include "rsa/gradient.h"
@@ -30,11 +30,10 @@ MatrixRef<const T> rdms_of(const py::array& array) {
 }
 
 // See _engine.pyi; out may be in double for any x.
-void rdms(const py::array& x, py::array out, py::array without, const std::string& name,
+void rdms(const py::array& x, py::array out, py::array without, Dissimilarity dissimilarity,
           bool in_units, int threads) {
   const ArrayRef view = input(x), to = output(out);
   int64_t* const counts = integer_output<int64_t>(without);
-  const Dissimilarity dissimilarity = dissimilarity_of(name);
   const Unit unit = in_units ? Unit::item : Unit::data;
   dispatch_float(view.dtype, [&](auto zero) {
     using T = decltype(zero);
@@ -57,8 +56,7 @@ void rdms(const py::array& x, py::array out, py::array without, const std::strin
 }
 
 void scores_of_items(const std::vector<py::array>& a, const std::vector<py::array>& b,
-                     py::array scores, py::array counts, const RsaTuple& given, int threads) {
-  const RsaOptions options = rsa_options(given);
+                     py::array scores, py::array counts, const RsaOptions& options, int threads) {
   dispatch_float(input(a[0]).dtype, [&](auto zero) {
     using T = decltype(zero);
     const auto items_a = matrices<T>(a), items_b = matrices<T>(b);
@@ -70,11 +68,10 @@ void scores_of_items(const std::vector<py::array>& a, const std::vector<py::arra
 }
 
 bool scores_of_pairs(const py::array& x, const py::array& y, py::array scores, py::array counts,
-                     const RsaTuple& given, int threads) {
+                     const RsaOptions& options, int threads) {
   const ArrayRef vx = input(x), vy = input(y);
   const RsaCounts found = rsa_counts(counts);
   double* const out = double_output(scores);
-  const RsaOptions options = rsa_options(given);
   const py::gil_scoped_release release;
   likewise::rsa_pairs(vx, vy, options, threads, out, found);
   return found.any();
@@ -82,11 +79,10 @@ bool scores_of_pairs(const py::array& x, const py::array& y, py::array scores, p
 
 bool gradients_of_pairs(const py::array& x, const py::array& y, py::array scores, py::array counts,
                         std::optional<py::array> grad_x, std::optional<py::array> grad_y,
-                        const RsaTuple& given, int threads) {
+                        const RsaOptions& options, int threads) {
   const ArrayRef vx = input(x), vy = input(y);
   const RsaCounts found = rsa_counts(counts);
   double* const out = double_output(scores);
-  const RsaOptions options = rsa_options(given);
   dispatch_float(vx.dtype, [&](auto zero) {
     using T = decltype(zero);
     T* const gx = grad_x ? float_output<T>(*grad_x) : nullptr;
@@ -99,9 +95,8 @@ bool gradients_of_pairs(const py::array& x, const py::array& y, py::array scores
 }
 
 void scores_of_orders(const py::array& x, const py::array& y, const Orders& orders,
-                      py::array scores, const RsaTuple& given, int threads) {
+                      py::array scores, const RsaOptions& options, int threads) {
   const ArrayRef vx = input(x), vy = input(y);
-  const RsaOptions options = rsa_options(given);
   double* const out = double_output(scores);
   dispatch_float(vx.dtype, [&](auto zero) {
     using T = decltype(zero);
@@ -112,8 +107,7 @@ void scores_of_orders(const py::array& x, const py::array& y, const Orders& orde
 }
 
 void scores_of_rdms(const py::array& p, const py::array& q, py::array scores, py::array flat,
-                    const std::string& name, int threads) {
-  const RdmComparison comparison = comparison_of(name);
+                    RdmComparison comparison, int threads) {
   double* const out = double_output(scores);
   int64_t* const to_flat = integer_output<int64_t>(flat);
   dispatch_float(input(p).dtype, [&](auto zero) {
@@ -125,8 +119,7 @@ void scores_of_rdms(const py::array& p, const py::array& q, py::array scores, py
 }
 
 // Fills out (k, m), in double, with what a comparison sees of condensed RDMs (k, m).
-void what_is_compared(const py::array& x, py::array out, const std::string& name, int threads) {
-  const RdmComparison comparison = comparison_of(name);
+void what_is_compared(const py::array& x, py::array out, RdmComparison comparison, int threads) {
   double* const to = double_output(out);
   dispatch_float(input(x).dtype, [&](auto zero) {
     using T = decltype(zero);

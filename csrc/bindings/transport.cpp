@@ -23,30 +23,27 @@ void transport(const py::array& cost, const std::optional<py::array>& supply,
 }
 
 void soft_match_scores(const std::vector<py::array>& a, const std::vector<py::array>& b,
-                       py::array scores, py::array counts, const SoftMatchTuple& options,
+                       py::array scores, py::array counts, const SoftMatchOptions& options,
                        int threads) {
-  unit_scores(a, b, scores, counts, threads, [&](const auto&... given) {
-    likewise::soft_match_scores(soft_match_options(options), given...);
-  });
+  unit_scores(a, b, scores, counts, threads,
+              [&](const auto&... given) { likewise::soft_match_scores(options, given...); });
 }
 
 bool soft_match_pairs(const py::array& x, const py::array& y, py::array scores, py::array counts,
-                      std::optional<py::array> plan, const SoftMatchTuple& options, int threads) {
+                      std::optional<py::array> plan, const SoftMatchOptions& options, int threads) {
   const ArrayRef view_x = input(x), view_y = input(y);
   double* const out = double_output(scores);
   const Counts found = counts_of(counts);
   void* const plans = plan ? output(*plan).data : nullptr;
   const py::gil_scoped_release release;
-  likewise::soft_match_pairs(soft_match_options(options), view_x, view_y, out, plans, found.data,
-                             threads);
+  likewise::soft_match_pairs(options, view_x, view_y, out, plans, found.data, threads);
   return any(found);
 }
 
 void soft_match_reordered(const py::array& x, const py::array& y, const Orders& orders,
-                          py::array scores, const SoftMatchTuple& options, int threads) {
-  units_reordered(x, y, orders, scores, threads, [&](const auto&... given) {
-    likewise::soft_match_scores(soft_match_options(options), given...);
-  });
+                          py::array scores, const SoftMatchOptions& options, int threads) {
+  units_reordered(x, y, orders, scores, threads,
+                  [&](const auto&... given) { likewise::soft_match_scores(options, given...); });
 }
 
 }  // namespace

@@ -38,6 +38,10 @@ enum class NeighbourScore {
   cknna,    // unbiased HSIC of the cosines of common neighbours, over those of each with itself
 };
 
+struct NeighbourMeasure : NeighbourOptions {
+  NeighbourScore score = NeighbourScore::mutual;
+};
+
 struct NeighbourItem {
   const int32_t* index;
   const double* similarity;  // of CKNNA alone

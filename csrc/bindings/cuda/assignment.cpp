@@ -7,7 +7,7 @@
 #include "assignment/cuda/lap.h"
 #include "assignment/cuda/match.h"
 #include "bindings/cuda/units.h"
-#include "bindings/match_options.h"
+#include "bindings/options.h"
 
 namespace likewise::bindings {
 namespace {
@@ -53,27 +53,27 @@ void assignment(const DeviceArray& cost, bool maximize, const py::object&, const
 }
 
 void match_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
-                  const DeviceArray& scores, const DeviceArray& counts, const std::string& matching,
+                  const DeviceArray& scores, const DeviceArray& counts, Matching matching,
                   Run& run) {
   const CallContext context(run);
   dispatch_float(a[0], [&](auto zero) {
     using T = decltype(zero);
-    cuda::match_scores<T>(context, matching_of(matching), matrices<T>(a, context),
-                          matrices<T>(b, context), a[0].sizes()[0], b.empty(),
-                          scores.filled<double>(), counts.filled<int64_t>());
+    cuda::match_scores<T>(context, matching, matrices<T>(a, context), matrices<T>(b, context),
+                          a[0].sizes()[0], b.empty(), scores.filled<double>(),
+                          counts.filled<int64_t>());
   });
 }
 
 void match_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
                  const DeviceArray& counts, const std::optional<DeviceArray>& assignment,
-                 const std::string& matching, Run& run) {
+                 Matching matching, Run& run) {
   const CallContext context(run);
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
-    cuda::match_pairs<T>(
-        context, matching_of(matching), unit_shapes(x, y), contiguous<T>(x, context),
-        contiguous<T>(y, context), scores.filled<double>(),
-        assignment ? assignment->filled<int64_t>() : nullptr, counts.filled<int64_t>());
+    cuda::match_pairs<T>(context, matching, unit_shapes(x, y), contiguous<T>(x, context),
+                         contiguous<T>(y, context), scores.filled<double>(),
+                         assignment ? assignment->filled<int64_t>() : nullptr,
+                         counts.filled<int64_t>());
   });
 }
 

@@ -2,8 +2,8 @@
 
 #include <pybind11/stl.h>
 
-#include "bindings/cca_options.h"
 #include "bindings/cuda/arrays.h"
+#include "bindings/options.h"
 
 namespace likewise::bindings {
 namespace {
@@ -20,36 +20,34 @@ cuda::Matrix<double> side(const DeviceArray& array, const cuda::Context& context
 int64_t rows_of(const DeviceArray& array) { return array.sizes()[array.sizes().size() - 2]; }
 
 void scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
-            const DeviceArray& out, const DeviceArray& counts, const CanonicalTuple& options,
+            const DeviceArray& out, const DeviceArray& counts, const CanonicalOptions& options,
             Run& run) {
   const CallContext context(run);
   cuda::cca_scores(context, matrices<double>(a, context), matrices<double>(b, context),
-                   rows_of(a[0]), b.empty(), canonical_options(options), out.filled<double>(),
-                   findings(counts));
+                   rows_of(a[0]), b.empty(), options, out.filled<double>(), findings(counts));
 }
 
 void pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& out,
-           const DeviceArray& counts, const CanonicalTuple& options, Run& run) {
+           const DeviceArray& counts, const CanonicalOptions& options, Run& run) {
   const CallContext context(run);
-  cuda::cca_pairs(context, side(x, context), side(y, context), out.size(), rows_of(x),
-                  canonical_options(options), out.filled<double>(), findings(counts));
+  cuda::cca_pairs(context, side(x, context), side(y, context), out.size(), rows_of(x), options,
+                  out.filled<double>(), findings(counts));
 }
 
 // Scores (k) of x (n, dx) with y (n, dy), its samples in these orders (k, n).
 void reordered(const DeviceArray& x, const DeviceArray& y, const Orders& orders,
-               const DeviceArray& out, const CanonicalTuple& options, Run& run) {
+               const DeviceArray& out, const CanonicalOptions& options, Run& run) {
   const CallContext context(run);
   cuda::cca_reordered(context, side(x, context), side(y, context), rows_of(x),
-                      send_orders(orders, context), orders.shape(0), canonical_options(options),
-                      out.filled<double>());
+                      send_orders(orders, context), orders.shape(0), options, out.filled<double>());
 }
 
 void correlations(const DeviceArray& x, const DeviceArray& y, const DeviceArray& out,
-                  const DeviceArray& counts, const CanonicalTuple& options, Run& run) {
+                  const DeviceArray& counts, const CanonicalOptions& options, Run& run) {
   const CallContext context(run);
   cuda::canonical_correlations(context, side(x, context), side(y, context),
-                               out.size() / out.sizes().back(), rows_of(x),
-                               canonical_options(options), out.filled<double>(), findings(counts));
+                               out.size() / out.sizes().back(), rows_of(x), options,
+                               out.filled<double>(), findings(counts));
 }
 
 }  // namespace

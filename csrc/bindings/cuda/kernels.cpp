@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "bindings/cuda/arrays.h"
-#include "bindings/kernel_options.h"
+#include "bindings/options.h"
 #include "kernels/cuda/gradient.h"
 
 namespace likewise::bindings {
@@ -17,32 +17,30 @@ cuda::KernelFindings findings(const DeviceArray& scores, const DeviceArray& coun
 }
 
 void kernel_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
-                   const DeviceArray& scores, const DeviceArray& counts, const KernelTuple& options,
-                   Run& run) {
+                   const DeviceArray& scores, const DeviceArray& counts,
+                   const KernelOptions& options, Run& run) {
   const CallContext context(run);
   dispatch_float(a[0], [&](auto zero) {
     using T = decltype(zero);
     cuda::kernel_scores<T>(context, matrices<T>(a, context), matrices<T>(b, context),
-                           a[0].sizes()[0], b.empty(), kernel_options(options),
-                           findings(scores, counts));
+                           a[0].sizes()[0], b.empty(), options, findings(scores, counts));
   });
 }
 
 void kernel_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
-                  const DeviceArray& counts, const KernelTuple& options, Run& run) {
+                  const DeviceArray& counts, const KernelOptions& options, Run& run) {
   const CallContext context(run);
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
     cuda::kernel_pairs<T>(context, {contiguous<T>(x, context), x.sizes().back()},
                           {contiguous<T>(y, context), y.sizes().back()}, scores.size(),
-                          x.sizes()[x.sizes().size() - 2], kernel_options(options),
-                          findings(scores, counts));
+                          x.sizes()[x.sizes().size() - 2], options, findings(scores, counts));
   });
 }
 
 void kernel_gradients(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
                       const DeviceArray& counts, const std::optional<DeviceArray>& grad_x,
-                      const std::optional<DeviceArray>& grad_y, const KernelTuple& options,
+                      const std::optional<DeviceArray>& grad_y, const KernelOptions& options,
                       Run& run) {
   kernel_pairs(x, y, scores, counts, options, run);
   const CallContext context(run);
@@ -52,21 +50,21 @@ void kernel_gradients(const DeviceArray& x, const DeviceArray& y, const DeviceAr
     using T = decltype(zero);
     cuda::kernel_gradients<T>(context, {contiguous<T>(x, context), cols},
                               {contiguous<T>(y, context), y.sizes().back()}, scores.size(), rows,
-                              kernel_options(options), grad_x ? grad_x->filled<T>() : nullptr,
+                              options, grad_x ? grad_x->filled<T>() : nullptr,
                               grad_y ? grad_y->filled<T>() : nullptr);
   });
 }
 
 bool kernel_reordered(const DeviceArray& x, const DeviceArray& y, const Orders& orders,
-                      const DeviceArray& scores, const KernelTuple& options, Run& run) {
+                      const DeviceArray& scores, const KernelOptions& options, Run& run) {
   if (orders.shape(1) > kMostReordered) return false;
   const CallContext context(run);
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
     cuda::kernel_reordered<T>(context, {contiguous<T>(x, context), x.sizes().back()},
                               {contiguous<T>(y, context), y.sizes().back()}, x.sizes()[0],
-                              send_orders(orders, context), orders.shape(0),
-                              kernel_options(options), scores.filled<double>());
+                              send_orders(orders, context), orders.shape(0), options,
+                              scores.filled<double>());
   });
   return true;
 }

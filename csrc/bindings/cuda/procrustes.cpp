@@ -6,7 +6,7 @@
 #include <string>
 
 #include "bindings/cuda/arrays.h"
-#include "bindings/shape_options.h"
+#include "bindings/options.h"
 #include "procrustes/cuda/gradient.h"
 
 namespace likewise::bindings {
@@ -19,21 +19,19 @@ cuda::ShapeFindings findings(const DeviceArray& scores, const DeviceArray& count
 
 void procrustes_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
                        const DeviceArray& scores, const DeviceArray& counts,
-                       const ShapeTuple& options, Run& run) {
+                       const ProcrustesOptions& options, Run& run) {
   const CallContext context(run);
   dispatch_float(a[0], [&](auto zero) {
     using T = decltype(zero);
     cuda::procrustes_scores<T>(context, matrices<T>(a, context), matrices<T>(b, context),
-                               a[0].sizes()[0], b.empty(), shape_options(options),
-                               findings(scores, counts));
+                               a[0].sizes()[0], b.empty(), options, findings(scores, counts));
   });
 }
 
 void procrustes_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
-                      const DeviceArray& counts, const ShapeTuple& given, Run& run) {
+                      const DeviceArray& counts, const ProcrustesOptions& options, Run& run) {
   if (scores.size() == 0) return;
   const CallContext context(run);
-  const ProcrustesOptions options = shape_options(given);
   const auto compare = [&](auto zero) {
     using T = decltype(zero);
     cuda::procrustes_pairs<T>(context, {contiguous<T>(x, context), x.sizes().back()},
@@ -45,18 +43,18 @@ void procrustes_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceAr
 
 void procrustes_gradients(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
                           const DeviceArray& counts, const std::optional<DeviceArray>& grad_x,
-                          const std::optional<DeviceArray>& grad_y, const ShapeTuple& options,
-                          Run& run) {
+                          const std::optional<DeviceArray>& grad_y,
+                          const ProcrustesOptions& options, Run& run) {
   procrustes_pairs(x, y, scores, counts, options, run);
   const CallContext context(run);
   const std::vector<int64_t>& shape = x.sizes();
   const int64_t rows = shape[shape.size() - 2], cols = shape.back();
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
-    cuda::procrustes_gradients<T>(
-        context, {contiguous<T>(x, context), cols}, {contiguous<T>(y, context), y.sizes().back()},
-        scores.size(), rows, shape_options(options), grad_x ? grad_x->filled<T>() : nullptr,
-        grad_y ? grad_y->filled<T>() : nullptr);
+    cuda::procrustes_gradients<T>(context, {contiguous<T>(x, context), cols},
+                                  {contiguous<T>(y, context), y.sizes().back()}, scores.size(),
+                                  rows, options, grad_x ? grad_x->filled<T>() : nullptr,
+                                  grad_y ? grad_y->filled<T>() : nullptr);
   });
 }
 

@@ -1,7 +1,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/cuda/arrays.h"
-#include "bindings/regression_options.h"
+#include "bindings/options.h"
 #include "regression/cuda/lasso.h"
 #include "regression/cuda/ridge.h"
 
@@ -14,10 +14,10 @@ cuda::Matrix<double> side(const DeviceArray& array, const cuda::Context& context
 
 void ridge_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
                   const DeviceArray& scores, const DeviceArray& counts, const DeviceArray& choices,
-                  const RidgeTuple& options, Run& run) {
+                  const RidgeOptions& options, Run& run) {
   const CallContext context(run);
   cuda::ridge_scores(context, matrices<double>(a, context), matrices<double>(b, context), b.empty(),
-                     ridge_options(options), scores.filled<double>(), counts.filled<int64_t>(),
+                     options, scores.filled<double>(), counts.filled<int64_t>(),
                      choices.filled<int64_t>());
 }
 
@@ -25,32 +25,30 @@ void ridge_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& 
                  const DeviceArray& counts, const DeviceArray& choices,
                  const DeviceArray& correlation, const DeviceArray& alpha,
                  const DeviceArray& mean_correlation, const DeviceArray& determination,
-                 const RidgeTuple& options, Run& run) {
+                 const RidgeOptions& options, Run& run) {
   const CallContext context(run);
-  cuda::ridge_pairs(context, side(x, context), side(y, context), scores.size(),
-                    ridge_options(options),
+  cuda::ridge_pairs(context, side(x, context), side(y, context), scores.size(), options,
                     {scores.filled<double>(), correlation.filled<double>(), alpha.filled<double>(),
                      mean_correlation.filled<double>(), determination.filled<double>(),
                      counts.filled<int64_t>(), choices.filled<int64_t>()});
 }
 
 void ridge_errors(const DeviceArray& x, const DeviceArray& y, const DeviceArray& errors,
-                  const DeviceArray& alphas, const DeviceArray& counts, const RidgeTuple& options,
+                  const DeviceArray& alphas, const DeviceArray& counts, const RidgeOptions& options,
                   Run& run) {
   const CallContext context(run);
-  cuda::ridge_errors(context, side(x, context), side(y, context), counts.size(),
-                     ridge_options(options), errors.filled<double>(), alphas.filled<double>(),
-                     counts.filled<int64_t>());
+  cuda::ridge_errors(context, side(x, context), side(y, context), counts.size(), options,
+                     errors.filled<double>(), alphas.filled<double>(), counts.filled<int64_t>());
 }
 
 void lasso_paths(const DeviceArray& x, const DeviceArray& y, const DeviceArray& score,
                  const DeviceArray& alphas, const DeviceArray& correlation, const DeviceArray& loss,
                  const DeviceArray& used, const DeviceArray& coefficients,
                  const DeviceArray& objective, const DeviceArray& gap, const DeviceArray& counts,
-                 const DeviceArray& missed, const LassoTuple& options, Run& run) {
+                 const DeviceArray& missed, const LassoPathsOptions& options, Run& run) {
   const CallContext context(run);
   cuda::lasso_paths(context, side(x, context), side(y, context), counts.size() / 2,
-                    x.sizes()[x.ndim() - 2], lasso_options(options),
+                    x.sizes()[x.ndim() - 2], options,
                     {score.filled<double>(), alphas.filled<double>(), correlation.filled<double>(),
                      loss.filled<double>(), used.filled<double>(), coefficients.filled<double>(),
                      objective.filled<double>(), gap.filled<double>(), counts.filled<int64_t>(),

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "bindings/cuda/arrays.h"
-#include "bindings/rsa_options.h"
+#include "bindings/options.h"
 #include "rsa/cuda/gradient.h"
 #include "rsa/cuda/rdms.h"
 
@@ -19,30 +19,29 @@ cuda::RsaFindings findings(const DeviceArray& scores, const DeviceArray& counts)
 
 // Fills out (..., n (n - 1) / 2) and `without` (...) for x (..., n, d).
 void rdm(const DeviceArray& x, const DeviceArray& out, const DeviceArray& without,
-         const std::string& dissimilarity, bool in_units, Run& run) {
+         Dissimilarity dissimilarity, bool in_units, Run& run) {
   const CallContext context(run);
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
     const int64_t rows = x.sizes()[x.sizes().size() - 2], cols = x.sizes().back();
-    cuda::rdms<T>(context, contiguous<T>(x, context), without.size(), rows, cols,
-                  dissimilarity_of(dissimilarity), in_units, out.filled<T>(),
-                  without.filled<int64_t>(), nullptr);
+    cuda::rdms<T>(context, contiguous<T>(x, context), without.size(), rows, cols, dissimilarity,
+                  in_units, out.filled<T>(), without.filled<int64_t>(), nullptr);
   });
 }
 
 void rsa_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
-                const DeviceArray& scores, const DeviceArray& counts, const RsaTuple& options,
+                const DeviceArray& scores, const DeviceArray& counts, const RsaOptions& options,
                 Run& run) {
   const CallContext context(run);
   dispatch_float(a[0], [&](auto zero) {
     using T = decltype(zero);
     cuda::rsa_scores<T>(context, matrices<T>(a, context), matrices<T>(b, context), a[0].sizes()[0],
-                        b.empty(), rsa_options(options), findings(scores, counts));
+                        b.empty(), options, findings(scores, counts));
   });
 }
 
 void rsa_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
-               const DeviceArray& counts, const RsaTuple& options, Run& run) {
+               const DeviceArray& counts, const RsaOptions& options, Run& run) {
   const CallContext context(run);
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
@@ -52,8 +51,7 @@ void rsa_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& sc
     const auto right = distinct_items<T>(y, context, axes.step_b);
     const int64_t items = left.count + right.count;
     int64_t* const found = context.temporary<int64_t>(size_t(3 * items));
-    cuda::rsa_pairs<T>(context, left, right, x.sizes()[x.sizes().size() - 2], axes,
-                       rsa_options(options),
+    cuda::rsa_pairs<T>(context, left, right, x.sizes()[x.sizes().size() - 2], axes, options,
                        {scores.filled<double>(), {found + 2 * items, found, found + items}});
     const Counts given(counts);
     for (int64_t kind = 0; kind < 3; ++kind) {
@@ -66,7 +64,7 @@ void rsa_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& sc
 
 void rsa_gradients(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
                    const DeviceArray& counts, const std::optional<DeviceArray>& grad_x,
-                   const std::optional<DeviceArray>& grad_y, const RsaTuple& options, Run& run) {
+                   const std::optional<DeviceArray>& grad_y, const RsaOptions& options, Run& run) {
   rsa_pairs(x, y, scores, counts, options, run);
   const CallContext context(run);
   const std::vector<int64_t>& shape = x.sizes();
@@ -75,36 +73,35 @@ void rsa_gradients(const DeviceArray& x, const DeviceArray& y, const DeviceArray
     using T = decltype(zero);
     cuda::rsa_gradients<T>(context, {contiguous<T>(x, context), cols},
                            {contiguous<T>(y, context), y.sizes().back()}, x.size() / (rows * cols),
-                           rows, rsa_options(options), grad_x ? grad_x->filled<T>() : nullptr,
+                           rows, options, grad_x ? grad_x->filled<T>() : nullptr,
                            grad_y ? grad_y->filled<T>() : nullptr);
   });
 }
 
 // Scores of x (n, dx) with y (n, dy), its samples in these orders.
 void rsa_reordered(const DeviceArray& x, const DeviceArray& y, const Orders& orders,
-                   const DeviceArray& scores, const RsaTuple& options, Run& run) {
+                   const DeviceArray& scores, const RsaOptions& options, Run& run) {
   const CallContext context(run);
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
     int64_t* const unread = context.temporary<int64_t>(6);
     const cuda::RsaFindings out{scores.filled<double>(), {unread, unread + 2, unread + 4}};
-    cuda::rsa_reordered<T>(
-        context, {x.elements<T>(), x.sizes().back()}, {y.elements<T>(), y.sizes().back()},
-        x.sizes()[0], send_orders(orders, context), orders.shape(0), rsa_options(options), out);
+    cuda::rsa_reordered<T>(context, {x.elements<T>(), x.sizes().back()},
+                           {y.elements<T>(), y.sizes().back()}, x.sizes()[0],
+                           send_orders(orders, context), orders.shape(0), options, out);
   });
 }
 
 // Fills scores (p x q) for condensed RDMs (p, m) and (q, m), and flat (p + q).
 void compare_rdms(const DeviceArray& p, const DeviceArray& q, const DeviceArray& scores,
-                  const DeviceArray& flat, const std::string& comparison, Run& run) {
+                  const DeviceArray& flat, RdmComparison comparison, Run& run) {
   const CallContext context(run);
   dispatch_float(p, [&](auto zero) {
     using T = decltype(zero);
     const int64_t size = p.sizes().back();
     cuda::compare_rdms<T>(context, contiguous<T>(p, context), p.size() / size,
-                          contiguous<T>(q, context), q.size() / size, samples_of(size),
-                          comparison_of(comparison), scores.filled<double>(),
-                          flat.filled<int64_t>());
+                          contiguous<T>(q, context), q.size() / size, samples_of(size), comparison,
+                          scores.filled<double>(), flat.filled<int64_t>());
   });
 }
 

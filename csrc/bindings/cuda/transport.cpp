@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bindings/cuda/arrays.h"
-#include "bindings/match_options.h"
+#include "bindings/options.h"
 
 namespace likewise::bindings {
 namespace {
@@ -30,15 +30,14 @@ void transport(const DeviceArray& cost, const py::none&, const py::none&, const 
 }
 
 // And so does a part of the mass.
-bool is_distance(const SoftMatchTuple& given) {
-  const SoftMatchOptions options = soft_match_options(given);
+bool is_distance(const SoftMatchOptions& options) {
   if (options.mass != 1) throw InternalError("a part of the mass reached the CUDA engine");
   return options.distance;
 }
 
 void soft_match_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
                        const DeviceArray& scores, const DeviceArray& counts,
-                       const SoftMatchTuple& options, Run& run) {
+                       const SoftMatchOptions& options, Run& run) {
   const CallContext context(run);
   dispatch_float(a[0], [&](auto zero) {
     using T = decltype(zero);
@@ -50,7 +49,7 @@ void soft_match_scores(const std::vector<DeviceArray>& a, const std::vector<Devi
 
 void soft_match_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
                       const DeviceArray& counts, const std::optional<DeviceArray>& plan,
-                      const SoftMatchTuple& options, Run& run) {
+                      const SoftMatchOptions& options, Run& run) {
   const CallContext context(run);
   const cuda::UnitShapes shapes{scores.size(), x.sizes().rbegin()[1], x.sizes().back(),
                                 y.sizes().back()};
