@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("plotly")
-from likewise.report import Figure, Panels, Table
+from likewise.report import Figure, Panel, Table
 from likewise.studies import Outcome
 from likewise.studies.verdicts import above, bounded, compared, given, sign_test, undecided
 
@@ -26,7 +26,7 @@ def outcome(text):
         grids={"scores": np.arange(6.0)},
         seconds={"all": 0.1},
         lead="lead",
-        figures=[Figure("one", "title", Panels(1, 1, height=300), "caption")],
+        figures=[Figure("one", "title", "caption", [Panel("", {}, {}, [])])],
         tables=[("about", Table(["", "r"], [["row", 0.5]]))],
         notes=[],
     )

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import likewise as lw
-from likewise.report import Figure, Page, Panels
+from likewise.report import Figure, Page, Panel
 
 pytest.importorskip("typer")
 pytest.importorskip("plotly")
@@ -156,10 +156,9 @@ def test_a_page_of_compared_activations(browser, folder):
 
 
 def test_no_text_can_end_the_script_it_is_in(browser, tmp_path):
-    panels = Panels(1, 1, height=300)
-    panels.panel(0, 0, "</script><script>throw new Error('escaped')</script>", {}, {})
+    panel = Panel("</script><script>throw new Error('escaped')</script>", {}, {}, [])
     page = Page("<script>", "a & b", "</p>")
-    page.figure(Figure("one", "</h2>", panels, "</section>"))
+    page.figure(Figure("one", "</h2>", "</section>", [panel]))
     (tmp_path / "page.html").write_text(page.html(), encoding="utf-8")
     browser.open(tmp_path / "page.html")
     assert browser.complaints() == []

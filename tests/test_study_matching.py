@@ -398,15 +398,15 @@ def test_pictures_show_the_images_that_drive_the_units(result):
                 pair.partner
             )
     assert shown[0].shared > SMALL.tops / 2  # of the logits, where partners are surely the same
-    figure = pictures.units(result).panels.json()
-    mosaics = [trace for trace in figure["data"] if trace["type"] == "heatmap"]
+    (panel,) = pictures.units(result)
+    mosaics = [trace for trace in panel.traces if trace["type"] == "heatmap"]
     assert [trace["meta"] for trace in mosaics] == list(range(len(LAYERS)))
     pixels = np.array(mosaics[-1]["z"], float)
     tops = result.statistics["logits"].tops
     for network, unit, left in ((0, shown[0].unit, 0), (1, shown[0].partner, 5 * 9 + 4)):
         first = result.probe[tops[network].images[0, unit], 0].numpy()
         np.testing.assert_allclose(pixels[:8, left : left + 8], first, atol=1e-3)
-    frames = [t for t in figure["data"] if t.get("mode") == "lines" and t["meta"] == 0]
+    frames = [t for t in panel.traces if t.get("mode") == "lines" and t["meta"] == 0]
     assert len(frames[0]["x"]) == len(pictures.RANKS) * 2 * SMALL.shown * 6
 
 

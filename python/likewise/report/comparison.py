@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from likewise.report.charts import heat_map
 from likewise.report.page import Figure, Page
-from likewise.report.panels import Panels, category_axis, plain
+from likewise.report.panels import Panel, category_axis, plain
 from likewise.report.style import ALIKE_SCALE, CONTROL_SCALE, control_text, number
 
 if TYPE_CHECKING:
@@ -50,11 +50,10 @@ def _lead(comparison: Comparison) -> str:
 def _figure(name: str, comparison: Comparison) -> Figure:
     rows, columns = comparison.grid.rows, comparison.grid.columns
     mean, sd = comparison.control_mean, comparison.control_sd
-    left, longest = (int(_LETTER * max(map(len, labels))) + 16 for labels in (rows, columns))
+    longest = int(_LETTER * max(map(len, columns))) + 16
     upright = longest * len(columns) > _ROOM_FOR_LABELS
-    bottom = longest if upright else 24
+    bottom = longest if upright else 36
     height = min(max(_CELL * len(rows), _SMALLEST), _LARGEST) + bottom + 48
-    panels = Panels(1, 1 if mean is None else 2, height=height, left=left, bottom=bottom)
     # Colours run the other way for distances: darker stays more alike.
     backwards = comparison.measure.kind == "distance"
     hover = _hover(comparison)
@@ -67,18 +66,18 @@ def _figure(name: str, comparison: Comparison) -> Figure:
             means, limits, CONTROL_SCALE, hover=hover, backwards=backwards, spread=sds, digits=3
         )
         maps.append(grey)
-    for column, traces in enumerate(maps):
-        x = category_axis(columns) | {"tickangle": -90 if upright else 0}
-        y = category_axis(rows, reverse=True, named=column == 0)
-        panels.panel(0, column, ("score", "control: stimuli shuffled")[column], x, y)
-        for trace in traces:
-            panels.add(0, column, trace)
+    across = category_axis(columns) | {"tickangle": -90 if upright else 0}
+    titles = ("score", "control: stimuli shuffled")
+    panels = [
+        Panel(title, across, category_axis(rows, reverse=True, named=k == 0), traces)
+        for k, (title, traces) in enumerate(zip(titles, maps, strict=False))
+    ]
     low, high = comparison.measure.range
     caption = (
         f"{comparison.title} is a {comparison.measure.kind} between {number(low)} and "
         f"{number(high)}; {'smaller' if backwards else 'larger'} is more alike."
     )
-    return Figure(name, comparison.title, panels, caption)
+    return Figure(name, comparison.title, caption, panels, height)
 
 
 def _hover(comparison: Comparison) -> list[list[str]]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
 from likewise.report.findings import Finding, html
-from likewise.report.panels import Panels
+from likewise.report.panels import Json, Panel, figure_json
 from likewise.report.style import STYLE_SHEET, short
 
 _PLOT_OPTIONS = {
@@ -46,14 +46,30 @@ class Figure:
 
     name: str
     title: str
-    panels: Panels
     caption: str
+    panels: Sequence[Panel]
+    height: int = 400
+    columns: int = 0
+    """As many as there are panels if 0."""
+    layout: Json = field(default_factory=dict)
+    """More options of Plotly."""
+
+    @property
+    def has_choices(self) -> bool:
+        """Whether buttons of the page choose what it shows."""
+        return any("meta" in trace for panel in self.panels for trace in panel.traces)
+
+    def json(self) -> Json:
+        """As Plotly reads it."""
+        return figure_json(
+            self.panels, height=self.height, columns=self.columns, layout=self.layout
+        )
 
     def html(self) -> str:
         return (
             f"<section><h2>{escape(self.title)}</h2>"
             f'<div class="scroll"><div class="plot" id="{escape(self.name)}"></div></div>'
-            f"{_data(self.name + '-json', self.panels.json())}"
+            f"{_data(self.name + '-json', self.json())}"
             f'<p class="caption">{escape(self.caption)}</p></section>'
         )
 

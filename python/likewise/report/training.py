@@ -11,7 +11,7 @@ import numpy as np
 from likewise._border.arrays import Array
 from likewise.report.charts import NO_LEGEND, curve
 from likewise.report.page import Figure, Page
-from likewise.report.panels import Json, Panels, axis
+from likewise.report.panels import Json, Panel, axis
 from likewise.report.style import DEPTHS, INK, number
 
 _POINTS = 400
@@ -117,7 +117,7 @@ class Training:
 
     def state(self) -> Json:
         """What the page's script wants to know."""
-        figures = {figure.name: figure.panels.json() for figure in self._figures()}
+        figures = {figure.name: figure.json() for figure in self._figures()}
         return {
             "rows": self.rows,
             "title": self.title(),
@@ -187,15 +187,16 @@ class Training:
         return _Row(kind, title, caption + " Colours run from the first layer to the last.", cells)
 
     def _drawn(self, row: _Row) -> Figure:
-        panels = Panels(1, len(row.cells), height=row.height, gap=(0.05, 0.0), left=58, bottom=54)
         steps = self._columns["step"][self._kept]
-        for column, (title, up, lines) in enumerate(row.cells):
-            panels.panel(0, column, title, axis("step", rangemode="tozero"), up)
+        panels = []
+        for title, up, lines in row.cells:
+            traces = []
             for k, (name, values) in enumerate(lines.items()):
                 colour = DEPTHS[k * len(DEPTHS) // len(lines)] if name else INK
                 line = curve(steps, values[self._kept], name or title, colour, marks=4)
-                panels.add(0, column, line if name else line | NO_LEGEND)
-        return Figure(row.name, row.title, panels, row.caption)
+                traces.append(line if name else line | NO_LEGEND)
+            panels.append(Panel(title, axis("step", rangemode="tozero"), up, traces))
+        return Figure(row.name, row.title, row.caption, panels, row.height)
 
     def _group(self, group: str) -> dict[str, Array]:
         """Columns that begin so, by the rest of their names."""

@@ -6,7 +6,7 @@ import json
 import math
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, is_dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,7 +19,7 @@ from likewise._files import FORMAT, replacing, write_text
 from likewise.report import Figure, Finding, Page, Table
 from likewise.report.findings import headline
 
-__all__ = ["Outcome", "terms"]
+__all__ = ["Outcome"]
 
 _MODULE = {"likewise": "likewise", "numpy": "numpy", "scikit-learn": "sklearn", "torch": "torch"}
 
@@ -60,13 +60,12 @@ class Outcome:
         """The report."""
         page = Page(self.headline, f"{self.command} {self.study}".strip(), self.lead)
         first, *others = self.figures
-        chosen = any("meta" in trace for trace in first.panels.traces)
-        if not chosen:
+        if not first.has_choices:
             page.figure(first)
         page.findings(self.findings)
         if self.choices is not None:
             page.choices(*self.choices)
-        for figure in [first, *others] if chosen else others:
+        for figure in [first, *others] if first.has_choices else others:
             page.figure(figure)
         page.heading("The numbers")
         for k, (about, table) in enumerate(self.tables):
@@ -94,7 +93,7 @@ class Outcome:
             {
                 "format": FORMAT,
                 "study": self.study,
-                "settings": asdict(self.settings),
+                "settings": self.settings,
                 "headline": self.headline,
                 "findings": [finding.json() for finding in self.findings],
                 "numbers": self.numbers,
@@ -103,12 +102,6 @@ class Outcome:
             }
         )
         return found
-
-
-def terms(text: str) -> list[tuple[str, str]]:
-    """Notes from paragraphs that begin with their term and a colon."""
-    pairs = (paragraph.split(": ", 1) for paragraph in text.strip().split("\n\n"))
-    return [(term, " ".join(note.split())) for term, note in pairs]
 
 
 def _provenance(seed: int, seconds: Mapping[str, float]) -> list[tuple[str, str]]:
@@ -124,6 +117,8 @@ def _provenance(seed: int, seconds: Mapping[str, float]) -> list[tuple[str, str]
 
 def _plain(value: Any) -> Any:
     """JSON's mappings, lists and numbers."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(vars(value))
     if isinstance(value, Mapping):
         return {str(key): _plain(entry) for key, entry in value.items()}
     if isinstance(value, (np.ndarray, np.generic)):

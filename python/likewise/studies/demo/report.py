@@ -7,7 +7,7 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from likewise.report import Cell, Figure, Finding, Panels, Table, control_text, number
+from likewise.report import Cell, Finding, Panel, control_text, number
 from likewise.report.charts import band, curve, heat_map, of_choice
 from likewise.report.panels import Json, axis, category_axis
 from likewise.report.style import ALIKE_SCALE, CONTRASTS, CONTROL_SCALE, DEPTHS
@@ -22,32 +22,75 @@ from likewise.studies.demo.comparison import (
 )
 from likewise.studies.demo.experiment import Result
 from likewise.studies.demo.settings import CLEAN, SHIFTS, State
-from likewise.studies.outcome import Outcome, terms
+from likewise.studies.outcome import Outcome
+from likewise.studies.texts import Text
 from likewise.studies.verdicts import above, compared
 
-NOTES = """
+TEXT = """
+{networks} multilayer perceptrons with {layers} hidden layers of {sizes} units were trained on
+handwritten digits, {networks_per_width} seeds for each width. Every hidden layer, at every
+checkpoint and under three shifts of the images, was compared with every other.
+
+# Claims
+training: Training makes corresponding layers more alike, by {score}
+    similarity trained minus untrained, mean over layers and pairs of networks
+depth: A layer's best partner in another network has the same depth
+    share of layers, by Procrustes
+rotation: The best rotation scores above the best one-to-one matching of units
+    Procrustes and permutation match, mean over layers and partners
+unbiased: Unbiased CKA is nearer to 0 than biased CKA where nothing is shared
+    size of both with stimuli shuffled
+shift: Under {shift} networks are less alike
+    Procrustes similarity on clean images minus that on shifted ones
+wide: Wide networks agree more among themselves than narrow ones
+    difference in Procrustes similarity
+
+# Figures
+layers: Which layers resemble each other across networks
+    Every cell compares a layer of one network (row) with a layer of another (column) at the end of
+    training, on clean images: the mean over all pairs of different networks of the chosen widths,
+    rows having the first width and columns the second. Blue runs from the lowest to the highest
+    score of each measure, so colours compare within a measure only; the numbers compare everywhere.
+    Grey is the control, mean ± sd over shuffles of the stimuli, from white at 0 to black at 1.
+training: How alike corresponding layers are during training
+    Similarity of corresponding layers of different networks at each recorded step of training, on
+    clean held-out images; step 0 is the untrained network. The recorded steps are drawn at equal
+    distances. Grey bands are the control, the same numbers with the stimuli shuffled: mean ± 2 sd,
+    one band for each layer.
+shift: What a shift of the images changes, by depth
+    Similarity of corresponding layers of different networks on shifted images minus the same on
+    clean images, after the last training step: below 0, the shift makes networks differ more. Grey
+    bands are the control, the same difference with the stimuli shuffled: mean ± 2 sd, one band for
+    each shift.
+
+# Tables
+summary: Similarity of corresponding layers, mean over layers and all pairs of different networks;
+    beside it the control, mean ± sd over {shuffles} shuffles of the stimuli.
+accuracy: Share of held-out images classified; control: labels shuffled
+
+# Notes
 Procrustes: Similarity ‖X'Y‖* of centred representations scaled to unit Frobenius norm, ‖·‖* being
-the sum of the singular values: how well the best rotation or reflection lays one onto the other.
-From 0 to 1; 1 means equal up to rotation, shift and scale.
-
+    the sum of the singular values: how well the best rotation or reflection lays one onto the
+    other. From 0 to 1; 1 means equal up to rotation, shift and scale.
 CKA: Linear centred kernel alignment, ‖X'Y‖² / (‖X'X‖ ‖Y'Y‖) in Frobenius norms of centred
-representations (Kornblith et al. 2019), from 0 to 1 and above 0 even for unrelated data; unbiased:
-the same ratio of unbiased estimates of HSIC (Song et al. 2012), near 0 for unrelated data and shown
-as it is when negative.
-
+    representations (Kornblith et al. 2019), from 0 to 1 and above 0 even for unrelated data;
+    unbiased: the same ratio of unbiased estimates of HSIC (Song et al. 2012), near 0 for unrelated
+    data and shown as it is when negative.
 Permutation match: Mean Pearson correlation of units under the best one-to-one matching of them.
-From −1 to 1. Every unit counts alike, while Procrustes weights units by their variance.
-
+    From −1 to 1. Every unit counts alike, while Procrustes weights units by their variance.
 Controls: In every shuffle each network sees the held-out images in a random order of its own, the
-same for all its layers, and the shown number is computed again. What a representation is stays the
-same; only the pairing of stimuli is lost.
-
+    same for all its layers, and the shown number is computed again. What a representation is stays
+    the same; only the pairing of stimuli is lost.
 Data: scikit-learn's 8 x 8 digits. Shifts of the held-out images: Gaussian noise, rotation by 90°,
-one fixed shuffle of the pixels. scikit-learn's MLPClassifier, rectified units, Adam; recorded are
-the rectified activations.
+    one fixed shuffle of the pixels. scikit-learn's MLPClassifier, rectified units, Adam; recorded
+    are the rectified activations.
+Comparisons: {count} recordings; all {pairs:,} pairs by each of {measures} measures, and
+    {control_pairs:,} pairs with shuffled stimuli. {constant:,} of {units:,} recorded units gave the
+    same value for every image and contribute nothing. Warnings raised while comparing: {warnings}.
 """
 
 _CONTROL = "control (stimuli shuffled)"
+_ZERO: Json = {"zeroline": True, "zerolinecolor": "#9aa5b0", "zerolinewidth": 1}
 
 
 def findings(result: Result) -> list[Finding]:
@@ -55,13 +98,13 @@ def findings(result: Result) -> list[Finding]:
     settings, comparisons = result.settings, result.comparisons
     layers = range(settings.layers)
     first, last = (State(step, CLEAN) for step in (settings.steps[0], settings.last_step))
-    shuffles = f"{settings.shuffles} shuffles"
 
     def overall(score: Score, state: State) -> Samples:
         return comparisons.overall(score, state, layers)
 
-    def claim(statement: str, samples: Samples, note: str) -> Finding:
-        return above(statement, float(samples[0]), samples[1:], shuffles, note)
+    def claim(key: str, samples: Samples, **values: str) -> Finding:
+        draws, shuffles = samples[1:], f"{settings.shuffles} shuffles"
+        return Text(TEXT, **values).claim(above, key, float(samples[0]), draws, shuffles)
 
     def among(width: int) -> Samples:
         pairs = [comparisons.between(PROCRUSTES, last, (k, k), (width, width)) for k in layers]
@@ -75,49 +118,19 @@ def findings(result: Result) -> list[Finding]:
         ]
         for score in (PROCRUSTES, PERMUTATION)
     ]
-    rotation, permutation = np.mean(per_network, axis=1) / (len(result.networks) - 1)
+    best = np.mean(per_network, axis=1) / (len(result.networks) - 1)
+    unbiased, biased = (overall(score, last)[1:] for score in (CKA_UNBIASED, CKA_BIASED))
+    unpaired, both = np.abs(unbiased), Text(TEXT).claim
+    clean = overall(PROCRUSTES, last)
+    shifted = {shift: overall(PROCRUSTES, State(settings.last_step, shift)) for shift in SHIFTS}
+    gained = {s.title: overall(s, last) - overall(s, first) for s in (PROCRUSTES, CKA_UNBIASED)}
     return [
-        *(
-            claim(
-                f"Training makes corresponding layers more alike, by {score.title}",
-                overall(score, last) - overall(score, first),
-                "similarity trained minus untrained, mean over layers and pairs of networks",
-            )
-            for score in (PROCRUSTES, CKA_UNBIASED)
-        ),
-        claim(
-            "A layer's best partner in another network has the same depth",
-            _same_depth(result, last),
-            "share of layers, by Procrustes",
-        ),
-        compared(
-            "The best rotation scores above the best one-to-one matching of units",
-            rotation,
-            permutation,
-            "network",
-            "Procrustes and permutation match, mean over layers and partners",
-        ),
-        compared(
-            "Unbiased CKA is nearer to 0 than biased CKA where nothing is shared",
-            np.abs(overall(CKA_UNBIASED, last)[1:]),
-            overall(CKA_BIASED, last)[1:],
-            "shuffle",
-            "size of both with stimuli shuffled",
-            smaller=True,
-        ),
-        *(
-            claim(
-                f"Under {shift} networks are less alike",
-                overall(PROCRUSTES, last) - overall(PROCRUSTES, State(settings.last_step, shift)),
-                "Procrustes similarity on clean images minus that on shifted ones",
-            )
-            for shift in SHIFTS
-        ),
-        claim(
-            "Wide networks agree more among themselves than narrow ones",
-            among(max(settings.widths)) - among(min(settings.widths)),
-            "difference in Procrustes similarity",
-        ),
+        *(claim("training", gain, score=title) for title, gain in gained.items()),
+        claim("depth", _same_depth(result, last)),
+        both(compared, "rotation", *best, "network"),
+        both(compared, "unbiased", unpaired, biased, "shuffle", smaller=True),
+        *(claim("shift", clean - scores, shift=shift) for shift, scores in shifted.items()),
+        claim("wide", among(max(settings.widths)) - among(min(settings.widths))),
     ]
 
 
@@ -135,11 +148,24 @@ def _same_depth(result: Result, state: State) -> Samples:
 
 def outcome(result: Result) -> Outcome:
     """What `likewise demo` prints and writes."""
-    settings = result.settings
+    settings, comparisons = result.settings, result.comparisons
     count = len(result.recordings)
-    constant = sum(result.constant_units.values())
-    units = sum(activations.shape[1] for activations in result.recordings.values())
+    text = Text(
+        TEXT,
+        **vars(settings),
+        networks=len(result.networks),
+        sizes=" and ".join(map(str, settings.widths)),
+        count=count,
+        pairs=count * (count - 1) // 2,
+        measures=len(SCORES),
+        control_pairs=comparisons.control_pairs,
+        constant=sum(result.constant_units.values()),
+        units=sum(activations.shape[1] for activations in result.recordings.values()),
+        warnings="; ".join(comparisons.warnings) or "none",
+    )
     labels = [f"width {a} with width {b}" for a, b in pairings(result)]
+    titles = [score.title for score in SCORES]
+    widths = [f"width {width}" for width in settings.widths]
     return Outcome(
         study="",
         command="likewise demo",
@@ -148,31 +174,17 @@ def outcome(result: Result) -> Outcome:
         numbers={},
         grids={},
         seconds=result.seconds,
-        lead=f"{len(result.networks)} multilayer perceptrons with {settings.layers} hidden layers "
-        f"of {' and '.join(map(str, settings.widths))} units were trained on handwritten digits, "
-        f"{settings.networks_per_width} seeds for each width. Every hidden layer, at every "
-        "checkpoint and under three shifts of the images, was compared with every other.",
-        figures=[_layer_maps(result), _training_curves(result), _shift_curves(result)],
+        lead=text.lead,
+        figures=[
+            text.figure("layers", layer_maps(result), height=600, columns=len(SCORES)),
+            text.figure("training", training_curves(result), height=430),
+            text.figure("shift", shift_curves(result), height=410),
+        ],
         tables=[
-            (
-                "Similarity of corresponding layers, mean over layers and all pairs of different "
-                f"networks; beside it the control, mean ± sd over {settings.shuffles} shuffles of "
-                "the stimuli.",
-                _summary(result),
-            ),
-            ("Share of held-out images classified; control: labels shuffled", _accuracy(result)),
+            text.table("summary", ["", *titles], _summary(result)),
+            text.table("accuracy", ["", *widths], _accuracy(result)),
         ],
-        notes=[
-            *terms(NOTES),
-            (
-                "Comparisons",
-                f"{count} recordings; all {count * (count - 1) // 2:,} pairs by each of "
-                f"{len(SCORES)} measures, and {result.comparisons.control_pairs:,} pairs with "
-                f"shuffled stimuli. {constant:,} of {units:,} recorded units gave the same value "
-                "for every image and contribute nothing. Warnings raised while comparing: "
-                f"{'; '.join(result.comparisons.warnings) or 'none'}.",
-            ),
-        ],
+        notes=text.notes,
         choices=("Compare networks of", labels, len(labels) - 1),
     )
 
@@ -185,31 +197,28 @@ def _state_label(state: State, result: Result) -> str:
     return f"step {state.step}{note.get(state.step, '')}"
 
 
-def _cell(samples: Samples) -> Cell:
-    """The observed number, and mean and sd of those of shuffles."""
-    control = control_text(float(samples[1:].mean()), float(samples[1:].std(ddof=1)), 4)
-    return number(float(samples[0]), 3), control
+def _row(result: Result, state: State, cells: Sequence[Samples]) -> list[Cell]:
+    """The observed numbers, and mean and sd of those of shuffles."""
+    row: list[Cell] = [_state_label(state, result)]
+    for observed, *shuffled in cells:
+        control = control_text(float(np.mean(shuffled)), float(np.std(shuffled, ddof=1)), 4)
+        row.append((number(float(observed), 3), control))
+    return row
 
 
-def _summary(result: Result) -> Table:
-    layers = range(result.settings.layers)
-    rows: list[list[Cell]] = [
-        [
-            _state_label(state, result),
-            *(_cell(result.comparisons.overall(score, state, layers)) for score in SCORES),
-        ]
+def _summary(result: Result) -> list[list[Cell]]:
+    layers, overall = range(result.settings.layers), result.comparisons.overall
+    return [
+        _row(result, state, [overall(score, state, layers) for score in SCORES])
         for state in result.settings.states
     ]
-    return Table(["", *(score.title for score in SCORES)], rows)
 
 
-def _accuracy(result: Result) -> Table:
-    widths = result.settings.widths
-    rows: list[list[Cell]] = [
-        [_state_label(state, result), *(_cell(result.accuracy[state, width]) for width in widths)]
+def _accuracy(result: Result) -> list[list[Cell]]:
+    return [
+        _row(result, state, [result.accuracy[state, width] for width in result.settings.widths])
         for state in result.settings.states
     ]
-    return Table(["", *(f"width {width}" for width in widths)], rows)
 
 
 def pairings(result: Result) -> list[tuple[int, int]]:
@@ -217,13 +226,13 @@ def pairings(result: Result) -> list[tuple[int, int]]:
     return list(combinations_with_replacement(result.settings.widths, 2))
 
 
-def _layer_maps(result: Result) -> Figure:
+def layer_maps(result: Result) -> list[Panel]:
     """Layer against layer at the end of training; below it the control."""
-    settings = result.settings
-    layers = range(settings.layers)
+    layers = range(result.settings.layers)
     names = [f"layer {k + 1}" for k in layers]
-    panels = Panels(2, len(SCORES), height=600, gap=(0.03, 0.16), left=64, bottom=34)
-    last = State(settings.last_step, CLEAN)
+    last = State(result.settings.last_step, CLEAN)
+    observed: list[Panel] = []
+    controls: list[Panel] = []
     for column, score in enumerate(SCORES):
         samples = np.array(
             [
@@ -236,107 +245,79 @@ def _layer_maps(result: Result) -> Figure:
         )
         values, means = samples[..., 0], samples[..., 1:].mean(axis=-1)
         sds = samples[..., 1:].std(axis=-1, ddof=1)
-        rows = category_axis(names, reverse=True, named=column == 0)
-        for row, title in enumerate((score.title, "stimuli shuffled")):
-            panels.panel(row, column, title, category_axis(names), rows)
         limits = (float(values.min()), float(values.max()))
-        for choice in range(len(samples)):
-            maps = (
-                heat_map(values[choice], limits, ALIKE_SCALE),
-                heat_map(means[choice], (0, 1), CONTROL_SCALE, digits=3, spread=sds[choice]),
-            )
-            for row, traces in enumerate(maps):
-                for trace in traces:
-                    panels.add(row, column, _chosen(result, trace, choice))
-    return Figure(
-        "layers",
-        "Which layers resemble each other across networks",
-        panels,
-        "Every cell compares a layer of one network (row) with a layer of another (column) at the "
-        "end of training, on clean images: the mean over all pairs of different networks of the "
-        "chosen widths, rows having the first width and columns the second. Blue runs from the "
-        "lowest to the highest score of each measure, so colours compare within a measure only; "
-        "the numbers compare everywhere. Grey is the control, mean ± sd over shuffles of the "
-        "stimuli, from white at 0 to black at 1.",
-    )
+        blue = [heat_map(value, limits, ALIKE_SCALE) for value in values]
+        grey = [
+            heat_map(mean, (0, 1), CONTROL_SCALE, digits=3, spread=sd)
+            for mean, sd in zip(means, sds, strict=True)
+        ]
+        rows = category_axis(names, reverse=True, named=column == 0)
+        for panels, title, maps in (
+            (observed, score.title, blue),
+            (controls, "stimuli shuffled", grey),
+        ):
+            traces = [_chosen(result, t, k) for k, shown in enumerate(maps) for t in shown]
+            panels.append(Panel(title, category_axis(names), rows, traces))
+    return observed + controls
 
 
-def _training_curves(result: Result) -> Figure:
+def training_curves(result: Result) -> list[Panel]:
     """Same-layer score at every checkpoint."""
     settings = result.settings
+    states = [State(step, CLEAN) for step in settings.steps]
     labels = []
-    for step in settings.steps:
-        accuracies = [result.accuracy[State(step, CLEAN), width][0] for width in settings.widths]
-        labels.append(f"{step}\n{100 * np.mean(accuracies):.0f} %")
-    panels = Panels(1, len(SCORES), height=430, gap=(0.03, 0.0), left=58, bottom=78)
+    for state in states:
+        accuracies = [result.accuracy[state, width][0] for width in settings.widths]
+        labels.append(f"{state.step}\n{100 * np.mean(accuracies):.0f} %")
+    between = result.comparisons.between
+    panels = []
     for column, score in enumerate(SCORES):
-        across = category_axis(labels, "training step, accuracy")
-        panels.panel(0, column, score.title, across, _score_axis(column, "similarity"))
+        traces = []
         for choice, widths in enumerate(pairings(result)):
             series = {
-                f"layer {k + 1}": [
-                    result.comparisons.between(score, State(step, CLEAN), (k, k), widths)
-                    for step in settings.steps
-                ]
+                f"layer {k + 1}": [between(score, state, (k, k), widths) for state in states]
                 for k in range(settings.layers)
             }
-            _draw(panels, column, series, DEPTHS, result, choice)
-    return Figure(
-        "training",
-        "How alike corresponding layers are during training",
-        panels,
-        "Similarity of corresponding layers of different networks at each recorded step of "
-        "training, on clean held-out images; step 0 is the untrained network. The recorded steps "
-        "are drawn at equal distances. Grey bands are the control, the same numbers with the "
-        "stimuli shuffled: mean ± 2 sd, one band for each layer.",
-    )
+            traces += _lines(result, series, DEPTHS, choice)
+        across = category_axis(labels, "training step, accuracy")
+        panels.append(Panel(score.title, across, _score_axis(column, "similarity"), traces))
+    return panels
 
 
-def _shift_curves(result: Result) -> Figure:
+def shift_curves(result: Result) -> list[Panel]:
     """Change of the same-layer score under each shift, by depth."""
     step, layers = result.settings.last_step, range(result.settings.layers)
-    panels = Panels(1, len(SCORES), height=410, gap=(0.03, 0.0), left=58, bottom=54)
+    between = result.comparisons.between
+    across = category_axis([str(k + 1) for k in layers], "hidden layer")
+    panels = []
     for column, score in enumerate(SCORES):
-        across = category_axis([str(k + 1) for k in layers], "hidden layer")
-        panels.panel(0, column, score.title, across, _score_axis(column, "change in similarity"))
+        traces = []
         for choice, widths in enumerate(pairings(result)):
-            scores = {
-                condition: [
-                    result.comparisons.between(score, State(step, condition), (k, k), widths)
-                    for k in layers
-                ]
-                for condition in (CLEAN, *SHIFTS)
+            clean, *shifted = (
+                np.array([between(score, State(step, name), (k, k), widths) for k in layers])
+                for name in (CLEAN, *SHIFTS)
+            )
+            series = {
+                name: list(scores - clean) for name, scores in zip(SHIFTS, shifted, strict=True)
             }
-            series = {shift: list(np.subtract(scores[shift], scores[CLEAN])) for shift in SHIFTS}
-            _draw(panels, column, series, CONTRASTS, result, choice)
-    return Figure(
-        "shift",
-        "What a shift of the images changes, by depth",
-        panels,
-        "Similarity of corresponding layers of different networks on shifted images minus the same "
-        "on clean images, after the last training step: below 0, the shift makes networks differ "
-        "more. Grey bands are the control, the same difference with the stimuli shuffled: mean ± "
-        "2 sd, one band for each shift.",
-    )
+            traces += _lines(result, series, CONTRASTS, choice)
+        up = _score_axis(column, "change in similarity")
+        panels.append(Panel(score.title, across, up, traces))
+    return panels
 
 
-def _draw(
-    panels: Panels,
-    column: int,
-    series: dict[str, list[Samples]],
-    colours: Sequence[str],
-    result: Result,
-    choice: int,
-) -> None:
-    """Bands first, so that lines lie on top."""
+def _lines(
+    result: Result, series: dict[str, list[Samples]], colours: Sequence[str], choice: int
+) -> list[Json]:
+    """Bands of the controls, then lines of what was observed."""
+    traces = []
     for samples in series.values():
         draws = np.array(samples)[:, 1:]
         mean, sd = draws.mean(axis=1), draws.std(axis=1, ddof=1)
-        trace = band(range(len(mean)), mean - 2 * sd, mean + 2 * sd, _CONTROL)
-        panels.add(0, column, _chosen(result, trace, choice))
+        traces.append(band(range(len(mean)), mean - 2 * sd, mean + 2 * sd, _CONTROL))
     for (name, samples), colour in zip(series.items(), colours, strict=False):
-        trace = curve(range(len(samples)), np.array(samples)[:, 0], name, colour)
-        panels.add(0, column, _chosen(result, trace, choice))
+        traces.append(curve(range(len(samples)), np.array(samples)[:, 0], name, colour))
+    return [_chosen(result, trace, choice) for trace in traces]
 
 
 def _chosen(result: Result, trace: Json, choice: int) -> Json:
@@ -346,5 +327,4 @@ def _chosen(result: Result, trace: Json, choice: int) -> Json:
 
 def _score_axis(column: int, title: str) -> Json:
     """All panels share the scale of the first, which alone is labelled."""
-    line: Json = {"zeroline": True, "zerolinecolor": "#9aa5b0", "zerolinewidth": 1}
-    return axis(title, **line) if column == 0 else axis(matches="y", showticklabels=False, **line)
+    return axis(title, **_ZERO) if column == 0 else axis(matches="y", showticklabels=False, **_ZERO)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from likewise.report import Cell, Figure, Finding, Panels, Table, number
+from likewise.report import Cell, Finding, Panel, number
 from likewise.report.charts import NO_LEGEND, curve, of_choice, points, texts
 from likewise.report.panels import axis, category_axis, log_axis
 from likewise.report.style import CONTRASTS, CONTROL, DEPTHS, INK
@@ -22,43 +22,78 @@ from likewise.studies.guidance.settings import (
     Row,
 )
 from likewise.studies.guidance.training import CURVES, Numbers, Result, error_consistency
-from likewise.studies.outcome import Outcome, terms
+from likewise.studies.outcome import Outcome
+from likewise.studies.texts import Text
 from likewise.studies.verdicts import compared
 
-NOTES = """
+TEXT = """
+Some networks train badly: they overfit, or do not train at all. Here each is trained alone, and
+again while its layers are pulled towards those of a frozen guide: one that has learned the task,
+one with random weights, and the random one for the first {cut_off} steps only.
+
+# Claims
+untrained guide: {title}: a guide that was never trained helps
+    test accuracy guided and alone
+trained guide: {title}: a trained guide helps
+    test accuracy guided and alone
+untrained guide, cut off: {title}: the untrained guide helps if cut off after {cut_off} steps
+    test accuracy guided and alone
+nearer: {title}: guided layers come nearer to the untrained guide's
+    1 − CKA at the last and the first step
+errors: {title}: the trained guide passes its errors on
+    Cohen's kappa with the trained guide: of the network it guided; the larger of the network alone
+    and the one that the untrained guide guided
+
+# Figures
+accuracies: What guidance does to each target
+    Share of test answers that are right after training: a dot for every seed, the line is their
+    mean. All targets of one seed start from the same weights and see the same batches; the base
+    network is the control.
+curves: Accuracy, loss and scale during training
+    Every network in evaluation mode, mean over seeds. The right panel shows how far the outputs
+    spread over test inputs, on a logarithmic scale.
+distances: How far each layer is from its guide
+    Distance 1 − CKA of each guide layer and its target layer on the training batch, mean over seeds
+    and over ten neighbouring steps; colours run from the first layers to the last. Cut off, the
+    guide is not looked at any more.
+
+# Tables
+end: {title}, at the end of training, mean over seeds.
+
+# Rows
+digits: fully connected target of {width} units a layer, guided by {guide_depth} convolutions of
+    {guide_width} channels with skips
+copying: {depth} layers of {width} tanh units, guided by {guide_depth} causal Transformer blocks; up
+    to {longest} of 10 symbols are to be repeated after a sign
+parity: {depth} Transformer blocks of width {width}, guided by {guide_depth} layers of tanh units;
+    the sum of 2 to {longest} bits is to be called odd or even
+
+# Notes
 Guidance: To the loss of the task is added the sum of 1 − CKA over pairs of layers, one of the guide
-and one of the target at the same relative depth. The guide is frozen, in evaluation mode, and its
-own answers are not used. The trained guide has seen the same training data and no more.
-
+    and one of the target at the same relative depth. The guide is frozen, in evaluation mode, and
+    its own answers are not used. The trained guide has seen the same training data and no more.
 CKA: Linear centred kernel alignment, ‖X'Y‖² / (‖X'X‖ ‖Y'Y‖) in Frobenius norms of the centred
-batch, biased; feature maps and sequences are flattened. From 0 to 1; blind to rotation, shift and
-scale.
-
+    batch, biased; feature maps and sequences are flattened. From 0 to 1; blind to rotation, shift
+    and scale.
 Error consistency: Cohen's kappa (o − e) / (1 − e): o is the share of test answers that both
-networks have right or both have wrong, e what their two accuracies alone would give.
-
+    networks have right or both have wrong, e what their two accuracies alone would give.
 Initial weights: Those of fully connected targets have variance 1 / inputs. The effect of guidance
-on them hangs on that: with torch's default, a third of it, the base network of 20 layers overfits
-less and leaves less to gain.
-
+    on them hangs on that: with torch's default, a third of it, the base network of 20 layers
+    overfits less and leaves less to gain.
 Source: Subramaniam et al., Training the untrainable: introducing inductive bias via
-representational alignment, NeurIPS 2025. The networks here are small stand-ins.
+    representational alignment, NeurIPS 2025. The networks here are small stand-ins.
 """
-_TASKS = {
-    "digits": (
-        "fully connected target of {width} units a layer, guided by {guide_depth} convolutions of "
-        "{guide_width} channels with skips"
-    ),
-    "copying": (
-        "{depth} layers of {width} tanh units, guided by {guide_depth} causal Transformer blocks; "
-        "up to {longest} of 10 symbols are to be repeated after a sign"
-    ),
-    "parity": (
-        "{depth} Transformer blocks of width {width}, guided by {guide_depth} layers of tanh "
-        "units; the sum of 2 to {longest} bits is to be called odd or even"
-    ),
-}
 _COLOURS = {BASE: CONTROL} | dict(zip((UNTRAINED, TRAINED, CUT), CONTRASTS, strict=True))
+_SHOWN = {
+    "train_accuracy": "accuracy, training",
+    "test_accuracy": "accuracy, test",
+    "test_loss": "test loss",
+    "scale": "sd of the outputs",
+}
+
+
+def _of_row(result: Result, row: Row) -> Text:
+    return Text(TEXT, cut_off=result.settings.cut_off, **vars(row))
 
 
 def compared_networks(row: Row) -> tuple[str, ...]:
@@ -80,160 +115,108 @@ def kappa(result: Result, row: Row, first: str, second: str) -> float:
 
 def findings(result: Result) -> list[Finding]:
     """What each guide does for each target, beside the target alone."""
-    claims = {
-        UNTRAINED: "a guide that was never trained helps",
-        TRAINED: "a trained guide helps",
-        CUT: f"the untrained guide helps if cut off after {result.settings.cut_off} steps",
-    }
+    rows = result.settings.rows
     found = [
-        compared(
-            f"{row.title}: {claim}",
-            result.at_end(row, condition),
-            result.at_end(row, BASE),
-            "seed",
-            "test accuracy guided and alone",
+        _of_row(result, row).claim(
+            compared, condition, result.at_end(row, condition), result.at_end(row, BASE), "seed"
         )
-        for row in result.settings.rows
-        for condition, claim in claims.items()
+        for row in rows
+        for condition in (UNTRAINED, TRAINED, CUT)
         if condition in row.conditions
     ]
-    row = result.settings.rows[0]
+    row, claim = rows[0], _of_row(result, rows[0]).claim
     ends = np.array([run.distances[[0, -1]] for run in result.of(row, UNTRAINED)]).mean(axis=0)
-    found.append(
-        compared(
-            f"{row.title}: guided layers come nearer to the untrained guide's",
-            ends[1],
-            ends[0],
-            "layer",
-            "1 − CKA at the last and the first step",
-            smaller=True,
-        )
-    )
+    found.append(claim(compared, "nearer", ends[1], ends[0], "layer", smaller=True))
     if {TRAINED, UNTRAINED} <= set(row.conditions):
         guided, alone, other = (
             kappas(result, row, name, GUIDE_TRAINED) for name in (TRAINED, BASE, UNTRAINED)
         )
-        found.append(
-            compared(
-                f"{row.title}: the trained guide passes its errors on",
-                guided,
-                np.maximum(alone, other),
-                "seed",
-                "Cohen's kappa with the trained guide: of the network it guided; the larger of "
-                "the network alone and the one that the untrained guide guided",
-            )
-        )
+        found.append(claim(compared, "errors", guided, np.maximum(alone, other), "seed"))
     return found
 
 
 def outcome(result: Result) -> Outcome:
     """What `likewise study guidance` prints and writes."""
-    settings = result.settings
-    rows = settings.rows
+    text, rows = Text(TEXT, cut_off=result.settings.cut_off), result.settings.rows
+    header = ["", *(what.replace("_", " ") for what in CURVES), "sum of distances, first", "last"]
     return Outcome(
         study="guidance",
-        settings=settings,
+        settings=result.settings,
         findings=findings(result),
         numbers=numbers(result),
         grids=grids(result),
         seconds=result.seconds,
-        lead="Some networks train badly: they overfit, or do not train at all. Here each is "
-        "trained alone, and again while its layers are pulled towards those of a frozen guide: one "
-        "that has learned the task, one with random weights, and the random one for the first "
-        f"{settings.cut_off} steps only.",
-        figures=[_accuracies(result), _curves(result), _distances(result)],
-        tables=[
-            (f"{row.title}, at the end of training, mean over seeds.", _table(result, row))
-            for row in rows
+        lead=text.lead,
+        figures=[
+            text.figure("accuracies", _accuracies(result), height=380),
+            text.figure("curves", _curves(result)),
+            text.figure("distances", _distances(result), height=430),
         ],
-        notes=[*((row.title, _described(row)) for row in rows), *terms(NOTES)],
+        tables=[_of_row(result, row).table("end", header, _table(result, row)) for row in rows],
+        notes=[*((row.title, _described(result, row)) for row in rows), *text.notes],
         choices=("Show", [row.title for row in rows], 0) if len(rows) > 1 else None,
     )
 
 
-def _table(result: Result, row: Row) -> Table:
+def _table(result: Result, row: Row) -> list[list[Cell]]:
     table: list[list[Cell]] = []
     for name in compared_networks(row):
         values = [float(result.at_end(row, name, what).mean()) for what in CURVES]
         sums = [run.distances[[0, -1]].sum(axis=1) for run in result.of(row, name) if run.pairs]
-        first, last = np.mean(sums, axis=0) if sums else (math.nan, math.nan)
-        table.append([name, *values, float(first), float(last)])
-    header = ["", *(what.replace("_", " ") for what in CURVES), "sum of distances, first", "last"]
-    return Table(header, table)
+        ends = np.mean(sums, axis=0).tolist() if sums else [math.nan, math.nan]
+        table.append([name, *values, *ends])
+    return table
 
 
-def _described(row: Row) -> str:
+def _described(result: Result, row: Row) -> str:
     norm = "" if row.normalized else " Without batch normalisation, as a negative control."
     return (
-        f"{_TASKS[row.task].format(**vars(row))}. {row.examples} training examples, {row.epochs} "
-        f"epochs of Adam; the guide {row.guide_epochs}.{norm}"
+        f"{_of_row(result, row).line('Rows', row.task)}. {row.examples} training examples, "
+        f"{row.epochs} epochs of Adam; the guide {row.guide_epochs}.{norm}"
     )
 
 
-def _accuracies(result: Result) -> Figure:
+def _accuracies(result: Result) -> list[Panel]:
     """Test accuracy of every target at the end, a dot for every seed."""
-    rows = result.settings.rows
-    panels = Panels(1, len(rows), height=380, gap=(0.035, 0.0), left=58, bottom=40)
-    for column, row in enumerate(rows):
-        up = axis("test accuracy" if column == 0 else "", range=[0, 1.04])
-        up |= {"showticklabels": column == 0}
-        panels.panel(0, column, row.title, category_axis(CONDITIONS, named=False), up)
+    panels = []
+    for column, row in enumerate(result.settings.rows):
+        traces = []
         for k, condition in enumerate(CONDITIONS):
             if condition in row.conditions:
                 values = result.at_end(row, condition)
                 mean = float(values.mean())
-                dots = points([k] * len(values), values, condition, _COLOURS[condition], size=12)
-                panels.add(0, column, dots)
-                line = curve([k - 0.32, k + 0.32], [mean] * 2, "mean", INK, marks=0)
-                panels.add(0, column, line | NO_LEGEND)
+                line = curve([k - 0.32, k + 0.32], [mean] * 2, "mean", INK, marks=0) | NO_LEGEND
                 words = texts([k], [mean], [f"{number(mean)}<br> "], textposition="top center")
-                panels.add(0, column, words)
-    return Figure(
-        "accuracies",
-        "What guidance does to each target",
-        panels,
-        "Share of test answers that are right after training: a dot for every seed, the line is "
-        "their mean. All targets of one seed start from the same weights and see the same "
-        "batches; the base network is the control.",
-    )
+                dots = points([k] * len(values), values, condition, _COLOURS[condition], size=12)
+                traces += [dots, line, words]
+        up = axis("test accuracy" * (column == 0), range=[0, 1.04], showticklabels=column == 0)
+        panels.append(Panel(row.title, category_axis(CONDITIONS, named=False), up, traces))
+    return panels
 
 
-def _curves(result: Result) -> Figure:
+def _curves(result: Result) -> list[Panel]:
     """Accuracy, loss and scale during training, mean over seeds."""
-    shown = {
-        "train_accuracy": "accuracy, training",
-        "test_accuracy": "accuracy, test",
-        "test_loss": "test loss",
-        "scale": "sd of the outputs",
-    }
-    panels = Panels(1, len(shown), height=400, gap=(0.055, 0.0), left=48, bottom=54)
-    for column, (what, title) in enumerate(shown.items()):
-        up = log_axis("") | {"exponentformat": "power"} if what == "scale" else axis()
-        if what.endswith("accuracy"):
-            up = axis(range=[0, 1.04])
-        panels.panel(0, column, title, axis("epoch"), up)
+    panels = []
+    for what, title in _SHOWN.items():
+        lines = []
         for choice, row in enumerate(result.settings.rows):
             for condition in row.conditions:
                 runs = result.of(row, condition)
                 y = np.mean([getattr(run, what) for run in runs], axis=0)
                 line = curve(runs[0].epochs, y, condition, _COLOURS[condition], marks=4)
-                panels.add(0, column, of_choice(line, choice))
-    return Figure(
-        "curves",
-        "Accuracy, loss and scale during training",
-        panels,
-        "Every network in evaluation mode, mean over seeds. The right panel shows how far the "
-        "outputs spread over test inputs, on a logarithmic scale.",
-    )
+                lines.append(of_choice(line, choice))
+        up = log_axis("") | {"exponentformat": "power"} if what == "scale" else axis()
+        if what.endswith("accuracy"):
+            up = axis(range=[0, 1.04])
+        panels.append(Panel(title, axis("epoch"), up, lines))
+    return panels
 
 
-def _distances(result: Result) -> Figure:
+def _distances(result: Result) -> list[Panel]:
     """The log of guidance: every pair of layers, at every step."""
-    guided = [name for name in CONDITIONS if name != BASE]
-    panels = Panels(1, len(guided), height=430, gap=(0.04, 0.0), left=58, bottom=54)
-    for column, condition in enumerate(guided):
-        up = axis("1 − CKA" if column == 0 else "", range=[0, 1.02])
-        panels.panel(0, column, condition, axis("step"), up)
+    panels = []
+    for column, condition in enumerate(name for name in CONDITIONS if name != BASE):
+        lines = []
         for choice, row in enumerate(result.settings.rows):
             runs = result.of(row, condition)
             if not runs:
@@ -243,17 +226,11 @@ def _distances(result: Result) -> Figure:
             smooth = np.array([means[start : start + 10].mean(axis=0) for start in starts])
             for k, pair in enumerate(runs[0].pairs):
                 colour = DEPTHS[k * len(DEPTHS) // len(runs[0].pairs)]
-                name = pair.replace(" -> ", " → ")
-                line = curve(starts, smooth[:, k], name, colour, marks=0)
-                panels.add(0, column, of_choice(line, choice))
-    return Figure(
-        "distances",
-        "How far each layer is from its guide",
-        panels,
-        "Distance 1 − CKA of each guide layer and its target layer on the training batch, mean "
-        "over seeds and over ten neighbouring steps; colours run from the first layers to the "
-        "last. Cut off, the guide is not looked at any more.",
-    )
+                line = curve(starts, smooth[:, k], pair.replace("->", "→"), colour, marks=0)
+                lines.append(of_choice(line, choice))
+        up = axis("1 − CKA" * (column == 0), range=[0, 1.02])
+        panels.append(Panel(condition, axis("step"), up, lines))
+    return panels
 
 
 def numbers(result: Result) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from likewise.report import Figure, Panels, number
+from likewise.report import Panel, number
 from likewise.report.charts import curve, heat_map, of_choice, texts
 from likewise.report.panels import Json
 from likewise.report.style import CONTRASTS
-from likewise.studies.digits import HELD_OUT, SIDE
+from likewise.studies.digits import SIDE
 from likewise.studies.matching.experiment import Result
 from likewise.studies.matching.networks import (
     LAYERS,
@@ -64,52 +64,32 @@ def shown_pairs(result: Result, layer: str) -> Iterator[ShownPair]:
         yield ShownPair(name, unit, partner, r, len(both))
 
 
-def units(result: Result) -> Figure:
+def units(result: Result) -> list[Panel]:
     """The images that drive both units of a pair most, for pairs from best to worst."""
-    shown, tops = result.settings.shown, result.settings.tops
-    panels = Panels(1, 1, height=500, left=12, bottom=8)
-    for choice, layer in enumerate(LAYERS):
-        for trace in _stimuli(result, layer):
-            panels.add(0, 0, of_choice(trace, choice, SHOWN_FIRST))
+    shown = result.settings.shown
+    traces = [
+        of_choice(trace, choice, SHOWN_FIRST)
+        for choice, layer in enumerate(LAYERS)
+        for trace in _stimuli(result, layer)
+    ]
     width, height = _second(shown) + shown * _PITCH, len(RANKS) * _ROW
-    panels.panel(
-        0,
-        0,
-        "",
-        _BARE | {"range": [-_LABELS, width], "constrain": "domain", "constraintoward": "left"},
-        _BARE | {"range": [height - 2, -_HEADER], "scaleanchor": "x"},
-    )
-    return Figure(
-        "units",
-        "What matched units respond to",
-        panels,
-        "Rows: one-to-one pairs of the chosen layer, ranked by correlation. Left the probe images "
-        "with the largest activation of the first network's unit, right those of its partner. "
-        f"Shared: images among the {tops} strongest of both, of {HELD_OUT}; chance gives "
-        f"{number(tops**2 / HELD_OUT, 1)}. Frames: what the unit sees of the image, at the "
-        "position where it is most active; without a frame it sees all.",
-    )
+    across = {"range": [-_LABELS, width], "constrain": "domain", "constraintoward": "left"}
+    down = {"range": [height - 2, -_HEADER], "scaleanchor": "x"}
+    return [Panel("", _BARE | across, _BARE | down, traces)]
 
 
-def matrices(result: Result) -> Figure:
+def matrices(result: Result) -> list[Panel]:
     """Correlations between and within two networks, as they are and in matched order."""
-    panels = Panels(1, 4, height=340, gap=(0.03, 0.0), left=20, bottom=20)
     titles = ("between, as numbered", "between, matched", "within the first", "within the second")
-    for column, title in enumerate(titles):
-        panels.panel(0, column, title, *_square(column))
-        for choice, layer in enumerate(LAYERS):
-            trace = _matrix(_ordered(result, layer)[column])
-            panels.add(0, column, of_choice(trace, choice, SHOWN_FIRST))
-    return Figure(
-        "matrices",
-        "Correlations before and after matching",
-        panels,
-        "Correlation of every unit of the first network (rows) with every unit of the second, dark "
-        "at r = 1 and palest at 0 or less. Matched: rows by the correlation with their one-to-one "
-        "partner, which stands on the diagonal; dead units come last. Right: correlations inside "
-        "each network in the same order; where both look alike, matched units also resemble the "
-        "same others.",
-    )
+    of_layers = [_ordered(result, layer) for layer in LAYERS]
+    return [
+        Panel(
+            title,
+            *_square(column),
+            [of_choice(_matrix(m[column]), k, SHOWN_FIRST) for k, m in enumerate(of_layers)],
+        )
+        for column, title in enumerate(titles)
+    ]
 
 
 def _ordered(result: Result, layer: str) -> tuple[Numbers, Numbers, Numbers, Numbers]:

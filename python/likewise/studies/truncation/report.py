@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from likewise._border.arrays import Array
-from likewise.report import Cell, Figure, Finding, Panels, Table
+from likewise.report import Cell, Finding, Panel
 from likewise.report.charts import NO_LEGEND, band, curve, points
 from likewise.report.panels import Json, axis, category_axis
 from likewise.report.style import CONTRASTS, CONTROL, DEPTHS, INK
-from likewise.studies.outcome import Outcome, terms
+from likewise.studies.outcome import Outcome
+from likewise.studies.texts import Text
 from likewise.studies.truncation.clusters import CLUSTERS, Run
 from likewise.studies.truncation.experiment import Result
 from likewise.studies.truncation.flow import truncated_points
@@ -20,32 +21,92 @@ from likewise.studies.verdicts import bounded, compared, plural
 
 NAMES = ("nc1", "nc2_norms", "nc2_angles", "nc3", "nc4")
 STATES = ("untrained", "trained")
-NOTES = """
+TEXT = """
+Chen (arXiv 2501.07400) writes a rectifier network as truncation maps of its input space, and shows
+when training contracts each class to a point. First the flow he describes, solved exactly for three
+clusters of {points} points; then networks trained on handwritten digits for {epochs} epochs,
+measured by the same maps. The formulas were derived anew from the abstract and definitions of the
+paper.
+
+# Claims
+points: Separated clusters become points
+    largest diameter at the end; control: under a map whose target is on the near side
+faster: Truncation speeds itself up: its rate, the share of truncated points, rises
+    share at the end and at the start
+both: One map takes two clusters with different targets to one point
+    largest diameter at the end and at the start; a hundredth of that is called a point
+euler: Small steps come to the exact flow
+    largest difference from Euler's method by that with twice the step; 0.75 at most
+orthogonal: R stays orthogonal along the flow of R and β
+    largest |RR' − 1|; control: plain Euler steps
+affine: A rectifier network is one affine map after truncations of its input space
+    largest relative error; what the condition of the weights allows
+nc1: Digit networks collapse: NC1 falls in training
+    after and before training
+nc2_angles: Digit networks collapse: NC2 (angles) falls in training
+    before the classifier, after and before training
+nc3: Digit networks collapse: NC3 falls in training
+    before the classifier, after and before training
+nc4: Digit networks collapse: NC4 falls in training
+    before the classifier, after and before training
+adapted: Trained weights are nearer to adapted than their random rotations
+    off-diagonal share of the cumulative weights, 0 if adapted
+off: Training turns units off for whole classes
+    share of (class, unit), trained and untrained
+contract: Classes contract in input space
+    class diameter by distance of means after all truncations, trained and untrained
+
+# Figures
+clusters: Truncation maps and their clusters
+    Left: three clusters in three dimensions, seen on the plane of their targets. Then the first one
+    after its truncation map, in the first two coordinates of its layer. Points below or left of the
+    map's corner (square) are pushed onto its faces; the corner moves towards the target (cross) and
+    takes them along.
+flows: The exact flow and its controls
+    The share is the mean over the three coordinates of n_k/N, which is the rate at which the map's
+    coordinate k goes to its goal.
+collapse: How collapsed digit networks become
+    On the training images, in the layer before the classifier; epoch 0 is the untrained network, a
+    line is a network. Complete neural collapse is 0 in all panels.
+structure: Digit networks as truncation maps
+    Left: how far W(l) = W_l ... W_1 is from a scaling of rotated coordinates, 0 if adapted; the
+    bands are the same weights with units rotated at random, mean ± 2 sd. Middle: share of (class,
+    unit) with n_k = N, the unit off for all images of the class. Right: mean diameter of a class
+    over the mean distance of two class means, in input space after each layer's truncation. Means
+    over networks.
+
+# Tables
+collapse: Neural collapse of the digit networks, mean over networks.
+
+# Notes
 Truncation map: τ(x) = R' max(R(x + β), 0) − β: what a rectifier does, seen in the space of the
-inputs. Points in its positive orthant stay, points in the negative one all become −β.
-
+    inputs. Points in its positive orthant stay, points in the negative one all become −β.
 Exact flow: The gradient flow of 1/(2N) Σ|τ(x) − t|² in β. Each coordinate of Rβ goes to its goal
-exponentially at the rate n_k/N, n_k of the N points being truncated in it; a point that enters or
-leaves is an event, whose time is known in closed form.
-
+    exponentially at the rate n_k/N, n_k of the N points being truncated in it; a point that enters
+    or leaves is an event, whose time is known in closed form.
 Neural collapse: NC1: tr(Σ_W Σ_B⁺)/C, variability within classes against that between their means
-(Papyan, Han & Donoho 2020). NC2 norms: sd over mean of the distances of class means from their
-centre; angles: mean distance of the cosines between them from −1/(C − 1). NC3: distance of
-classifier and class means, both scaled to norm 1. NC4: share of images where the classifier and the
-nearest class mean differ.
-
+    (Papyan, Han & Donoho 2020). NC2 norms: sd over mean of the distances of class means from their
+    centre; angles: mean distance of the cosines between them from −1/(C − 1). NC3: distance of
+    classifier and class means, both scaled to norm 1. NC4: share of images where the classifier and
+    the nearest class mean differ.
 Adapted: W = DR, D diagonal, R orthogonal. Off-diagonal share: of the squares of WR', R being the
-polar factor of W.
-
+    polar factor of W.
 Controls: Of the flow: a target on the near side, a cluster in the positive orthant, two clusters
-under one map, Euler's method with small steps. Of the networks: the untrained network, shuffled
-labels, and weights whose units are rotated at random.
-
+    under one map, Euler's method with small steps. Of the networks: the untrained network, shuffled
+    labels, and weights whose units are rotated at random.
 Networks: 64 standardised pixels of scikit-learn's digits, hidden layers of rectified units, 10
-classes, AdamW. All but the accuracy is measured on the training images.
+    classes, AdamW. All but the accuracy is measured on the training images.
 """
-
 _SHOWN = (0.0, 0.5, 1.0, 3.0)
+_EPOCHS = (0, 1, 2, 5, 10, 20, 50, 100, 200)
+_CROSS: Json = {"size": 11, "symbol": "x-thin", "line": {"width": 2, "color": INK}}
+_CORNER: Json = {"size": 10, "symbol": "square-open", "line": {"width": 2}}
+_RUNS = {
+    "separated": ("separated cluster", CONTRASTS[1]),
+    "near_side": ("control: target on the near side", CONTROL),
+    "positive_orthant": ("control: positive orthant", "#3d434a"),
+    "shared": ("two clusters, one map", CONTRASTS[0]),
+}
 
 
 def collapse(result: Result) -> Array:
@@ -66,268 +127,172 @@ def truncated_at(result: Result) -> float:
 
 def findings(result: Result) -> list[Finding]:
     """Claims of the paper about the flow, then about networks."""
+    claim = Text(TEXT).claim
     made, away, both = result.composition, result.withdrawing, result.shared
     structures = [s for network in result.networks for s in network.structure]
     shares = np.array([run.shares[[0, -1]] for run in result.separated])  # clusters, ends, Q
-    wide = np.array([run.diameters[[0, -1], 0] for run in result.separated])
+    widest = max(run.diameters[-1, 0] for run in result.separated)
+    start, end = (float(both.diameters[k].max()) for k in (0, -1))
+    ratio = max(run.check[0] / run.check[1] for run in (*result.separated, away, both))
+    turned, euler = (float(flow.errors.max()) for flow in (result.rotation, result.euler))
     worst = max([made.identity_error, *(s.identity_error for s in structures)])
-    condition = max(max(s.conditions) for s in structures)
+    bound = 1e-14 * max(max(s.conditions) for s in structures)
+    states = f"{plural(len(structures), 'network state')} and the flow's"
+    clusters = plural(CLUSTERS, "cluster")
     nc = collapse(result)
     nc1 = np.array([network.layers for network in result.networks])  # networks, states, layers
-    trained, untrained = (of_layers(result, "diameters", t)[:, -1] for t in (True, False))
+    adapted = of_layers(result, "cumulative", True)
+    rotated = of_layers(result, "cumulative_control", True)[..., 0]
+    off, diameters = (
+        [of_layers(result, name, trained) for trained in (True, False)]
+        for name in ("off", "diameters")
+    )
+    last = [values[:, -1] for values in diameters]
     return [
-        bounded(
-            "Separated clusters become points",
-            float(wide[:, 1].max()),
-            1e-9,
-            plural(CLUSTERS, "cluster"),
-            "largest diameter at the end; control: under a map whose target is on the near side",
-            control=float(away.diameters[-1, 0]),
-        ),
-        compared(
-            "Truncation speeds itself up: its rate, the share of truncated points, rises",
-            shares[:, 1],
-            shares[:, 0],
-            "coordinate",
-            "share at the end and at the start",
-        ),
-        bounded(
-            "One map takes two clusters with different targets to one point",
-            float(both.diameters[-1].max()),
-            0.01 * float(both.diameters[0].max()),
-            "2 clusters",
-            "largest diameter at the end and at the start; a hundredth of that is called a point",
-            control=float(both.diameters[0].max()),
-        ),
-        bounded(
-            "Small steps come to the exact flow",
-            max(run.check[0] / run.check[1] for run in (*result.separated, away, both)),
-            0.75,
-            "5 flows",
-            "largest difference from Euler's method by that with twice the step; 0.75 at most",
-        ),
-        bounded(
-            "R stays orthogonal along the flow of R and β",
-            float(result.rotation.errors.max()),
-            1e-12,
-            "1 flow",
-            "largest |RR' − 1|; control: plain Euler steps",
-            control=float(result.euler.errors.max()),
-        ),
-        bounded(
-            "A rectifier network is one affine map after truncations of its input space",
-            worst,
-            1e-14 * condition,
-            f"{plural(len(structures), 'network state')} and the flow's",
-            "largest relative error; what the condition of the weights allows",
-        ),
-        compared(
-            "Digit networks collapse: NC1 falls in training",
-            nc1[:, 1],
-            nc1[:, 0],
-            "hidden layer",
-            "after and before training",
-            smaller=True,
-        ),
+        claim(bounded, "points", float(widest), 1e-9, clusters, control=away.diameters[-1, 0]),
+        claim(compared, "faster", shares[:, 1], shares[:, 0], "coordinate"),
+        claim(bounded, "both", end, 0.01 * start, "2 clusters", control=start),
+        claim(bounded, "euler", ratio, 0.75, "5 flows"),
+        claim(bounded, "orthogonal", turned, 1e-12, "1 flow", control=euler),
+        claim(bounded, "affine", worst, bound, states),
+        claim(compared, "nc1", nc1[:, 1], nc1[:, 0], "hidden layer", smaller=True),
         *(
-            compared(
-                f"Digit networks collapse: {title} falls in training",
-                nc[:, -1, NAMES.index(name)],
-                nc[:, 0, NAMES.index(name)],
-                "network",
-                "before the classifier, after and before training",
-                smaller=True,
-            )
-            for name, title in (("nc2_angles", "NC2 (angles)"), ("nc3", "NC3"), ("nc4", "NC4"))
+            claim(compared, name, nc[:, -1, k], nc[:, 0, k], "network", smaller=True)
+            for k, name in enumerate(NAMES)
+            if name not in ("nc1", "nc2_norms")
         ),
-        compared(
-            "Trained weights are nearer to adapted than their random rotations",
-            of_layers(result, "cumulative", True),
-            of_layers(result, "cumulative_control", True)[..., 0],
-            "layer",
-            "off-diagonal share of the cumulative weights, 0 if adapted",
-            smaller=True,
-        ),
-        compared(
-            "Training turns units off for whole classes",
-            of_layers(result, "off", True),
-            of_layers(result, "off", False),
-            "layer",
-            "share of (class, unit), trained and untrained",
-        ),
-        compared(
-            "Classes contract in input space",
-            trained,
-            untrained,
-            "network",
-            "class diameter by distance of means after all truncations, trained and untrained",
-            smaller=True,
-        ),
+        claim(compared, "adapted", adapted, rotated, "layer", smaller=True),
+        claim(compared, "off", *off, "layer"),
+        claim(compared, "contract", *last, "network", smaller=True),
     ]
 
 
 def outcome(result: Result) -> Outcome:
     """What `likewise study truncation` prints and writes."""
-    settings = result.settings
+    text = Text(TEXT, **vars(result.settings))
+    header = ["", "NC1", "NC2 norms", "NC2 angles", "NC3", "NC4"]
     return Outcome(
         study="truncation",
-        settings=settings,
+        settings=result.settings,
         findings=findings(result),
         numbers=numbers(result),
         grids=grids(result),
         seconds=result.seconds,
-        lead="Chen (arXiv 2501.07400) writes a rectifier network as truncation maps of its input "
-        "space, and shows when training contracts each class to a point. First the flow he "
-        f"describes, solved exactly for three clusters of {settings.points} points; then networks "
-        f"trained on handwritten digits for {settings.epochs} epochs, measured by the same maps. "
-        "The formulas were derived anew from the abstract and definitions of the paper.",
-        figures=[_clusters(result), _flows(result), _training(result), _structure(result)],
-        tables=[
-            ("Neural collapse of the digit networks, mean over networks.", _collapse_table(result)),
+        lead=text.lead,
+        figures=[
+            text.figure("clusters", _clusters(result), height=330),
+            text.figure("flows", _flows(result)),
+            text.figure("collapse", _collapse(result)),
+            text.figure("structure", _structure(result)),
         ],
-        notes=terms(NOTES),
+        tables=[text.table("collapse", header, _epochs(result))],
+        notes=text.notes,
     )
 
 
 def _scenarios(result: Result) -> dict[str, Run]:
-    return {
-        "separated": result.separated[0],
-        "near_side": result.withdrawing,
-        "positive_orthant": result.resting,
-        "shared": result.shared,
-    }
+    runs = (result.separated[0], result.withdrawing, result.resting, result.shared)
+    return dict(zip(_RUNS, runs, strict=True))
 
 
-def _collapse_table(result: Result) -> Table:
+def _epochs(result: Result) -> list[list[Cell]]:
     nc = collapse(result).mean(axis=0)
-    epochs = sorted({e for e in (0, 1, 2, 5, 10, 20, 50, 100, 200) if e < len(nc)} | {len(nc) - 1})
-    rows: list[list[Cell]] = [[f"epoch {epoch}", *map(float, nc[epoch])] for epoch in epochs]
-    shuffled = np.array([n.shuffled for n in result.networks if n.shuffled]).mean(axis=0)
-    rows.append(["labels shuffled", *map(float, shuffled)])
-    return Table(["", "NC1", "NC2 norms", "NC2 angles", "NC3", "NC4"], rows)
+    shown = sorted({epoch for epoch in _EPOCHS if epoch < len(nc)} | {len(nc) - 1})
+    rows: list[list[Cell]] = [[f"epoch {epoch}", *nc[epoch].tolist()] for epoch in shown]
+    shuffled = np.mean([n.shuffled for n in result.networks if n.shuffled], axis=0)
+    return [*rows, ["labels shuffled", *shuffled.tolist()]]
 
 
-def _clusters(result: Result) -> Figure:
+def _clusters(result: Result) -> list[Panel]:
     """All clusters from far, and the first one in its layer's coordinates at four times."""
     scene, times = result.scene, result.settings.times
-    panels = Panels(1, 1 + len(_SHOWN), height=330, gap=(0.03, 0.0), left=24, bottom=34)
     plane = np.linalg.svd(scene.targets - scene.targets.mean(axis=0))[2][:2]
     middle = scene.points.mean(axis=0)
     flat, corners = (scene.points - middle) @ plane.T, (scene.targets - middle) @ plane.T
-    panels.panel(0, 0, "from far", *_square(0, flat))
-    cross: dict[str, Any] = {"size": 11, "symbol": "x-thin", "line": {"width": 2, "color": INK}}
-    corner: dict[str, Any] = {"size": 10, "symbol": "square-open", "line": {"width": 2}}
-    for k in range(CLUSTERS):
-        own = flat[scene.labels == k]
-        panels.add(0, 0, _dots(own, f"cluster {k + 1}", CONTRASTS[k], size=5, opacity=0.55))
-    panels.add(0, 0, _dots(corners, "target", INK, **cross))
+    far = [_cloud(flat[scene.labels == k], k) for k in range(CLUSTERS)]
+    far.append(_dots(corners, "target", INK, **_CROSS))
+    panels = [Panel("from far", *_square(0, flat), far)]
     run, rotation = result.separated[0], scene.rotations[0]
     inside = scene.points[scene.labels == 0] @ rotation.T
     target = (rotation @ scene.targets[0])[None, :2]
+    everything = np.concatenate([inside[:, :2], target])
     for column, shown in enumerate(_SHOWN, start=1):
         moment = int(np.argmin(np.abs(times - shown)))
         value = run.values[moment]
-        axes = _square(column, np.concatenate([inside[:, :2], target]))
-        panels.panel(0, column, f"cluster 1, time {times[moment]:.1f}", *axes)
-        moved = truncated_points(inside, value)[:, :2]
-        dots = _dots(moved, "cluster 1", CONTRASTS[0], size=5, opacity=0.55)
-        panels.add(0, column, dots)
-        panels.add(0, column, _dots(-value[None, :2], "corner of the map", INK, **corner))
-        panels.add(0, column, _dots(target, "target", INK, **cross))
-    return Figure(
-        "clusters",
-        "Truncation maps and their clusters",
-        panels,
-        "Left: three clusters in three dimensions, seen on the plane of their targets. Then the "
-        "first one after its truncation map, in the first two coordinates of its layer. Points "
-        "below or left of the map's corner (square) are pushed onto its faces; the corner moves "
-        "towards the target (cross) and takes them along.",
-    )
+        traces = [
+            _cloud(truncated_points(inside, value)[:, :2], 0),
+            _dots(-value[None, :2], "corner of the map", INK, **_CORNER),
+            _dots(target, "target", INK, **_CROSS),
+        ]
+        title = f"cluster 1, time {times[moment]:.1f}"
+        panels.append(Panel(title, *_square(column, everything), traces))
+    return panels
 
 
-def _flows(result: Result) -> Figure:
+def _flows(result: Result) -> list[Panel]:
     """Share of truncated points, diameter and loss over time, beside the controls."""
-    colours = (CONTRASTS[1], CONTROL, "#3d434a", CONTRASTS[0])
-    names = (
-        "separated cluster",
-        "control: target on the near side",
-        "control: positive orthant",
-        "two clusters, one map",
-    )
-    panels = Panels(1, 3, height=400, gap=(0.06, 0.0), left=58, bottom=54)
-    titles = ("share of truncated points = rate", "largest diameter", "loss")
-    for column, title in enumerate(titles):
-        panels.panel(0, column, title, axis("time"), axis(rangemode="tozero"))
-        for name, colour, run in zip(names, colours, _scenarios(result).values(), strict=True):
-            y = (run.shares.mean(axis=1), run.diameters.max(axis=1), run.losses)[column]
-            panels.add(0, column, curve(result.settings.times, y, name, colour, marks=0))
-    return Figure(
-        "flows",
-        "The exact flow and its controls",
-        panels,
-        "The share is the mean over the three coordinates of n_k/N, which is the rate at which the "
-        "map's coordinate k goes to its goal.",
-    )
+    times, up = result.settings.times, axis(rangemode="tozero")
+    runs = _scenarios(result)
+    shown = {
+        "share of truncated points = rate": {k: run.shares.mean(axis=1) for k, run in runs.items()},
+        "largest diameter": {k: run.diameters.max(axis=1) for k, run in runs.items()},
+        "loss": {k: run.losses for k, run in runs.items()},
+    }
+    return [
+        Panel(title, axis("time"), up, [curve(times, y, *_RUNS[k], marks=0) for k, y in of.items()])
+        for title, of in shown.items()
+    ]
 
 
-def _training(result: Result) -> Figure:
+def _collapse(result: Result) -> list[Panel]:
     """NC1, NC2, NC3 and NC4 after every epoch."""
-    panels = Panels(1, 4, height=400, gap=(0.05, 0.0), left=52, bottom=54)
-    shown: tuple[tuple[str, tuple[tuple[str, int, str], ...]], ...] = (
-        ("NC1: variability within", (("NC1", 0, DEPTHS[1]),)),
-        ("NC2: from a simplex", (("norms", 1, DEPTHS[1]), ("angles", 2, DEPTHS[5]))),
-        ("NC3: classifier from means", (("NC3", 3, DEPTHS[1]),)),
-        ("NC4: not the nearest mean", (("NC4", 4, DEPTHS[1]),)),
-    )
-    for column, (title, parts) in enumerate(shown):
-        panels.panel(0, column, title, axis("epoch"), axis(rangemode="tozero"))
-        for name, k, colour in parts:
-            for network in collapse(result):
-                line = curve(range(len(network)), network[:, k], name, colour, marks=0)
-                panels.add(0, column, line if len(parts) > 1 else line | NO_LEGEND)
-    return Figure(
-        "collapse",
-        "How collapsed digit networks become",
-        panels,
-        "On the training images, in the layer before the classifier; epoch 0 is the untrained "
-        "network, a line is a network. Complete neural collapse is 0 in all panels.",
-    )
+    nc = collapse(result)
+    shown = {
+        "NC1: variability within": {"": 0},
+        "NC2: from a simplex": {"norms": 1, "angles": 2},
+        "NC3: classifier from means": {"": 3},
+        "NC4: not the nearest mean": {"": 4},
+    }
+    panels = []
+    for title, parts in shown.items():
+        lines = [
+            curve(range(len(network)), network[:, k], name or title[:3], colour, marks=0)
+            | ({} if name else NO_LEGEND)
+            for (name, k), colour in zip(parts.items(), (DEPTHS[1], DEPTHS[5]), strict=False)
+            for network in nc
+        ]
+        panels.append(Panel(title, axis("epoch"), axis(rangemode="tozero"), lines))
+    return panels
 
 
-def _structure(result: Result) -> Figure:
+def _structure(result: Result) -> list[Panel]:
     """Adaptedness of the cumulative weights with its control; units off and on for classes."""
-    panels = Panels(1, 3, height=400, gap=(0.06, 0.0), left=58, bottom=54)
     names = [f"layer {k + 1}" for k in range(result.settings.layers)]
-    for column, (title, key) in enumerate(
-        (
-            ("off-diagonal share of the weights so far", "cumulative"),
-            ("units off for a whole class", "off"),
-            ("class diameter / distance of means", "diameters"),
-        )
-    ):
-        labels = ["images", *names] if key == "diameters" else names
-        panels.panel(0, column, title, category_axis(labels), axis(rangemode="tozero"))
+    shown = {
+        "cumulative": ("off-diagonal share of the weights so far", names),
+        "off": ("units off for a whole class", names),
+        "diameters": ("class diameter / distance of means", ["images", *names]),
+    }
+    panels = []
+    for key, (title, labels) in shown.items():
+        traces = []
         for trained, colour in ((False, CONTROL), (True, DEPTHS[1])):
-            values = of_layers(result, key, trained).mean(axis=0)
             if key == "cumulative":
                 mean, sd = of_layers(result, "cumulative_control", trained).mean(axis=0).T
-                low, high = mean - 2 * sd, mean + 2 * sd
-                panels.add(0, 0, band(range(len(mean)), low, high, "control (units rotated)"))
-            panels.add(0, column, curve(range(len(labels)), values, STATES[trained], colour))
-    return Figure(
-        "structure",
-        "Digit networks as truncation maps",
-        panels,
-        "Left: how far W(l) = W_l ... W_1 is from a scaling of rotated coordinates, 0 if adapted; "
-        "the bands are the same weights with units rotated at random, mean ± 2 sd. Middle: share "
-        "of (class, unit) with n_k = N, the unit off for all images of the class. Right: mean "
-        "diameter of a class over the mean distance of two class means, in input space after each "
-        "layer's truncation. Means over networks.",
-    )
+                ends = mean - 2 * sd, mean + 2 * sd
+                traces.append(band(range(len(mean)), *ends, "control (units rotated)"))
+            values = of_layers(result, key, trained).mean(axis=0)
+            traces.append(curve(range(len(labels)), values, STATES[trained], colour))
+        panels.append(Panel(title, category_axis(labels), axis(rangemode="tozero"), traces))
+    return panels
 
 
 def _dots(shown: Array, name: str, colour: str, **marker: Any) -> Json:
     return points(shown[:, 0], shown[:, 1], name, colour, **marker)
+
+
+def _cloud(shown: Array, cluster: int) -> Json:
+    return _dots(shown, f"cluster {cluster + 1}", CONTRASTS[cluster], size=5, opacity=0.55)
 
 
 def _square(column: int, shown: Array) -> tuple[Json, Json]:
@@ -372,8 +337,7 @@ def numbers(result: Result) -> dict[str, Any]:
         "nc1_with_shuffled_labels": [n.shuffled.nc1 for n in result.networks if n.shuffled],
         "accuracy": [network.accuracy for network in result.networks],
         "structure": [
-            {state: vars(s) for state, s in zip(STATES, network.structure, strict=True)}
-            for network in result.networks
+            dict(zip(STATES, network.structure, strict=True)) for network in result.networks
         ],
     }
 
