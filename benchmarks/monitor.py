@@ -23,6 +23,7 @@ from likewise.studies.convergence.shifts import varied
 from likewise.studies.convergence.training import Convolutional
 from likewise.studies.digits import digits
 from likewise.studies.processes import one_thread
+from likewise.studies.training import descend
 
 GOAL = 0.05
 
@@ -43,9 +44,7 @@ def trained(epochs: int, store: Path | None) -> tuple[nn.Module, float, float]:
         rows = torch.randint(len(training.images), (settings.batch_size,), generator=generator)
         inputs = varied(training.images[rows], generator)
         loss = nn.functional.cross_entropy(model(inputs), training.labels[rows])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        descend(optimizer, loss)
         if monitor is not None:
             monitor(loss=loss)
     seconds = time.perf_counter() - started

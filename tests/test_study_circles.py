@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from browser import assert_drawn_whole
-from made_up import assert_findings_follow
 
-pytest.importorskip("torch")
-pytest.importorskip("sklearn")
-pytest.importorskip("scipy")
-pytest.importorskip("plotly")
-pytest.importorskip("typer")
+pytest.importorskip("studies_extra")
 
-from typer.testing import CliRunner
-
-from likewise.cli import app
 from likewise.studies.circles import (
     Settings,
     dynamics,
     jobs,
-    run,
     signals,
     survival,
     training,
 )
-from likewise.studies.circles.report import findings
 
 P, D = 13, 6
 
@@ -214,62 +202,3 @@ def test_jobs_of_one_embedding_share_it_and_of_one_seed_the_rest():
     initial = np.argsort(-signals.fourier_signals(first.embedding))[:2]
     np.testing.assert_array_equal(left, initial)
     assert signals.spectrum(ablated.embedding)[1:].min() < 1e-9
-
-
-def test_findings_follow_the_numbers():
-    settings = replace(
-        Settings.quick(),
-        p=7,
-        dimension=6,
-        hidden=8,
-        steps=20,
-        checkpoints=(0, 20),
-        dynamics_steps=20,
-        intervention_steps=20,
-        shuffles=20,
-    )
-    assert_findings_follow(findings, run(settings))
-
-
-@pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    out = tmp_path_factory.mktemp("circles")
-    done = CliRunner().invoke(app, ["study", "circles", "--quick", "--out", str(out)])
-    assert done.exit_code == 0, done.output
-    return out
-
-
-@pytest.mark.slow
-def test_quick_study_finds_what_is_robust(results):
-    found = json.loads((results / "results.json").read_text())
-    numbers = found["numbers"]
-    pooled = numbers["correlations"]["twice the mean"][0]
-    assert pooled["r"] > 0
-    assert pooled["p_value"] < 0.01
-    assert pooled["r"] > pooled["control_mean"] + 3 * pooled["control_sd"]
-    assert min(numbers["accuracy"]["survival"]) > 0.99
-    fitted = numbers["recurrences"]["linear, least squares"]["fitted steps"]
-    assert np.mean([score["r2"] for score in fitted]) > 0.9
-    assert max(score["error"] for score in fitted) < 0.05
-    # What the increments of unrelated runs reach belongs beside it.
-    assert len(numbers["r2 of unrelated signals"]) == len(fitted)
-    circles_left = [one for one in numbers["collaboration"] if len(one["circles"]) > 1]
-    assert circles_left
-    for one in circles_left:
-        assert one["loss"][-1][-1] < one["loss"][0][-1] < one["loss of dead"][-1]
-    roundness = numbers["circularity"]
-    assert roundness["survivors"] > 0.98 > roundness["others"]
-
-
-@pytest.mark.slow
-def test_quick_study_writes_a_report_and_grids(results):
-    found = json.loads((results / "results.json").read_text())
-    page = (results / "report.html").read_text(encoding="utf-8")
-    assert found["headline"] in page
-    grids = np.load(results / "grids.npz")
-    assert grids["signals"].shape == (3, 4, found["settings"]["steps"] + 1, 15)
-
-
-@pytest.mark.slow
-def test_the_report_is_drawn(browser, results):
-    assert_drawn_whole(browser, results / "report.html")

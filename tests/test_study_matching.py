@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections import OrderedDict
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from browser import assert_drawn_whole
 from made_up import assert_findings_follow
 
 import likewise as lw
 
-pytest.importorskip("torch")
-pytest.importorskip("sklearn")
-pytest.importorskip("scipy")
-pytest.importorskip("plotly")
-pytest.importorskip("typer")
-pytest.importorskip("threadpoolctl")
+pytest.importorskip("studies_extra")
 
 import torch
-from typer.testing import CliRunner
 
-from likewise.cli import app
 from likewise.studies import matching
 from likewise.studies.digits import HELD_OUT, Digits, digits
 from likewise.studies.matching import groups as groups_
@@ -36,6 +27,7 @@ from likewise.studies.matching.report import findings
 from likewise.studies.matching.sparse import TRIVIAL, knee, path
 from likewise.studies.matching.summaries import knee_of, middle_of, path_of, shared
 from likewise.studies.processes import one_thread
+from likewise.studies.training import accuracy
 from likewise.torch import record
 
 SMALL = replace(matching.Settings.quick(), epochs=15)
@@ -66,22 +58,6 @@ def whole(pair):
         record(one, pair[1], list(RECORDED.values()), reduce="positions") for one in pair[0]
     ]
     return {layer: [r[RECORDED[layer]].astype(np.float64) for r in recorded] for layer in LAYERS}
-
-
-def test_drawing_leaves_the_random_state_alone():
-    before = torch.get_rng_state()
-    first, same, other = (networks.untrained(SMALL, number) for number in (0, 0, 1))
-    assert torch.equal(torch.get_rng_state(), before)
-    assert torch.equal(first.conv1.weight, same.conv1.weight)
-    assert not torch.equal(first.conv1.weight, other.conv1.weight)
-
-
-def test_no_probe_image_is_trained_on():
-    training, probe = digits(0)
-    assert (len(training.images), len(probe.images)) == (1200, HELD_OUT)
-    seen = {tuple(image) for image in training.images.flatten(1).tolist()}
-    assert not seen & {tuple(image) for image in probe.images.flatten(1).tolist()}
-    assert torch.equal(digits(0)[1].images, probe.images)
 
 
 def test_streamed_correlations_are_those_of_all_samples(pair, whole):
@@ -354,13 +330,13 @@ def test_a_network_with_its_units_in_another_order_is_matched_exactly():
         second.conv2.weight[:] = second.conv2.weight[:, order]
     few = Digits(probe.images[:300], probe.labels[:300])
     found = averages(first, second, training.images[:400], few, SMALL)
-    accuracy = networks.accuracy(first, few)
-    assert found.matched_network == accuracy
-    np.testing.assert_array_equal(found.line[1], accuracy)
-    np.testing.assert_array_equal(found.by_layer[1], accuracy)
-    assert found.middle[0] < accuracy
-    assert found.by_layer[0, 0] < accuracy
-    np.testing.assert_array_equal(found.by_layer[0, 2:], accuracy)
+    own = accuracy(first, few)
+    assert found.matched_network == own
+    np.testing.assert_array_equal(found.line[1], own)
+    np.testing.assert_array_equal(found.by_layer[1], own)
+    assert found.middle[0] < own
+    assert found.by_layer[0, 0] < own
+    np.testing.assert_array_equal(found.by_layer[0, 2:], own)
 
 
 def test_averages_are_better_after_matching(result):
@@ -419,33 +395,3 @@ def test_processes_give_what_one_process_gives():
         for name, value in here.state_dict().items():
             assert torch.equal(value, there.state_dict()[name])
     assert not torch.equal(several[0].fc.weight, several[1].fc.weight)
-
-
-@pytest.fixture(scope="module")
-def quick(tmp_path_factory):
-    """What the command printed, and the folder that it wrote."""
-    out = tmp_path_factory.mktemp("matching")
-    answer = CliRunner().invoke(app, ["study", "matching", "--quick", "--out", str(out)])
-    assert answer.exit_code == 0, answer.output
-    return answer.output, out
-
-
-def test_the_report_is_drawn(browser, quick):
-    assert_drawn_whole(browser, quick[1] / "report.html")
-
-
-def test_the_command_shows_the_finding(quick):
-    output, out = quick
-    results = json.loads((out / "results.json").read_text())
-    assert results["headline"] in " ".join(output.split())
-    assert results["headline"] in (out / "report.html").read_text()
-    found = results["numbers"]
-    assert min(found["accuracies"]) > 0.9
-    assert found["average"]["matched"] > found["average"]["as they are"] + 0.2
-    with np.load(out / "grids.npz") as grids:
-        for layer, numbers in found["layers"].items():
-            assert numbers["correlation_greedy"] >= numbers["correlation_one_to_one"]
-            assert numbers["correlation_one_to_one"] > numbers["shuffled_one_to_one"] + 0.3
-            matrix, alive = grids[f"{layer}.0-1.correlation"], grids[f"{layer}.alive"]
-            best = np.where(alive[1], matrix, 0).max(axis=1)[alive[0]]
-            assert numbers["correlation_greedy"] == pytest.approx(best.mean(), abs=1e-12)

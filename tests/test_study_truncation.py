@@ -1,18 +1,11 @@
 """The study of truncation maps: exact identities, and what its networks show at quick size."""
 
-import json
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from browser import assert_drawn_whole
-from made_up import assert_findings_follow
 
-from likewise.studies import truncation
 from likewise.studies.truncation import flow
 from likewise.studies.truncation.clusters import CLUSTERS, maps, outputs, scene
 from likewise.studies.truncation.flow import gradients, rotation_flow, tangent
-from likewise.studies.truncation.report import findings
 from likewise.studies.truncation.settings import Settings
 
 QUICK = Settings.quick()
@@ -177,60 +170,3 @@ def test_the_rotation_flow():
     )
     plain = rotation_flow(x, targets, begin, shift, step=0.01, steps=1200, cayley=False)
     assert plain.errors.max() > 1e-7
-
-
-@pytest.fixture(scope="module")
-def quick(tmp_path_factory):
-    """The folder that the command wrote."""
-    for module in ("torch", "typer", "plotly", "sklearn", "scipy"):
-        pytest.importorskip(module)
-    import torch
-    from typer.testing import CliRunner
-
-    from likewise.cli import app
-
-    random, threads = torch.random.get_rng_state(), torch.get_num_threads()
-    out = tmp_path_factory.mktemp("truncation")
-    done = CliRunner().invoke(app, ["study", "truncation", "--quick", "--out", str(out)])
-    assert done.exit_code == 0, done.output
-    assert torch.equal(torch.random.get_rng_state(), random)
-    assert torch.get_num_threads() == threads
-    return out
-
-
-def test_findings_follow_the_numbers():
-    for module in ("torch", "plotly", "sklearn", "threadpoolctl"):
-        pytest.importorskip(module)
-    settings = replace(QUICK, points=20, moments=41, networks=2, epochs=2, rotations=3)
-    assert_findings_follow(findings, truncation.run(settings))
-
-
-def test_the_report_is_drawn(browser, quick):
-    assert_drawn_whole(browser, quick / "report.html")
-
-
-def test_the_command_shows_the_findings(quick):
-    results = json.loads((quick / "results.json").read_text())
-    assert results["headline"] in (quick / "report.html").read_text()
-    numbers = results["numbers"]
-    assert numbers["identity_error"] < 1e-12
-    assert numbers["scales_error"] < 1e-12
-    assert numbers["stray_points"] == 0
-    flows = numbers["flows"]
-    assert flows["separated"]["diameter"][1] == 0
-    assert flows["separated"]["share"][0] < 0.4 < flows["separated"]["share"][1] == 1
-    assert flows["near_side"]["share"][1] < flows["near_side"]["share"][0]
-    assert flows["positive_orthant"]["events"] == 0
-    collapse = numbers["collapse"]
-    for (untrained,), (trained,) in [
-        (collapse[name]["untrained"], collapse[name]["trained"]) for name in ("nc1", "nc4")
-    ]:
-        assert trained < untrained / 3
-    ((before, after),) = numbers["accuracy"]
-    assert before < 0.3
-    assert after > 0.9
-    for state in numbers["structure"][0].values():
-        assert state["identity_error"] < 1e-16 * 100 * max(state["conditions"])
-    with np.load(quick / "grids.npz") as grids:
-        assert grids["collapse"].shape == (1, QUICK.epochs + 1, 5)
-        np.testing.assert_allclose(grids["collapse"][0, -1, 0], collapse["nc1"]["trained"][0])

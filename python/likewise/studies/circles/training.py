@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from likewise.studies.circles.signals import Floats, spectrum
 from likewise.studies.processes import as_done, cores
+from likewise.studies.training import descend
 
 Label = tuple[str | int | float, ...]
 """The experiment, and what tells its runs apart."""
@@ -162,9 +163,7 @@ def train(job: Job) -> Run:
                 name: values.detach().double().numpy() for name, values in parameters.items()
             }
         if step < job.steps:
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
+            descend(optimiser, loss)
     run.embedding = embedding.detach().double().numpy()
     return run
 

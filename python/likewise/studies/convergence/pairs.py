@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -135,32 +136,29 @@ class _Pair:
         self._source, self._target = job.source, job.target
         samples = len(job.source.checkpoints[0][0])
         self._folds = Folds(samples, settings.folds, settings.seed)
-        self._draws = range(settings.draws)
-        self._seed = (settings.seed, job.number)
-        generator = np.random.default_rng(self._seed)
-        self._orders = [generator.permutation(samples) for _ in self._draws]
+        seed = (settings.seed, job.number)
+        orders, turns = np.random.default_rng(seed), np.random.default_rng((*seed, 1))
+        drawn = [orders.permutation(samples) for _ in range(settings.draws)]
+        self._shuffled = [partial(self._folds.reordered, order=order) for order in drawn]
+        self._rotated = [partial(_turned, turns)] * settings.draws
 
     def scores(self) -> Scores:
         a, b = self._source, self._target
         checkpoints = list(zip(a.checkpoints, b.checkpoints, strict=True))
         reductions = [(a.reduced[how], b.reduced[how]) for how in REDUCTIONS]
         shifts = list(zip(a.shifted, b.shifted, strict=True))
-        refitted, refitted_shuffled = self._same_layers(shifts, self._orders[:1])
-        training, training_shuffled = self._same_layers(checkpoints, self._orders[:1])
-        reduced, reduced_shuffled = self._same_layers(reductions, self._orders)
         scores = Scores(
             depth=self._all_layers(),
-            training=training,
-            training_shuffled=training_shuffled,
-            reduced=reduced,
-            reduced_shuffled=reduced_shuffled,
-            rotated=self._rotated(reductions),
-            refitted=refitted,
-            refitted_shuffled=refitted_shuffled,
+            training=self._same_layers(checkpoints, [_same])[..., 0],
+            training_shuffled=self._same_layers(checkpoints, self._shuffled[:1]),
+            reduced=self._same_layers(reductions, [_same])[..., 0],
+            reduced_shuffled=self._same_layers(reductions, self._shuffled),
+            rotated=self._same_layers(reductions, self._rotated, MATCHINGS),
+            refitted=self._same_layers(shifts, [_same])[..., 0],
+            refitted_shuffled=self._same_layers(shifts, self._shuffled[:1]),
             transferred=self._transferred(),
         )
-        for field in fields(scores):
-            array = getattr(scores, field.name)
+        for array in vars(scores).values():
             permutation, soft = (array[MEASURES.index(measure)] for measure in MATCHINGS)
             np.copyto(soft, permutation, where=~np.isnan(permutation))
         return scores
@@ -171,51 +169,50 @@ class _Pair:
             [[[self._score(m, x, y) for y in targets] for x in sources] for m in MEASURES]
         )
 
-    def _same_layers(self, recordings: Sequence[Sides], orders: list[Array]) -> tuple[Array, Array]:
-        """Scores (m, k, l) of k recordings, and with the source's samples in each of d orders."""
-        shape = (len(MEASURES), len(recordings), len(self._source.layers))
-        scores, shuffled = np.empty(shape), np.empty((*shape, len(orders)))
-        for m, measure in enumerate(MEASURES):
-            for k, (sources, targets) in enumerate(recordings):
-                for layer, (x, y) in enumerate(zip(sources, targets, strict=True)):
-                    scores[m, k, layer] = self._score(measure, x, y)
-                    for d, order in enumerate(orders):
-                        other = None if x is None else self._folds.reordered(x, order)
-                        shuffled[m, k, layer, d] = self._score(measure, other, y)
-        return scores, shuffled
-
-    def _rotated(self, reductions: Sequence[Sides]) -> Array:
-        shape = (len(MEASURES), len(reductions), len(self._source.layers), len(self._draws))
+    def _same_layers(
+        self,
+        recordings: Sequence[Sides],
+        versions: Sequence[Callable[[Array], Array]],
+        measures: Sequence[str] = MEASURES,
+    ) -> Array:
+        """Scores (m, k, l, d) of k recordings, the source in each of d versions."""
+        shape = (len(MEASURES), len(recordings), len(self._source.layers), len(versions))
         scores = np.full(shape, np.nan)
-        generator = np.random.default_rng((*self._seed, 1))
-        for k, (sources, targets) in enumerate(reductions):
+        for k, (sources, targets) in enumerate(recordings):
             for layer, (x, y) in enumerate(zip(sources, targets, strict=True)):
-                for d in self._draws:
+                for d, version in enumerate(versions):
                     if x is None:
                         continue
-                    turned = (x @ haar(x.shape[1], generator)).astype(x.dtype)
-                    for measure in MATCHINGS:
-                        m = MEASURES.index(measure)
-                        scores[m, k, layer, d] = self._score(measure, turned, y)
+                    changed = version(x)
+                    for measure in measures:
+                        score = self._score(measure, changed, y)
+                        scores[MEASURES.index(measure), k, layer, d] = score
         return scores
 
     def _transferred(self) -> Array:
         a, b = self._source, self._target
-        count = len(a.layers)
-        scores = np.full((len(MEASURES), len(a.shifted), count), np.nan)
-        for m, measure in enumerate(MEASURES):
-            for layer in range(count):
-                x, y = a.checkpoints[-1][layer], b.checkpoints[-1][layer]
-                if _comparable(measure, x, y):
-                    pairs = zip(a.shifted, b.shifted, strict=True)
-                    others = [(p[layer], q[layer]) for p, q in pairs]
-                    scores[m, :, layer] = held_out(measure, x, y, self._folds, others)[1:]
+        scores = np.full((len(MEASURES), len(a.shifted), len(a.layers)), np.nan)
+        for m, layer in np.ndindex(len(MEASURES), len(a.layers)):
+            x, y = a.checkpoints[-1][layer], b.checkpoints[-1][layer]
+            if _comparable(MEASURES[m], x, y):
+                pairs = zip(a.shifted, b.shifted, strict=True)
+                others = [(p[layer], q[layer]) for p, q in pairs]
+                scores[m, :, layer] = held_out(MEASURES[m], x, y, self._folds, others)[1:]
         return scores
 
-    def _score(self, measure: str, x: Array | None, y: Array | None) -> float:
-        if x is None or y is None or not _comparable(measure, x, y):
+    def _score(self, measure: str, x: Array, y: Array | None) -> float:
+        if y is None or not _comparable(measure, x, y):
             return float("nan")
         return held_out(measure, x, y, self._folds)[0]
+
+
+def _same(x: Array) -> Array:
+    return x
+
+
+def _turned(generator: np.random.Generator, x: Array) -> Array:
+    turned: Array = (x @ haar(x.shape[1], generator)).astype(x.dtype)
+    return turned
 
 
 def _comparable(measure: str, x: Array, y: Array) -> bool:

@@ -13,6 +13,7 @@ from likewise.studies.convergence.settings import Settings
 from likewise.studies.convergence.shifts import varied
 from likewise.studies.digits import CLASSES, SIDE, TRAINING, digits
 from likewise.studies.processes import as_done
+from likewise.studies.training import descend, drawn
 
 State = dict[str, torch.Tensor]
 Job = tuple[int, int]
@@ -66,7 +67,7 @@ def train(settings: Settings, job: Job) -> list[State]:
     training, _ = digits(settings.seed)
     images, labels = training.images, training.labels
     seed = settings.of_seed(number)
-    network = _drawn(width, seed)
+    network = drawn(seed, lambda: Convolutional(width))
     generator = torch.Generator().manual_seed(seed)
     _normalize(network, varied(images, generator))
     optimizer = torch.optim.Adam(network.parameters(), settings.learning_rate, fused=True)
@@ -80,9 +81,7 @@ def train(settings: Settings, job: Job) -> list[State]:
         for k in range(settings.epoch_steps):
             rows = slice(k * settings.batch_size, (k + 1) * settings.batch_size)
             loss = nn.functional.cross_entropy(network(inputs[rows]), answers[rows])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            descend(optimizer, loss)
             step += 1
             if step in kept:
                 states.append(_copy(network))
@@ -114,14 +113,8 @@ def _name(job: Job) -> str:
     return f"network {number + 1} of width {width}"
 
 
-def _drawn(width: int, seed: int) -> Convolutional:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return Convolutional(width)
-
-
 def _restored(width: int, state: State) -> Convolutional:
-    network = _drawn(width, 0)
+    network = drawn(0, lambda: Convolutional(width))
     network.load_state_dict(state)
     return network
 

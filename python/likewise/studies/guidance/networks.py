@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
 import torch
 from torch import nn
 
 from likewise.studies.digits import CLASSES, SIDE
 from likewise.studies.guidance.data import COPY_TOKENS, PARITY_TOKENS, PIXELS
 from likewise.studies.guidance.settings import Row
-
-Network = TypeVar("Network", bound=nn.Module)
-
-
-def drawn(seed: int, make: Callable[[], Network]) -> Network:
-    """A network with the initial weights of this seed; torch's own random state stays as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return make()
 
 
 def target_of(row: Row) -> nn.Module:

@@ -17,7 +17,7 @@ from torch import nn
 
 from likewise import LikewiseWarning
 from likewise.studies.guidance.data import IGNORED, Data, load
-from likewise.studies.guidance.networks import drawn, guide_of, target_of
+from likewise.studies.guidance.networks import guide_of, target_of
 from likewise.studies.guidance.settings import (
     BASE,
     CUT,
@@ -28,6 +28,7 @@ from likewise.studies.guidance.settings import (
     Settings,
 )
 from likewise.studies.processes import as_done
+from likewise.studies.training import descend, drawn
 from likewise.torch.guidance import Guidance, even_layer_map
 
 Numbers = NDArray[np.float64]
@@ -187,9 +188,7 @@ class _Course:
                 loss = _loss(network(self.training.inputs[rows]), self.training.answers[rows])
                 if guidance is not None:
                     loss = loss + guidance(self.training.inputs[rows])
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
+                descend(optimizer, loss)
         log = [] if guidance is None else guidance.log
         pairs = tuple(log[0].distances) if log else ()
         distances = np.array([list(step.distances.values()) for step in log])

@@ -12,8 +12,9 @@ from torch import nn
 from likewise import DegenerateWarning
 from likewise.maps import average_networks, match_network
 from likewise.studies.digits import Digits
-from likewise.studies.matching.networks import LAYERS, Numbers, accuracy, as_arrays, from_arrays
+from likewise.studies.matching.networks import LAYERS, Numbers, as_arrays, from_arrays
 from likewise.studies.matching.settings import Settings
+from likewise.studies.training import accuracy
 
 ORDERS = ("as they are", "matched")
 

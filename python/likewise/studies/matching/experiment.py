@@ -17,7 +17,6 @@ from likewise.studies.matching.networks import (
     LAYERS,
     RECORDED,
     Job,
-    accuracy,
     trained_weights,
     untrained,
     with_weights,
@@ -27,6 +26,7 @@ from likewise.studies.matching.settings import Settings
 from likewise.studies.matching.sparse import Path, path
 from likewise.studies.matching.streaming import LayerStatistics, Pair, derangement, stream
 from likewise.studies.processes import as_done, one_thread, timed
+from likewise.studies.training import accuracy
 from likewise.torch import Recording, record
 
 Advance = Callable[[str], None]

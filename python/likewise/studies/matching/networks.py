@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from likewise.maps import Layer, Network
-from likewise.studies.digits import CLASSES, SIDE, Digits, digits
+from likewise.studies.digits import CLASSES, SIDE, digits
 from likewise.studies.matching.settings import Settings
+from likewise.studies.training import descend, drawn
 from likewise.torch import record
 
 Numbers = NDArray[np.float64]
@@ -36,24 +37,25 @@ class Job:
 
 
 def untrained(settings: Settings, number: int) -> nn.Sequential:
-    """A network with the initial weights of its seed; torch's own random state stays as it was."""
-    widths = list(UNITS.values())
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.of_network(number))
-        return nn.Sequential(
-            OrderedDict(
-                conv1=nn.Conv2d(1, widths[0], 3, padding=1),
-                conv1_relu=nn.ReLU(),
-                conv2=nn.Conv2d(widths[0], widths[1], 3, padding=1),
-                conv2_relu=nn.ReLU(),
-                conv3=nn.Conv2d(widths[1], widths[2], 3, stride=2, padding=1),
-                conv3_relu=nn.ReLU(),
-                flat=nn.Flatten(),
-                fc=nn.Linear(widths[2] * (SIDE // 2) ** 2, widths[3]),
-                fc_relu=nn.ReLU(),
-                logits=nn.Linear(widths[3], widths[4]),
-            )
-        ).eval()
+    """A network with the initial weights of its seed."""
+    return drawn(settings.of_network(number), _convolutional)
+
+
+def _convolutional() -> nn.Sequential:
+    a, b, c, d, classes = UNITS.values()
+    layers = OrderedDict(
+        conv1=nn.Conv2d(1, a, 3, padding=1),
+        conv1_relu=nn.ReLU(),
+        conv2=nn.Conv2d(a, b, 3, padding=1),
+        conv2_relu=nn.ReLU(),
+        conv3=nn.Conv2d(b, c, 3, stride=2, padding=1),
+        conv3_relu=nn.ReLU(),
+        flat=nn.Flatten(),
+        fc=nn.Linear(c * (SIDE // 2) ** 2, d),
+        fc_relu=nn.ReLU(),
+        logits=nn.Linear(d, classes),
+    )
+    return nn.Sequential(layers).eval()
 
 
 def trained_weights(job: Job) -> dict[str, Numbers]:
@@ -66,12 +68,8 @@ def trained_weights(job: Job) -> dict[str, Numbers]:
     for _ in range(settings.epochs):
         order = torch.randperm(len(training.images), generator=generator)
         for rows in order.split(settings.batch_size):
-            loss = nn.functional.cross_entropy(
-                network(training.images[rows]), training.labels[rows]
-            )
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            outputs = network(training.images[rows])
+            descend(optimizer, nn.functional.cross_entropy(outputs, training.labels[rows]))
     return {name: value.numpy() for name, value in network.state_dict().items()}
 
 
@@ -80,13 +78,6 @@ def with_weights(settings: Settings, weights: Mapping[str, Numbers]) -> nn.Seque
     network = untrained(settings, 0)
     network.load_state_dict({name: torch.as_tensor(value) for name, value in weights.items()})
     return network
-
-
-def accuracy(network: nn.Module, data: Digits) -> float:
-    """Share of the images whose largest output is that of their label."""
-    with torch.no_grad():
-        answers = network(data.images).argmax(1)
-    return float((answers == data.labels).float().mean())
 
 
 def as_arrays(settings: Settings, network: nn.Module, images: torch.Tensor) -> Network:

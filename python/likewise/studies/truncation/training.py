@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 
@@ -89,30 +89,30 @@ def train(number: int, data: Data, settings: Settings) -> Training:
     import torch
     from torch import nn
 
+    from likewise.studies.training import descend, drawn
     from likewise.torch import CollapseMonitor
 
     result = Training()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(1000 * settings.seed + number)
-        sizes = [data.images.shape[1], *[settings.width] * settings.layers]
-        parts: list[nn.Module] = []
-        for before, after in pairwise(sizes):
-            parts += [nn.Linear(before, after), nn.ReLU()]
-        network = nn.Sequential(*parts, nn.Linear(settings.width, CLASSES))
+    sizes = [data.images.shape[1], *[settings.width] * settings.layers]
+
+    def made() -> nn.Sequential:
+        hidden = [[nn.Linear(*ends), nn.ReLU()] for ends in pairwise(sizes)]
+        return nn.Sequential(*chain(*hidden), nn.Linear(settings.width, CLASSES))
+
+    network = drawn(1000 * settings.seed + number, made)
     images, labels = torch.from_numpy(data.images), torch.from_numpy(data.labels)
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
-    monitor = CollapseMonitor(network, [(images, labels)], str(len(parts)))
+    monitor = CollapseMonitor(network, [(images, labels)], str(2 * settings.layers))
     order = settings.generator(Stream.BATCHES, number)
     with one_thread():
         for epoch in range(settings.epochs + 1):
             if epoch:
                 rows = torch.from_numpy(order.permutation(len(labels)))
                 for batch in rows.split(settings.batch_size):
-                    optimizer.zero_grad()
-                    nn.functional.cross_entropy(network(images[batch]), labels[batch]).backward()
-                    optimizer.step()
+                    outputs = network(images[batch])
+                    descend(optimizer, nn.functional.cross_entropy(outputs, labels[batch]))
             called = time.perf_counter()
             monitor(epoch)
             result.monitor_seconds += time.perf_counter() - called
