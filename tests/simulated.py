@@ -80,9 +80,9 @@ def use_torch(device: str) -> None:
 
 
 def _wrap_functions() -> None:
-    for name in _device.FUNCTIONS:
+    for name in lw.cuda.functions():
         folder, _, short = name.rpartition(".")
-        if folder == "maps" or (folder and torch_device == "cpu"):
+        if folder in ("maps", "truncation") or (folder and torch_device == "cpu"):
             continue  # objects keep tensors of the CPU as NumPy arrays, maps all
         owner: Any = importlib.import_module(f"likewise.{folder}" if folder else "likewise")
         function = getattr(owner, short)

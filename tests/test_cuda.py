@@ -258,14 +258,21 @@ def test_nan_without_the_look_stays_nan():
 
 
 @pytest.mark.simulator
-def test_functions_without_a_version_say_so(monkeypatch):
-    x = simulated.array(cost_matrices((12, 3)))
-    with monkeypatch.context() as patch:
-        patch.setattr(_device, "FUNCTIONS", frozenset())
-        with pytest.raises(
-            lw.InputTypeError, match=r"svdvals: a is on a CUDA device, for which svdvals has no"
-        ):
-            lw.svdvals(x)
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("neural_collapse", lambda x: lw.neural_collapse(x, np.arange(12) % 3)),
+        ("cluster_diameters", lambda x: lw.truncation.cluster_diameters(x, np.arange(12) % 3)),
+        ("adaptedness", lambda x: lw.truncation.adaptedness(x).scales),
+    ],
+)
+def test_functions_without_a_version_say_so(monkeypatch, name, function):
+    x = np.random.default_rng(0).standard_normal((12, 20))
+    expected = function(x)
+    monkeypatch.setattr(_device, "_told", set())
+    with pytest.warns(lw.DeviceWarning, match=f"{name}: this has no version for CUDA devices"):
+        found = function(simulated.array(x))
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.simulator

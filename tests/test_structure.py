@@ -15,7 +15,7 @@ import likewise
 PACKAGE = Path(likewise.__file__).parent
 # From the ground up; a module imports from its own floor and from those below.
 FLOORS = (
-    ("errors", "_files"),
+    ("errors", "_files", "_public", "typing"),
     ("_border",),
     ("measure",),
     ("topics",),

@@ -59,8 +59,11 @@ CALLS: dict[str, Callable[[Callable[[str], Any], Any, Any], Any]] = {
     "maps.Ridge": lambda f, x, y: lw.maps.Ridge().fit(x, y).predict(x),
     "maps.SoftPermutation": lambda f, x, y: lw.maps.SoftPermutation().fit(x, y).predict(x),
 }
-# In tests alone: networks are no arrays, and most of clustering is the CPU's.
-ELSEWHERE = {"cluster_units", "maps.average_networks", "maps.cross_validate", "maps.match_network"}
+# In tests alone: networks are no arrays, and most or all of the others is the CPU's.
+ELSEWHERE = {
+    *("cluster_units", "neural_collapse", "truncation.adaptedness", "truncation.cluster_diameters"),
+    *("maps.average_networks", "maps.cross_validate", "maps.match_network"),
+}
 
 
 def _streamed(stream: Any, x: Any, y: Any) -> Any:
@@ -113,7 +116,7 @@ def main() -> None:
     calls |= {f"gradients of {name}": gradients(name) for name in ("procrustes", "cka")}
     calls["gradients of rsa"] = gradients("rsa", comparison="cosine")
     known = {call.replace("-", "_") for call in calls} | ELSEWHERE
-    if left_out := _device.FUNCTIONS - known - {"cka", "hsic"}:
+    if left_out := set(lw.cuda.functions()) - known - {"cka", "hsic"}:
         raise SystemExit(f"no call of {sorted(left_out)}")
     cases = {
         f"{name} {dtype}": partial(agreement, device, call, shape, dtype)

@@ -21,8 +21,6 @@ _NUMPY_KINDS = frozenset(
     ("F64", "F32", "F16", "I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL", "C64")
 )
 
-__all__ = ["ActivationsError", "load_activations", "load_two", "parse_size"]
-
 MAX_BYTES = 2**30  # what a compressed file may unpack to, unless it has a good part of that itself
 _RATIO = 20
 _UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}

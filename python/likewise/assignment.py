@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Generic, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from likewise._border.device import too_large
 from likewise._border.pairs import Pair, batch_size, give_scores
 from likewise.measure import register
 from likewise.measure.units import Correlation, UnitMeasure
+from likewise.typing import AnyArray, ArrayT
 
 __all__ = [
     "Assignment",
@@ -31,35 +32,35 @@ _FLOAT64 = np.dtype(np.float64)
 _solve = NUMPY.engine.linear_sum_assignment
 
 
-class Assignment(NamedTuple):
+class Assignment(NamedTuple, Generic[ArrayT]):
     """An optimal assignment and the proof that it is one; see :func:`assignment`."""
 
-    row_ind: Any
+    row_ind: ArrayT
     """``(..., min(m, n))`` int64, ascending."""
-    col_ind: Any
+    col_ind: ArrayT
     """``(..., min(m, n))`` int64, the column of each of these rows."""
-    cost: Any
+    cost: ArrayT
     """``(...)`` float64, the sum of the assigned costs."""
-    u: Any
+    u: ArrayT
     """``(..., m)`` float64, the dual variables of the rows."""
-    v: Any
+    v: ArrayT
     """``(..., n)`` float64, the dual variables of the columns."""
-    gap: Any
+    gap: ArrayT
     """``(...)`` float64, at least 0: how far ``cost`` can be from the optimum."""
 
 
-class Match(NamedTuple):
+class Match(NamedTuple, Generic[ArrayT]):
     """Units of x with their partners in y."""
 
-    score: Any
+    score: ArrayT
     """``(...)`` mean similarity of the matched units."""
-    assignment: Any
+    assignment: ArrayT
     """``(..., dx)`` int64, the unit of y that each unit of x is matched with, -1 for none."""
 
 
 def linear_sum_assignment(
-    cost: Any, maximize: bool = False, *, check_finite: bool = True
-) -> tuple[Any, Any]:
+    cost: AnyArray[ArrayT], maximize: bool = False, *, check_finite: bool = True
+) -> tuple[ArrayT, ArrayT]:
     """The one-to-one assignment of rows to columns with the least sum of costs.
 
     ``min over one-to-one pairings of sum_k cost[row_ind[k], col_ind[k]]``, with all of the shorter
@@ -90,11 +91,18 @@ def linear_sum_assignment(
         "cost matrix is infeasible": every assignment has a forbidden pair.
         Fewer than two axes.
     """
-    if type(cost) is _ndarray and cost.dtype == _FLOAT64 and cost.ndim == 2 and cost.flags.aligned:
-        m, n = cost.shape
+    given: Any = cost
+    if (
+        type(given) is _ndarray
+        and given.dtype == _FLOAT64
+        and given.ndim == 2
+        and given.flags.aligned
+    ):
+        m, n = given.shape
         pairs = m if m < n else n
-        rows, cols = _empty(pairs, _INT64), _empty(pairs, _INT64)
-        _solve(cost, bool(maximize), rows, cols, 1)
+        rows: Any = _empty(pairs, _INT64)
+        cols: Any = _empty(pairs, _INT64)
+        _solve(given, bool(maximize), rows, cols, 1)
         return rows, cols
     array, library = _read_cost("linear_sum_assignment", cost, check_finite)
     if why := too_large(library, "most_assigned", max(array.shape[-2:])):
@@ -106,12 +114,12 @@ def linear_sum_assignment(
 
 
 def assignment(
-    cost: Any,
+    cost: AnyArray[ArrayT],
     *,
     maximize: bool = False,
-    duals: tuple[Any, Any] | None = None,
+    duals: tuple[AnyArray[ArrayT], AnyArray[ArrayT]] | None = None,
     check_finite: bool = True,
-) -> Assignment:
+) -> Assignment[ArrayT]:
     """:func:`linear_sum_assignment` with its certificate, and from the duals of a similar problem.
 
     Linear programming duality: whenever ``u[i] + v[j] <= cost[i, j]`` for all pairs, and the duals
@@ -206,7 +214,7 @@ class _HardMatching(UnitMeasure):
     def reordered(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
         return self.in_orders(library, "match_reordered", x, y, orders, self.matching)
 
-    def match(self, x: Any, y: Any, *, check_finite: bool = True) -> Match:
+    def match(self, x: Any, y: Any, *, check_finite: bool = True) -> Match[Any]:
         """The score and the partners."""
         pair = self.there(self._read(x, y, check_finite))
         scores, partners = self.matches(pair)
@@ -231,8 +239,12 @@ class SemiMatch(_HardMatching):
 
 
 def permutation_match(
-    x: Any, y: Any, *, similarity: Correlation = "correlation", check_finite: bool = True
-) -> Match:
+    x: AnyArray[ArrayT],
+    y: AnyArray[ArrayT],
+    *,
+    similarity: Correlation = "correlation",
+    check_finite: bool = True,
+) -> Match[ArrayT]:
     """Match the units of two representations one to one, as similar as possible.
 
     ``score = max over one-to-one pairings of mean_k S[i_k, j_k]`` over ``min(dx, dy)`` pairs, where
@@ -271,8 +283,12 @@ def permutation_match(
 
 
 def semi_match(
-    x: Any, y: Any, *, similarity: Correlation = "correlation", check_finite: bool = True
-) -> Match:
+    x: AnyArray[ArrayT],
+    y: AnyArray[ArrayT],
+    *,
+    similarity: Correlation = "correlation",
+    check_finite: bool = True,
+) -> Match[ArrayT]:
     """Match every unit of x with the most similar unit of y; units of y may be used repeatedly.
 
     ``score = mean_i max_j S[i, j]`` with ``S`` as in :func:`permutation_match` (Li et al. 2015,

@@ -19,6 +19,7 @@ from likewise.measure.moments import (
     principal_axes,
     whitening,
 )
+from likewise.typing import AnyArray, ArrayT, score_function
 
 __all__ = ["CCA", "PWCCA", "SVCCA", "canonical_correlations", "cca", "pwcca", "svcca"]
 
@@ -167,7 +168,10 @@ class PWCCA(_CanonicalMeasure):
         return frozenset({"translation", "isotropic_scaling", "permutation"})
 
 
-def cca(x: Any, y: Any, *, regularization: float = 0.0, check_finite: bool = True) -> Any:
+@score_function
+def cca(
+    x: AnyArray[Any], y: AnyArray[Any], *, regularization: float = 0.0, check_finite: bool = True
+) -> Any:
     """Mean canonical correlation of two representations.
 
     ``mean_k rho_k`` over the ``min(rank x, rank y)`` singular values ``rho`` of ``Zx'Zy``, where
@@ -213,8 +217,12 @@ def cca(x: Any, y: Any, *, regularization: float = 0.0, check_finite: bool = Tru
 
 
 def canonical_correlations(
-    x: Any, y: Any, *, regularization: float = 0.0, check_finite: bool = True
-) -> Any:
+    x: AnyArray[ArrayT],
+    y: AnyArray[ArrayT],
+    *,
+    regularization: float = 0.0,
+    check_finite: bool = True,
+) -> ArrayT:
     """All canonical correlations of two representations (Hotelling 1936).
 
     The singular values ``rho`` of ``Zx'Zy``, where ``Zx = X (X'X + ridge)^(-1/2)``, descending:
@@ -228,7 +236,10 @@ def canonical_correlations(
     return give_scores(pair, measure.counted_pairs(pair, measure.fill_correlations, count))
 
 
-def svcca(x: Any, y: Any, *, variance: float = 0.99, check_finite: bool = True) -> Any:
+@score_function
+def svcca(
+    x: AnyArray[Any], y: AnyArray[Any], *, variance: float = 0.99, check_finite: bool = True
+) -> Any:
     """Singular vector CCA: the mean canonical correlation of the leading principal components.
 
     Of each centred representation the fewest components are kept whose singular values hold
@@ -240,7 +251,8 @@ def svcca(x: Any, y: Any, *, variance: float = 0.99, check_finite: bool = True) 
     return SVCCA(variance)(x, y, check_finite=check_finite)
 
 
-def pwcca(x: Any, y: Any, *, check_finite: bool = True) -> Any:
+@score_function
+def pwcca(x: AnyArray[Any], y: AnyArray[Any], *, check_finite: bool = True) -> Any:
     """Projection-weighted CCA: canonical correlations, weighted by what they account for in x.
 
     ``sum_k alpha_k rho_k / sum_k alpha_k`` with ``alpha_k = sum_j |h_k'x_j|``, ``h_k`` the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Generic, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from likewise._comparison import (
 )
 from likewise.measure.frames import near_one
 from likewise.rdm import warn_flat
+from likewise.typing import AnyArray, ArrayT
 
 # As what RDMs are pooled.
 _POOLED = {"cosine": "cosine", "cosine_cov": "cosine", "corr": "corr", "corr_cov": "corr"}
@@ -25,7 +26,7 @@ _POOLED |= dict.fromkeys(("spearman", "rho-a", "kendall", "tau-b", "tau-a"), "rh
 __all__ = ["RSACeiling", "noise_ceiling", "rsa_noise_ceiling"]
 
 
-def noise_ceiling(repeats: Any, *, check_finite: bool = True) -> Any:
+def noise_ceiling(repeats: AnyArray[ArrayT], *, check_finite: bool = True) -> ArrayT:
     """The largest correlation with mean responses that noise between repeats allows.
 
     The root of the reliability of the mean over ``r`` repeats, ``sqrt((B - W) / B)`` with ``B`` and
@@ -69,7 +70,7 @@ def noise_ceiling(repeats: Any, *, check_finite: bool = True) -> Any:
     return library.give(ceiling.astype(data.dtype, copy=False))
 
 
-class RSACeiling(NamedTuple):
+class RSACeiling(NamedTuple, Generic[ArrayT]):
     """What the best model RDM may score, given how much subjects differ: numbers."""
 
     lower: float
@@ -79,8 +80,8 @@ class RSACeiling(NamedTuple):
 
 
 def rsa_noise_ceiling(
-    rdms: Any, *, comparison: Comparison = "spearman", check_finite: bool = True
-) -> RSACeiling:
+    rdms: AnyArray[ArrayT], *, comparison: Comparison = "spearman", check_finite: bool = True
+) -> RSACeiling[ArrayT]:
     """Bounds on the score of the true RDM (Nili et al. 2014).
 
     RDMs are pooled by the mean of what the comparison sees: of unit length ("cosine",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Generic, Literal, NamedTuple
 
 import numpy as np
 
@@ -11,11 +11,12 @@ from likewise._border.device import is_device_array
 from likewise._border.pairs import read_pair
 from likewise.errors import warn_degenerate
 from likewise.measure.units import unit_norm
+from likewise.typing import AnyArray, ArrayT
 
 __all__ = ["UnitClusters", "cluster_units"]
 
 
-class UnitClusters(NamedTuple):
+class UnitClusters(NamedTuple, Generic[ArrayT]):
     """Groups of units of two networks.
 
     Attributes
@@ -27,25 +28,29 @@ class UnitClusters(NamedTuple):
         of x first; else None.
     """
 
-    labels_x: Any
-    labels_y: Any
-    tree: Any
+    labels_x: ArrayT
+    labels_y: ArrayT
+    tree: ArrayT
 
     @property
     def shared(self) -> int:
         """Number of clusters that hold units of both networks."""
-        return len((set(self.labels_x.tolist()) & set(self.labels_y.tolist())) - {-1})
+        x, y = self._labels()
+        return len(x & y)
+
+    def _labels(self) -> list[set[int]]:
+        return [set(np.asarray(side).tolist()) - {-1} for side in (self.labels_x, self.labels_y)]
 
     def __repr__(self) -> str:
         if is_device_array(self.labels_x):
             return "UnitClusters(arrays on a device)"
-        count = len((set(self.labels_x.tolist()) | set(self.labels_y.tolist())) - {-1})
-        return f"UnitClusters({count} clusters, {self.shared} with units of both networks)"
+        x, y = self._labels()
+        return f"UnitClusters({len(x | y)} clusters, {self.shared} with units of both networks)"
 
 
 def cluster_units(
-    x: Any,
-    y: Any,
+    x: AnyArray[ArrayT],
+    y: AnyArray[ArrayT],
     n_clusters: int,
     *,
     method: Literal["spectral", "hierarchical"] = "spectral",
@@ -53,7 +58,7 @@ def cluster_units(
     linkage: str = "average",
     random_state: int = 0,
     check_finite: bool = True,
-) -> UnitClusters:
+) -> UnitClusters[ArrayT]:
     """Groups of units of two networks that vary together: shared subspaces (Li et al. 2016).
 
     The graph has the units of both networks as nodes and ``|Pearson correlation|`` as weights.

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from likewise._border.arrays import Array, detached, read
+from likewise._border.arrays import Array, detached, on_host, read
 from likewise._border.pairs import require_representation
 from likewise.errors import DegenerateWarning, InputTypeError, SmallSampleWarning, warn
+from likewise.typing import AnyArray
 
 __all__ = ["NeuralCollapse", "neural_collapse"]
 
@@ -39,10 +40,10 @@ class NeuralCollapse(NamedTuple):
 
 
 def neural_collapse(
-    features: Any,
+    features: AnyArray[Any],
     labels: Any,
-    weight: Any = None,
-    bias: Any = None,
+    weight: AnyArray[Any] | None = None,
+    bias: AnyArray[Any] | None = None,
     *,
     check_finite: bool = True,
 ) -> NeuralCollapse:
@@ -95,15 +96,15 @@ def neural_collapse(
         For classes of one sample: they have no variance, and NC1 is too small.
     """
     name = "neural_collapse"
-    arrays = {"features": features}
+    arrays: dict[str, Any] = {"features": features}
     if weight is not None:
         arrays["weight"] = detached(weight)
     if bias is not None:
         if weight is None:
             raise ValueError(f"{name}: bias needs the weight of the classifier")
         arrays["bias"] = detached(bias)
-    read_arrays, _ = read(name, check_finite, **arrays)
-    views = {key: np.asarray(view) for key, view in zip(arrays, read_arrays, strict=True)}
+    read_arrays, library = read(name, check_finite, **arrays)
+    views = dict(zip(arrays, library.on_cpu(read_arrays)[0], strict=True))
     rows = views["features"]
     if rows.ndim != 2:
         raise ValueError(
@@ -152,7 +153,7 @@ def neural_collapse(
 def _classes(labels: Any, samples: int) -> tuple[Array, Array]:
     """The labels that occur, in order, and the place among them of every sample's label."""
     name = "neural_collapse"
-    array = np.asarray(labels.cpu() if hasattr(labels, "cpu") else labels)
+    array = on_host("neural_collapse", labels)
     if array.dtype.kind not in "iubUS":
         raise InputTypeError(f"{name}: labels must be integers or strings, got dtype {array.dtype}")
     if array.shape != (samples,):

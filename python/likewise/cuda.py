@@ -19,13 +19,14 @@ float64, whatever they are given.
 from __future__ import annotations
 
 from likewise._border import device as _device
+from likewise._public import TAKE_ARRAYS
 
 __all__ = ["functions", "is_available", "why_not"]
 
 
 def functions() -> tuple[str, ...]:
-    """Names of the functions that take arrays on a device; all others refuse them."""
-    return tuple(sorted(_device.FUNCTIONS))
+    """Names of the functions that take arrays on a device, and of the classes whose methods do."""
+    return TAKE_ARRAYS
 
 
 def is_available() -> bool:

@@ -6,11 +6,11 @@ File formats are imported where they are used: ``import likewise`` should cost l
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -19,13 +19,14 @@ from likewise._border.pairs import Items, narrowed, read_collections, read_items
 from likewise._files import FORMAT, require_format, write_text
 from likewise._ids import require_same_ids
 from likewise.errors import InputTypeError
-from likewise.measure import Measure, measure
+from likewise.measure import Measure, MeasureLike, measure
+from likewise.typing import AnyArray, AnyItems, ArrayT
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["Grid", "cross", "ends", "labelled", "pairwise"]
+__all__ = ["Grid", "cross", "pairwise"]
 
 _SHOWN = 5  # rows and columns at either end of a printed grid
 
@@ -201,9 +202,33 @@ class Grid:
         return ax
 
 
+@overload
 def pairwise(
-    items: Any,
-    measure: str | Measure | Callable[..., Any] = "procrustes",
+    items: Mapping[str, Any],
+    measure: MeasureLike = ...,
+    *,
+    ids: Any = ...,
+    device: int | str | None = ...,
+    check_finite: bool = ...,
+    **options: Any,
+) -> Grid: ...
+
+
+@overload
+def pairwise(
+    items: AnyArray[ArrayT] | Sequence[AnyArray[ArrayT]],
+    measure: MeasureLike = ...,
+    *,
+    ids: Any = ...,
+    device: int | str | None = ...,
+    check_finite: bool = ...,
+    **options: Any,
+) -> ArrayT: ...
+
+
+def pairwise(
+    items: AnyItems,
+    measure: MeasureLike = "procrustes",
     *,
     ids: Any = None,
     device: int | str | None = None,
@@ -262,10 +287,52 @@ def pairwise(
     return labelled(scores, read, read, chosen)
 
 
+@overload
+def cross(
+    items_a: Mapping[str, Any],
+    items_b: Any,
+    measure: MeasureLike = ...,
+    *,
+    ids_a: Any = ...,
+    ids_b: Any = ...,
+    device: int | str | None = ...,
+    check_finite: bool = ...,
+    **options: Any,
+) -> Grid: ...
+
+
+@overload
 def cross(
     items_a: Any,
-    items_b: Any,
-    measure: str | Measure | Callable[..., Any] = "procrustes",
+    items_b: Mapping[str, Any],
+    measure: MeasureLike = ...,
+    *,
+    ids_a: Any = ...,
+    ids_b: Any = ...,
+    device: int | str | None = ...,
+    check_finite: bool = ...,
+    **options: Any,
+) -> Grid: ...
+
+
+@overload
+def cross(
+    items_a: AnyArray[ArrayT] | Sequence[AnyArray[ArrayT]],
+    items_b: AnyArray[ArrayT] | Sequence[AnyArray[ArrayT]],
+    measure: MeasureLike = ...,
+    *,
+    ids_a: Any = ...,
+    ids_b: Any = ...,
+    device: int | str | None = ...,
+    check_finite: bool = ...,
+    **options: Any,
+) -> ArrayT: ...
+
+
+def cross(
+    items_a: AnyItems,
+    items_b: AnyItems,
+    measure: MeasureLike = "procrustes",
     *,
     ids_a: Any = None,
     ids_b: Any = None,
@@ -297,7 +364,7 @@ def cross(
     return labelled(scores, a, b, chosen)
 
 
-def _measure(name: str | Measure | Callable[..., Any], options: dict[str, Any]) -> Measure:
+def _measure(name: MeasureLike, options: dict[str, Any]) -> Measure:
     return measure(name, **options)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple
 
 import numpy as np
 
@@ -11,61 +11,65 @@ from likewise._border.arrays import Array
 from likewise._border.device import is_device_array
 from likewise._border.pairs import Pair, narrowed, read_pair
 from likewise.errors import quiet
-from likewise.measure import Measure, measure, score_error
+from likewise.measure import Measure, MeasureLike, measure, score_error
 from likewise.measure.orders import Orders
 from likewise.measure.subsets import Subsets
+from likewise.typing import AnyArray, ArrayT
 
 __all__ = ["Bootstrap", "PermutationTest", "bootstrap", "permutation_test"]
 
 
-class PermutationTest(NamedTuple):
+class PermutationTest(NamedTuple, Generic[ArrayT]):
     """A score and what it is when the rows of ``y`` are shuffled."""
 
-    score: Any
+    score: ArrayT
     p_value: float
-    null: Any
+    null: ArrayT
     """The ``n`` scores of shuffled data; their mean and standard deviation are the control."""
 
     def __repr__(self) -> str:
-        if is_device_array(self.null):
-            return f"PermutationTest(over {self.null.shape[0]} shuffles on a device)"
+        given: Any = self.null
+        if is_device_array(given):
+            return f"PermutationTest(over {given.shape[0]} shuffles on a device)"
         null = np.asarray(self.null)
         return (
-            f"PermutationTest(score={float(self.score):.4g}, p_value={self.p_value:.4g}, "
+            f"PermutationTest(score={np.asarray(self.score):.4g}, p_value={self.p_value:.4g}, "
             f"null={null.mean():.4g} ± {null.std():.4g} over {null.size} shuffles)"
         )
 
 
-class Bootstrap(NamedTuple):
+class Bootstrap(NamedTuple, Generic[ArrayT]):
     """A score and how far it is from what it estimates."""
 
-    score: Any
+    score: ArrayT
     standard_error: float
     low: float
     high: float
     """The ends of the interval."""
-    draws: Any
+    draws: ArrayT
     """The ``n`` scores of subsets: parts without a fifth of the samples, then pairs of halves."""
 
     def __repr__(self) -> str:
-        if is_device_array(self.draws):
-            return f"Bootstrap(over {self.draws.shape[0]} draws on a device)"
+        given: Any = self.draws
+        if is_device_array(given):
+            return f"Bootstrap(over {given.shape[0]} draws on a device)"
         return (
-            f"Bootstrap(score={float(self.score):.4g}, standard_error={self.standard_error:.4g}, "
-            f"low={self.low:.4g}, high={self.high:.4g}, over {len(self.draws)} draws)"
+            f"Bootstrap(score={np.asarray(self.score):.4g}, "
+            f"standard_error={self.standard_error:.4g}, low={self.low:.4g}, "
+            f"high={self.high:.4g}, over {len(given)} draws)"
         )
 
 
 def permutation_test(
-    x: Any,
-    y: Any,
-    measure: str | Measure = "procrustes",
+    x: AnyArray[ArrayT],
+    y: AnyArray[ArrayT],
+    measure: MeasureLike = "procrustes",
     n: int = 1000,
     random_state: int | np.random.Generator | None = 0,
     *,
     check_finite: bool = True,
     **options: Any,
-) -> PermutationTest:
+) -> PermutationTest[ArrayT]:
     """Is this score larger than chance? Compares it with ``n`` shuffles of the stimuli of ``y``.
 
     ``p = (1 + #{shuffles at least as extreme}) / (n + 1)`` (Phipson & Smyth 2010), one-sided:
@@ -116,16 +120,16 @@ def permutation_test(
 
 
 def bootstrap(
-    x: Any,
-    y: Any,
-    measure: str | Measure = "procrustes",
+    x: AnyArray[ArrayT],
+    y: AnyArray[ArrayT],
+    measure: MeasureLike = "procrustes",
     n: int = 1000,
     random_state: int | np.random.Generator | None = 0,
     *,
     level: float = 0.95,
     check_finite: bool = True,
     **options: Any,
-) -> Bootstrap:
+) -> Bootstrap[ArrayT]:
     """How far may this score be from what it estimates? An interval from ``n`` subsets of stimuli.
 
     The estimand is the expectation of the score over fresh samples of this size: of unbiased HSIC
@@ -193,7 +197,7 @@ def _one_pair(
     function: str,
     x: Any,
     y: Any,
-    name: str | Measure,
+    name: MeasureLike,
     options: dict[str, Any],
     n: int,
     check_finite: bool,

@@ -6,15 +6,6 @@ import numpy as np
 
 from likewise._border.arrays import NUMPY, Array
 
-__all__ = [
-    "bin_edges",
-    "information_of_counts",
-    "joint_counts",
-    "mutual_information",
-    "unit_codes",
-    "unknown_units",
-]
-
 
 def bin_edges(x: Array, bins: int) -> Array:
     """Edges ``(d, bins - 2)`` between quantiles of the values of each unit that are not zero.

@@ -15,6 +15,7 @@ from likewise._border.pairs import Pair, read_pair
 from likewise.errors import DegenerateWarning, OverflowWarning, warn
 from likewise.measure import EngineMeasure, Found, register
 from likewise.measure.moments import Moments
+from likewise.typing import AnyArray, score_function
 
 __all__ = ["CKA", "HSIC", "cka", "hsic"]
 
@@ -240,9 +241,10 @@ _CKA = CKA()
 _PLAIN = (_CKA.kernel, _CKA.estimator, _CKA.bandwidth, _CKA.degree, _CKA.coef0, _CKA.gamma)
 
 
+@score_function
 def cka(
-    x: Any,
-    y: Any,
+    x: AnyArray[Any],
+    y: AnyArray[Any],
     *,
     kernel: Kernel = "linear",
     estimator: Estimator = "biased",
@@ -309,9 +311,10 @@ def cka(
     return measure(x, y, check_finite=check_finite)
 
 
+@score_function
 def hsic(
-    x: Any,
-    y: Any,
+    x: AnyArray[Any],
+    y: AnyArray[Any],
     *,
     kernel: Kernel = "linear",
     estimator: Estimator = "biased",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple
 
 import numpy as np
 
@@ -11,14 +11,18 @@ from likewise._border.device import is_device_array
 from likewise._border.pairs import batch_size, give_scores, read_pair
 from likewise.errors import ConvergenceWarning, warn, warn_degenerate, warn_small_sample
 from likewise.measure.folds import require_folds, shuffled_folds
+from likewise.typing import AnyArray, ArrayT
 
-__all__ = ["SparsePrediction", "lasso_paths", "sparse_predictivity"]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+__all__ = ["SparsePrediction", "sparse_predictivity"]
 
 _GRID = tuple(np.logspace(0, -3, 13).tolist())  # 1 is the largest correlation there is
 _TOLERANCE = 1e-6
 
 
-class SparsePrediction(NamedTuple):
+class SparsePrediction(NamedTuple, Generic[ArrayT]):
     """A lasso path for every unit of ``y``.
 
     Attributes
@@ -43,25 +47,26 @@ class SparsePrediction(NamedTuple):
         Duality gap: the objective is at most this far above its minimum, ``(..., n_alphas, dy)``.
     """
 
-    score: Any
-    alphas: Any
-    per_target: Any
-    loss: Any
-    units_used: Any
-    coef: Any
-    objective: Any
-    gap: Any
+    score: ArrayT
+    alphas: ArrayT
+    per_target: ArrayT
+    loss: ArrayT
+    units_used: ArrayT
+    coef: ArrayT
+    objective: ArrayT
+    gap: ArrayT
 
     def __repr__(self) -> str:
-        if is_device_array(self.score):
-            shape = tuple(self.score.shape)
-            return f"SparsePrediction(score of shape {shape} on a device)"
-        if np.ndim(self.score) != 1:
-            return f"SparsePrediction(score of shape {np.shape(self.score)})"
+        given: Any = self.score
+        if is_device_array(given):
+            return f"SparsePrediction(score of shape {tuple(given.shape)} on a device)"
+        score, targets = np.asarray(given), np.asarray(self.loss).shape[-1]
+        if score.ndim != 1:
+            return f"SparsePrediction(score of shape {score.shape})"
         used = np.asarray(self.units_used).mean(axis=-1)
-        rows = zip(np.asarray(self.alphas), np.asarray(self.score), used, strict=True)
+        rows = zip(np.asarray(self.alphas), score, used, strict=True)
         lines = [f"  alpha={a:.3g}: score={s:.4g}, {u:.1f} units used" for a, s, u in rows]
-        return "\n".join([f"SparsePrediction({np.shape(self.loss)[-1]} targets)", *lines])
+        return "\n".join([f"SparsePrediction({targets} targets)", *lines])
 
 
 def lasso_paths(
@@ -72,7 +77,7 @@ def lasso_paths(
     alphas: Array,
     tolerance: float,
     folds: tuple[Array, int] = (np.empty(0, np.int32), 0),
-) -> tuple[SparsePrediction, Array | None]:
+) -> tuple[SparsePrediction[Any], Array | None]:
     """Paths of pairs ``(..., n, dx)`` and ``(..., n, dy)``, as float64 views, and the numbers of
     constant units ``(2, ...)``, which there are not without a wait. Finishes the call, and warns of
     gaps.
@@ -107,14 +112,14 @@ def lasso_paths(
 
 
 def sparse_predictivity(
-    x: Any,
-    y: Any,
+    x: AnyArray[ArrayT],
+    y: AnyArray[ArrayT],
     *,
-    alphas: Any = None,
+    alphas: ArrayLike | None = None,
     cv: int | None = None,
     random_state: int = 0,
     check_finite: bool = True,
-) -> SparsePrediction:
+) -> SparsePrediction[ArrayT]:
     """How few units of ``x`` predict a unit of ``y``, and how well: the lasso, for each penalty.
 
     ``min_w 1/(2n) |y - X w|^2 + alpha |w|_1`` for every unit of ``y``, all units centred and scaled

@@ -6,13 +6,14 @@ dtype does not hold are infinite, or 0.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple
 
 import numpy as np
 
 from likewise._border.arrays import read
 from likewise._border.engine import named_convergence
 from likewise._border.tracking import is_tracked, tracked
+from likewise.typing import AnyArray, ArrayT
 
 __all__ = [
     "OrthogonalProcrustes",
@@ -24,21 +25,21 @@ __all__ = [
 ]
 
 
-class Polar(NamedTuple):
+class Polar(NamedTuple, Generic[ArrayT]):
     """The factors of ``A = U P``."""
 
-    u: Any
-    p: Any
+    u: ArrayT
+    p: ArrayT
 
 
-class OrthogonalProcrustes(NamedTuple):
+class OrthogonalProcrustes(NamedTuple, Generic[ArrayT]):
     """The rotation and the sum of singular values, in SciPy's order."""
 
-    r: Any
-    scale: Any
+    r: ArrayT
+    scale: ArrayT
 
 
-def svdvals(a: Any, *, check_finite: bool = True) -> Any:
+def svdvals(a: AnyArray[ArrayT], *, check_finite: bool = True) -> ArrayT:
     """Singular values ``(..., min(m, n))`` of ``a (..., m, n)``, descending.
 
     LAPACK's ``gesdd``, and ``gesvd`` where that does not converge; one-sided Jacobi rotations on a
@@ -61,7 +62,7 @@ def svdvals(a: Any, *, check_finite: bool = True) -> Any:
     return library.give(out)
 
 
-def nuclear_norm(a: Any, *, check_finite: bool = True) -> Any:
+def nuclear_norm(a: AnyArray[ArrayT], *, check_finite: bool = True) -> ArrayT:
     """Nuclear norm ``(...)`` of ``a (..., m, n)``: the sum of its singular values, in ``[0, inf)``.
 
     ``|A|_* = sum_k s_k = trace((A'A)^(1/2))``. The matrix is reduced to bidiagonal form without
@@ -89,7 +90,7 @@ def nuclear_norm(a: Any, *, check_finite: bool = True) -> Any:
     return library.give(result)
 
 
-def polar(a: Any, *, check_finite: bool = True) -> Polar:
+def polar(a: AnyArray[ArrayT], *, check_finite: bool = True) -> Polar[ArrayT]:
     """Polar decomposition ``A = U P`` of ``a (..., m, n)``, as ``scipy.linalg.polar``.
 
     ``U (..., m, n)`` has orthonormal columns (rows if m < n), ``P (..., n, n)`` is symmetric
@@ -113,7 +114,9 @@ def polar(a: Any, *, check_finite: bool = True) -> Polar:
     return Polar(library.give(u), library.give(p))
 
 
-def orthogonal_procrustes(a: Any, b: Any, *, check_finite: bool = True) -> OrthogonalProcrustes:
+def orthogonal_procrustes(
+    a: AnyArray[ArrayT], b: AnyArray[ArrayT], *, check_finite: bool = True
+) -> OrthogonalProcrustes[ArrayT]:
     """The orthogonal matrix that maps ``a`` closest to ``b``, as ``scipy.linalg``'s.
 
     ``R = argmin |A R - B|_F`` over orthogonal matrices, ``R = U V'`` from the SVD

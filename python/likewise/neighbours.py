@@ -10,6 +10,7 @@ import numpy as np
 
 from likewise.errors import DegenerateWarning, warn
 from likewise.measure import EngineMeasure, Found, Kind, register
+from likewise.typing import AnyArray, score_function
 
 __all__ = ["CKNNA", "JaccardKNN", "MutualKNN", "cknna", "jaccard_knn", "mutual_knn"]
 
@@ -124,9 +125,10 @@ class CKNNA(_NeighbourMeasure):
         return max(super().min_samples, 4)
 
 
+@score_function
 def mutual_knn(
-    x: Any,
-    y: Any,
+    x: AnyArray[Any],
+    y: AnyArray[Any],
     *,
     k: int = 10,
     metric: Metric = "cosine",
@@ -174,9 +176,10 @@ def mutual_knn(
     return MutualKNN(k, center, metric)(x, y, check_finite=check_finite)
 
 
+@score_function
 def jaccard_knn(
-    x: Any,
-    y: Any,
+    x: AnyArray[Any],
+    y: AnyArray[Any],
     *,
     k: int = 10,
     metric: Metric = "cosine",
@@ -191,7 +194,15 @@ def jaccard_knn(
     return JaccardKNN(k, center, metric)(x, y, check_finite=check_finite)
 
 
-def cknna(x: Any, y: Any, *, k: int = 10, center: bool = True, check_finite: bool = True) -> Any:
+@score_function
+def cknna(
+    x: AnyArray[Any],
+    y: AnyArray[Any],
+    *,
+    k: int = 10,
+    center: bool = True,
+    check_finite: bool = True,
+) -> Any:
     """Centred kernel nearest-neighbour alignment: unbiased CKA, seen through common neighbours.
 
     With the cosines ``K`` and ``L`` of the samples and the mask ``M_ij`` of those ``j`` that are

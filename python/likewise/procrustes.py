@@ -20,6 +20,7 @@ from likewise.measure.moments import (
     principal_axes,
     whitening,
 )
+from likewise.typing import AnyArray, score_function
 
 __all__ = ["Procrustes", "ShapeDistance", "procrustes", "shape_distance"]
 
@@ -202,9 +203,10 @@ class ShapeDistance(_ShapeMeasure):
 _PROCRUSTES = Procrustes()
 
 
+@score_function
 def procrustes(
-    x: Any,
-    y: Any,
+    x: AnyArray[Any],
+    y: AnyArray[Any],
     *,
     center: bool = True,
     scale: bool = True,
@@ -269,9 +271,10 @@ def procrustes(
     return measure(x, y, check_finite=check_finite)
 
 
+@score_function
 def shape_distance(
-    x: Any,
-    y: Any,
+    x: AnyArray[Any],
+    y: AnyArray[Any],
     *,
     alpha: float = 1.0,
     center: bool = True,

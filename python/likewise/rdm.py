@@ -10,16 +10,9 @@ from likewise._border.arrays import NUMPY, Array, read
 from likewise._border.pairs import require_representation
 from likewise.errors import DegenerateWarning, warn
 from likewise.measure.frames import near_one
+from likewise.typing import AnyArray, ArrayT
 
-__all__ = [
-    "DISSIMILARITIES",
-    "Dissimilarity",
-    "fill_rdm",
-    "rdm",
-    "warn_clipped",
-    "warn_flat",
-    "warn_without",
-]
+__all__ = ["rdm"]
 
 Dissimilarity = Literal[
     "correlation", "cosine", "euclidean", "sqeuclidean", "mahalanobis", "crossnobis"
@@ -31,12 +24,12 @@ _CHUNK_BYTES = 16 * 2**20
 
 
 def rdm(
-    x: Any,
+    x: AnyArray[ArrayT],
     *,
     dissimilarity: Dissimilarity = "correlation",
-    precision: Any = None,
+    precision: AnyArray[ArrayT] | None = None,
     check_finite: bool = True,
-) -> Any:
+) -> ArrayT:
     """Dissimilarities of all pairs of samples, condensed as SciPy's ``pdist`` does it.
 
     ``out[k]`` belongs to the k-th pair ``i < j``, row by row. With samples ``x_i``::

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from likewise._border.arrays import read
+from likewise.typing import AnyArray, ArrayT
 
 __all__ = ["reduce"]
 
@@ -12,12 +13,12 @@ _AXES = {"nchw": 4, "ntd": 3}
 
 
 def reduce(
-    x: Any,
+    x: AnyArray[ArrayT],
     layout: Literal["nchw", "ntd"],
     how: Literal["flatten", "mean", "centre", "positions"],
     *,
     check_finite: bool = True,
-) -> Any:
+) -> ArrayT:
     """Turn feature maps ``(n, c, h, w)`` or sequences ``(n, t, d)`` into ``(samples, features)``.
 
     ============= ======================= ================ ====================================

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,10 @@ from likewise.errors import GridEdgeWarning, warn, warn_degenerate
 from likewise.measure import EngineMeasure, Found, register
 from likewise.measure.folds import require_folds, shuffled_folds
 from likewise.measure.moments import Moments, pooled
+from likewise.typing import AnyArray, ArrayT
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = [
     "LinearPredictivity",
@@ -32,7 +36,7 @@ MOST_PENALTY = 1e100  # a penalty in units of the squared norm at which all is s
 _AT_EDGE = 0.1  # share of the choices above which an edge of the grid is worth a warning
 
 
-class Prediction(NamedTuple):
+class Prediction(NamedTuple, Generic[ArrayT]):
     """How well the units of one representation are predicted from another.
 
     Attributes
@@ -49,21 +53,22 @@ class Prediction(NamedTuple):
         The correlations themselves, ``(..., cv, dy)``.
     """
 
-    score: Any
-    alpha: Any
-    per_target: Any
-    r2: Any
-    per_fold: Any
+    score: ArrayT
+    alpha: ArrayT
+    per_target: ArrayT
+    r2: ArrayT
+    per_fold: ArrayT
 
     def __repr__(self) -> str:
-        if is_device_array(self.score):
-            return f"Prediction(array of shape {tuple(self.per_target.shape)} on a device)"
+        given: Any = self.per_target
+        if is_device_array(given):
+            return f"Prediction(array of shape {tuple(given.shape)} on a device)"
         score, targets = np.asarray(self.score), np.asarray(self.per_target)
         shown = f"{float(score):.4g}" if score.ndim == 0 else f"array of shape {score.shape}"
         r2 = f"mean r2={float(np.asarray(self.r2).mean()):.4g}" if targets.size else "no pairs"
         return f"Prediction(score={shown}, {r2}, {targets.shape[-1]} targets)"
 
-    def corrected(self, ceiling: Any) -> Prediction:
+    def corrected(self, ceiling: Any) -> Prediction[ArrayT]:
         """Correlations as shares of what noise in the targets allows; see :func:`noise_ceiling`.
 
         ``per_target / ceiling``, and with it ``per_fold`` and ``score``. Targets without a signal
@@ -187,7 +192,7 @@ class LinearPredictivity(EngineMeasure):
             )
         return float(correlation.mean())
 
-    def predict(self, x: Any, y: Any, *, check_finite: bool = True) -> Prediction:
+    def predict(self, x: Any, y: Any, *, check_finite: bool = True) -> Prediction[Any]:
         """The whole result for a batch."""
         pair = self._read(x, y, check_finite)
         details = self._details(pair.library, pair.x, pair.y)
@@ -218,24 +223,24 @@ class LinearPredictivity(EngineMeasure):
                 )
 
 
-class RidgeErrors(NamedTuple):
+class RidgeErrors(NamedTuple, Generic[ArrayT]):
     """Cross-validation errors of ridge regression."""
 
-    errors: Any
+    errors: ArrayT
     """Mean squared error on held-out samples, mean over folds: ``(..., n_alphas, dy)``."""
-    alphas: Any
+    alphas: ArrayT
     """The penalties, ``(..., n_alphas)``."""
 
 
 def linear_predictivity(
-    x: Any,
-    y: Any,
+    x: AnyArray[ArrayT],
+    y: AnyArray[ArrayT],
     *,
-    alphas: Any = None,
+    alphas: ArrayLike | None = None,
     cv: int = 5,
     random_state: int = 0,
     check_finite: bool = True,
-) -> Prediction:
+) -> Prediction[ArrayT]:
     """How well ridge regression predicts the units of ``y`` from those of ``x``.
 
     ``W = argmin |Y - X W|^2 + alpha |W|^2`` with an unpenalised intercept, fitted on all folds but
@@ -284,19 +289,20 @@ def linear_predictivity(
     GridEdgeWarning
         More than a tenth of the choices fell on an edge of the given ``alphas``.
     """
-    return LinearPredictivity(alphas, cv, random_state).predict(x, y, check_finite=check_finite)
+    chosen = LinearPredictivity(checked_alphas("linear_predictivity", alphas), cv, random_state)
+    return chosen.predict(x, y, check_finite=check_finite)
 
 
 def ridge_cv_errors(
-    x: Any,
-    y: Any,
+    x: AnyArray[ArrayT],
+    y: AnyArray[ArrayT],
     *,
-    alphas: Any = None,
+    alphas: ArrayLike | None = None,
     cv: int = 5,
     random_state: int = 0,
     fit_intercept: bool = True,
     check_finite: bool = True,
-) -> RidgeErrors:
+) -> RidgeErrors[ArrayT]:
     """Cross-validation error of every penalty and target of a ridge regression.
 
     ``mean over folds of mean over held-out samples of (y - X W_alpha - b)^2``, with ``W_alpha`` and

@@ -30,6 +30,7 @@ from likewise.rdm import (
     warn_flat,
     warn_without,
 )
+from likewise.typing import AnyArray, ArrayT, score_function
 
 __all__ = ["RSA", "compare_rdms", "rsa"]
 
@@ -182,9 +183,10 @@ class RSA(EngineMeasure):
         return prepared, constant
 
 
+@score_function
 def rsa(
-    x: Any,
-    y: Any,
+    x: AnyArray[Any],
+    y: AnyArray[Any],
     *,
     dissimilarity: Dissimilarity = "correlation",
     comparison: Comparison = "spearman",
@@ -264,8 +266,12 @@ def rsa(
 
 
 def compare_rdms(
-    p: Any, q: Any, *, comparison: Comparison = "spearman", check_finite: bool = True
-) -> Any:
+    p: AnyArray[ArrayT],
+    q: AnyArray[ArrayT],
+    *,
+    comparison: Comparison = "spearman",
+    check_finite: bool = True,
+) -> ArrayT:
     """Similarity of all RDMs of one list with all of another, by the comparisons of :func:`rsa`.
 
     Entries of float64 RDMs tie as there; those of float32 within 1e-6 of the larger one.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, overload
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from likewise._border.device import too_large
 from likewise._border.pairs import Pair, batch_size, give_scores
 from likewise.measure import Kind, register
 from likewise.measure.units import Correlation, UnitMeasure
+from likewise.typing import AnyArray, ArrayT
 
 __all__ = ["SoftMatch", "SoftMatching", "Transport", "optimal_transport", "soft_match"]
 
@@ -22,32 +23,54 @@ Score = Literal["similarity", "distance"]
 _SUM_TOLERANCE = 1e-6
 
 
-class Transport(NamedTuple):
+class Transport(NamedTuple, Generic[ArrayT]):
     """An optimal plan and the proof that it is one; see :func:`optimal_transport`."""
 
-    plan: Any
+    plan: ArrayT
     """``(..., m, n)``, the mass sent from every row to every column."""
-    u: Any
+    u: ArrayT
     """``(..., m)`` float64, the dual variables of the rows."""
-    v: Any
+    v: ArrayT
     """``(..., n)`` float64, the dual variables of the columns."""
-    gap: Any
+    gap: ArrayT
     """``(...)`` float64, at least 0: how far ``sum(plan * cost)`` can be from the optimum."""
 
 
-class SoftMatch(NamedTuple):
+class SoftMatch(NamedTuple, Generic[ArrayT]):
     """Units of x with their partners in y, in shares."""
 
-    score: Any
+    score: ArrayT
     """``(...)``"""
-    plan: Any
+    plan: ArrayT
     """``(..., dx, dy)``; rows sum to at most ``1 / dx``, columns to at most ``1 / dy``."""
 
 
+@overload
 def optimal_transport(
-    cost: Any,
-    a: Any = None,
-    b: Any = None,
+    cost: AnyArray[ArrayT],
+    a: AnyArray[ArrayT] | None = None,
+    b: AnyArray[ArrayT] | None = None,
+    *,
+    return_duals: Literal[False] = False,
+    check_finite: bool = True,
+) -> ArrayT: ...
+
+
+@overload
+def optimal_transport(
+    cost: AnyArray[ArrayT],
+    a: AnyArray[ArrayT] | None = None,
+    b: AnyArray[ArrayT] | None = None,
+    *,
+    return_duals: Literal[True],
+    check_finite: bool = True,
+) -> Transport[ArrayT]: ...
+
+
+def optimal_transport(
+    cost: AnyArray[ArrayT],
+    a: AnyArray[ArrayT] | None = None,
+    b: AnyArray[ArrayT] | None = None,
     *,
     return_duals: bool = False,
     check_finite: bool = True,
@@ -96,7 +119,8 @@ def optimal_transport(
             f"optimal_transport: cost must have at least one row and one column, got shape "
             f"{array.shape}"
         )
-    given = {name: value for name, value in (("a", a), ("b", b)) if value is not None}
+    both: dict[str, Any] = {"a": a, "b": b}
+    given = {name: value for name, value in both.items() if value is not None}
     # With the cost once more: all must come from one library.
     masses = read("optimal_transport", False, cost=cost, **given)[0][1:] if given else []
     why = "masses are given" if given else too_large(library, "most_transported", max(m, n))
@@ -203,7 +227,7 @@ class SoftMatching(UnitMeasure):
     def reordered(self, library: Any, x: Any, y: Any, orders: Array) -> Any:
         return self.in_orders(library, "soft_match_reordered", x, y, orders, self._options())
 
-    def match(self, x: Any, y: Any, *, check_finite: bool = True) -> SoftMatch:
+    def match(self, x: Any, y: Any, *, check_finite: bool = True) -> SoftMatch[Any]:
         """The score and the plan."""
         pair = self.there(self._read(x, y, check_finite))
         scores, plan = self.matches(pair)
@@ -214,14 +238,14 @@ class SoftMatching(UnitMeasure):
 
 
 def soft_match(
-    x: Any,
-    y: Any,
+    x: AnyArray[ArrayT],
+    y: AnyArray[ArrayT],
     *,
     similarity: Correlation = "correlation",
     score: Score = "similarity",
     mass: float = 1.0,
     check_finite: bool = True,
-) -> SoftMatch:
+) -> SoftMatch[ArrayT]:
     """Match the units of two representations of any widths in shares, by exact optimal transport.
 
     Over plans ``P >= 0`` with row sums ``1 / dx`` and column sums ``1 / dy``::

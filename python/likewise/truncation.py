@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from likewise._border.arrays import Array, detached, read
+from likewise._border.arrays import Array, detached, on_host, read
 from likewise.linalg import polar
 from likewise.measure.frames import near_one
+from likewise.typing import AnyArray
 
 __all__ = ["Adaptedness", "TruncationMaps", "adaptedness", "cluster_diameters"]
 
@@ -161,12 +162,12 @@ class TruncationMaps:
         return count
 
     def _points(self, method: str, x: Any, width: int) -> Array:
-        (points,), _ = read(f"TruncationMaps.{method}", True, x=x)
+        points = _on_cpu(f"TruncationMaps.{method}", x=x)
         if points.ndim != 2 or points.shape[1] != width:
             raise ValueError(
                 f"TruncationMaps.{method}: points must have shape (n, {width}), got {points.shape}"
             )
-        return np.asarray(points).astype(np.float64, copy=False)
+        return points
 
 
 class Adaptedness(NamedTuple):
@@ -180,7 +181,7 @@ class Adaptedness(NamedTuple):
     """The polar factor R, ``(m, n)`` with orthonormal rows."""
 
 
-def adaptedness(weight: Any) -> Adaptedness:
+def adaptedness(weight: AnyArray[Any]) -> Adaptedness:
     """How adapted a weight ``(m, n)``, m <= n, is to the coordinates of the rectifier.
 
     ``W = D R`` with a positive diagonal D and orthonormal rows R makes the truncation map
@@ -197,8 +198,7 @@ def adaptedness(weight: Any) -> Adaptedness:
     ConvergenceError
         If the SVD does not converge.
     """
-    (view,), _ = read("adaptedness", True, weight=detached(weight))
-    matrix = np.asarray(view).astype(np.float64, copy=False)
+    matrix = _on_cpu("adaptedness", weight=detached(weight))
     if matrix.ndim != 2 or not 1 <= matrix.shape[0] <= matrix.shape[1]:
         raise ValueError(
             "adaptedness: weight must be a matrix (m, n) with 1 <= m <= n, got shape "
@@ -215,7 +215,7 @@ def adaptedness(weight: Any) -> Adaptedness:
     return Adaptedness(share, scales, np.ascontiguousarray(rotation.T))
 
 
-def cluster_diameters(points: Any, labels: Any) -> Array:
+def cluster_diameters(points: AnyArray[Any], labels: Any) -> Array:
     """Largest distance between two points of each cluster, ``(C,)`` in the order of sorted labels.
 
     ``points (n, d)``, ``labels (n,)``. Exact to rounding of the points' own coordinates: the pair
@@ -226,9 +226,8 @@ def cluster_diameters(points: Any, labels: Any) -> Array:
     ValueError
         For other shapes, NaN or infinity.
     """
-    (view,), _ = read("cluster_diameters", True, points=points)
-    rows = np.asarray(view).astype(np.float64, copy=False)
-    names = np.asarray(labels)
+    rows = _on_cpu("cluster_diameters", points=points)
+    names = on_host("cluster_diameters", labels)
     if rows.ndim != 2 or names.shape != rows.shape[:1]:
         raise ValueError(
             "cluster_diameters: points must have shape (n, d) and labels (n,), got "
@@ -281,6 +280,12 @@ def _layers(weights: Sequence[Any], biases: Sequence[Any]) -> list[tuple[Array, 
                 f"({weight.shape[1]}): there is no truncation map for it"
             )
     return layers
+
+
+def _on_cpu(function: str, **given: Any) -> Array:
+    """The given array in float64."""
+    views, library = read(function, True, **given)
+    return library.on_cpu(views)[0][0].astype(np.float64, copy=False)
 
 
 def __dir__() -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Generic, Literal, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from likewise._comparison import tie_tolerance
 from likewise.assignment import linear_sum_assignment
 from likewise.errors import warn_degenerate
 from likewise.measure.frames import near_one
+from likewise.typing import AnyArray, ArrayT
 
 __all__ = [
     "UnitMatching",
@@ -26,14 +27,14 @@ Similarity = Literal["correlation", "mutual_information"]
 
 
 def unit_similarity(
-    x: Any,
-    y: Any,
+    x: AnyArray[ArrayT],
+    y: AnyArray[ArrayT],
     *,
     similarity: Similarity = "correlation",
     bins: int = 10,
     bias_correction: bool = True,
     check_finite: bool = True,
-) -> Any:
+) -> ArrayT:
     """Every unit of ``x`` with every unit of ``y``, ``(..., dx, dy)``.
 
     ``"correlation"`` is Pearson's, signed, in [-1, 1]; computed in float64, so that for float32
@@ -84,9 +85,9 @@ def unit_similarity(
     out = np.empty((*pair.batch, pair.x.shape[-1], pair.y.shape[-1]), pair.x.dtype)
     constant = 0
     for index in np.ndindex(pair.batch):
-        x, y = pair.x[index], pair.y[index]
-        constant += sum(int((side == side[0]).all(axis=0).sum()) for side in (x, y))
-        out[index] = mutual_information(x, y, bins, bias_correction)
+        sides = pair.x[index], pair.y[index]
+        constant += sum(int((side == side[0]).all(axis=0).sum()) for side in sides)
+        out[index] = mutual_information(*sides, bins, bias_correction)
     warn_degenerate(name, constant, 0)
     return give_scores(pair, out)
 
@@ -103,7 +104,7 @@ def _correlations(function: str, pair: Pair) -> Any:
     return scores
 
 
-class UnitMatching(NamedTuple):
+class UnitMatching(NamedTuple, Generic[ArrayT]):
     """Partners of the units of x by a similarity matrix.
 
     Attributes
@@ -123,10 +124,10 @@ class UnitMatching(NamedTuple):
         Share of the units of x whose two partners are the same.
     """
 
-    greedy: Any
-    one_to_one: Any
-    greedy_similarity: Any
-    one_to_one_similarity: Any
+    greedy: ArrayT
+    one_to_one: ArrayT
+    greedy_similarity: ArrayT
+    one_to_one_similarity: ArrayT
     matched: int
     unmatched: int
     threshold: float
@@ -138,15 +139,17 @@ class UnitMatching(NamedTuple):
                 f"UnitMatching(arrays on a device, {self.matched} matched and {self.unmatched} "
                 f"unmatched at {self.threshold:g}, same partner={self.same_partner:.0%})"
             )
+        greedy = np.mean(np.asarray(self.greedy_similarity))
+        one_to_one = np.nanmean(np.asarray(self.one_to_one_similarity))
         return (
-            f"UnitMatching(mean greedy={self.greedy_similarity.mean():.4g}, mean one-to-one="
-            f"{np.nanmean(self.one_to_one_similarity):.4g}, {self.matched} matched and "
+            f"UnitMatching(mean greedy={greedy:.4g}, mean one-to-one="
+            f"{one_to_one:.4g}, {self.matched} matched and "
             f"{self.unmatched} unmatched at {self.threshold:g}, same partner="
             f"{self.same_partner:.0%})"
         )
 
 
-def match_units(similarity: Any, *, threshold: float = 0.5) -> UnitMatching:
+def match_units(similarity: AnyArray[ArrayT], *, threshold: float = 0.5) -> UnitMatching[ArrayT]:
     """Greedy and one-to-one partners by any similarity matrix (Li et al. 2016).
 
     Parameters
@@ -185,22 +188,22 @@ def match_units(similarity: Any, *, threshold: float = 0.5) -> UnitMatching:
     )
 
 
-class UnitStatistics(NamedTuple):
+class UnitStatistics(NamedTuple, Generic[ArrayT]):
     """Of each unit, over the samples."""
 
-    mean: Any
+    mean: ArrayT
     """``(..., d)``."""
-    deviation: Any
+    deviation: ArrayT
     """``(..., d)``."""
-    active: Any
+    active: ArrayT
     """Share of samples at which the unit is not zero, ``(..., d)``."""
-    spectrum: Any
+    spectrum: ArrayT
     """The means, largest first: what networks are overlaid by, ``(..., d)``."""
-    spread: Any
+    spread: ArrayT
     """Largest mean divided by the smallest positive one, ``(...)``; NaN without any."""
 
 
-def unit_statistics(x: Any, *, check_finite: bool = True) -> UnitStatistics:
+def unit_statistics(x: AnyArray[ArrayT], *, check_finite: bool = True) -> UnitStatistics[ArrayT]:
     """How active the units of a network are (Li et al. 2016, mean activations).
 
     Parameters

@@ -26,6 +26,7 @@ __all__ = [
     "Library",
     "detached",
     "library_of",
+    "on_host",
     "read",
     "require_finite",
     "require_no_overflow",
@@ -39,6 +40,12 @@ def library_of(function: str, kept: Any) -> Any:
     library = _device.DeviceLibrary(function, "state", kept, 0)
     library.prepare(True)
     return library
+
+
+def on_host(function: str, value: Any) -> Array:
+    """What only names samples, of any type, as a NumPy array."""
+    library = library_of(function, value)
+    return np.asarray(library.host(library.given(value)))
 
 
 _BFLOAT16 = "bfloat16"  # of ml_dtypes, which JAX uses too

@@ -28,61 +28,6 @@ from likewise.errors import (
     warn,
 )
 
-# Functions that take arrays on a device, and classes whose methods do; some compute on the CPU.
-FUNCTIONS = frozenset(
-    {
-        "assignment",
-        "bootstrap",
-        "canonical_correlations",
-        "cca",
-        "cka",
-        "cknna",
-        "cluster_units",
-        "compare_rdms",
-        "cross",
-        "hsic",
-        "jaccard_knn",
-        "linear_predictivity",
-        "linear_sum_assignment",
-        "maps.Lasso",
-        "maps.Orthogonal",
-        "maps.Permutation",
-        "maps.Ridge",
-        "maps.SoftPermutation",
-        "maps.average_networks",
-        "maps.cross_validate",
-        "maps.match_network",
-        "match_units",
-        "mutual_knn",
-        "noise_ceiling",
-        "nuclear_norm",
-        "optimal_transport",
-        "orthogonal_procrustes",
-        "pairwise",
-        "permutation_match",
-        "permutation_test",
-        "polar",
-        "procrustes",
-        "pwcca",
-        "rdm",
-        "reduce",
-        "ridge_cv_errors",
-        "rsa",
-        "rsa_noise_ceiling",
-        "scale.Accumulator",
-        "scale.MinibatchCKA",
-        "scale.UnitAccumulator",
-        "semi_match",
-        "shape_distance",
-        "soft_match",
-        "sparse_predictivity",
-        "svcca",
-        "svdvals",
-        "unit_similarity",
-        "unit_statistics",
-    }
-)
-
 _DEVICE_TYPES = (2, 13)  # DLPack's kDLCUDA, kDLCUDAManaged
 _ASSIGNMENT_ERRORS = {
     1: "cost matrix is infeasible",
@@ -161,11 +106,6 @@ class DeviceLibrary:
     _deferred = False
 
     def __init__(self, function: str, argument: str, value: Any, places: int) -> None:
-        if not _has_version(function):
-            raise InputTypeError(
-                f"{function}: {argument} is on a CUDA device, for which {function} has no version "
-                "yet; move it to the CPU first"
-            )
         self._device = int(value.__dlpack_device__()[1])
         if missing := why_not(self._device):
             raise InputTypeError(f"{function}: {argument} is on a CUDA device, but {missing}")
@@ -387,12 +327,6 @@ class DeviceLibrary:
         if cupy is not None and isinstance(self._like, cupy.ndarray):
             return int(cupy.cuda.get_current_stream(self._device).ptr) or _DEFAULT_STREAM
         return _DEFAULT_STREAM
-
-
-def _has_version(function: str) -> bool:
-    """Errors name methods by their class, without its module."""
-    name = function.partition(".")[0]
-    return any(known.rpartition(".")[2] == name for known in FUNCTIONS)
 
 
 def _there(array: Any) -> AbstractContextManager[Any]:

@@ -10,6 +10,7 @@ import numpy as np
 from likewise._border.arrays import Array, read
 from likewise._border.device import is_device_array
 from likewise.measure.folds import require_folds, shuffled_folds
+from likewise.typing import AnyArray
 
 __all__ = ["CrossValidation", "cross_validate"]
 
@@ -49,8 +50,8 @@ class CrossValidation(NamedTuple):
 
 def cross_validate(
     estimator: Any,
-    x: Any,
-    y: Any,
+    x: AnyArray[Any],
+    y: AnyArray[Any],
     cv: int = 5,
     control: Control | None = None,
     n_controls: int = 20,

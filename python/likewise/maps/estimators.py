@@ -20,6 +20,7 @@ from likewise.measure.frames import near_one
 from likewise.measure.units import unit_norm
 from likewise.regression import MOST_PENALTY, checked_alphas, default_alphas
 from likewise.transport import soft_match
+from likewise.typing import AnyArray
 
 __all__ = ["Lasso", "Orthogonal", "Permutation", "Ridge", "SoftPermutation"]
 
@@ -39,7 +40,7 @@ class _LinearMap(TransformerMixin, MultiOutputMixin, RegressorMixin, BaseEstimat
         widened to float32, everything is computed in float64.
     """
 
-    def fit(self, X: Any, y: Any) -> Any:  # noqa: N803
+    def fit(self, X: AnyArray[Any], y: Any) -> Any:  # noqa: N803
         """Find the map from ``X (n, dx)`` to ``y (n, dy)`` or ``(n,)``."""
         x, y = validate_data(
             self,

@@ -9,6 +9,7 @@ from likewise.measure.base import (
     score_error,
 )
 from likewise.measure.registry import (
+    MeasureLike,
     function_of,
     is_number,
     measure,
@@ -22,6 +23,7 @@ __all__ = [
     "Gradients",
     "Kind",
     "Measure",
+    "MeasureLike",
     "function_of",
     "is_number",
     "measure",

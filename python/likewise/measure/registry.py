@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import (
-    Any,
-    TypeVar,
-    get_args,
-    get_type_hints,
-)
+from importlib import import_module
+from typing import Any, TypeAlias, TypeVar, get_args, get_type_hints
 
 import numpy as np
 
+from likewise._public import PLACES, MeasureName
 from likewise.errors import InputTypeError
 from likewise.measure.base import Measure
 
 __all__ = [
+    "MeasureLike",
     "function_of",
     "is_number",
     "measure",
@@ -32,17 +30,11 @@ def is_number(value: Any) -> bool:
 
 
 M = TypeVar("M", bound=type)
+MeasureLike: TypeAlias = MeasureName | Measure | Callable[..., Any]
+"""A measure with its default options by its name, with others an object, or its function."""
 
 _registry: dict[str, Callable[..., Measure]] = {}
-_DEFERRED = {  # modules that register when imported
-    "cka": "likewise.kernels",
-    "cknna": "likewise.neighbours",
-    "hsic": "likewise.kernels",
-    "jaccard_knn": "likewise.neighbours",
-    "linear_predictivity": "likewise.regression",
-    "mutual_knn": "likewise.neighbours",
-    "soft_match": "likewise.transport",
-}
+_OURS = get_args(MeasureName)  # registered when their modules are imported
 
 
 def register(cls: M) -> M:
@@ -56,10 +48,10 @@ def register(cls: M) -> M:
 
 def measures() -> tuple[str, ...]:
     """Names of all registered measures."""
-    return tuple(sorted({*_registry, *_DEFERRED}))
+    return tuple(sorted({*_registry, *_OURS}))
 
 
-def measure(name: str | Measure | Callable[..., Any], **options: Any) -> Measure:
+def measure(name: str | MeasureLike, **options: Any) -> Measure:
     """The measure of that name with these options, for example ``measure("cka", kernel="rbf")``.
 
     Parameters
@@ -88,10 +80,8 @@ def measure(name: str | Measure | Callable[..., Any], **options: Any) -> Measure
             return name
         name = _name_of(name)
     name, options = _from_similarity_repository(name, options)
-    if name in _DEFERRED:
-        import importlib
-
-        importlib.import_module(_DEFERRED[name])
+    if name in _OURS:
+        import_module(f"likewise.{PLACES[name]}")
     if name not in _registry:
         raise ValueError(
             f"measure: no measure {name!r}, there are {list(measures())}" + _near(name, measures())

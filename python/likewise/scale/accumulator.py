@@ -18,6 +18,7 @@ from likewise.information import (
 from likewise.measure import Measure, measure
 from likewise.measure.moments import require_samples
 from likewise.scale._moment_sums import MomentSums
+from likewise.typing import AnyArray, AnyItems
 
 __all__ = ["Accumulator", "UnitAccumulator"]
 
@@ -86,8 +87,8 @@ class Accumulator(MomentSums):
 
     def update(
         self,
-        items_a: Any,
-        items_b: Any = None,
+        items_a: AnyItems,
+        items_b: AnyItems | None = None,
         *,
         ids_a: Any = None,
         ids_b: Any = None,
@@ -180,7 +181,7 @@ class UnitAccumulator(MomentSums):
             )
         return own | {"counts": own["counts"] + theirs["counts"]}
 
-    def update(self, x: Any, y: Any, *, check_finite: bool = True) -> None:
+    def update(self, x: AnyArray[Any], y: AnyArray[Any], *, check_finite: bool = True) -> None:
         """Add samples ``x (n, dx)`` and ``y (n, dy)``."""
         a, b = self._read([x], [y], check_finite)
         assert b is not None

@@ -14,6 +14,7 @@ from likewise.grid import labelled
 from likewise.kernels import HSIC
 from likewise.measure.frames import LEAST_UNIT
 from likewise.scale._sums import Sums
+from likewise.typing import AnyItems
 
 __all__ = ["MinibatchCKA"]
 
@@ -51,7 +52,9 @@ class MinibatchCKA(Sums):
             shapes |= {f"unit_{side}": (count,) for side, count in sides.items()}
         return shapes
 
-    def update(self, items_a: Any, items_b: Any = None, *, check_finite: bool = True) -> None:
+    def update(
+        self, items_a: AnyItems, items_b: AnyItems | None = None, *, check_finite: bool = True
+    ) -> None:
         """Add a batch of at least 4 samples; items as :func:`likewise.pairwise` takes them."""
         a, b = self._read(items_a, items_b, check_finite)
         if a.arrays[0].shape[0] < 4:

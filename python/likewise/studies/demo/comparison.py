@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 import likewise as lw
 from likewise.errors import LikewiseWarning, quiet
 from likewise.studies.demo.settings import CLEAN, Key, Network, Recordings, Settings, State, Stream
+from likewise.typing import MeasureName
 
 Samples = NDArray[np.float64]
 Advance = Callable[[str], None]
@@ -24,7 +25,7 @@ class Score:
     """A measure of the registry, its options, and the title the demo shows it under."""
 
     title: str
-    measure: str
+    measure: MeasureName
     options: dict[str, Any] = field(default_factory=dict)
 
 

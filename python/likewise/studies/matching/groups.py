@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,12 +19,12 @@ class Groups:
 
     weights: Numbers
     """|r| of every unit of the first network with every unit of the second."""
-    spectral: UnitClusters
+    spectral: UnitClusters[Any]
     """Edges between the networks only: a group holds units of both almost by construction."""
-    tree: UnitClusters
+    tree: UnitClusters[Any]
     """Edges inside the networks too: a group holds units of both only if they are alike."""
 
-    def contrast(self, clusters: UnitClusters) -> tuple[float, float]:
+    def contrast(self, clusters: UnitClusters[Any]) -> tuple[float, float]:
         """Mean |r| of units of two networks in the same group, and in different ones.
 
         NaN where there are no such units.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ class Partners:
     whom nobody is left for, and out of all means and counts.
     """
 
-    matching: UnitMatching
+    matching: UnitMatching[Any]
     alive: NDArray[np.bool_]
 
     @property
