@@ -86,7 +86,7 @@ def cca(x: Array, y: Array, regularization: float = 0.0) -> float:
     return float(canonical_correlations(x, y, regularization).mean())
 
 
-def svcca(x: Array, y: Array, variance: float) -> float:
+def svcca(x: Array, y: Array, variance: float = 0.99) -> float:
     if constant(x, y):
         return np.nan
     sides = []
@@ -166,10 +166,12 @@ def procrustes_score(x: Array, y: Array, **options: Any) -> float:
     return float(np.ldexp(compared(*sides, **options), most))
 
 
-def shape_distance(x: Array, y: Array, alpha: float, center: bool = True) -> float:
+def shape_distance(
+    x: Array, y: Array, alpha: float = 1.0, center: bool = True, score: str = "angular"
+) -> float:
     if not (x.any() and y.any()) or (center and constant(x, y)):
         return np.nan
-    return compared(*(_partly_whitened(side, alpha, center) for side in (x, y)))
+    return compared(*(_partly_whitened(side, alpha, center) for side in (x, y)), score=score)
 
 
 def _partly_whitened(x: Array, alpha: float, center: bool) -> Array:
@@ -251,10 +253,11 @@ def mutual_knn(x: Array, y: Array, k: int, **options: Any) -> float:
     return float(neighbours.shared([nearest(side, k, **options) for side in (x, y)], k))
 
 
-def jaccard_knn(x: Array, y: Array, k: int) -> float:
+def jaccard_knn(x: Array, y: Array, k: int, **options: Any) -> float:
     if constant(x, y):
         return np.nan
-    return float(neighbours.shared([nearest(side, k) for side in (x, y)], k, of_union=True))
+    rows = [nearest(side, k, **options) for side in (x, y)]
+    return float(neighbours.shared(rows, k, of_union=True))
 
 
 def cknna(x: Array, y: Array, k: int) -> float:

@@ -122,6 +122,15 @@ def test_a_constant_unit_contributes_nothing_and_is_counted(measure, pair):
     np.testing.assert_allclose(score, expected, rtol=1e-10, atol=1e-12)
 
 
+def test_constant_units_that_broadcasting_repeats_count_once(measure, pair):
+    x, y = pair[0], stacked(pair)[1]
+    x[:, 0] = 1
+    y[2, :, 1] = 1
+    with pytest.warns(lw.DegenerateWarning, match="2 constant units") as seen:
+        measure(x, y)
+    assert len(seen) == 1
+
+
 def test_a_constant_representation_scores_nan_and_spares_the_batch(measure, pair):
     x, y = stacked(pair)
     expected = measure(x, y)

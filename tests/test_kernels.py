@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+import sys
+
 import numpy as np
 import pytest
 import simulated
@@ -54,7 +57,7 @@ def test_agrees_with_explicit_kernel_matrices(name, shape, kernel, estimator):
 
 @pytest.mark.parametrize("estimator", ["biased", "unbiased"])
 @pytest.mark.parametrize("kernel", ["linear", "rbf", "polynomial"])
-@pytest.mark.parametrize("n", [37, simulated.large(200), simulated.large(700)])
+@pytest.mark.parametrize("n", [simulated.large(200), simulated.large(700)])
 def test_many_mixed_items_agree_with_single_calls(n, kernel, estimator):
     rng = np.random.default_rng(0)
     items = [rng.standard_normal((n, d)) for d in (1, 5, 64, 17, 130, 3)]
@@ -75,59 +78,9 @@ def test_results_do_not_change_from_run_to_run():
     assert all(np.array_equal(first, lw.pairwise(items, "cka", kernel="rbf")) for _ in range(3))
 
 
-@pytest.mark.parametrize("kernel", ["linear", "rbf", "polynomial"])
-def test_float32_is_close_and_stays_float32(kernel):
-    x, y = data(300, 40, 60)
-    for estimator in ("biased", "unbiased"):
-        options = {"kernel": kernel, "estimator": estimator}
-        single = lw.cka(x.astype(np.float32), y.astype(np.float32), **options)
-        assert single.dtype == np.float32
-        assert abs(single - slow.cka(x, y, **options)) < 3e-6
-
-
 def apart(distance):
     # Three fifths together: the median distance is one within clusters.
     return lambda x: x + distance * (np.arange(len(x)) % 5 < 3)[:, None]
-
-
-HARD = {
-    "far clusters": apart(1e4),
-    "clusters at the end of float32": apart(1e7),
-    "a large mean": lambda x: x + 1e5,
-    "one massive unit": lambda x: x * 1e4 ** (np.arange(x.shape[1]) == 1),
-    "one massive sample": lambda x: x * 1e3 ** (np.arange(len(x)) == 5)[:, None],
-    "activations of 3000": lambda x: x * 3000,
-    "huge": lambda x: x * 1e30,
-    "small": lambda x: x * 1e-6,
-    "tiny": lambda x: x * 1e-30,
-    "repeats": lambda x: np.round(x)[np.arange(len(x)) // 2],
-}
-OPTIONS = [
-    {},
-    {"kernel": "rbf"},
-    {"kernel": "rbf", "bandwidth": ("median", 0.1)},
-    {"kernel": "rbf", "bandwidth": ("median", 30.0)},
-    {"kernel": "polynomial"},
-    {"kernel": "polynomial", "degree": 6, "coef0": 0.0},
-]
-
-
-@pytest.mark.filterwarnings("ignore::likewise.DegenerateWarning")
-@pytest.mark.parametrize("estimator", ["biased", "unbiased"])
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
-@pytest.mark.parametrize("kind", HARD)
-def test_hard_numbers_keep_their_digits_in_both_types(kind, options, estimator):
-    # Kernels of float32 are off by some 1e-6 of their size, what is left of them once they are
-    # projected by up to 64 times that (where it is less, the engine takes double).
-    x, y = (HARD[kind](a).astype(np.float32) for a in data(70, 6, 5))
-    options = options | {"estimator": estimator}
-    expected = slow.precise_cka(x, y, **options)
-    for dtype, tolerance in ((np.float32, 2e-6), (np.float64, 1e-10)):
-        a, b = x.astype(dtype), y.astype(dtype)
-        assert abs(lw.cka(a, b, **options) - expected) < tolerance
-        assert abs(lw.pairwise([a, b], "cka", **options)[0, 1] - expected) < tolerance
-        turned = lw.cross([b], [a], "cka", **options)[0, 0]
-        assert abs(turned - expected) < tolerance
 
 
 @pytest.mark.parametrize("estimator", ["biased", "unbiased"])
@@ -209,7 +162,7 @@ def test_bandwidths_far_below_the_distances(dtype, estimator, kind):
 
 @pytest.mark.parametrize(
     ("bandwidth", "scale"),
-    [(1e9, 1.0), (1e30, 1.0), (2.0, 1e-18), (2.0, 1e-150), (("median", 1e9), 1.0),
+    [(1e9, 1.0), (1e30, 1.0), (2.0, 1e-18), (2.0, 1e-30), (2.0, 1e-150), (("median", 1e9), 1.0),
      (("median", 1e200), 1.0)],
 )  # fmt: skip
 @pytest.mark.parametrize("estimator", ["biased", "unbiased"])
@@ -306,27 +259,6 @@ def test_biased_cka_is_large_for_unrelated_data_when_n_is_below_d():
     assert min(unbiased) < 0  # returned negative, not clamped
 
 
-def test_numerator_and_norms_use_the_same_estimator():
-    x, _ = data(40, 6, 1)
-    q = np.linalg.qr(np.random.default_rng(1).standard_normal((6, 6)))[0]
-    for estimator in ("biased", "unbiased"):
-        assert lw.cka(x, x @ q, estimator=estimator) == pytest.approx(1, abs=1e-12)
-
-
-@pytest.mark.parametrize("scale", [1e-200, 1e-8, 1e-2, 1e8, 1e150])
-def test_no_absolute_epsilon_in_a_denominator(scale):
-    x, y = data(40, 6, 4)
-    assert lw.cka(scale * x, y) == pytest.approx(lw.cka(x, y), rel=1e-12)
-    assert lw.cka(scale * x, scale * x) == pytest.approx(1, abs=1e-12)
-
-
-def test_features_are_centred_before_any_product():
-    x, y = data(200, 30, 30)
-    expected = slow.cka(x, y, estimator="unbiased")
-    far_x, far_y = (x + 1000).astype(np.float32), (y + 1000).astype(np.float32)
-    assert abs(lw.cka(far_x, far_y, estimator="unbiased") - expected) < 1e-4
-
-
 @pytest.mark.filterwarnings("ignore::likewise.DegenerateWarning")
 def test_last_small_batch():
     x, y = data(3, 2, 2)
@@ -373,15 +305,10 @@ def test_options_are_checked(options, text):
         lw.cka(*data(10, 2, 2), **options)
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("estimator", ["biased", "unbiased"])
-def test_a_bandwidth_far_beyond_the_data_leaves_squared_distances(dtype, estimator):
-    """exp(-t) - 1 is -t then, whose square no number may hold."""
-    rng = np.random.default_rng(3)
-    x = rng.standard_normal((12, 4))
-    y = x[:, :2] + rng.standard_normal((12, 2))
-    far, near = 1e-150 if dtype == np.float64 else 1e-30, 1e-4
-    found = lw.cka(*(dtype(far) * s.astype(dtype) for s in (x, y)), kernel="rbf", bandwidth=1.0,
-                   estimator=estimator)  # fmt: skip
-    expected = lw.cka(near * x, near * y, kernel="rbf", bandwidth=1.0, estimator=estimator)
-    assert found == pytest.approx(expected, abs=1e-5 if dtype == np.float32 else 1e-7)
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads kilobytes")
+@pytest.mark.host_only("measures memory of the CPU")
+def test_narrow_items_need_no_matrices_of_samples():
+    items = np.random.default_rng(0).standard_normal((3, 40_000, 2))  # a matrix would take 12 GB
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert np.isfinite(lw.pairwise(list(items), "cka", estimator="unbiased")).all()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000

@@ -199,21 +199,6 @@ def test_held_out_noise_scores_about_zero():
     assert lw.sparse_predictivity(x, y, alphas=[0.05]).score[0] > 0.5  # what in-sample would say
 
 
-def test_batches_broadcast():
-    x, y = pair(60, 5, 3)
-    stack = np.stack([y, 2 * y + x[:, :3]])
-    found = lw.sparse_predictivity(x, stack, alphas=ALPHAS)
-    assert found.coef.shape == (2, 4, 3, 5)
-    alone = lw.sparse_predictivity(x, stack[1], alphas=ALPHAS)
-    np.testing.assert_allclose(found.coef[1], alone.coef, rtol=0, atol=1e-12)
-    assert lw.sparse_predictivity(np.ones((0, 9, 2)), np.ones((0, 9, 3))).coef.shape == (
-        0,
-        13,
-        3,
-        2,
-    )
-
-
 def test_constant_units_have_no_weights_and_score_zero():
     x, y = pair(60, 5, 3)
     expected = lw.sparse_predictivity(x, y, alphas=ALPHAS, cv=3)

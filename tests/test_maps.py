@@ -239,6 +239,16 @@ def test_one_dimensional_targets_and_float32(estimator):
     assert narrow.predict(x.astype(np.float32)).dtype == np.float32
 
 
+@pytest.mark.filterwarnings("ignore::likewise.DegenerateWarning")
+def test_units_may_be_silent_in_one_split():
+    x, y = pair(n=60)
+    order = np.random.RandomState(0).permutation(60)
+    x[order[:12], 1] = 0  # in the first fold
+    y[order[12:], 2] = 0  # in all others
+    for cls in MAPS:
+        assert np.isfinite(lw.maps.cross_validate(cls(), x, y).per_fold).all()
+
+
 def test_the_families_are_nested():
     # Of a rotated copy: ridge and rotation find it, permutations do not.
     rng = np.random.default_rng(0)

@@ -120,14 +120,14 @@ def test_the_command_line_and_its_report_take_it(layers, tmp_path):
 @pytest.mark.parametrize("seed", range(5))
 def test_its_declared_properties_are_tested(seed):
     hold = test_measures.test_declared_properties_hold.hypothesis.inner_test
-    hold(name="variance_distance", seed=seed, n=20, widths=(4, 5, 3))
+    hold(name="variance_distance", options={}, seed=seed, n=20, widths=(4, 5, 3))
 
 
 def test_a_property_that_does_not_hold_is_seen(monkeypatch):
     monkeypatch.setattr(VarianceDistance, "invariances", frozenset({"isotropic_scaling"}))
     hold = test_measures.test_declared_properties_hold.hypothesis.inner_test
     with pytest.raises(AssertionError):
-        hold(name="variance_distance", seed=0, n=20, widths=(4, 5, 3))
+        hold(name="variance_distance", options={}, seed=0, n=20, widths=(4, 5, 3))
 
 
 def test_a_name_is_registered_once():

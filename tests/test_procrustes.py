@@ -160,14 +160,6 @@ def test_widths_differ_as_if_padded_with_zeros():
     assert lw.procrustes(x, y) == pytest.approx(expected, abs=1e-13)
 
 
-def test_batches_equal_loops_and_broadcast():
-    rng = np.random.default_rng(0)
-    x, y = rng.standard_normal((3, 1, 40, 6)), rng.standard_normal((4, 40, 9))
-    batch = lw.procrustes(x, y)
-    loop = [[lw.procrustes(x[i, 0], y[j]) for j in range(4)] for i in range(3)]
-    np.testing.assert_allclose(batch, loop, atol=1e-14)
-
-
 def test_all_pairs_equal_single_calls_for_many_narrow_items():
     rng = np.random.default_rng(0)
     items = [rng.standard_normal((70, d)) for d in rng.integers(1, 90, 25)]
@@ -179,13 +171,11 @@ def test_all_pairs_equal_single_calls_for_many_narrow_items():
 
 
 @pytest.mark.parametrize("exponent", [-150, -290, 150, 290])
-def test_extreme_scales(exponent):
+def test_distances_have_the_scale_of_the_data(exponent):
     x, y = data(50, 6, 6)
-    expected = lw.procrustes(x, y)
-    assert lw.procrustes(x * 10.0**exponent, y) == pytest.approx(expected, abs=1e-12)
-    far = lw.procrustes(x * 10.0**exponent, y * 10.0**exponent, scale=False, score="euclidean")
-    near = lw.procrustes(x, y, scale=False, score="euclidean")
-    assert far == pytest.approx(near * 10.0**exponent, rel=1e-12)
+    options = {"scale": False, "score": "euclidean"}
+    far = lw.procrustes(x * 10.0**exponent, y * 10.0**exponent, **options)
+    assert far == pytest.approx(lw.procrustes(x, y, **options) * 10.0**exponent, rel=1e-12)
 
 
 @pytest.mark.parametrize("measure", ["procrustes", "shape_distance"])
@@ -204,11 +194,6 @@ def test_distances_beyond_their_type_are_infinite_and_said(measure):
     for path, call in calls.items():
         with pytest.warns(lw.OverflowWarning, match=f"{measure}: . score"):
             assert call() == np.inf, path
-
-
-def test_offsets_do_not_cost_digits():
-    x, y = data(100, 5, 6)
-    assert lw.procrustes(x + 1e6, y) == pytest.approx(lw.procrustes(x, y), abs=1e-9)
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 0.9, 1.0])

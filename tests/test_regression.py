@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 from reference import regression as slow
+from variants import paths
 
 import likewise as lw
 
@@ -139,22 +140,6 @@ def test_directions_differ():
     x, y = pair(200, 8, 2)
     assert lw.linear_predictivity(x, y).score > 0.9
     assert lw.linear_predictivity(y, x).score < 0.7
-
-
-@pytest.mark.host_only("takes minutes there")
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_all_pairs_and_batches_equal_single_calls(dtype):
-    items = [pair(120, d, d, seed=d)[1].astype(dtype) for d in (3, 8, 8, 150)]
-    alone = np.array([[lw.linear_predictivity(x, y).score for y in items] for x in items])
-    tolerance = 1e-10 if dtype == np.float64 else 1e-4
-    grid = lw.pairwise(items, "linear_predictivity")
-    np.testing.assert_allclose(grid, alone, rtol=0, atol=tolerance)
-    some = lw.cross(items[:2], items[1:], "linear_predictivity")
-    np.testing.assert_allclose(some, alone[:2, 1:], rtol=0, atol=tolerance)
-    batch = lw.linear_predictivity(np.stack(items[1:3])[:, None], np.stack(items[1:3]))
-    assert batch.alpha.shape == (2, 2, 5, 8)
-    assert batch.per_target.shape == batch.r2.shape == (2, 2, 8)
-    np.testing.assert_allclose(batch.score, alone[1:3, 1:3], rtol=0, atol=tolerance)
 
 
 def test_many_targets_are_the_sum_of_their_blocks():
@@ -311,14 +296,8 @@ def test_float32_agrees_with_float64_of_the_same_numbers(kind):
     for name in ("score", "per_target", "per_fold", "r2", "alpha"):
         one, other = getattr(found, name), getattr(expected, name)
         np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
-    both = np.array([[lw.linear_predictivity(a, b).score for b in (x64, y64)] for a in (x64, y64)])
-    for items in ([x, y], {"x": x, "y": y}):
-        grid = np.asarray(lw.pairwise(items, "linear_predictivity"))
-        np.testing.assert_allclose(grid, both, rtol=0, atol=1e-6)
-    found = lw.cross([y], [x, y], "linear_predictivity")
-    np.testing.assert_allclose(found, both[1:], rtol=0, atol=1e-6)
-    batch = lw.linear_predictivity(np.stack([x, x]), y).score
-    np.testing.assert_allclose(batch, both[0, 1], rtol=0, atol=1e-6)
+    for path, score in paths(lw.measure("linear_predictivity"), x, y).items():
+        assert score == pytest.approx(expected.score, abs=1e-6), path
     errors, wide = (lw.ridge_cv_errors(*sides) for sides in ((x, y), (x64, y64)))
     np.testing.assert_allclose(errors.alphas, wide.alphas, rtol=1e-6)
     np.testing.assert_allclose(errors.errors, wide.errors, rtol=1e-6)

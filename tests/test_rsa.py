@@ -267,31 +267,6 @@ def test_pitfall_ties(comparison):
             assert found == pytest.approx(expected, abs=1e-6 if dtype == np.float32 else 1e-11)
 
 
-@pytest.mark.parametrize("comparison", COMPARISONS + SECOND_MOMENTS)
-def test_all_pairs_equal_single_calls(comparison):
-    items = [pair(30, d, d, seed=d)[0] for d in (3, 6, 6, 40)]
-    single = [[lw.rsa(x, y, comparison=comparison) for y in items] for x in items]
-    grid = lw.pairwise(items, "rsa", comparison=comparison)
-    tolerance = 1e-6 if comparison == "bures" else 1e-12
-    np.testing.assert_allclose(grid, single, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(np.diag(grid), 1, rtol=0, atol=tolerance)
-    crossed = lw.cross(items[:2], items, "rsa", comparison=comparison)
-    np.testing.assert_allclose(crossed, single[:2], rtol=0, atol=1e-12)
-    batch = lw.rsa(np.stack(items[1:3]), items[0], comparison=comparison)
-    np.testing.assert_allclose(batch, [single[1][0], single[2][0]], rtol=0, atol=1e-12)
-
-
-def test_an_rdm_of_equal_entries_has_no_order():
-    simplex = np.eye(6)
-    y = pair(6, 4, 1)[0]
-    for comparison in ("corr", "spearman", "tau-b", "corr_cov"):
-        options = {"dissimilarity": "sqeuclidean", "comparison": comparison}
-        for scaled in (simplex, 1.1 * simplex):  # the mean of the latter is rounded
-            with pytest.warns(lw.DegenerateWarning, match="1 RDM whose entries are all equal"):
-                assert np.isnan(lw.rsa(scaled, y, **options))
-    assert lw.rsa(simplex, y, dissimilarity="sqeuclidean", comparison="tau-a") == 0
-
-
 @pytest.mark.parametrize("comparison", ["spearman", "rho-a", "kendall", "tau-b", "tau-a"])
 def test_ranks_of_too_many_entries_are_refused(comparison):
     require_rankable("rsa", comparison, 65536 * 65535 // 2)
