@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,19 +19,22 @@ def centred_unit_norm(items: Sequence[Array]) -> list[Array]:
     return [item / np.linalg.norm(item) for item in centred]
 
 
-def procrustes_error(items: Sequence[Array], pairs: Pairs) -> Callable[[Sequence[float]], float]:
-    """Largest error of the similarities of the first pairs, against float64 singular values."""
-    unit = centred_unit_norm([item.astype(np.float64) for item in items])
-    exact: dict[tuple[int, int], float] = {}
+def first_scores(exact: Any) -> Callable[[Any], float]:
+    """Largest difference of the first answers from these, or of these from the first of them."""
+    wanted = np.asarray(exact)
 
-    def error(found: Sequence[float]) -> float:
-        for i, j in pairs[: len(found)]:
-            if (i, j) not in exact:
-                exact[i, j] = float(np.linalg.norm(unit[i].T @ unit[j], "nuc"))
-        expected = [exact[pair] for pair in pairs[: len(found)]]
-        return float(np.abs(np.asarray(found, dtype=np.float64) - expected).max())
+    def error(found: Any) -> float:
+        found = np.asarray(found, np.float64)
+        some = tuple(slice(min(sizes)) for sizes in zip(found.shape, wanted.shape, strict=True))
+        return float(np.abs(found[some] - wanted[some]).max())
 
     return error
+
+
+def procrustes_error(items: Sequence[Array], pairs: Pairs) -> Callable[[Any], float]:
+    """Against singular values in float64."""
+    unit = centred_unit_norm([item.astype(np.float64) for item in items])
+    return first_scores([np.linalg.norm(unit[i].T @ unit[j], "nuc") for i, j in pairs])
 
 
 def assignment_error(costs: Array) -> Callable[[Sequence[Any]], float]:
@@ -112,13 +116,21 @@ def unbiased(gram: Array) -> Array:
 def cka_error(
     items: Sequence[Array], gram: Callable[[Array], Array], centre: Callable[[Array], Array]
 ) -> Callable[[Array], float]:
-    """Largest error of the scores of the first (at most eight) items against the definition."""
+    """Against the definition, for at most eight items."""
     some = [centre(gram(item.astype(np.float64))) for item in items[:8]]
     some = [matrix / np.linalg.norm(matrix) for matrix in some]
-    exact = np.array([[np.vdot(a, b) for b in some] for a in some])
+    return first_scores([[np.vdot(a, b) for b in some] for a in some])
 
-    def error(found: Array) -> float:
-        size = min(len(found), len(exact))
-        return float(np.abs(found[:size, :size] - exact[:size, :size]).max())
 
-    return error
+def orthonormal(item: Array) -> Array:
+    return np.linalg.svd(item - item.mean(axis=0), full_matrices=False)[0]
+
+
+def some_of(pairs: Sequence[Any], share: int, what: str = "pairs") -> tuple[Any, str]:
+    """One in so many, for slow peers, and the words that say so."""
+    few = pairs[: max(1, len(pairs) // share)]
+    return few, f"{len(few)} of {len(pairs)} {what}, scaled"
+
+
+def all_pairs(count: int) -> Pairs:
+    return list(itertools.combinations(range(count), 2))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from .data import Array, assignment_costs
-from .reference import assignment_error
-from .timing import Contestant
+from .reference import assignment_error, some_of
+from .timing import Contestant, Race, peer, two_threads
 
 BATCHES = [
     ("unrelated", 20, 64),
@@ -32,41 +32,39 @@ DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 @pytest.mark.sizes("workload", full=BATCHES, quick=TINY_BATCHES)
 @DTYPES
-def test_batch(race: Callable[..., None], workload: tuple[str, int, int], dtype: str) -> None:
+def test_batch(race: Race, workload: tuple[str, int, int], dtype: str) -> None:
     kind, count, d = workload
     costs = assignment_costs(kind, count, d, dtype)
-    few = costs[: 10 if d <= 512 else 3]
-    anything = 1.0 if d == 64 else None
+    few, how = some_of(costs, 2, "problems")
+    each = {"units": len(few), "how": f"loop over problems; {how}"}
     contestants = [
         ours(costs),
-        lapcpp(costs, goal=goal_against_lapcpp(kind, d, dtype)),
-        lapx(costs, "lapjvx_batch", goal=anything),
-        lapx(costs, "lapjvs_batch", goal=anything),
-        lapjv(few, count, goal=anything),
-        scipy(few, count, goal=anything),
+        lapcpp(costs, units=count, goal=goal_against_lapcpp(kind, d, dtype)),
+        lapx(costs, "lapjvx_batch", units=count, name="lapx lapjvx_batch"),
+        lapx(costs, "lapjvs_batch", units=count, name="lapx lapjvs_batch"),
+        lapjv(few, **each),
+        scipy(few, **each),
     ]
     if d <= 512:
-        contestants.append(pot(few, count, goal=anything))
-        contestants.append(torch_linear_assignment(few, count, goal=anything))
-    race(
-        f"assignment, {kind}, {dtype}: {count} problems, d = {d}",
-        contestants,
-        unit="problem",
-        error=assignment_error(costs),
-        tolerance=tolerance(dtype),
-    )
+        each["how"] = f"in float64, costs made non-negative; {each['how']}"
+        contestants.append(pot(few, **each))
+        each["how"] = f"batch; on a CPU it calls SciPy; {how}"
+        contestants.append(torch_linear_assignment(few, **each))
+    if d == 64:  # as fast as anything
+        contestants[2:] = [replace(contestant, goal=1.0) for contestant in contestants[2:]]
+    race(f"assignment, {kind}, {dtype}: {count} problems, d = {d}", contestants, **common(costs))
 
 
 @pytest.mark.sizes("count, d", full=[(20, 512)], quick=[(3, 16)])
 @DTYPES
-def test_next_checkpoint(race: Callable[..., None], count: int, d: int, dtype: str) -> None:
+def test_next_checkpoint(race: Race, count: int, d: int, dtype: str) -> None:
     first, *later = assignment_costs("checkpoints", count + 1, d, dtype)
     following = np.stack(later)
 
-    def build(lw: Any) -> Callable[[], list[NDArray[np.integer]]]:
+    def build(lw: Any) -> Callable[[], list[Any]]:
         start = lw.assignment(first)
 
-        def run() -> list[NDArray[np.integer]]:
+        def run() -> list[Any]:
             columns = []
             u, v = start.u, start.v
             for cost in following:
@@ -77,23 +75,21 @@ def test_next_checkpoint(race: Callable[..., None], count: int, d: int, dtype: s
 
         return run
 
+    few, how = some_of(following, 2, "problems")
     race(
         f"assignment, next checkpoint, {dtype}: {count} problems in a row, d = {d}",
         [
             Contestant(
                 name="likewise, warm duals",
-                module="likewise",
                 build=build,
                 units=count,
                 how="each problem from the duals of the one before; certificate included",
             ),
-            lapcpp(following, goal=10.0, name="lapcpp, cold"),
+            lapcpp(following, units=count, goal=10.0, name="lapcpp, cold"),
             ours(following, name="likewise, cold"),
-            scipy(following[:10], count),
+            scipy(few, units=len(few), how=f"loop over problems; {how}"),
         ],
-        unit="problem",
-        error=assignment_error(following),
-        tolerance=tolerance(dtype),
+        **common(following),
     )
 
 
@@ -111,19 +107,14 @@ def test_next_checkpoint(race: Callable[..., None], count: int, d: int, dtype: s
     quick=[("unrelated", 4, 16)],
 )
 @DTYPES
-def test_two_threads(race: Callable[..., None], workload: tuple[str, int, int], dtype: str) -> None:
+def test_two_threads(race: Race, workload: tuple[str, int, int], dtype: str) -> None:
     kind, count, d = workload
     costs = assignment_costs(kind, count, d, dtype)
-    race(
+    two_threads(
+        race,
         f"assignment, two threads against one, {kind}, {dtype}: {count} problems, d = {d}",
-        [
-            ours(costs, name="likewise, 2 threads", threads=2),
-            ours(costs, name="likewise, 1 thread", goal=1.8),
-        ],
-        unit="problem",
-        error=assignment_error(costs),
-        tolerance=tolerance(dtype),
-        clock="wall",
+        partial(ours, costs),
+        **common(costs),
     )
 
 
@@ -134,112 +125,55 @@ def goal_against_lapcpp(kind: str, d: int, dtype: str) -> float | None:
     return goals.get(kind)
 
 
-def tolerance(dtype: str) -> float:
-    return 1e-6 if dtype == "float32" else 1e-12
+def common(costs: Array) -> dict[str, Any]:
+    return {
+        "unit": "problem",
+        "error": assignment_error(costs),
+        "tolerance": 1e-6 if costs.dtype == np.float32 else 1e-12,
+    }
 
 
-def ours(
-    costs: Array, name: str = "likewise", threads: int = 1, goal: float | None = None
-) -> Contestant:
+def ours(costs: Array, **fields: Any) -> Contestant:
     return Contestant(
-        name=name,
-        module="likewise",
         build=lambda lw: partial(lw.linear_sum_assignment, costs),
         answer=lambda found: found[1],
         units=len(costs),
-        threads=threads,
-        goal=goal,
+        **fields,
     )
 
 
-def lapcpp(costs: Array, goal: float | None, name: str = "lapcpp") -> Contestant:
-    return Contestant(
-        name=name,
-        module="lapcpp",
-        build=lambda lapcpp: partial(lapcpp.lapjv_batch, costs, n_threads=1),
-        answer=lambda found: found[2],
-        units=len(costs),
-        goal=goal,
-        how="batch",
-    )
+@peer("lapcpp", "lapcpp", how="batch", answer=lambda found: found[2])
+def lapcpp(lapcpp: Any, costs: Array) -> Callable[[], Any]:
+    return partial(lapcpp.lapjv_batch, costs, n_threads=1)
 
 
-def lapx(costs: Array, solver: str, goal: float | None) -> Contestant:
-    return Contestant(
-        name=f"lapx {solver}",
-        module="lap",
-        build=lambda lap: partial(getattr(lap, solver), costs, n_threads=1),
-        answer=lambda found: found[2],
-        units=len(costs),
-        goal=goal,
-        how="batch",
-    )
+@peer("lap", "lapx", how="batch", answer=lambda found: found[2])
+def lapx(lap: Any, costs: Array, solver: str) -> Callable[[], Any]:
+    return partial(getattr(lap, solver), costs, n_threads=1)
 
 
-def one_by_one(few: Array, count: int) -> str:
-    subset = "" if len(few) == count else f"; {len(few)} of {count} problems, scaled"
-    return f"loop over problems{subset}"
+@peer("lapjv", "lapjv")
+def lapjv(lapjv: Any, costs: Array) -> Callable[[], list[Any]]:
+    doubles = costs.dtype == np.float64
+    return lambda: [lapjv.lapjv(cost, force_doubles=doubles)[0] for cost in costs]
 
 
-def lapjv(few: Array, count: int, goal: float | None) -> Contestant:
-    def build(lapjv: Any) -> Callable[[], list[Any]]:
-        doubles = few.dtype == np.float64
-        return lambda: [lapjv.lapjv(cost, force_doubles=doubles)[0] for cost in few]
-
-    return Contestant(
-        name="lapjv",
-        module="lapjv",
-        build=build,
-        units=len(few),
-        goal=goal,
-        how=one_by_one(few, count),
-    )
+@peer("scipy.optimize", "scipy linear_sum_assignment")
+def scipy(optimize: Any, costs: Array) -> Callable[[], list[Any]]:
+    return lambda: [optimize.linear_sum_assignment(cost)[1] for cost in costs]
 
 
-def scipy(few: Array, count: int, goal: float | None = None) -> Contestant:
-    def build(optimize: Any) -> Callable[[], list[Any]]:
-        solve = optimize.linear_sum_assignment
-        return lambda: [solve(cost)[1] for cost in few]
-
-    return Contestant(
-        name="scipy linear_sum_assignment",
-        module="scipy.optimize",
-        build=build,
-        units=len(few),
-        goal=goal,
-        how=one_by_one(few, count),
-    )
+@peer("ot", "POT emd", answer=lambda plans: [plan.argmax(axis=1) for plan in plans])
+def pot(ot: Any, costs: Array) -> Callable[[], list[Any]]:
+    marginal = np.full(costs.shape[1], 1 / costs.shape[1])
+    shifted = [(cost - cost.min()).astype(np.float64) for cost in costs]
+    return lambda: [ot.emd(marginal, marginal, cost) for cost in shifted]
 
 
-def pot(few: Array, count: int, goal: float | None) -> Contestant:
-    d = few.shape[1]
-    marginal = np.full(d, 1 / d)
-    shifted = [(cost - cost.min()).astype(np.float64) for cost in few]
+@peer(
+    "torch_linear_assignment", "torch-linear-assignment", answer=lambda matching: matching.numpy()
+)
+def torch_linear_assignment(module: Any, costs: Array) -> Callable[[], Any]:
+    import torch
 
-    return Contestant(
-        name="POT emd",
-        module="ot",
-        build=lambda ot: lambda: [ot.emd(marginal, marginal, cost) for cost in shifted],
-        answer=lambda plans: [plan.argmax(axis=1) for plan in plans],
-        units=len(few),
-        goal=goal,
-        how=f"in float64, costs made non-negative; {one_by_one(few, count)}",
-    )
-
-
-def torch_linear_assignment(few: Array, count: int, goal: float | None) -> Contestant:
-    def build(peer: Any) -> Callable[[], Any]:
-        import torch
-
-        return partial(peer.batch_linear_assignment, torch.from_numpy(few))
-
-    subset = "" if len(few) == count else f"; {len(few)} of {count} problems, scaled"
-    return Contestant(
-        name="torch-linear-assignment",
-        module="torch_linear_assignment",
-        build=build,
-        answer=lambda matching: matching.numpy(),
-        units=len(few),
-        goal=goal,
-        how=f"batch; on a CPU it calls SciPy{subset}",
-    )
+    return partial(module.batch_linear_assignment, torch.from_numpy(costs))

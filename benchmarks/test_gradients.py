@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 from .data import Array, representations
-from .timing import Contestant
+from .timing import Contestant, Race
 
 pytestmark = pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning")
 
@@ -17,25 +18,25 @@ CKA = [(256, 512), (256, 4096)]
 
 
 @pytest.mark.sizes("n, d", full=CKA, quick=[(40, 12)])
-def test_cka(race: Callable[..., None], n: int, d: int) -> None:
+def test_cka(race: Race, n: int, d: int) -> None:
     run(race, "CKA, linear", "cka", {}, cka_by_torch, n, d, np.float32, goal=1.0)
 
 
 @pytest.mark.sizes("n, d", full=CKA[:1], quick=[(40, 12)])
-def test_cka_unbiased(race: Callable[..., None], n: int, d: int) -> None:
+def test_cka_unbiased(race: Race, n: int, d: int) -> None:
     options = {"estimator": "unbiased"}
     run(race, "CKA, linear, unbiased", "cka", options, unbiased_cka_by_torch, n, d, np.float32)
 
 
 @pytest.mark.sizes("n, d", full=[(1000, 64), (1000, 256), (256, 1024)], quick=[(40, 12)])
-def test_procrustes(race: Callable[..., None], n: int, d: int) -> None:
+def test_procrustes(race: Race, n: int, d: int) -> None:
     options = {"score": "similarity"}
     title = "Procrustes similarity"
     run(race, title, "procrustes", options, procrustes_by_torch, n, d, np.float64, goal=1.0)
 
 
 def run(
-    race: Callable[..., None],
+    race: Race,
     title: str,
     function: str,
     options: dict[str, Any],
@@ -45,25 +46,22 @@ def run(
     dtype: type,
     goal: float | None = None,
 ) -> None:
+    import torch
+
     x, y = representations("unrelated", 2, n, d, np.float64)
     y = 0.5 * x[:, ::-1] + y
-    exact = gradient(by_torch, np.ascontiguousarray(x), np.ascontiguousarray(y))
-
-    def ours(lw: Any) -> Callable[[], Any]:
-        return step(lambda a, b: getattr(lw, function)(a, b, **options), x, y, dtype)
-
-    def theirs(torch: Any) -> Callable[[], Any]:
-        return step(lambda a, b: by_torch(torch, a, b), x, y, dtype)
-
+    theirs = partial(by_torch, torch)
+    exact = step(theirs, x, y, np.float64)()
     race(
         f"{title}, score and gradient by one side, {np.dtype(dtype)}: n = {n}, d = {d}",
         [
-            Contestant(name="likewise", module="likewise", build=ours, units=1),
+            Contestant(
+                build=lambda lw: step(partial(getattr(lw, function), **options), x, y, dtype)
+            ),
             Contestant(
                 name="torch autograd (own rewrite)",
                 module="torch",
-                build=theirs,
-                units=1,
+                build=lambda _: step(theirs, x, y, dtype),
                 goal=goal,
             ),
         ],
@@ -76,7 +74,7 @@ def run(
 def step(score: Callable[[Any, Any], Any], x: Array, y: Array, dtype: type) -> Callable[[], Array]:
     import torch
 
-    a, b = (torch.from_numpy(side.astype(dtype)) for side in (x, y))
+    a, b = (torch.from_numpy(np.ascontiguousarray(side, dtype)) for side in (x, y))
     a.requires_grad_()
 
     def backward() -> Array:
@@ -84,12 +82,6 @@ def step(score: Callable[[Any, Any], Any], x: Array, y: Array, dtype: type) -> C
         return np.asarray(found.numpy())
 
     return backward
-
-
-def gradient(by_torch: Callable[[Any, Any, Any], Any], x: Array, y: Array) -> Array:
-    import torch
-
-    return step(lambda a, b: by_torch(torch, a, b), x, y, np.float64)()
 
 
 def cka_by_torch(torch: Any, x: Any, y: Any) -> Any:

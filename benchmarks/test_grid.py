@@ -13,7 +13,10 @@ import pytest
 
 from .data import Array, mixed_widths
 from .tables import RATIO, Row, Table
-from .timing import Contestant
+from .test_kernels import tensors_of
+from .test_neighbours import shared, topk
+from .test_rsa import rsatoolbox_scores
+from .timing import Contestant, Race
 
 pytestmark = pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning")
 
@@ -59,36 +62,21 @@ def netrep_cca(metrics: Any) -> Score:
 
 
 def pytorch_cka(cka: Any) -> Scores:
-    import torch
-
     def scores(items: list[Array]) -> Array:
-        tensors = [torch.from_numpy(item) for item in items]
+        tensors = tensors_of(items)
         return cka.cka_from_features(tensors, tensors).numpy()
 
     return scores
 
 
-def rsatoolbox(rsatoolbox: Any) -> Scores:
-    from rsatoolbox.data import Dataset
-    from rsatoolbox.rdm import calc_rdm, compare
-
-    def scores(items: list[Array]) -> Array:
-        rdms = calc_rdm([Dataset(item) for item in items], method="correlation")
-        return compare(rdms, rdms, method="spearman")
-
-    return scores
+def rsatoolbox_spearman(rsatoolbox: Any) -> Scores:
+    return lambda items: rsatoolbox_scores(rsatoolbox, items)()
 
 
-def topk(torch: Any) -> Score:
-    def nearest(x: Array) -> Any:
-        unit = torch.nn.functional.normalize(torch.from_numpy(x - x.mean(axis=0)), dim=1)
-        return (unit @ unit.T).fill_diagonal_(-2).topk(10, dim=1).indices
-
+def torch_topk(torch: Any) -> Score:
     def score(x: Array, y: Array) -> float:
         mask = torch.zeros(len(x), len(x), dtype=torch.bool)
-        mask.scatter_(1, nearest(x), True)
-        found = mask.gather(1, nearest(y))
-        return found.sum().item() / found.numel()
+        return shared(mask, *(topk(torch, torch.from_numpy(s - s.mean(axis=0))) for s in (x, y)))
 
     return score
 
@@ -141,8 +129,8 @@ PEERS = {
     ),
     "cca": Peer("netrep, alpha = 0", "netrep.metrics", netrep_cca),
     "cka": Peer("pytorch-cka", "cka", pytorch_cka, {"estimator": "unbiased"}, whole_lists=True),
-    "rsa": Peer("rsatoolbox", "rsatoolbox", rsatoolbox, whole_lists=True),
-    "mutual_knn": Peer("torch topk (own rewrite)", "torch", topk, tolerance=1e-3),
+    "rsa": Peer("rsatoolbox", "rsatoolbox", rsatoolbox_spearman, whole_lists=True),
+    "mutual_knn": Peer("torch topk (own rewrite)", "torch", torch_topk, tolerance=1e-3),
     "permutation_match": Peer("SciPy, correlations by NumPy", "scipy.optimize", scipy_match),
     "soft_match": Peer("POT, correlations by NumPy", "ot", pot),
     # Its penalty is chosen by leaving one out, ours by generalised cross-validation.
@@ -156,9 +144,7 @@ _totals: dict[str, tuple[float, float]] = {}
 
 @pytest.mark.sizes("workload", full=[(24, 2000, WIDTHS)], quick=[(6, 120, (8, 12, 20))])
 @pytest.mark.parametrize("name", PEERS)
-def test_measure(
-    race: Callable[..., Table], name: str, workload: tuple[int, int, tuple[int, ...]]
-) -> None:
+def test_measure(race: Race, name: str, workload: tuple[int, int, tuple[int, ...]]) -> None:
     count, n, widths = workload
     items = mixed_widths(count, n, widths, np.float64)
     peer = PEERS[name]
@@ -179,7 +165,6 @@ def test_measure(
         [
             Contestant(
                 name="likewise, pairwise",
-                module="likewise",
                 build=lambda lw: partial(lw.pairwise, items, name, **peer.options),
                 answer=lambda grid: np.array([grid[pair] for pair in pairs]),
                 units=units,

@@ -10,19 +10,32 @@ import numpy as np
 import pytest
 
 from .data import Array
-from .timing import Contestant
+from .timing import Contestant, Race, peer
 
 ALPHAS = (0.3, 0.1, 0.03, 0.01)
 PEER_TARGETS = 8
 
 
 @pytest.mark.sizes("workload", full=[(5000, 256), (5000, 512), (5000, 1024)], quick=[(80, 12)])
-def test_paths_of_all_targets(race: Callable[..., None], workload: tuple[int, int]) -> None:
+def test_paths_of_all_targets(race: Race, workload: tuple[int, int]) -> None:
     n, d = workload
     x, y = sparse_pair(n, d)
+    few = np.asfortranarray(y[:, :PEER_TARGETS])
+    some = f"{few.shape[1]} of {d} targets"
+    goal = 25.0 if d >= 512 else None
     race(
         f"lasso, {len(ALPHAS)} penalties, float64: n = {n}, {d} units, {d} targets",
-        [ours(x, y), scikit_learn(x, y), several_targets(x, y), lasso_path(x, y)],
+        [
+            Contestant(
+                name="likewise, sparse_predictivity",
+                build=lambda lw: partial(lw.sparse_predictivity, x, y, alphas=ALPHAS),
+                answer=lambda found: found.coef,
+                units=d,
+            ),
+            warm(x, few, units=few.shape[1], goal=goal, how=f"{some}, its Gram not timed"),
+            together(x, few, units=few.shape[1], how=some),
+            paths(x, few, units=few.shape[1], how=f"{some}, moments not timed"),
+        ],
         unit="target",
         error=excess(x, y),
         tolerance=1e-4,  # of the objective: scikit-learn's own
@@ -65,101 +78,45 @@ def excess(x: Array, y: Array) -> Callable[[Array], float]:
     return error
 
 
-def ours(x: Array, y: Array) -> Contestant:
-    return Contestant(
-        name="likewise, sparse_predictivity",
-        module="likewise",
-        build=lambda lw: partial(lw.sparse_predictivity, x, y, alphas=ALPHAS),
-        answer=lambda found: found.coef,
-        units=y.shape[1],
-    )
+LASSO = {"fit_intercept": False, "max_iter": 5000, "copy_X": False}
 
 
-def scikit_learn(x: Array, y: Array) -> Contestant:
+@peer("sklearn.linear_model", "scikit-learn Lasso, Gram, warm start")
+def warm(linear_model: Any, x: Array, y: Array) -> Callable[[], Array]:
     """One model per target, its Gram shared, each penalty starting from the one before."""
-    few = min(PEER_TARGETS, y.shape[1])
+    gram = x.T @ x  # not timed: all targets share it
 
-    def build(linear_model: Any) -> Callable[[], Array]:
-        gram = x.T @ x  # not timed: all targets share it
+    def run() -> Array:
+        coef = np.zeros((len(ALPHAS), y.shape[1], x.shape[1]))
+        for t in range(y.shape[1]):
+            model = linear_model.Lasso(precompute=gram, warm_start=True, **LASSO)
+            for k, alpha in enumerate(ALPHAS):
+                model.alpha = alpha
+                coef[k, t] = model.fit(x, y[:, t], check_input=False).coef_
+        return coef
 
-        def run() -> Array:
-            coef = np.zeros((len(ALPHAS), few, x.shape[1]))
-            for t in range(few):
-                model = linear_model.Lasso(
-                    fit_intercept=False,
-                    precompute=gram,
-                    warm_start=True,
-                    max_iter=5000,
-                    copy_X=False,
-                )
-                for k, alpha in enumerate(ALPHAS):
-                    model.alpha = alpha
-                    coef[k, t] = model.fit(x, y[:, t], check_input=False).coef_
-            return coef
-
-        return run
-
-    return Contestant(
-        name="scikit-learn Lasso, Gram, warm start",
-        module="sklearn.linear_model",
-        build=build,
-        units=few,
-        goal=25.0 if x.shape[1] >= 512 else None,
-        how=f"{few} of {y.shape[1]} targets, its Gram not timed",
-    )
+    return run
 
 
-def several_targets(x: Array, y: Array) -> Contestant:
-    few = min(PEER_TARGETS, y.shape[1])
+@peer("sklearn.linear_model", "scikit-learn Lasso, targets in one call")
+def together(linear_model: Any, x: Array, y: Array) -> Callable[[], Array]:
+    def run() -> Array:
+        models = [linear_model.Lasso(alpha=a, precompute=True, **LASSO) for a in ALPHAS]
+        return np.stack([model.fit(x, y).coef_ for model in models])
 
-    def build(linear_model: Any) -> Callable[[], Array]:
-        def run() -> Array:
-            models = [
-                linear_model.Lasso(
-                    alpha=a, fit_intercept=False, precompute=True, max_iter=5000, copy_X=False
-                )
-                for a in ALPHAS
-            ]
-            return np.stack([model.fit(x, y[:, :few]).coef_ for model in models])
-
-        return run
-
-    return Contestant(
-        name="scikit-learn Lasso, targets in one call",
-        module="sklearn.linear_model",
-        build=build,
-        units=few,
-        how=f"{few} of {y.shape[1]} targets",
-    )
+    return run
 
 
-def lasso_path(x: Array, y: Array) -> Contestant:
-    few = min(PEER_TARGETS, y.shape[1])
+@peer("sklearn.linear_model", "scikit-learn lasso_path, Gram")
+def paths(linear_model: Any, x: Array, y: Array) -> Callable[[], Array]:
+    gram, cross = x.T @ x, x.T @ y  # not timed
+    options = {"alphas": ALPHAS, "precompute": gram, "max_iter": 5000, "copy_X": False}
 
-    def build(linear_model: Any) -> Callable[[], Array]:
-        gram, cross = x.T @ x, x.T @ y  # not timed
+    def run() -> Array:
+        found = [
+            linear_model.lasso_path(x, y[:, t], Xy=cross[:, t], **options)[1].T
+            for t in range(y.shape[1])
+        ]
+        return np.stack(found, axis=1)
 
-        def run() -> Array:
-            paths = [
-                linear_model.lasso_path(
-                    x,
-                    y[:, t],
-                    alphas=ALPHAS,
-                    precompute=gram,
-                    Xy=cross[:, t],
-                    max_iter=5000,
-                    copy_X=False,
-                )[1].T
-                for t in range(few)
-            ]
-            return np.stack(paths, axis=1)
-
-        return run
-
-    return Contestant(
-        name="scikit-learn lasso_path, Gram",
-        module="sklearn.linear_model",
-        build=build,
-        units=few,
-        how=f"{few} of {y.shape[1]} targets, moments not timed",
-    )
+    return run

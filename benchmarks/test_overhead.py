@@ -11,51 +11,55 @@ from typing import Any
 import numpy as np
 import pytest
 
+from .data import Array
+from .reference import centred_unit_norm
 from .tables import EXCESS
-from .timing import Contestant
+from .timing import Contestant, Race, peer
 
 pytestmark = pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning")
 
 N, D = 50, 16
 
 
-def no_error(_: Any) -> float:
-    """The answer of an import is that it did not fail."""
-    return 0.0
-
-
 @pytest.mark.sizes(
     "rivals", full=[("scipy.linalg", "netrep.metrics", "torch")], quick=[("scipy.linalg",)]
 )
-def test_import(race: Callable[..., None], rivals: tuple[str, ...]) -> None:
+def test_import(race: Race, rivals: tuple[str, ...]) -> None:
     """By the clock on the wall: NumPy's idle BLAS threads spin, and take more processor time the
     longer a process lives."""
 
     def fresh(module: str, goal: float | None = None) -> Contestant:
         code = f"import {module}"
         process = partial(subprocess.run, [sys.executable, "-c", code], check=True)
-        return Contestant(
-            name=module, module=module, build=lambda _: process, units=1, goal=goal, how=code
-        )
+        return Contestant(name=module, module=module, build=lambda _: process, goal=goal, how=code)
 
     race(
         "import in a fresh process",
         [fresh("likewise"), fresh("numpy", goal=0.020), *map(fresh, rivals)],
         unit="process",
-        error=no_error,
+        error=lambda _: 0.0,  # it did not fail
         tolerance=0.0,
         comparison=EXCESS,
         clock="wall",
     )
 
 
-def test_tiny_procrustes(race: Callable[..., None]) -> None:
-    rng = np.random.default_rng(0)
-    x, y = rng.standard_normal((2, N, D))
-    x0, y0 = (item - item.mean(axis=0) for item in (x, y))
-    x0, y0 = (item / np.linalg.norm(item) for item in (x0, y0))
-    expected = np.linalg.norm(x0.T @ y0, "nuc")
+def tiny(race: Race, what: str, contestants: list[Contestant], **options: Any) -> None:
+    race(f"one tiny {what}", contestants, unit="call", **options)
 
+
+def pair() -> Array:
+    return np.random.default_rng(0).standard_normal((2, N, D))
+
+
+def test_tiny_procrustes(race: Race) -> None:
+    x, y = pair()
+    x0, y0 = centred_unit_norm([x, y])
+    expected = np.linalg.norm(x0.T @ y0, "nuc")
+    centred = {"how": "given centred unit-norm items"}
+    whole = {"how": "centring and scaling too"}
+
+    @peer("torch", "torch svdvals", goal=3.0, **whole)
     def torch_whole(torch: Any) -> Callable[[], float]:
         raw = [torch.from_numpy(item) for item in (x, y)]
 
@@ -66,10 +70,12 @@ def test_tiny_procrustes(race: Callable[..., None]) -> None:
 
         return run
 
+    @peer("torch", "torch svdvals", goal=3.0, **centred)
     def torch_svdvals(torch: Any) -> Callable[[], float]:
         a, b = torch.from_numpy(x0), torch.from_numpy(y0)
         return lambda: torch.linalg.svdvals(a.T @ b).sum().item()
 
+    @peer("numpy", "numpy svdvals", goal=3.0, **whole)
     def numpy_whole(numpy: Any) -> Callable[[], float]:
         def run() -> float:
             a, b = (item - item.mean(axis=0) for item in (x, y))
@@ -78,115 +84,86 @@ def test_tiny_procrustes(race: Callable[..., None]) -> None:
 
         return run
 
+    @peer("numpy", "numpy svdvals", goal=3.0, **centred)
     def numpy_svdvals(numpy: Any) -> Callable[[], float]:
         return lambda: numpy.linalg.svdvals(x0.T @ y0).sum()
 
-    def peer(name: str, module: str, build: Any, **options: Any) -> Contestant:
-        return Contestant(name=name, module=module, build=build, units=1, **options)
+    @peer("scipy.linalg", "scipy orthogonal_procrustes", answer=lambda found: found[1], **centred)
+    def scipy(linalg: Any) -> Callable[[], Any]:
+        return partial(linalg.orthogonal_procrustes, x0, y0)
 
-    centred = "given centred unit-norm items"
-    whole = "centring and scaling too"
-    race(
-        f"one tiny Procrustes similarity, float64: n = {N}, d = {D}",
-        [
-            peer(
-                "likewise procrustes",
-                "likewise",
-                lambda lw: partial(lw.procrustes, x, y, score="similarity"),
-                how=whole,
-            ),
-            peer("torch svdvals", "torch", torch_svdvals, goal=3.0, how=centred),
-            peer("numpy svdvals", "numpy", numpy_svdvals, goal=3.0, how=centred),
-            peer("torch svdvals", "torch", torch_whole, goal=3.0, how=whole),
-            peer("numpy svdvals", "numpy", numpy_whole, goal=3.0, how=whole),
-            peer(
-                "scipy orthogonal_procrustes",
-                "scipy.linalg",
-                lambda linalg: partial(linalg.orthogonal_procrustes, x0, y0),
-                answer=lambda found: found[1],
-                how=centred,
-            ),
-            peer(
-                "netrep LinearMetric",
-                "netrep.metrics",
-                lambda metrics: partial(metrics.LinearMetric(alpha=1.0).fit_score, x, y),
-                answer=np.cos,
-                how=whole,
-            ),
-        ],
-        unit="call",
+    @peer("netrep.metrics", "netrep LinearMetric", answer=np.cos, **whole)
+    def netrep(metrics: Any) -> Callable[[], Any]:
+        return partial(metrics.LinearMetric(alpha=1.0).fit_score, x, y)
+
+    ours = Contestant(
+        name="likewise procrustes",
+        build=lambda lw: partial(lw.procrustes, x, y, score="similarity"),
+        **whole,
+    )
+    peers = (torch_svdvals, numpy_svdvals, torch_whole, numpy_whole, scipy, netrep)
+    tiny(
+        race,
+        f"Procrustes similarity, float64: n = {N}, d = {D}",
+        [ours, *(enter() for enter in peers)],
         error=lambda found: abs(float(found) - expected),
         tolerance=1e-9,
     )
 
 
-def test_tiny_assignment(race: Callable[..., None]) -> None:
-    cost = np.random.default_rng(0).standard_normal((D, D))
-    rows = np.arange(D)
-
-    def build_scipy(optimize: Any) -> Callable[[], Any]:
-        return partial(optimize.linear_sum_assignment, cost)
-
+def test_tiny_assignment(race: Race) -> None:
     from scipy.optimize import linear_sum_assignment
 
+    cost = np.random.default_rng(0).standard_normal((D, D))
     expected = cost[linear_sum_assignment(cost)].sum()
 
-    def peer(name: str, module: str, build: Any, position: int, **options: Any) -> Contestant:
-        def answer(found: Any) -> Any:
-            return found[position]
+    def solver(name: str, module: str, position: int, **fields: Any) -> Contestant:
+        *_, function = name.split()
+        return Contestant(
+            name=name,
+            module=module,
+            build=lambda imported: partial(getattr(imported, function), cost),
+            answer=lambda found: found[position],
+            **fields,
+        )
 
-        return Contestant(name=name, module=module, build=build, units=1, answer=answer, **options)
-
-    race(
-        f"one tiny assignment, float64: d = {D}",
+    tiny(
+        race,
+        f"assignment, float64: d = {D}",
         [
-            peer(
-                "likewise linear_sum_assignment",
-                "likewise",
-                lambda lw: partial(lw.linear_sum_assignment, cost),
-                1,
-            ),
-            peer("scipy linear_sum_assignment", "scipy.optimize", build_scipy, 1, goal=1.0),
-            peer("lapcpp", "lapcpp", lambda lapcpp: partial(lapcpp.lapjv, cost), 2),
-            peer("lapx lapjvx", "lap", lambda lap: partial(lap.lapjvx, cost), 2),
+            solver("likewise linear_sum_assignment", "likewise", 1),
+            solver("scipy linear_sum_assignment", "scipy.optimize", 1, goal=1.0),
+            solver("lapcpp lapjv", "lapcpp", 2),
+            solver("lapx lapjvx", "lap", 2),
         ],
-        unit="call",
-        error=lambda columns: abs(float(cost[rows, columns].sum()) - expected),
+        error=lambda columns: abs(float(cost[np.arange(D), columns].sum()) - expected),
         tolerance=1e-12,
     )
 
 
-def test_tiny_cka(race: Callable[..., None]) -> None:
-    rng = np.random.default_rng(0)
-    x, y = rng.standard_normal((2, N, D))
+def test_tiny_cka(race: Race) -> None:
+    x, y = pair()
 
-    def by_definition(numpy: Any) -> Callable[[], float]:
-        def run() -> float:
-            a, b = (item - item.mean(axis=0) for item in (x, y))
-            norm = numpy.linalg.norm
-            return norm(a.T @ b) ** 2 / (norm(a.T @ a) * norm(b.T @ b))
+    def by_definition() -> float:
+        a, b = (item - item.mean(axis=0) for item in (x, y))
+        norm = np.linalg.norm
+        return norm(a.T @ b) ** 2 / (norm(a.T @ a) * norm(b.T @ b))
 
-        return run
-
-    def build_ckatorch(ckatorch: Any) -> Callable[[], Any]:
+    @peer("ckatorch", "ckatorch cka_base")
+    def ckatorch(ckatorch: Any) -> Callable[[], Any]:
         import torch
 
         return partial(ckatorch.cka_base, torch.from_numpy(x), torch.from_numpy(y))
 
-    expected = by_definition(np)()
-    race(
-        f"one tiny CKA, linear, biased, float64: n = {N}, d = {D}",
+    expected = by_definition()
+    tiny(
+        race,
+        f"CKA, linear, biased, float64: n = {N}, d = {D}",
         [
-            Contestant(
-                name="likewise cka",
-                module="likewise",
-                build=lambda lw: partial(lw.cka, x, y),
-                units=1,
-            ),
-            Contestant(name="own rewrite in NumPy", module="numpy", build=by_definition, units=1),
-            Contestant(name="ckatorch cka_base", module="ckatorch", build=build_ckatorch, units=1),
+            Contestant(name="likewise cka", build=lambda lw: partial(lw.cka, x, y)),
+            Contestant(name="own rewrite in NumPy", module="numpy", build=lambda _: by_definition),
+            ckatorch(),
         ],
-        unit="call",
         error=lambda found: abs(float(found) - expected),
         tolerance=1e-12,
     )

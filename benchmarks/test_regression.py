@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from .data import Array, representations
-from .timing import Contestant
+from .timing import Contestant, Race, peer
 
 ALPHAS = 10.0 ** np.arange(-2, 6)
 FOLDS = 5
@@ -20,9 +20,7 @@ WORKLOADS = {"full": [(6, 5000, 128), (6, 5000, 256), (4, 5000, 512)], "quick": 
 
 @pytest.mark.sizes("workload", **WORKLOADS)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_errors_of_all_pairs(
-    race: Callable[..., None], workload: tuple[int, int, int], dtype: type
-) -> None:
+def test_errors_of_all_pairs(race: Race, workload: tuple[int, int, int], dtype: type) -> None:
     count, n, d = workload
     items = representations("unrelated", count, n, d, dtype)
     race(
@@ -30,9 +28,22 @@ def test_errors_of_all_pairs(
         f"{count} items, n = {n}, d = {d}",
         [
             ours(items),
-            nested(items),
-            himalaya(items, goal=10.0 if d == 512 else 30.0),
-            scikit_learn(items),
+            Contestant(
+                name="likewise, linear_predictivity",
+                build=lambda lw: partial(lw.pairwise, items, "linear_predictivity"),
+                answer=lambda grid: ("score", grid[0, 1]),
+                units=count**2,
+                tolerance=1e-4 if dtype == np.float32 else None,
+                how="the nested scores of all pairs, 21 penalties",
+            ),
+            himalaya(
+                items,
+                units=count,
+                goal=10.0 if d == 512 else 30.0,
+                answer=lambda model: ("best", -model.cv_scores_.numpy()[d : 2 * d]),
+                how=f"one of {count} sources, all targets at once, scaled; its best errors only",
+            ),
+            scikit_learn(*items[:2]),
         ],
         unit="pair",
         error=regression_error(items),
@@ -86,89 +97,47 @@ def nested_score(x: Array, y: Array) -> float:
 def ours(items: Sequence[Array]) -> Contestant:
     stacked, targets = np.stack(items), np.concatenate(items, axis=1)
     width = items[0].shape[1]
-
-    def build(lw: Any) -> Callable[[], Any]:
-        return partial(
-            lw.ridge_cv_errors, stacked, targets, alphas=ALPHAS, cv=FOLDS, fit_intercept=False
-        )
-
+    options = {"alphas": ALPHAS, "cv": FOLDS, "fit_intercept": False}
     return Contestant(
         name="likewise, ridge_cv_errors",
-        module="likewise",
-        build=build,
+        build=lambda lw: partial(lw.ridge_cv_errors, stacked, targets, **options),
         answer=lambda found: ("all", found.errors[0][:, width : 2 * width]),
         units=len(items) ** 2,
     )
 
 
-def nested(items: Sequence[Array]) -> Contestant:
-    return Contestant(
-        name="likewise, linear_predictivity",
-        module="likewise",
-        build=lambda lw: partial(lw.pairwise, items, "linear_predictivity"),
-        answer=lambda grid: ("score", grid[0, 1]),
-        units=len(items) ** 2,
-        tolerance=1e-4 if items[0].dtype == np.float32 else None,
-        how="the nested scores of all pairs, 21 penalties",
-    )
-
-
-def himalaya(items: Sequence[Array], goal: float) -> Contestant:
+@peer("himalaya.backend", "himalaya RidgeCV, torch, float32", tolerance=1e-4)
+def himalaya(backend: Any, items: Sequence[Array]) -> Callable[[], Any]:
     """Its fastest backend here, in float32, every target in one call for each source."""
-    singles = [item.astype(np.float32) for item in items]
-    width = items[0].shape[1]
+    import torch
+    from himalaya.ridge import RidgeCV
 
-    def build(backend: Any) -> Callable[[], Any]:
-        import torch
-        from himalaya.ridge import RidgeCV
+    backend.set_backend("torch")
+    sources = [torch.from_numpy(item.astype(np.float32)) for item in items]
+    targets = torch.cat(sources, dim=1)
+    options = {"alphas": ALPHAS, "fit_intercept": False, "solver_params": {"local_alpha": True}}
 
-        backend.set_backend("torch")
-        sources = [torch.from_numpy(item) for item in singles]
-        targets = torch.cat(sources, dim=1)
+    def run() -> Any:
+        model = RidgeCV(cv=folds(len(items[0])), **options)
+        return model.fit(sources[0], targets)
 
-        def run() -> Any:
-            model = RidgeCV(
-                alphas=ALPHAS,
-                fit_intercept=False,
-                cv=folds(len(singles[0])),
-                solver_params={"local_alpha": True},
-            )
-            return model.fit(sources[0], targets)
-
-        return run
-
-    return Contestant(
-        name="himalaya RidgeCV, torch, float32",
-        module="himalaya.backend",
-        build=build,
-        answer=lambda model: ("best", -model.cv_scores_.numpy()[width : 2 * width]),
-        tolerance=1e-4,
-        units=len(items),
-        goal=goal,
-        how=f"one of {len(items)} sources, all targets at once, scaled; its best errors only",
-    )
+    return run
 
 
-def scikit_learn(items: Sequence[Array]) -> Contestant:
-    def build(linear_model: Any) -> Callable[[], Any]:
-        x, y = items[0], items[1]
+@peer(
+    "sklearn.linear_model",
+    "scikit-learn Ridge",
+    answer=lambda errors: ("all", errors),
+    how="one pair, a fit for each fold and penalty, scaled",
+)
+def scikit_learn(linear_model: Any, x: Array, y: Array) -> Callable[[], Array]:
+    def run() -> Array:
+        errors = np.zeros((len(ALPHAS), y.shape[1]))
+        for train, test in folds(len(x)):
+            for k, alpha in enumerate(ALPHAS):
+                model = linear_model.Ridge(alpha=alpha, fit_intercept=False)
+                model.fit(x[train], y[train])
+                errors[k] += ((y[test] - model.predict(x[test])) ** 2).mean(axis=0) / FOLDS
+        return errors
 
-        def run() -> Any:
-            errors = np.zeros((len(ALPHAS), y.shape[1]))
-            for train, test in folds(len(x)):
-                for k, alpha in enumerate(ALPHAS):
-                    model = linear_model.Ridge(alpha=alpha, fit_intercept=False)
-                    model.fit(x[train], y[train])
-                    errors[k] += ((y[test] - model.predict(x[test])) ** 2).mean(axis=0) / FOLDS
-            return errors
-
-        return run
-
-    return Contestant(
-        name="scikit-learn Ridge",
-        module="sklearn.linear_model",
-        build=build,
-        answer=lambda errors: ("all", errors),
-        units=1,
-        how="one pair, a fit for each fold and penalty, scaled",
-    )
+    return run

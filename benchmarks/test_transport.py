@@ -10,28 +10,26 @@ import numpy as np
 import pytest
 
 from .data import Array, transport_costs
-from .reference import transport_error
-from .timing import Contestant
+from .reference import some_of, transport_error
+from .timing import Contestant, Race, peer, two_threads
 
-Shape = tuple[int, int]
-
-SHAPES: list[Shape] = [(64, 96), (256, 384), (512, 768), (1000, 1500), (512, 1024), (100, 101)]
+SHAPES = [(64, 96), (256, 384), (512, 768), (1000, 1500), (512, 1024), (100, 101)]
 COUNT = 4
 
 
 @pytest.mark.sizes("shape", full=SHAPES, quick=[(12, 18)])
 @pytest.mark.parametrize("kind", ["matched", "unrelated"])
-def test_plan(race: Callable[..., None], shape: Shape, kind: str) -> None:
+def test_plan(race: Race, shape: tuple[int, int], kind: str) -> None:
     costs = transport_costs(kind, COUNT, *shape, np.float64)
-    narrow = costs.astype(np.float32)
-    few = costs[: COUNT if shape[0] < 512 else 1]
+    few, how = some_of(costs, 1 if shape[0] < 512 else COUNT, "problems")
+    goal = 6.0 if shape[1] % shape[0] == 0 else 4.0
     race(
         f"optimal transport, uniform masses, {kind}, float64: {COUNT} problems, "
         f"{shape[0]} x {shape[1]}",
         [
             ours(costs),
-            ours(narrow, name="likewise, float32", tolerance=1e-6),
-            pot(few, goal=6.0 if shape[1] % shape[0] == 0 else 4.0),
+            ours(costs.astype(np.float32), name="likewise, float32", tolerance=1e-6),
+            pot(few, units=len(few), goal=goal, how=f"loop over problems; {how}"),
         ],
         unit="problem",
         error=transport_error(costs),
@@ -40,54 +38,25 @@ def test_plan(race: Callable[..., None], shape: Shape, kind: str) -> None:
 
 
 @pytest.mark.sizes("shape", full=[(256, 384), (512, 768)], quick=[(12, 18)])
-def test_two_threads(race: Callable[..., None], shape: Shape) -> None:
+def test_two_threads(race: Race, shape: tuple[int, int]) -> None:
     costs = transport_costs("unrelated", 20, *shape, np.float64)
-    race(
+    two_threads(
+        race,
         f"optimal transport, two threads against one: 20 problems, {shape[0]} x {shape[1]}",
-        [
-            ours(costs, name="likewise, 2 threads", threads=2),
-            ours(costs, name="likewise, 1 thread", goal=1.8),
-        ],
+        partial(ours, costs),
         unit="problem",
         error=transport_error(costs),
         tolerance=1e-12,
-        clock="wall",
     )
 
 
-def ours(
-    costs: Array,
-    name: str = "likewise",
-    threads: int = 1,
-    goal: float | None = None,
-    tolerance: float | None = None,
-) -> Contestant:
+def ours(costs: Array, **fields: Any) -> Contestant:
     return Contestant(
-        name=name,
-        module="likewise",
-        build=lambda lw: partial(lw.optimal_transport, costs),
-        units=len(costs),
-        threads=threads,
-        goal=goal,
-        tolerance=tolerance,
+        build=lambda lw: partial(lw.optimal_transport, costs), units=len(costs), **fields
     )
 
 
-def pot(costs: Array, goal: float) -> Contestant:
-    def build(ot: Any) -> Callable[[], list[Array]]:
-        dx, dy = costs.shape[1:]
-        a, b = np.full(dx, 1 / dx), np.full(dy, 1 / dy)
-
-        def run() -> list[Array]:
-            return [ot.emd(a, b, cost, numItermax=10_000_000) for cost in costs]
-
-        return run
-
-    return Contestant(
-        name="POT emd",
-        module="ot",
-        build=build,
-        units=len(costs),
-        goal=goal,
-        how=f"loop over problems; {len(costs)} of {COUNT} problems, scaled",
-    )
+@peer("ot", "POT emd")
+def pot(ot: Any, costs: Array) -> Callable[[], list[Array]]:
+    a, b = (np.full(size, 1 / size) for size in costs.shape[1:])
+    return lambda: [ot.emd(a, b, cost, numItermax=10_000_000) for cost in costs]

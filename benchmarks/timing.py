@@ -21,10 +21,12 @@ from threadpoolctl import threadpool_limits
 from . import peers
 from .tables import RATIO, Comparison, Row, Table
 
+Race = Callable[..., Table]  # the fixture
+
 
 @dataclass(frozen=True, kw_only=True)
 class Contestant:
-    """One way to do the work of a race; the first contestant of a race is ours.
+    """One way to do the work of a race, by default ours, which comes first.
 
     `build(module)` gets the imported `module`, prepares inputs untimed and returns the call to
     time. One call does `units` units of work (pairs, problems): a peer that runs on a subset says
@@ -32,15 +34,31 @@ class Contestant:
     what the race's check reads. `goal` is printed beside the measured ratio, never asserted.
     """
 
-    name: str
-    module: str
     build: Callable[[Any], Callable[[], Any]]
-    units: float
+    units: float = 1
+    name: str = "likewise"
+    module: str = "likewise"
     answer: Callable[[Any], Any] = lambda result: result
     tolerance: float | None = None
     threads: int = 1
     goal: float | None = None
     how: str = ""
+
+
+def peer(
+    module: str, name: str, **fixed: Any
+) -> Callable[[Callable[..., Callable[[], Any]]], Callable[..., Contestant]]:
+    """Make contestants of a function that gets the imported module and what one race is about, and
+    returns the call to time: it then takes the latter, and more fields of the contestant."""
+
+    def decorate(prepare: Callable[..., Callable[[], Any]]) -> Callable[..., Contestant]:
+        def enter(*given: Any, **fields: Any) -> Contestant:
+            fields = {"name": name, "module": module} | fixed | fields
+            return Contestant(build=lambda imported: prepare(imported, *given), **fields)
+
+        return enter
+
+    return decorate
 
 
 @dataclass(frozen=True)
@@ -176,6 +194,15 @@ def race(
     for position, row in absent.items():
         rows.insert(position, row)
     return Table(title, unit, clock, comparison, rows, others.cores)
+
+
+def two_threads(race: Race, title: str, ours: Callable[..., Contestant], **options: Any) -> None:
+    """Ours against ours, by the clock on the wall."""
+    contestants = [
+        ours(name="likewise, 2 threads", threads=2),
+        ours(name="likewise, 1 thread", goal=1.8),
+    ]
+    race(title, contestants, clock="wall", **options)
 
 
 def _turns(rivals: Sequence[_Lane]) -> Iterator[None]:
