@@ -82,7 +82,7 @@ HARD: dict[str, Callable[[Array], Array]] = {
     "units of all sizes": lambda x: x * _sizes(x.shape[1]),
     "whole numbers and repeats": lambda x: np.round(x)[np.arange(len(x)) // 2],
     "nearly equal": lambda x: 1 + 1e-5 * x,
-    "nearly equal units": lambda x: x[:, :1] + x * 10.0 ** -np.arange(x.shape[1]).clip(max=4),
+    "nearly equal units": lambda x: x[:, :1] + x * 10.0 ** -np.arange(x.shape[1]).clip(max=3),
     "one-hot": lambda x: np.eye(5)[np.random.default_rng(x.shape[1]).integers(0, 5, len(x))],
     "copies of units": lambda x: np.hstack([x, 4 * x[:, :2]]),
     "more units than samples": lambda x: np.hstack([x, x[::-1] ** 2, _noise(len(x), 40)]),
