@@ -59,16 +59,6 @@ double mean_column_maximum(const MatrixRef<const double>& correlation) {
   return std::accumulate(best.begin(), best.end(), 0.0) / double(correlation.cols);
 }
 
-bool has_nan(const MatrixRef<const double>& correlation) {
-  bool found = false;
-  for (int64_t i = 0; i < correlation.rows; ++i) {
-    for (int64_t j = 0; j < correlation.cols; ++j) {
-      found |= correlation(i, j) != correlation(i, j);
-    }
-  }
-  return found;
-}
-
 // NaN data, which only an unchecked call holds, score NaN and match nothing.
 template <class T>
 double match_correlations(Matching matching, AssignmentSolver& solver, const UnitPair<T>& pair,
@@ -88,21 +78,29 @@ struct Workspace {
 };
 
 template <class T>
-void match_batch(Matching matching, const ArrayRef& x, const ArrayRef& y, double* score,
-                 int64_t* assignment, int64_t* constant_units, int threads) {
+void score_units(Matching matching, const UnitItems<T>& a, const UnitItems<T>& b, int64_t rows,
+                 int threads, double* score) {
+  const bool symmetric = b.items.empty();
+  const int64_t cols = int64_t((symmetric ? a : b).items.size());
   std::vector<Workspace> workspaces(size_t(std::max(threads, 1)));
   for_each_unit_pair<T>(
-      x, y, constant_units, threads, [&](int64_t item, const UnitPair<T>& pair, int worker) {
+      a, b, rows, threads, [&](int64_t i, int64_t j, const UnitPair<T>& pair, int worker) {
         Workspace& w = workspaces[worker];
-        const int64_t units = pair.correlation.rows;
-        if (pair.constant) {
-          score[item] = kNaN;
-          w.assignment.assign(size_t(units), -1);
+        score[i * cols + j] =
+            pair.constant ? kNaN : match_correlations(matching, w.solver, pair, w.assignment);
+        if (!symmetric) return;
+        if (pair.constant || matching == Matching::permutation) {
+          score[j * cols + i] = score[i * cols + j];
         } else {
-          score[item] = match_correlations(matching, w.solver, pair, w.assignment);
+          score[j * cols + i] = mean_column_maximum(pair.correlation);
         }
-        if (assignment) std::copy_n(w.assignment.data(), units, assignment + item * units);
       });
+  if (!symmetric) return;
+  // Every unit that varies is its own best partner, at a correlation of 1.
+  for (int64_t i = 0; i < cols; ++i) {
+    const double width = double(a.items[i].cols);
+    score[i * cols + i] = a.is_constant(i) ? kNaN : (width - double(a.constant_units[i])) / width;
+  }
 }
 
 }  // namespace
@@ -155,23 +153,44 @@ int64_t unit_columns(const MatrixRef<const T>& x, T* out) {
   return constant;
 }
 
-template <class T>
-UnitItems<T> prepare_units(const std::vector<MatrixRef<const T>>& items, int threads,
-                           int64_t* constant_units) {
-  UnitItems<T> out{{}, constant_units, std::vector<std::vector<T>>(items.size())};
-  parallel_for(int64_t(items.size()), threads, [&](int64_t k, int) {
-    out.data[k].resize(size_t(items[k].rows * items[k].cols));
-    constant_units[k] = unit_columns(items[k], out.data[k].data());
+void match_scores(const Arrays& a, const Arrays& b, const Matching& matching, int threads,
+                  double* scores, const Counts& counts) {
+  with_units(a, b, threads, counts, [&](const auto& left, const auto& right, int64_t rows) {
+    score_units(matching, left, right, rows, threads, scores);
   });
-  for (size_t k = 0; k < items.size(); ++k) {
-    out.items.push_back({out.data[k].data(), items[k].cols});
-  }
-  return out;
 }
 
-void unit_correlations(const ArrayRef& x, const ArrayRef& y, double* correlation,
-                       int64_t* constant_units, int threads) {
-  for_each_unit_pair<double>(x, y, constant_units, threads,
+void match_pairs(const ArrayRef& x, const ArrayRef& y, const Matching& matching, int threads,
+                 double* scores, const Counts& counts, int64_t* assignment) {
+  std::vector<Workspace> workspaces(size_t(std::max(threads, 1)));
+  dispatch_float(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    for_each_unit_pair<T>(
+        x, y, counts, threads, [&](int64_t item, const UnitPair<T>& pair, int worker) {
+          Workspace& w = workspaces[worker];
+          const int64_t units = pair.correlation.rows;
+          if (pair.constant) {
+            scores[item] = kNaN;
+            w.assignment.assign(size_t(units), -1);
+          } else {
+            scores[item] = match_correlations(matching, w.solver, pair, w.assignment);
+          }
+          if (assignment) std::copy_n(w.assignment.data(), units, assignment + item * units);
+        });
+  });
+}
+
+void match_reordered(const ArrayRef& x, const ArrayRef& y, const int32_t* orders, int64_t k,
+                     const Matching& matching, int threads, double* scores) {
+  for_each_reordered_units(x, y, orders, k,
+                           [&](const auto& left, const auto& right, int64_t first, int64_t rows) {
+                             score_units(matching, left, right, rows, threads, scores + first);
+                           });
+}
+
+void unit_correlations(const ArrayRef& x, const ArrayRef& y, int threads, double* correlation,
+                       const Counts& counts) {
+  for_each_unit_pair<double>(x, y, counts, threads,
                              [&](int64_t item, const UnitPair<double>& pair, int) {
                                const MatrixRef<const double>& m = pair.correlation;
                                const int64_t size = m.rows * m.cols;
@@ -180,47 +199,7 @@ void unit_correlations(const ArrayRef& x, const ArrayRef& y, double* correlation
                              });
 }
 
-void match_pairs(Matching matching, const ArrayRef& x, const ArrayRef& y, double* score,
-                 int64_t* assignment, int64_t* constant_units, int threads) {
-  require_same_dtype(x, y, "match_pairs");
-  dispatch_float(x.dtype, [&](auto zero) {
-    match_batch<decltype(zero)>(matching, x, y, score, assignment, constant_units, threads);
-  });
-}
-
-template <class T>
-void match_scores(Matching matching, const UnitItems<T>& a, const UnitItems<T>& b, int64_t rows,
-                  double* score, int threads) {
-  const bool symmetric = b.items.empty();
-  const int64_t cols = int64_t((symmetric ? a : b).items.size());
-  std::vector<Workspace> workspaces(size_t(std::max(threads, 1)));
-  for_each_unit_pair<T>(
-      a, b, rows, threads, [&](int64_t i, int64_t j, const UnitPair<T>& pair, int worker) {
-        Workspace& w = workspaces[worker];
-        score[i * cols + j] =
-            pair.constant ? kNaN : match_correlations(matching, w.solver, pair, w.assignment);
-        if (!symmetric) return;
-        if (pair.constant || matching == Matching::permutation) {
-          score[j * cols + i] = score[i * cols + j];
-        } else {
-          score[j * cols + i] = mean_column_maximum(pair.correlation);
-        }
-      });
-  if (!symmetric) return;
-  // Every unit that varies is its own best partner, at a correlation of 1.
-  for (int64_t i = 0; i < cols; ++i) {
-    const double width = double(a.items[i].cols);
-    score[i * cols + i] = a.is_constant(i) ? kNaN : (width - double(a.constant_units[i])) / width;
-  }
-}
-
-#define LIKEWISE_INSTANTIATE(T)                                                                  \
-  template int64_t unit_columns<T>(const MatrixRef<const T>&, T*);                               \
-  template UnitItems<T> prepare_units<T>(const std::vector<MatrixRef<const T>>&, int, int64_t*); \
-  template void match_scores<T>(Matching, const UnitItems<T>&, const UnitItems<T>&, int64_t,     \
-                                double*, int);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+template int64_t unit_columns<float>(const MatrixRef<const float>&, float*);
+template int64_t unit_columns<double>(const MatrixRef<const double>&, double*);
 
 }  // namespace likewise

@@ -1,10 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
+#include "core/counts.h"
 #include "core/view.h"
-#include "linalg/cross.h"
 
 namespace likewise {
 
@@ -20,36 +19,22 @@ enum class Matching {
 template <class T>
 int64_t unit_columns(const MatrixRef<const T>& x, T* out);
 
-// For every pair of a batch x (..., n, dx), y (..., n, dy): the mean correlation of the paired
-// units, assignment (count, dx; may be null) with -1 for the unmatched, and the numbers of constant
-// units of all x, then of all y. A pair with a constant representation scores NaN and matches
-// nothing.
-void match_pairs(Matching matching, const ArrayRef& x, const ArrayRef& y, double* score,
-                 int64_t* assignment, int64_t* constant_units, int threads);
+// score (a x b): mean correlations of the paired units for all pairs of two lists; an empty b
+// stands for a. Constant units are counted. A pair with a constant representation scores NaN.
+void match_scores(const Arrays& a, const Arrays& b, const Matching& matching, int threads,
+                  double* scores, const Counts& counts);
+
+// The same of x[k] with y[k] for all items of two batches (..., n, dx) and (..., n, dy), and
+// assignment (count, dx; may be null) with -1 for the unmatched.
+void match_pairs(const ArrayRef& x, const ArrayRef& y, const Matching& matching, int threads,
+                 double* scores, const Counts& counts, int64_t* assignment);
+
+// The same (k) of x with y, its rows in each of k orders of them.
+void match_reordered(const ArrayRef& x, const ArrayRef& y, const int32_t* orders, int64_t k,
+                     const Matching& matching, int threads, double* scores);
 
 // The correlations (count, dx, dy) themselves, of double; 0 for constant units, counted likewise.
-void unit_correlations(const ArrayRef& x, const ArrayRef& y, double* correlation,
-                       int64_t* constant_units, int threads);
-
-// Items that unit_columns has prepared.
-template <class T>
-struct UnitItems {
-  std::vector<Item<T>> items;
-  const int64_t* constant_units;
-  std::vector<std::vector<T>> data;  // of the items, if they are no one else's
-
-  // Nothing but constant units.
-  bool is_constant(int64_t k) const { return constant_units[k] == items[k].cols; }
-};
-
-// Prepares a list; the numbers of constant units stay where they are written.
-template <class T>
-UnitItems<T> prepare_units(const std::vector<MatrixRef<const T>>& items, int threads,
-                           int64_t* constant_units);
-
-// score (a x b) of all pairs, or of `a` against itself if `b` is empty.
-template <class T>
-void match_scores(Matching matching, const UnitItems<T>& a, const UnitItems<T>& b, int64_t rows,
-                  double* score, int threads);
+void unit_correlations(const ArrayRef& x, const ArrayRef& y, int threads, double* correlation,
+                       const Counts& counts);
 
 }  // namespace likewise

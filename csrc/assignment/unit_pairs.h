@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "assignment/match.h"
+#include "core/counts.h"
+#include "core/dtype.h"
 #include "core/parallel.h"
 #include "linalg/cross.h"
 #include "linalg/reordered.h"
@@ -23,11 +25,20 @@ struct UnitPair {
   bool constant;  // one of the representations has nothing but constant units
 };
 
-// body(item, pair, worker) for every pair of a batch x (..., n, dx), y (..., n, dy); the numbers of
-// constant units of all x, then of all y, go to constant_units. An item that neighbouring pairs
-// share is prepared once per thread.
+inline bool has_nan(const MatrixRef<const double>& correlation) {
+  bool found = false;
+  for (int64_t i = 0; i < correlation.rows; ++i) {
+    for (int64_t j = 0; j < correlation.cols; ++j) {
+      found |= correlation(i, j) != correlation(i, j);
+    }
+  }
+  return found;
+}
+
+// body(item, pair, worker) for every pair of a batch x (..., n, dx), y (..., n, dy). An item that
+// neighbouring pairs share is prepared once per thread.
 template <class T, class Body>
-void for_each_unit_pair(const ArrayRef& x_array, const ArrayRef& y_array, int64_t* constant_units,
+void for_each_unit_pair(const ArrayRef& x_array, const ArrayRef& y_array, const Counts& counts,
                         int threads, const Body& body) {
   struct Side {
     const T* source = nullptr;
@@ -55,13 +66,52 @@ void for_each_unit_pair(const ArrayRef& x_array, const ArrayRef& y_array, int64_
     Workspace& w = workspaces[worker];
     const MatrixRef<const T> x = x_batch[item], y = y_batch[item];
     const Item<T> a = w.x.prepare(x), b = w.y.prepare(y);
-    constant_units[item] = w.x.constant;
-    constant_units[count + item] = w.y.constant;
+    counts(kConstantUnits, item) = w.x.constant;
+    counts(kConstantUnits, count + item) = w.y.constant;
     const double* correlation = product(a, b, x.rows, w.product);
     const bool nothing = w.x.constant == x.cols || w.y.constant == y.cols;
     body(item,
          UnitPair<T>{{correlation, x.cols, y.cols, y.cols, 1}, a.data, b.data, x.rows, nothing},
          worker);
+  });
+}
+
+// Unit columns of a list.
+template <class T>
+struct UnitItems {
+  std::vector<Item<T>> items;
+  const int64_t* constant_units;
+  std::vector<std::vector<T>> data;  // of the items, if they are no one else's
+
+  // Nothing but constant units.
+  bool is_constant(int64_t k) const { return constant_units[k] == items[k].cols; }
+};
+
+// The numbers of constant units stay where they are written.
+template <class T>
+UnitItems<T> prepare_units(const std::vector<MatrixRef<const T>>& items, int threads,
+                           int64_t* constant_units) {
+  UnitItems<T> out{{}, constant_units, std::vector<std::vector<T>>(items.size())};
+  parallel_for(int64_t(items.size()), threads, [&](int64_t k, int) {
+    out.data[k].resize(size_t(items[k].rows * items[k].cols));
+    constant_units[k] = unit_columns(items[k], out.data[k].data());
+  });
+  for (size_t k = 0; k < items.size(); ++k) {
+    out.items.push_back({out.data[k].data(), items[k].cols});
+  }
+  return out;
+}
+
+// Prepares two lists and calls body(units of a, of b, number of samples).
+template <class Body>
+void with_units(const Arrays& a, const Arrays& b, int threads, const Counts& counts,
+                const Body& body) {
+  dispatch_float(a[0].dtype, [&](auto zero) {
+    using T = decltype(zero);
+    int64_t* const constant = counts.row(kConstantUnits);
+    const std::vector<MatrixRef<const T>> of_a = matrices<T>(a);
+    const UnitItems<T> left = prepare_units<T>(of_a, threads, constant);
+    body(left, prepare_units<T>(matrices<T>(b), threads, constant + a.size()), of_a[0].rows);
   });
 }
 
@@ -83,19 +133,24 @@ void for_each_unit_pair(const UnitItems<T>& a, const UnitItems<T>& others, int64
                               visit);
 }
 
-// Prepares x and y and calls score(x, copies of y, first) for all orders of the rows of y, the
-// copies being in the orders from `first` on.
-template <class T, class Score>
-void for_each_reordered_units(const MatrixRef<const T>& x, const MatrixRef<const T>& y,
-                              const int32_t* orders, int64_t k, const Score& score) {
-  int64_t constant = 0;
-  const UnitItems<T> left = prepare_units<T>({x}, 1, &constant);
-  std::vector<T> units(size_t(y.rows * y.cols));
-  const std::vector<int64_t> constants(size_t(k), unit_columns(y, units.data()));
-  for_each_reordered<T>(units.data(), y.rows, y.cols, orders, k,
-                        [&](const std::vector<Item<T>>& copies, int64_t first) {
-                          score(left, UnitItems<T>{copies, constants.data(), {}}, first);
-                        });
+// Prepares x and y and calls score(x, copies of y, first, number of samples) for all orders of the
+// rows of y, the copies being in the orders from `first` on.
+template <class Score>
+void for_each_reordered_units(const ArrayRef& x, const ArrayRef& y, const int32_t* orders,
+                              int64_t k, const Score& score) {
+  dispatch_float(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    int64_t constant[2];
+    const auto items = matrices<T>({x, y});
+    const UnitItems<T> left = prepare_units<T>({items[0]}, 1, constant);
+    const UnitItems<T> right = prepare_units<T>({items[1]}, 1, constant + 1);
+    const std::vector<int64_t> constants(size_t(k), constant[1]);
+    for_each_reordered<T>(right.data[0].data(), items[1].rows, items[1].cols, orders, k,
+                          [&](const std::vector<Item<T>>& copies, int64_t first) {
+                            score(left, UnitItems<T>{copies, constants.data(), {}}, first,
+                                  items[1].rows);
+                          });
+  });
 }
 
 }  // namespace likewise

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/counts.h"
 #include "core/error.h"
 #include "core/view.h"
 
@@ -48,39 +49,15 @@ inline ArrayRef input(const py::array& array) {
 // Refuses read-only arrays.
 inline ArrayRef output(py::array& array) { return view_of(array, array.mutable_data()); }
 
-inline std::vector<ArrayRef> inputs(const std::vector<py::array>& arrays) {
-  std::vector<ArrayRef> views;
+inline Arrays inputs(const std::vector<py::array>& arrays) {
+  Arrays views;
   views.reserve(arrays.size());
   for (const py::array& array : arrays) views.push_back(input(array));
   return views;
 }
 
-// The elements of a contiguous array that the engine fills.
-template <class T>
-T* float_output(py::array& array) {
-  const ArrayRef view = output(array);
-  if (array.itemsize() != sizeof(T) || !(array.flags() & py::array::c_style)) {
-    throw InternalError("an output has the wrong type or layout");
-  }
-  return static_cast<T*>(view.data);
-}
-
-// Counts of the items of a call, zeros before it: a row for each kind.
-struct Counts {
-  int64_t* data;
-  int64_t items;
-
-  int64_t* row(int64_t kind) const { return data + kind * items; }
-};
-
 // Orders of samples: (count, n), made by NumPy's generators.
 using Orders = py::array_t<int32_t, py::array::c_style>;
-
-// A two-dimensional view.
-template <class T>
-MatrixRef<const T> matrix(const ArrayRef& view) {
-  return MatrixBatch<const T>(view)[0];
-}
 
 // An int64 or int32 vector or matrix that the engine fills.
 template <class Int>
@@ -93,16 +70,7 @@ Int* integer_output(py::array& array) {
 }
 
 inline Counts counts_of(py::array& counts) {
-  return {integer_output<int64_t>(counts), counts.size() / counts.shape(0)};
-}
-
-// Representations (n, d).
-template <class T>
-std::vector<MatrixRef<const T>> matrices(const std::vector<py::array>& items) {
-  std::vector<MatrixRef<const T>> out;
-  out.reserve(items.size());
-  for (const py::array& item : items) out.push_back(matrix<T>(input(item)));
-  return out;
+  return {integer_output<int64_t>(counts), counts.shape(0), counts.size() / counts.shape(0)};
 }
 
 inline double* double_output(py::array& array) {

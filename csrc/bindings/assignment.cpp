@@ -1,11 +1,7 @@
 #include "assignment/assignment.h"
 
-#include <optional>
-#include <string>
-
 #include "assignment/match.h"
-#include "bindings/matchings.h"
-#include "core/dtype.h"
+#include "bindings/measures.h"
 
 namespace likewise::bindings {
 namespace {
@@ -34,37 +30,11 @@ void assignment(const py::array& cost, bool maximize, const std::optional<py::ar
   solve_assignments(view, maximize, u, v, rows, cols, &certificates, threads);
 }
 
-void match_scores(const std::vector<py::array>& a, const std::vector<py::array>& b,
-                  py::array scores, py::array counts, Matching matching, int threads) {
-  unit_scores(a, b, scores, counts, threads,
-              [&](const auto&... given) { likewise::match_scores(matching, given...); });
-}
-
 bool match_pairs(const py::array& x, const py::array& y, py::array scores, py::array counts,
                  std::optional<py::array> assignment, Matching matching, int threads) {
-  const ArrayRef view_x = input(x), view_y = input(y);
-  double* const out = double_output(scores);
-  const Counts found = counts_of(counts);
   int64_t* const partners = assignment ? integer_output<int64_t>(*assignment) : nullptr;
-  const py::gil_scoped_release release;
-  likewise::match_pairs(matching, view_x, view_y, out, partners, found.data, threads);
-  return any(found);
-}
-
-void match_reordered(const py::array& x, const py::array& y, const Orders& orders, py::array scores,
-                     Matching matching, int threads) {
-  units_reordered(x, y, orders, scores, threads,
-                  [&](const auto&... given) { likewise::match_scores(matching, given...); });
-}
-
-bool unit_correlations(const py::array& x, const py::array& y, py::array out, py::array counts,
-                       int threads) {
-  const ArrayRef view_x = input(x), view_y = input(y);
-  double* const correlations = double_output(out);
-  const Counts found = counts_of(counts);
-  const py::gil_scoped_release release;
-  likewise::unit_correlations(view_x, view_y, correlations, found.data, threads);
-  return any(found);
+  const auto match = [&](const auto&... given) { likewise::match_pairs(given..., partners); };
+  return call_of_pairs(match, x, y, scores, counts, matching, threads);
 }
 
 int64_t unit_columns_of(const py::array& x, py::array out) {
@@ -77,15 +47,24 @@ int64_t unit_columns_of(const py::array& x, py::array out) {
   });
 }
 
+bool correlations_of_units(const py::array& x, const py::array& y, py::array out, py::array counts,
+                           int threads) {
+  const auto correlate = [](const ArrayRef& of_x, const ArrayRef& of_y, bool, int used, double* to,
+                            const Counts& found) {
+    unit_correlations(of_x, of_y, used, to, found);
+  };
+  return call_of_pairs(correlate, x, y, out, counts, false, threads);
+}
+
 }  // namespace
 
 void register_assignment(py::module_& m) {
   m.def("linear_sum_assignment", &linear_sum_assignment);
   m.def("assignment", &assignment);
-  m.def("match_scores", &match_scores);
+  m.def("match_scores", of_lists(&match_scores));
   m.def("match_pairs", &match_pairs);
-  m.def("match_reordered", &match_reordered);
-  m.def("unit_correlations", &unit_correlations);
+  m.def("match_reordered", of_orders(&match_reordered));
+  m.def("unit_correlations", &correlations_of_units);
   m.def("unit_columns", &unit_columns_of);
 }
 

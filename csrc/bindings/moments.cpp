@@ -5,7 +5,6 @@
 #include <tuple>
 
 #include "bindings/arrays.h"
-#include "core/dtype.h"
 
 namespace likewise::bindings {
 namespace {
@@ -19,57 +18,43 @@ GrownFrame grown_frame(const GivenFrame& given) {
   return {double_input(shift) + column, double_input(unit) + item, double_input(ratio) + item};
 }
 
-// Calls body(items), of representations of one dtype.
-template <class Body>
-void with_items(const std::vector<py::array>& items, const Body& body) {
-  dispatch_float(input(items[0]).dtype, [&](auto zero) { body(matrices<decltype(zero)>(items)); });
-}
-
 void begin(const std::vector<py::array>& items, py::array shift, py::array unit, int threads) {
+  const Arrays given = inputs(items);
   double* const to_shift = double_output(shift);
   double* const to_unit = double_output(unit);
-  with_items(items, [&](const auto& views) {
-    const py::gil_scoped_release release;
-    begin_frame(views, threads, to_shift, to_unit);
-  });
+  const py::gil_scoped_release release;
+  begin_frame(given, threads, to_shift, to_unit);
 }
 
 void grow(const std::vector<py::array>& items, const py::array& shift, py::array unit,
           py::array ratio, int threads) {
+  const Arrays given = inputs(items);
   const double* const from = double_input(shift);
   double* const to_unit = double_output(unit);
   double* const to_ratio = double_output(ratio);
-  with_items(items, [&](const auto& views) {
-    const py::gil_scoped_release release;
-    grow_units(views, from, threads, to_unit, to_ratio);
-  });
+  const py::gil_scoped_release release;
+  grow_units(given, from, threads, to_unit, to_ratio);
 }
 
 void divide(const std::vector<py::array>& items, const py::array& unit, std::vector<py::array> outs,
             int threads) {
+  const Arrays given = inputs(items);
   const double* const units = double_input(unit);
-  dispatch_float(input(items[0]).dtype, [&](auto zero) {
-    using T = decltype(zero);
-    std::vector<T*> to;
-    for (py::array& out : outs) to.push_back(float_output<T>(out));
-    const auto views = matrices<T>(items);
-    const py::gil_scoped_release release;
-    divide_by_units<T>(views, units, threads, to);
-  });
+  Arrays to;
+  for (py::array& out : outs) to.push_back(output(out));
+  const py::gil_scoped_release release;
+  divide_by_units(given, units, threads, to);
 }
 
 void add(const std::vector<py::array>& a, const std::vector<py::array>& b,
          const std::tuple<int64_t, int64_t>& rows, const std::vector<GivenFrame>& frames,
          py::array total, int threads) {
+  const Arrays left = inputs(a), right = inputs(b);
   const GrownFrame of_a = grown_frame(frames[0]), of_b = grown_frame(frames[1]);
   double* const out = double_output(total);
-  dispatch_float(input(a[0]).dtype, [&](auto zero) {
-    using T = decltype(zero);
-    const auto left = matrices<T>(a), right = matrices<T>(b);
-    const auto [first, step] = rows;
-    const py::gil_scoped_release release;
-    add_moments<T>(left, right, first, step, of_a, of_b, threads, out);
-  });
+  const auto [first, step] = rows;
+  const py::gil_scoped_release release;
+  add_moments(left, right, first, step, of_a, of_b, threads, out);
 }
 
 }  // namespace

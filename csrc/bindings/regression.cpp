@@ -1,6 +1,5 @@
 #include "bindings/arrays.h"
 #include "bindings/options.h"
-#include "core/dtype.h"
 #include "regression/lasso.h"
 #include "regression/ridge.h"
 
@@ -10,15 +9,12 @@ namespace {
 void ridge_scores(const std::vector<py::array>& a, const std::vector<py::array>& b,
                   py::array scores, py::array counts, py::array choices,
                   const RidgeOptions& options, int threads) {
-  dispatch_float(input(a[0]).dtype, [&](auto zero) {
-    using T = decltype(zero);
-    const auto items_a = matrices<T>(a), items_b = matrices<T>(b);
-    double* const out = double_output(scores);
-    int64_t *const constants = counts_of(counts).data, *const chosen =
-                                                           integer_output<int64_t>(choices);
-    const py::gil_scoped_release release;
-    likewise::ridge_scores<T>(items_a, items_b, options, threads, out, constants, chosen);
-  });
+  const Arrays of_a = inputs(a), of_b = inputs(b);
+  double* const out = double_output(scores);
+  const Counts found = counts_of(counts);
+  int64_t* const chosen = integer_output<int64_t>(choices);
+  const py::gil_scoped_release release;
+  likewise::ridge_scores(of_a, of_b, options, threads, out, found, chosen);
 }
 
 void ridge_pairs(const py::array& x, const py::array& y, py::array scores, py::array counts,
@@ -53,9 +49,9 @@ void predictivity_of_moments(const std::vector<int64_t>& samples,
   RidgeMoments moments;
   moments.samples = samples;
   for (size_t f = 0; f < samples.size(); ++f) {
-    moments.gram.push_back(matrix<double>(input(gram[f])));
+    moments.gram.push_back(MatrixBatch<const double>(input(gram[f]))[0]);
     moments.sum.push_back(double_input(sum[f]));
-    moments.cross.push_back(matrix<double>(input(cross[f])));
+    moments.cross.push_back(MatrixBatch<const double>(input(cross[f]))[0]);
     moments.target_sum.push_back(double_input(target_sum[f]));
     moments.target_squares.push_back(double_input(target_squares[f]));
   }

@@ -12,12 +12,12 @@
 #include "linalg/bidiagonal.h"
 #include "linalg/linalg.h"
 #include "linalg/reordered.h"
+#include "procrustes/prepare.h"
 
 namespace likewise {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr char kSvd[] = "the singular value decomposition";
 
 // Whitened representations.
 template <class T>
@@ -43,7 +43,7 @@ std::vector<PreparedShape<T>> whitened(const std::vector<MatrixRef<const T>>& it
   shape.alpha = 0;
   shape.regularization = options.regularization;
   shape.variance = options.variance;
-  shape.loadings = options.weighted;
+  shape.directions = options.weighted;
   std::vector<PreparedShape<T>> shapes = prepare_shapes<T>(items, shape, threads);
   for (PreparedShape<T>& one : shapes) {
     // Differences may fit although their norm does not.
@@ -111,7 +111,7 @@ void for_each_pair(const Variates<T>& a, const Variates<T>& b, int64_t rows, Pai
     poll_interrupt();
   };
   for_each_product<T, double>(a.items, b.items, rows, pairing, threads, visit);
-  failures.raise(kSvd);
+  failures.raise(kShapeSvd);
 }
 
 // Calls store(i, j, score, score of j with i) for the wanted pairs.
@@ -149,7 +149,7 @@ void score(const Variates<T>& a, const Variates<T>& b, int64_t rows, Pairing pai
 // Calls body(a, b, rows): both sides of all pairs, whitened.
 template <class Body>
 void with_variates(const ArrayRef& x, const ArrayRef& y, const CanonicalOptions& options,
-                   int threads, const ShapeCounts& counts, const Body& body) {
+                   int threads, const Counts& counts, const Body& body) {
   dispatch_float(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     const DistinctItems<T> left(x), right(y);
@@ -161,8 +161,8 @@ void with_variates(const ArrayRef& x, const ArrayRef& y, const CanonicalOptions&
       const int64_t i = left.at(k), j = right.at(k);
       a.add(shapes_x[i]);
       b.add(shapes_y[j]);
-      counts.set(k, left.items[i].cols, shapes_x[i]);
-      counts.set(pairs + k, right.items[j].cols, shapes_y[j]);
+      count_shape(counts, k, left.items[i].cols, shapes_x[i]);
+      count_shape(counts, pairs + k, right.items[j].cols, shapes_y[j]);
     }
     body(a, b, left.items[0].rows);
   });
@@ -170,25 +170,28 @@ void with_variates(const ArrayRef& x, const ArrayRef& y, const CanonicalOptions&
 
 }  // namespace
 
-template <class T>
-void cca_scores(const std::vector<MatrixRef<const T>>& a, const std::vector<MatrixRef<const T>>& b,
-                const CanonicalOptions& options, int threads, double* scores,
-                const ShapeCounts& counts) {
-  const auto left = whitened<T>(a, options, threads), right = whitened<T>(b, options, threads);
-  counts.set_all(0, a, left);
-  counts.set_all(int64_t(a.size()), b, right);
-  const bool symmetric = b.empty();
-  const int64_t width = int64_t(symmetric ? a.size() : b.size());
-  score(variates(left), variates(right), a[0].rows,
-        symmetric ? Pairing::symmetric_with_self : Pairing::cross, options.weighted, threads,
-        [&](int64_t i, int64_t j, double score, double mirrored) {
-          if (symmetric) scores[j * width + i] = mirrored;
-          scores[i * width + j] = score;
-        });
+void cca_scores(const Arrays& a, const Arrays& b, const CanonicalOptions& options, int threads,
+                double* scores, const Counts& counts) {
+  dispatch_float(a[0].dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const auto items_a = matrices<T>(a), items_b = matrices<T>(b);
+    const auto left = whitened<T>(items_a, options, threads);
+    const auto right = whitened<T>(items_b, options, threads);
+    count_shapes(counts, 0, items_a, left);
+    count_shapes(counts, int64_t(a.size()), items_b, right);
+    const bool symmetric = b.empty();
+    const int64_t width = int64_t(symmetric ? a.size() : b.size());
+    score(variates(left), variates(right), items_a[0].rows,
+          symmetric ? Pairing::symmetric_with_self : Pairing::cross, options.weighted, threads,
+          [&](int64_t i, int64_t j, double score, double mirrored) {
+            if (symmetric) scores[j * width + i] = mirrored;
+            scores[i * width + j] = score;
+          });
+  });
 }
 
 void cca_pairs(const ArrayRef& x, const ArrayRef& y, const CanonicalOptions& options, int threads,
-               double* scores, const ShapeCounts& counts) {
+               double* scores, const Counts& counts) {
   with_variates(x, y, options, threads, counts, [&](const auto& a, const auto& b, int64_t rows) {
     score(a, b, rows, Pairing::paired, options.weighted, threads,
           [&](int64_t i, int64_t, double score, double) { scores[i] = score; });
@@ -196,7 +199,7 @@ void cca_pairs(const ArrayRef& x, const ArrayRef& y, const CanonicalOptions& opt
 }
 
 void canonical_correlations(const ArrayRef& x, const ArrayRef& y, const CanonicalOptions& options,
-                            int threads, double* out, const ShapeCounts& counts) {
+                            int threads, double* out, const Counts& counts) {
   const int64_t k = std::min(x.shape[x.ndim - 1], y.shape[y.ndim - 1]);
   with_variates(x, y, options, threads, counts, [&](const auto& a, const auto& b, int64_t rows) {
     for_each_pair(
@@ -214,30 +217,23 @@ void canonical_correlations(const ArrayRef& x, const ArrayRef& y, const Canonica
   });
 }
 
-template <class T>
-void cca_reordered(const MatrixRef<const T>& x, const MatrixRef<const T>& y, const int32_t* orders,
-                   int64_t k, const CanonicalOptions& options, int threads, double* scores) {
-  const auto shapes = whitened<T>({x, y}, options, threads);
-  Variates<T> left;
-  left.add(shapes[0]);
-  for_each_reordered<T>(
-      shapes[1].data.data(), y.rows, shapes[1].cols, orders, k,
-      [&](const std::vector<Item<T>>& copies, int64_t first) {
-        const Variates<T> right{
-            copies, std::vector<double>(copies.size(), shapes[1].reshaped_norm), {}};
-        score(left, right, y.rows, Pairing::cross, options.weighted, threads,
-              [&](int64_t, int64_t j, double score, double) { scores[first + j] = score; });
-      });
+void cca_reordered(const ArrayRef& x, const ArrayRef& y, const int32_t* orders, int64_t k,
+                   const CanonicalOptions& options, int threads, double* scores) {
+  dispatch_float(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const auto items = matrices<T>({x, y});
+    const auto shapes = whitened<T>(items, options, threads);
+    Variates<T> left;
+    left.add(shapes[0]);
+    for_each_reordered<T>(
+        shapes[1].data.data(), items[1].rows, shapes[1].cols, orders, k,
+        [&](const std::vector<Item<T>>& copies, int64_t first) {
+          const Variates<T> right{
+              copies, std::vector<double>(copies.size(), shapes[1].reshaped_norm), {}};
+          score(left, right, items[1].rows, Pairing::cross, options.weighted, threads,
+                [&](int64_t, int64_t j, double score, double) { scores[first + j] = score; });
+        });
+  });
 }
-
-#define LIKEWISE_INSTANTIATE(T)                                                                \
-  template void cca_scores<T>(const std::vector<MatrixRef<const T>>&,                          \
-                              const std::vector<MatrixRef<const T>>&, const CanonicalOptions&, \
-                              int, double*, const ShapeCounts&);                               \
-  template void cca_reordered<T>(const MatrixRef<const T>&, const MatrixRef<const T>&,         \
-                                 const int32_t*, int64_t, const CanonicalOptions&, int, double*);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
 
 }  // namespace likewise

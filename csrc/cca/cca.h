@@ -1,11 +1,8 @@
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
 #include "cca/options.h"
+#include "core/counts.h"
 #include "core/view.h"
-#include "procrustes/procrustes.h"
 
 // Canonical correlation analysis. With whitened representations Zx and Zy (prepared shapes of
 // alpha = 0) the canonical correlations are the singular values of Zx'Zy = P diag(rho) Q'.
@@ -16,23 +13,20 @@
 
 namespace likewise {
 
-// scores (a x b) of all pairs; an empty b stands for a.
-template <class T>
-void cca_scores(const std::vector<MatrixRef<const T>>& a, const std::vector<MatrixRef<const T>>& b,
-                const CanonicalOptions& options, int threads, double* scores,
-                const ShapeCounts& counts);
+// scores (a x b) of all pairs; an empty b stands for a. What is counted: see count_shape.
+void cca_scores(const Arrays& a, const Arrays& b, const CanonicalOptions& options, int threads,
+                double* scores, const Counts& counts);
 
 // Those of x[k] with y[k] for all items of two batches with equal batch axes.
 void cca_pairs(const ArrayRef& x, const ArrayRef& y, const CanonicalOptions& options, int threads,
-               double* scores, const ShapeCounts& counts);
+               double* scores, const Counts& counts);
 
 // All correlations of the same pairs, descending, zeros beyond the rank: out (..., min(units)).
 void canonical_correlations(const ArrayRef& x, const ArrayRef& y, const CanonicalOptions& options,
-                            int threads, double* out, const ShapeCounts& counts);
+                            int threads, double* out, const Counts& counts);
 
 // Scores (k) of x with y, its rows in each of k orders of them.
-template <class T>
-void cca_reordered(const MatrixRef<const T>& x, const MatrixRef<const T>& y, const int32_t* orders,
-                   int64_t k, const CanonicalOptions& options, int threads, double* scores);
+void cca_reordered(const ArrayRef& x, const ArrayRef& y, const int32_t* orders, int64_t k,
+                   const CanonicalOptions& options, int threads, double* scores);
 
 }  // namespace likewise

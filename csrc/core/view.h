@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "core/error.h"
 
@@ -70,5 +71,22 @@ class MatrixBatch {
  private:
   ArrayRef array_;
 };
+
+// Representations (n, d) of one dtype.
+using Arrays = std::vector<ArrayRef>;
+
+template <class T>
+std::vector<MatrixRef<const T>> matrices(const Arrays& arrays) {
+  std::vector<MatrixRef<const T>> out;
+  out.reserve(arrays.size());
+  for (const ArrayRef& array : arrays) out.push_back(MatrixBatch<const T>(array)[0]);
+  return out;
+}
+
+inline Arrays joined(const Arrays& a, const Arrays& b) {
+  Arrays all = a;
+  all.insert(all.end(), b.begin(), b.end());
+  return all;
+}
 
 }  // namespace likewise

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
+#include "core/counts.h"
 #include "core/view.h"
 
 // Hilbert-Schmidt independence criterion (HSIC) and centred kernel alignment (CKA) of
@@ -33,34 +33,26 @@ enum KernelStatus : int32_t {
   kKernelOverflow = 4,     // HSIC: one of its scores is beyond the numbers of T
 };
 
-// What a call finds in its items: those of the first side, then those of the second.
-struct KernelCounts {
-  int64_t* constant_units;  // -1: not finite, or differences of its samples are not
-  int64_t* status;          // KernelStatus
-
-  // Of pair p of `count`.
-  void set(int64_t count, int64_t p, const int64_t (&units)[2], const int64_t (&codes)[2]) const {
-    for (int64_t side = 0; side < 2; ++side) {
-      constant_units[side * count + p] = units[side];
-      status[side * count + p] = codes[side];
-    }
-  }
-};
+// What is counted in items besides constant units: their KernelStatus.
+constexpr int64_t kKernelStatus = 1;
 
 // scores (a.size() x b.size()) of all pairs; an empty `b` stands for `a`. Scores of items with a
 // status other than kKernelOverflow are NaN. All items have the same number of rows, at least 4 for
 // unbiased. No n x n matrix is stored: the working memory stays below one twentieth of two stacks
 // of them. Float items whose own HSIC is lost in its terms are copied in double.
-template <class T>
-void kernel_scores(const std::vector<MatrixRef<const T>>& a,
-                   const std::vector<MatrixRef<const T>>& b, const KernelOptions& options,
-                   int threads, double* scores, const KernelCounts& counts);
+void kernel_scores(const Arrays& a, const Arrays& b, const KernelOptions& options, int threads,
+                   double* scores, const Counts& counts);
 
-// scores[p] of x[p] with y[p].
-template <class T>
-void kernel_pairs(const MatrixBatch<const T>& x, const MatrixBatch<const T>& y,
-                  const KernelOptions& options, int threads, double* scores,
-                  const KernelCounts& counts);
+// scores[k] of x[k] with y[k] for all items of two batches with equal batch axes.
+void kernel_pairs(const ArrayRef& x, const ArrayRef& y, const KernelOptions& options, int threads,
+                  double* scores, const Counts& counts);
+
+// The same with gradients by every entry of x and of y, contiguous and of their dtype; null: not
+// wanted. Of a median bandwidth too: by the two samples, or two pairs of them, in the middle. NaN
+// where the score is NaN. Some n x n matrices in double per item and thread are the working memory.
+void kernel_gradients(const ArrayRef& x, const ArrayRef& y, const KernelOptions& options,
+                      int threads, double* scores, const Counts& counts, void* grad_x,
+                      void* grad_y);
 
 // More samples than these are not reordered as kernel matrices: those would take 1 GiB.
 constexpr int64_t kMostReordered = 8192;
@@ -68,9 +60,8 @@ constexpr int64_t kMostReordered = 8192;
 // Scores of x with y, its samples in each of `count` orders (count x rows), in double: each side is
 // prepared once, and an order of the samples is one of the rows and columns of its kernel matrix.
 // False for what would take kernel matrices of too many samples.
-template <class T>
-[[nodiscard]] bool kernel_reordered(const MatrixRef<const T>& x, const MatrixRef<const T>& y,
-                                    const int32_t* orders, int64_t count,
-                                    const KernelOptions& options, int threads, double* scores);
+[[nodiscard]] bool kernel_reordered(const ArrayRef& x, const ArrayRef& y, const int32_t* orders,
+                                    int64_t count, const KernelOptions& options, int threads,
+                                    double* scores);
 
 }  // namespace likewise

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/dtype.h"
 #include "core/parallel.h"
 #include "linalg/linalg.h"
 
@@ -95,88 +96,82 @@ void add_product(const std::vector<double>& x, int64_t m, const std::vector<doub
 
 }  // namespace
 
-template <class T>
-void begin_frame(const std::vector<MatrixRef<const T>>& items, int threads, double* shift,
-                 double* unit) {
-  std::fill_n(unit, items.size(), kLeastUnit);
-  const std::vector<int64_t> start = starts(items);
-  parallel_for(int64_t(items.size()), threads, [&](int64_t k, int) {
-    const MatrixRef<const T>& x = items[k];
-    double* const mean = shift + start[k];
-    std::fill_n(mean, x.cols, 0.0);
-    const double share = 1 / double(x.rows);  // of each sample: sums do not overflow
-    for (int64_t i = 0; i < x.rows; ++i) {
-      for (int64_t j = 0; j < x.cols; ++j) mean[j] += (double(x(i, j)) - double(x(0, j))) * share;
-    }
-    for (int64_t j = 0; j < x.cols; ++j) mean[j] += double(x(0, j));
-  });
-}
-
-template <class T>
-void grow_units(const std::vector<MatrixRef<const T>>& items, const double* shift, int threads,
-                double* unit, double* ratio) {
-  const std::vector<int64_t> start = starts(items);
-  parallel_for(int64_t(items.size()), threads, [&](int64_t k, int) {
-    const MatrixRef<const T>& x = items[k];
-    double most = 0;
-    for (int64_t i = 0; i < x.rows; ++i) {
-      for (int64_t j = 0; j < x.cols; ++j) {
-        most = std::max(most, std::abs(double(x(i, j)) - shift[start[k] + j]));
+void begin_frame(const Arrays& given, int threads, double* shift, double* unit) {
+  std::fill_n(unit, given.size(), kLeastUnit);
+  dispatch_float(given[0].dtype, [&](auto zero) {
+    const auto items = matrices<decltype(zero)>(given);
+    const std::vector<int64_t> start = starts(items);
+    parallel_for(int64_t(items.size()), threads, [&](int64_t k, int) {
+      const auto& x = items[k];
+      double* const mean = shift + start[k];
+      std::fill_n(mean, x.cols, 0.0);
+      const double share = 1 / double(x.rows);  // of each sample: sums do not overflow
+      for (int64_t i = 0; i < x.rows; ++i) {
+        for (int64_t j = 0; j < x.cols; ++j) mean[j] += (double(x(i, j)) - double(x(0, j))) * share;
       }
-    }
-    const double before = unit[k];
-    unit[k] = std::max(before, power_above(most));
-    ratio[k] = before / unit[k];
+      for (int64_t j = 0; j < x.cols; ++j) mean[j] += double(x(0, j));
+    });
   });
 }
 
-template <class T>
-void divide_by_units(const std::vector<MatrixRef<const T>>& items, const double* unit, int threads,
-                     const std::vector<T*>& outs) {
-  parallel_for(int64_t(items.size()), threads, [&](int64_t k, int) {
-    const MatrixRef<const T>& x = items[k];
-    const double inverse = 1 / unit[k];
-    T* to = outs[k];
-    for (int64_t i = 0; i < x.rows; ++i) {
-      for (int64_t j = 0; j < x.cols; ++j) *to++ = T(double(x(i, j)) * inverse);
-    }
+void grow_units(const Arrays& given, const double* shift, int threads, double* unit,
+                double* ratio) {
+  dispatch_float(given[0].dtype, [&](auto zero) {
+    const auto items = matrices<decltype(zero)>(given);
+    const std::vector<int64_t> start = starts(items);
+    parallel_for(int64_t(items.size()), threads, [&](int64_t k, int) {
+      const auto& x = items[k];
+      double most = 0;
+      for (int64_t i = 0; i < x.rows; ++i) {
+        for (int64_t j = 0; j < x.cols; ++j) {
+          most = std::max(most, std::abs(double(x(i, j)) - shift[start[k] + j]));
+        }
+      }
+      const double before = unit[k];
+      unit[k] = std::max(before, power_above(most));
+      ratio[k] = before / unit[k];
+    });
   });
 }
 
-template <class T>
-void add_moments(const std::vector<MatrixRef<const T>>& a, const std::vector<MatrixRef<const T>>& b,
-                 int64_t first, int64_t step, const GrownFrame& frame_a, const GrownFrame& frame_b,
-                 int threads, double* total) {
-  const bool symmetric = b.empty();
-  const Augmented<T> left(a, frame_a), right(symmetric ? a : b, symmetric ? frame_a : frame_b);
-  const int64_t m = left.width(), n = right.width(), samples = a[0].rows;
-  const std::vector<double> of_rows = left.growth(), of_columns = right.growth();
-  for (int64_t i = 0; i < m; ++i) {
-    for (int64_t j = 0; j < n; ++j) total[i * n + j] *= of_rows[i] * of_columns[j];
-  }
-  const int64_t all = first < samples ? (samples - first - 1) / step + 1 : 0;
-  const int64_t some = std::clamp<int64_t>(kDoubles / (m + n), 1, std::max<int64_t>(all, 1));
-  std::vector<double> x, y;
-  for (int64_t done = 0; done < all; done += some) {
-    const int64_t count = std::min(some, all - done), from = first + done * step;
-    left.fill(from, step, count, threads, x);
-    if (!symmetric) right.fill(from, step, count, threads, y);
-    add_product(x, m, symmetric ? x : y, n, count, symmetric, threads, total);
-  }
-  if (symmetric) symmetrize<double>(m, total, m);
+void divide_by_units(const Arrays& given, const double* unit, int threads, const Arrays& outs) {
+  dispatch_float(given[0].dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const auto items = matrices<T>(given);
+    parallel_for(int64_t(items.size()), threads, [&](int64_t k, int) {
+      const auto& x = items[k];
+      const double inverse = 1 / unit[k];
+      T* to = static_cast<T*>(outs[k].data);
+      for (int64_t i = 0; i < x.rows; ++i) {
+        for (int64_t j = 0; j < x.cols; ++j) *to++ = T(double(x(i, j)) * inverse);
+      }
+    });
+  });
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                    \
-  template void begin_frame<T>(const std::vector<MatrixRef<const T>>&, int, double*, double*);     \
-  template void grow_units<T>(const std::vector<MatrixRef<const T>>&, const double*, int, double*, \
-                              double*);                                                            \
-  template void divide_by_units<T>(const std::vector<MatrixRef<const T>>&, const double*, int,     \
-                                   const std::vector<T*>&);                                        \
-  template void add_moments<T>(const std::vector<MatrixRef<const T>>&,                             \
-                               const std::vector<MatrixRef<const T>>&, int64_t, int64_t,           \
-                               const GrownFrame&, const GrownFrame&, int, double*);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+void add_moments(const Arrays& given_a, const Arrays& given_b, int64_t first, int64_t step,
+                 const GrownFrame& frame_a, const GrownFrame& frame_b, int threads, double* total) {
+  dispatch_float(given_a[0].dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const auto a = matrices<T>(given_a), b = matrices<T>(given_b);
+    const bool symmetric = b.empty();
+    const Augmented<T> left(a, frame_a), right(symmetric ? a : b, symmetric ? frame_a : frame_b);
+    const int64_t m = left.width(), n = right.width(), samples = a[0].rows;
+    const std::vector<double> of_rows = left.growth(), of_columns = right.growth();
+    for (int64_t i = 0; i < m; ++i) {
+      for (int64_t j = 0; j < n; ++j) total[i * n + j] *= of_rows[i] * of_columns[j];
+    }
+    const int64_t all = first < samples ? (samples - first - 1) / step + 1 : 0;
+    const int64_t some = std::clamp<int64_t>(kDoubles / (m + n), 1, std::max<int64_t>(all, 1));
+    std::vector<double> x, y;
+    for (int64_t done = 0; done < all; done += some) {
+      const int64_t count = std::min(some, all - done), from = first + done * step;
+      left.fill(from, step, count, threads, x);
+      if (!symmetric) right.fill(from, step, count, threads, y);
+      add_product(x, m, symmetric ? x : y, n, count, symmetric, threads, total);
+    }
+    if (symmetric) symmetrize<double>(m, total, m);
+  });
+}
 
 }  // namespace likewise

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "core/view.h"
 
@@ -15,20 +14,14 @@ namespace likewise {
 constexpr double kLeastUnit = 0x1p-1000;  // of items that have shown no deviation
 
 // The frame of a first batch: shift, means of all columns, exact for those of equal values; unit.
-template <class T>
-void begin_frame(const std::vector<MatrixRef<const T>>& items, int threads, double* shift,
-                 double* unit);
+void begin_frame(const Arrays& items, int threads, double* shift, double* unit);
 
 // Units become the least powers of two above what they are and all that the items deviate from the
 // shift; ratio: what they were in the new ones.
-template <class T>
-void grow_units(const std::vector<MatrixRef<const T>>& items, const double* shift, int threads,
-                double* unit, double* ratio);
+void grow_units(const Arrays& items, const double* shift, int threads, double* unit, double* ratio);
 
-// outs (contiguous) = items, each divided by its unit.
-template <class T>
-void divide_by_units(const std::vector<MatrixRef<const T>>& items, const double* unit, int threads,
-                     const std::vector<T*>& outs);
+// outs (contiguous, of their dtype) = items, each divided by its unit.
+void divide_by_units(const Arrays& items, const double* unit, int threads, const Arrays& outs);
 
 struct GrownFrame {
   const double *shift, *unit;
@@ -37,9 +30,7 @@ struct GrownFrame {
 
 // total (width of A x width of B), which is brought to the units of these frames, += A'B for every
 // step-th sample from `first` on, in double. An empty `b` stands for a.
-template <class T>
-void add_moments(const std::vector<MatrixRef<const T>>& a, const std::vector<MatrixRef<const T>>& b,
-                 int64_t first, int64_t step, const GrownFrame& frame_a, const GrownFrame& frame_b,
-                 int threads, double* total);
+void add_moments(const Arrays& a, const Arrays& b, int64_t first, int64_t step,
+                 const GrownFrame& frame_a, const GrownFrame& frame_b, int threads, double* total);
 
 }  // namespace likewise

@@ -4,11 +4,16 @@
 #include <cmath>
 #include <limits>
 
+#include "core/distinct.h"
+#include "core/dtype.h"
 #include "core/parallel.h"
 #include "neighbours/alignment.h"
+#include "neighbours/search.h"
 
 namespace likewise {
 namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // Pairs of samples (i, j) where j is a neighbour of i in both representations.
 struct Common {
@@ -16,7 +21,7 @@ struct Common {
   std::vector<int32_t> index;
   std::vector<double> a, b;
 
-  void fill(const NeighbourItem& x, const NeighbourItem& y, int64_t samples, int64_t k) {
+  void fill(const Neighbours& x, const Neighbours& y, int64_t samples, int64_t k) {
     begin.assign(1, 0);
     index.clear();
     a.clear();
@@ -27,7 +32,7 @@ struct Common {
         const int32_t left = x.index[p], right = y.index[q];
         if (left == right) {
           index.push_back(left);
-          if (x.similarity) {
+          if (!x.similarity.empty()) {
             a.push_back(x.similarity[p]);
             b.push_back(y.similarity[q]);
           }
@@ -83,48 +88,105 @@ double shared_part(const Common& common, bool of_union, int64_t samples, int64_t
   return sum / double(samples);
 }
 
+template <class T>
+std::vector<Neighbours> neighbours_of(const std::vector<MatrixRef<const T>>& items,
+                                      const NeighbourOptions& options, int threads) {
+  std::vector<Neighbours> found(items.size());
+  // Few items: the threads share the rows of one; many: each takes an item.
+  const int64_t count = int64_t(items.size());
+  parallel_for(count, count >= threads ? threads : 1,
+               [&](int64_t i, int) { find_neighbours(items[i], options, threads, found[i]); });
+  return found;
+}
+
+// Of every item: its alignment with itself (CKNNA), or 1.
+using Selves = std::vector<double>;
+
+class Comparison {
+ public:
+  Comparison(const NeighbourMeasure& options, int64_t samples, int threads)
+      : options_(options),
+        samples_(samples),
+        threads_(threads),
+        workspaces_(size_t(std::max(threads, 1))) {}
+
+  bool aligns() const { return options_.score == NeighbourScore::cknna; }
+
+  Selves selves_of(const std::vector<Neighbours>& items) {
+    Selves out(items.size(), 1.0);
+    if (!aligns()) return out;
+    parallel_for(int64_t(items.size()), threads_,
+                 [&](int64_t i, int worker) { out[i] = agreement(items[i], items[i], worker); });
+    return out;
+  }
+
+  double score(const Neighbours& x, double self_x, const Neighbours& y, double self_y, int worker) {
+    const double value = agreement(x, y, worker);
+    if (!aligns()) return value;
+    return self_x > 0 && self_y > 0 ? value / std::sqrt(self_x * self_y) : kNaN;
+  }
+
+ private:
+  double agreement(const Neighbours& x, const Neighbours& y, int worker) {
+    if (!x.usable || !y.usable) return kNaN;
+    Common& common = workspaces_[worker];
+    common.fill(x, y, samples_, options_.k);
+    if (aligns()) return alignment(common, samples_);
+    return shared_part(common, options_.score == NeighbourScore::jaccard, samples_, options_.k);
+  }
+
+  const NeighbourMeasure& options_;
+  const int64_t samples_;
+  const int threads_;
+  std::vector<Common> workspaces_;
+};
+
+void count_item(const Counts& counts, int64_t place, const Neighbours& item, double self) {
+  counts(kConstantUnits, place) = item.constant_units;
+  counts(kNeighbourStatus, place) = !item.usable ? kUnusable : self > 0 ? 0 : kUnaligned;
+}
+
 }  // namespace
 
-void compare_neighbours(NeighbourScore score, const std::vector<NeighbourItem>& a,
-                        const std::vector<NeighbourItem>* b_given, bool paired, int64_t samples,
-                        int64_t k, int threads, double* scores, int64_t* status_a,
-                        int64_t* status_b) {
-  const std::vector<NeighbourItem>& b = b_given ? *b_given : a;
-  const int64_t rows = int64_t(a.size()), cols = int64_t(b.size());
-  std::vector<Common> workspaces(size_t(std::max(threads, 1)));
-  const auto align = [&](const NeighbourItem& x, const NeighbourItem& y, int worker) {
-    if (!x.usable || !y.usable) return std::numeric_limits<double>::quiet_NaN();
-    Common& common = workspaces[worker];
-    common.fill(x, y, samples, k);
-    return score == NeighbourScore::cknna
-               ? alignment(common, samples)
-               : shared_part(common, score == NeighbourScore::jaccard, samples, k);
-  };
-  std::vector<double> self_a(size_t(rows), 1.0), self_b(size_t(cols), 1.0);
-  if (score == NeighbourScore::cknna) {
-    parallel_for(rows + (b_given ? cols : 0), threads, [&](int64_t i, int worker) {
-      const NeighbourItem& item = i < rows ? a[i] : b[i - rows];
-      (i < rows ? self_a[i] : self_b[i - rows]) = align(item, item, worker);
+void neighbour_scores(const Arrays& a, const Arrays& b, const NeighbourMeasure& options,
+                      int threads, double* scores, const Counts& counts) {
+  dispatch_float(a[0].dtype, [&](auto zero) {
+    const auto views = matrices<decltype(zero)>(joined(a, b));
+    const std::vector<Neighbours> items = neighbours_of(views, options, threads);
+    Comparison comparison(options, views[0].rows, threads);
+    const Selves selves = comparison.selves_of(items);
+    for (int64_t k = 0; k < counts.items; ++k) count_item(counts, k, items[k], selves[k]);
+    const int64_t rows = int64_t(a.size()), first = b.empty() ? 0 : rows;
+    const int64_t cols = int64_t(items.size()) - first;
+    const bool mirrored = b.empty() && !comparison.aligns();
+    parallel_for(rows * cols, threads, [&](int64_t task, int worker) {
+      const int64_t i = task / cols, j = task % cols, k = first + j;
+      if (mirrored && j > i) return;
+      scores[task] = comparison.score(items[i], selves[i], items[k], selves[k], worker);
+      if (mirrored) scores[j * cols + i] = scores[task];
+      poll_interrupt();
     });
-    if (!b_given) self_b = self_a;
-  }
-  const auto status = [](const NeighbourItem& item, double self) {
-    return !item.usable ? kUnusable : self > 0 ? 0 : kUnaligned;
-  };
-  for (int64_t i = 0; i < rows; ++i) status_a[i] = status(a[i], self_a[i]);
-  for (int64_t j = 0; b_given && j < cols; ++j) status_b[j] = status(b[j], self_b[j]);
-  parallel_for(paired ? rows : rows * cols, threads, [&](int64_t task, int worker) {
-    const int64_t i = paired ? task : task / cols, j = paired ? task : task % cols;
-    const bool mirrored = !b_given && score != NeighbourScore::cknna;
-    if (mirrored && j > i) return;
-    double value = align(a[i], b[j], worker);
-    if (score == NeighbourScore::cknna) {
-      value = self_a[i] > 0 && self_b[j] > 0 ? value / std::sqrt(self_a[i] * self_b[j])
-                                             : std::numeric_limits<double>::quiet_NaN();
-    }
-    scores[task] = value;
-    if (mirrored) scores[j * cols + i] = value;
-    poll_interrupt();
+  });
+}
+
+void neighbour_pairs(const ArrayRef& x, const ArrayRef& y, const NeighbourMeasure& options,
+                     int threads, double* scores, const Counts& counts) {
+  dispatch_float(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const DistinctItems<T> left(x), right(y);
+    const int64_t count = left.places();
+    if (count == 0) return;
+    const std::vector<Neighbours> a = neighbours_of(left.items, options, threads);
+    const std::vector<Neighbours> b = neighbours_of(right.items, options, threads);
+    Comparison comparison(options, left.items[0].rows, threads);
+    const Selves selves_a = comparison.selves_of(a), selves_b = comparison.selves_of(b);
+    parallel_for(count, threads, [&](int64_t k, int worker) {
+      const int64_t i = left.at(k), j = right.at(k);
+      count_item(counts, k, a[i], selves_a[i]);
+      count_item(counts, count + k, b[j], selves_b[j]);
+      scores[k] = comparison.score(a[i], selves_a[i], b[j], selves_b[j], worker);
+      poll_interrupt();
+    });
   });
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
+#include "core/counts.h"
 #include "core/ties.h"
 #include "core/view.h"
 
@@ -18,20 +18,6 @@ struct NeighbourOptions {
   bool similarities = false;  // the cosines are wanted, too
 };
 
-// The k nearest other samples of every sample. Dissimilarities (1 - cosine, or squared distances)
-// that differ by at most a relative kTieTolerance count as equal, chains of them as one group; of
-// equally near samples those of lowest index are taken.
-struct Neighbours {
-  std::vector<int32_t> index;      // samples x k, ascending in every row
-  std::vector<double> similarity;  // samples x k: the cosines, if wanted
-  int64_t constant_units = 0;
-  bool usable = true;  // neither constant nor holding NaN or infinity
-};
-
-template <class T>
-void find_neighbours(const MatrixRef<const T>& x, const NeighbourOptions& options, int threads,
-                     Neighbours& out);
-
 enum class NeighbourScore {
   mutual,   // mean over samples of |A and B| / k
   jaccard,  // mean over samples of |A and B| / |A or B|
@@ -42,23 +28,21 @@ struct NeighbourMeasure : NeighbourOptions {
   NeighbourScore score = NeighbourScore::mutual;
 };
 
-struct NeighbourItem {
-  const int32_t* index;
-  const double* similarity;  // of CKNNA alone
-  bool usable;
-};
-
-// What is wrong with an item.
+// What is counted in items besides constant units: what is wrong with an item.
+constexpr int64_t kNeighbourStatus = 1;
 constexpr int64_t kUnusable = 1;
 constexpr int64_t kUnaligned = 2;  // CKNNA: no positive alignment with itself
 
-// scores (a x b) of all pairs; `b` null: `a` with itself. `paired`: of a[i] with b[i]. CKNNA is not
-// symmetric, since neighbours need not be mutual.
-// NaN where an item is not usable or, for CKNNA, has no positive alignment with itself, which
-// status_a and status_b say of every item, of pairs in their order.
-void compare_neighbours(NeighbourScore score, const std::vector<NeighbourItem>& a,
-                        const std::vector<NeighbourItem>* b, bool paired, int64_t samples,
-                        int64_t k, int threads, double* scores, int64_t* status_a,
-                        int64_t* status_b);
+// scores (a x b) of all pairs; an empty b stands for a. CKNNA is not symmetric, since neighbours
+// need not be mutual. NaN where an item is not usable or, for CKNNA, has no positive alignment with
+// itself. Dissimilarities (1 - cosine, or squared distances) that differ by at most a relative
+// kTieTolerance count as equal, chains of them as one group; of equally near samples those of
+// lowest index are taken.
+void neighbour_scores(const Arrays& a, const Arrays& b, const NeighbourMeasure& options,
+                      int threads, double* scores, const Counts& counts);
+
+// Those of x[k] with y[k] for all items of two batches with equal batch axes.
+void neighbour_pairs(const ArrayRef& x, const ArrayRef& y, const NeighbourMeasure& options,
+                     int threads, double* scores, const Counts& counts);
 
 }  // namespace likewise

@@ -1,3 +1,5 @@
+#include "neighbours/search.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -7,7 +9,6 @@
 #include "core/parallel.h"
 #include "linalg/cpu/differences.h"
 #include "linalg/linalg.h"
-#include "neighbours/neighbours.h"
 #include "neighbours/points.h"
 
 // Products of points tell nearly all dissimilarities well enough to leave samples out: a bound on

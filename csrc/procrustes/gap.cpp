@@ -7,6 +7,7 @@
 #include "core/parallel.h"
 #include "linalg/linalg.h"
 #include "procrustes/near_identity.h"
+#include "procrustes/prepare.h"
 
 namespace likewise {
 namespace {
@@ -18,12 +19,6 @@ constexpr double kFaint = 1e-10;
 constexpr int64_t kRowsPerBlock = 256;
 
 }  // namespace
-
-double norm_of(const std::vector<double>& x) {
-  double sum = 0;
-  for (const double value : x) sum += value * value;
-  return std::sqrt(sum);
-}
 
 template <class T>
 bool ProcrustesGap<T>::run(const Item<T>& x, const Item<T>& y, int64_t rows, const double* m,
@@ -53,7 +48,8 @@ double ProcrustesGap<T>::gap_in_double(const Item<T>& x, const Item<T>& y, int64
   y_.assign(y.data, y.data + rows * y.cols);
   const double* m =
       product<double, double>({x_.data(), x.cols}, {y_.data(), y.cols}, rows, product_);
-  const double factor = 1 / (norm_of(x_) * norm_of(y_));  // float items have unit norm to 1e-8 only
+  // Float items have unit norm to 1e-8 only.
+  const double factor = 1 / (norm_of(rows, x.cols, x_.data()) * norm_of(rows, y.cols, y_.data()));
   return 1 - nuclear_norm(exact_.reduce(x.cols, y.cols, m, y.cols, factor));
 }
 

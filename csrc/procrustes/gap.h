@@ -33,8 +33,6 @@ class ProcrustesGap {
   std::vector<double> x_, y_, values_, left_, right_;
 };
 
-double norm_of(const std::vector<double>& x);
-
 // The score of a gap between items with these norms.
 double procrustes_score(double gap, double norm_x, double norm_y, const ProcrustesOptions& options);
 

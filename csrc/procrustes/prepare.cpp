@@ -1,12 +1,13 @@
+#include "procrustes/prepare.h"
+
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <type_traits>
+#include <string>
 
+#include "core/failures.h"
 #include "core/parallel.h"
 #include "core/rows.h"
 #include "linalg/linalg.h"
-#include "procrustes/procrustes.h"
 
 namespace likewise {
 namespace {
@@ -30,15 +31,13 @@ double sum_of_squares(int64_t n, const T* x) {
   return sum;
 }
 
-// Sums rows first: the error does not grow with the number of samples times units.
-template <class T>
-double norm_of(int64_t rows, int64_t cols, const T* x) {
+}  // namespace
+
+double norm_of(int64_t rows, int64_t cols, const double* x) {
   double sum = 0;
   for (int64_t i = 0; i < rows; ++i) sum += sum_of_squares(cols, x + i * cols);
   return std::sqrt(sum);
 }
-
-}  // namespace
 
 // Sums run over differences from the first sample, which are exact zeros for constant units and
 // keep their precision for units with a large mean; they become means in the units of the result,
@@ -137,11 +136,11 @@ bool ShapePreparation<T>::reshape(const MatrixRef<const T>& x, const ShapeOption
   if (root) take_root(rows, out.cols, options.center);
   const auto write = [&](double* to) { write_centred(x, unit, to); };
   // A share of the variance never reaches what rounding made.
-  const bool found = scaled || options.variance < 1
+  const bool found = scaled || options.variance < 1 || options.alpha == 1
                          ? existing_directions(columns_, out.cols, wide_.data(), d)
                          : directions_of(columns_, out.cols, wide_.data(), write, d);
   if (!found) return false;
-  if (options.variance == 1) out.dropped_directions = columns_.most - d.rank;
+  if (options.alpha < 1 && options.variance == 1) out.dropped_directions = columns_.most - d.rank;
   double total = 0;
   for (const double s : d.values) total += s * s;
   int64_t& cols = out.cols;
@@ -152,7 +151,9 @@ bool ShapePreparation<T>::reshape(const MatrixRef<const T>& x, const ShapeOption
       seen += d.values[cols] * d.values[cols];
     }
   }
-  if (options.loadings) {
+  if (options.directions) {
+    out.directions = d;
+    out.column_norms = norms_;
     out.loadings.resize(size_t(cols * units));
     for (int64_t k = 0; k < cols; ++k) {
       for (int64_t j = 0; j < units; ++j) {
@@ -162,10 +163,10 @@ bool ShapePreparation<T>::reshape(const MatrixRef<const T>& x, const ShapeOption
   }
   const double ridge = options.regularization * total / double(units);
   // Data far above 1 are brought down to it, for the sake of squares.
-  const double one = options.alpha > 0 ? std::min(unit, 1.0) : 1;
+  out.one = options.alpha == 1 ? unit : options.alpha > 0 ? std::min(unit, 1.0) : 1;
   for (double& s : d.values) {
     s = ridge > 0 ? s / std::sqrt(s * s + ridge)
-                  : options.alpha * s * (one / unit) + (1 - options.alpha) * one;
+                  : options.alpha * s * (out.one / unit) + (1 - options.alpha) * out.one;
   }
   wide_.resize(size_t(rows * cols));
   for (int64_t i = 0; i < rows; ++i) {
@@ -198,18 +199,21 @@ void ShapePreparation<T>::run(const MatrixRef<const T>& x, const ShapeOptions& o
   const double unit = std::ldexp(1.0, -exponent);
   mean_.assign(size_t(x.cols), 0.0);
   for (int64_t j = 0; j < x.cols && options.center; ++j) mean_[j] = sum_[j] * unit / double(rows);
-  const bool root = kept >= rows && worth_a_root(rows, kept) && !options.loadings;
+  const bool root = kept >= rows && worth_a_root(rows, kept) && !options.directions;
+  const bool reshaped = options.alpha < 1 || (options.directions && kept > rows);
+  out.one = out.unit = unit;
+  if (options.directions) out.kept = kept_;
   double norm;
-  if (!root && options.alpha == 1) {
+  if (!root && !reshaped) {
     out.data.resize(size_t(rows * kept));
-    norm = write_centred(x, unit, out.data.data());
+    norm = out.reshaped_norm = write_centred(x, unit, out.data.data());
     out.norm = norm / unit;
   } else {
     wide_.resize(size_t(rows * kept));
     norm = write_centred(x, unit, wide_.data());
     out.norm = norm / unit;
     if (std::isfinite(norm)) {
-      if (options.alpha < 1) {
+      if (reshaped) {
         out.converged = reshape(x, options, unit, root, out);
         if (out.cols == 0) out.norm = 0;
       } else if (root) {
@@ -225,7 +229,26 @@ void ShapePreparation<T>::run(const MatrixRef<const T>& x, const ShapeOptions& o
   for (T& value : out.data) value = T(double(value) * scale);
 }
 
-template class ShapePreparation<float>;
-template class ShapePreparation<double>;
+template <class T>
+std::vector<PreparedShape<T>> prepare_shapes(const std::vector<MatrixRef<const T>>& items,
+                                             const ShapeOptions& options, int threads) {
+  std::vector<PreparedShape<T>> prepared(items.size());
+  std::vector<ShapePreparation<T>> preparations(size_t(std::max(threads, 1)));
+  Failures failures;
+  parallel_for(int64_t(items.size()), threads, [&](int64_t i, int worker) {
+    preparations[worker].run(items[i], options, prepared[i]);
+    if (!prepared[i].converged) failures.add("item " + std::to_string(i));
+  });
+  failures.raise(kShapeSvd);
+  return prepared;
+}
+
+#define LIKEWISE_INSTANTIATE(T)                                                                    \
+  template class ShapePreparation<T>;                                                              \
+  template std::vector<PreparedShape<T>> prepare_shapes<T>(const std::vector<MatrixRef<const T>>&, \
+                                                           const ShapeOptions&, int);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
 
 }  // namespace likewise

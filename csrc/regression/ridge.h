@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/counts.h"
 #include "core/view.h"
 #include "linalg/cross.h"
 
@@ -83,11 +84,9 @@ struct RidgeFindings {
 };
 
 // Scores (a x b) of predictions of the items of b, or of a itself if b is empty, from those of a.
-// Constant units are those of a, then of b. Counts of choices are added.
-template <class T>
-void ridge_scores(const std::vector<MatrixRef<const T>>& a,
-                  const std::vector<MatrixRef<const T>>& b, const RidgeOptions& options,
-                  int threads, double* scores, int64_t* constant_units, int64_t* choices);
+// Constant units are counted, and how often each penalty was chosen.
+void ridge_scores(const Arrays& a, const Arrays& b, const RidgeOptions& options, int threads,
+                  double* scores, const Counts& counts, int64_t* choices);
 
 // Predictions of y[k] from x[k] for all items of the two batches (equal batch axes). An item that
 // pairs share through a zero stride is prepared once.

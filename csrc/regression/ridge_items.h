@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "procrustes/procrustes.h"
+#include "procrustes/prepare.h"
 #include "regression/ridge.h"
 
 // Representations as RidgeProblem wants them, always in double: penalties reach to where float has

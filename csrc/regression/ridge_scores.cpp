@@ -18,18 +18,35 @@ struct Predicted {
   std::vector<int32_t> choice;
 };
 
+struct RidgeBatch {
+  std::vector<RidgeSource> sources;
+  std::vector<RidgeTarget> targets;
+  std::vector<RidgeProblem::Pair> pairs;
+};
+
+RidgeBatch batch_of(const ArrayRef& x, const ArrayRef& y, const RidgeOptions& options,
+                    int threads) {
+  RidgeBatch batch;
+  dispatch_float(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const DistinctItems<T> xs(x), ys(y);
+    batch.sources = ridge_sources<T>(xs.items, options, threads);
+    batch.targets = ridge_targets<T>(ys.items, options, threads);
+    for (int64_t k = 0; k < xs.places(); ++k) batch.pairs.push_back({xs.at(k), ys.at(k)});
+  });
+  return batch;
+}
+
 // And counts how often each penalty was chosen.
-std::vector<Predicted> predict(const std::vector<RidgeSource>& sources,
-                               const std::vector<RidgeTarget>& targets,
-                               const std::vector<RidgeProblem::Pair>& pairs,
-                               const RidgeOptions& options, int threads, int64_t* choices) {
-  RidgeProblem problem = ridge_problem(sources, targets, options);
+std::vector<Predicted> predict(const RidgeBatch& batch, const RidgeOptions& options, int threads,
+                               int64_t* choices) {
+  RidgeProblem problem = ridge_problem(batch.sources, batch.targets, options);
   std::vector<Predicted> found;
   std::vector<Predictivity> out;
-  for (const RidgeProblem::Pair& pair : pairs) {
-    const RidgeTarget& target = targets[pair.target];
+  for (const RidgeProblem::Pair& pair : batch.pairs) {
+    const RidgeTarget& target = batch.targets[pair.target];
     const size_t size = size_t(options.folds * target.cols);
-    const bool defined = sources[pair.source].shape.cols > 0 && !target.is_constant();
+    const bool defined = batch.sources[pair.source].shape.cols > 0 && !target.is_constant();
     found.push_back({std::vector<double>(size, kNaN), std::vector<double>(size, kNaN),
                      std::vector<int32_t>(defined ? size : 0)});
     if (!defined) continue;
@@ -50,48 +67,32 @@ double mean(const double* values, int64_t count, int64_t step = 1) {
   return sum / double(count);
 }
 
-// Sources, targets and pairs of a batch.
-struct RidgeBatch {
-  std::vector<RidgeSource> sources;
-  std::vector<RidgeTarget> targets;
-  std::vector<RidgeProblem::Pair> pairs;
-
-  RidgeBatch(const ArrayRef& x, const ArrayRef& y, const RidgeOptions& options, int threads) {
-    dispatch_float(x.dtype, [&](auto zero) {
-      using T = decltype(zero);
-      const DistinctItems<T> xs(x), ys(y);
-      sources = ridge_sources<T>(xs.items, options, threads);
-      targets = ridge_targets<T>(ys.items, options, threads);
-      for (int64_t k = 0; k < xs.places(); ++k) pairs.push_back({xs.at(k), ys.at(k)});
-    });
-  }
-};
-
 }  // namespace
 
-template <class T>
-void ridge_scores(const std::vector<MatrixRef<const T>>& a,
-                  const std::vector<MatrixRef<const T>>& b, const RidgeOptions& options,
-                  int threads, double* scores, int64_t* constant_units, int64_t* choices) {
-  const std::vector<RidgeSource> sources = ridge_sources<T>(a, options, threads);
-  const std::vector<RidgeTarget> targets = ridge_targets<T>(b.empty() ? a : b, options, threads);
-  for (const RidgeSource& source : sources) *constant_units++ = source.shape.constant_units;
-  if (b.empty()) constant_units -= a.size();
-  for (const RidgeTarget& target : targets) *constant_units++ = target.constant_units;
-  std::vector<RidgeProblem::Pair> pairs;
-  for (int64_t i = 0; i < int64_t(sources.size()); ++i) {
-    for (int64_t j = 0; j < int64_t(targets.size()); ++j) pairs.push_back({i, j});
+void ridge_scores(const Arrays& a, const Arrays& b, const RidgeOptions& options, int threads,
+                  double* scores, const Counts& counts, int64_t* choices) {
+  RidgeBatch all;
+  dispatch_float(a[0].dtype, [&](auto zero) {
+    using T = decltype(zero);
+    all.sources = ridge_sources<T>(matrices<T>(a), options, threads);
+    all.targets = ridge_targets<T>(matrices<T>(b.empty() ? a : b), options, threads);
+  });
+  int64_t* constant = counts.row(kConstantUnits);
+  for (const RidgeSource& source : all.sources) *constant++ = source.shape.constant_units;
+  if (b.empty()) constant -= a.size();
+  for (const RidgeTarget& target : all.targets) *constant++ = target.constant_units;
+  for (int64_t i = 0; i < int64_t(all.sources.size()); ++i) {
+    for (int64_t j = 0; j < int64_t(all.targets.size()); ++j) all.pairs.push_back({i, j});
   }
-  for (const Predicted& one : predict(sources, targets, pairs, options, threads, choices)) {
+  for (const Predicted& one : predict(all, options, threads, choices)) {
     *scores++ = mean(one.correlation.data(), int64_t(one.correlation.size()));
   }
 }
 
 void ridge_pairs(const ArrayRef& x, const ArrayRef& y, const RidgeOptions& options, int threads,
                  const RidgeFindings& out) {
-  const RidgeBatch batch(x, y, options, threads);
-  const std::vector<Predicted> found =
-      predict(batch.sources, batch.targets, batch.pairs, options, threads, out.choices);
+  const RidgeBatch batch = batch_of(x, y, options, threads);
+  const std::vector<Predicted> found = predict(batch, options, threads, out.choices);
   const int64_t count = int64_t(found.size()), folds = options.folds, cols = y.shape[y.ndim - 1];
   for (int64_t p = 0; p < count; ++p) {
     const RidgeSource& source = batch.sources[batch.pairs[p].source];
@@ -113,7 +114,7 @@ void ridge_pairs(const ArrayRef& x, const ArrayRef& y, const RidgeOptions& optio
 
 void ridge_errors(const ArrayRef& x, const ArrayRef& y, const RidgeOptions& options, int threads,
                   double* errors, double* alphas, int64_t* constant_units) {
-  const RidgeBatch batch(x, y, options, threads);
+  const RidgeBatch batch = batch_of(x, y, options, threads);
   RidgeProblem problem = ridge_problem(batch.sources, batch.targets, options);
   problem.pairs = batch.pairs;
   const int64_t count = int64_t(options.alphas.size()), cols = y.shape[y.ndim - 1];
@@ -130,13 +131,5 @@ void ridge_errors(const ArrayRef& x, const ArrayRef& y, const RidgeOptions& opti
     }
   }
 }
-
-#define LIKEWISE_INSTANTIATE(T)                                                                   \
-  template void ridge_scores<T>(const std::vector<MatrixRef<const T>>&,                           \
-                                const std::vector<MatrixRef<const T>>&, const RidgeOptions&, int, \
-                                double*, int64_t*, int64_t*);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
 
 }  // namespace likewise

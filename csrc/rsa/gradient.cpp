@@ -1,16 +1,16 @@
-#include "rsa/gradient.h"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
 
+#include "core/dtype.h"
 #include "core/parallel.h"
 #include "core/ties.h"
 #include "linalg/weighted_rows.h"
 #include "rsa/compared.h"
 #include "rsa/rsa.h"
 #include "rsa/samples.h"
+#include "rsa/scores.h"
 
 namespace likewise {
 namespace {
@@ -72,15 +72,15 @@ struct Side {
   Compared found;
 
   Side(const MatrixRef<const T>& item, const RsaOptions& options, int threads, int64_t place,
-       const RsaCounts& counts)
+       const Counts& counts)
       : x(item), vector(size_t(compared_size(options.comparison, item.rows))) {
     const int64_t constant = constant_units(x);
     const int64_t without = rdm(x, options.dissimilarity, Unit::item, threads, vector.data());
     found = standardise(options.comparison, x.rows, kTieTolerance<double>, vector.data());
     const bool usable = found.finite && constant < x.cols;
-    counts.constant_units[place] = constant;
-    counts.flat[place] = usable && found.flat ? 1 : 0;
-    counts.without[place] = usable ? without : 0;
+    counts(kConstantUnits, place) = constant;
+    counts(kFlat, place) = usable && found.flat ? 1 : 0;
+    counts(kWithout, place) = usable ? without : 0;
     if (!usable) found.norm = std::numeric_limits<double>::quiet_NaN();
   }
 
@@ -107,29 +107,28 @@ struct Side {
 
 }  // namespace
 
-template <class T>
-void rsa_gradients(const MatrixBatch<const T>& x, const MatrixBatch<const T>& y,
-                   const RsaOptions& options, int threads, double* scores, const RsaCounts& counts,
-                   T* grad_x, T* grad_y) {
-  const int64_t pairs = x.count();
-  parallel_for(pairs, pairs >= threads ? threads : 1, [&](int64_t k, int) {
-    const Side<T> a(x[k], options, threads, k, counts),
-        b(y[k], options, threads, pairs + k, counts);
-    const double score =
-        std::isnan(a.found.norm) || std::isnan(b.found.norm)
-            ? std::numeric_limits<double>::quiet_NaN()
-            : std::inner_product(a.vector.begin(), a.vector.end(), b.vector.begin(), 0.0);
-    scores[k] = score;
-    if (grad_x) a.pull_back(b, score, options, threads, grad_x + k * a.x.rows * a.x.cols);
-    if (grad_y) b.pull_back(a, score, options, threads, grad_y + k * b.x.rows * b.x.cols);
+void rsa_gradients(const ArrayRef& x, const ArrayRef& y, const RsaOptions& options, int threads,
+                   double* scores, const Counts& counts, void* grad_x, void* grad_y) {
+  dispatch_float(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const MatrixBatch<const T> xs(x), ys(y);
+    const int64_t pairs = xs.count();
+    parallel_for(pairs, pairs >= threads ? threads : 1, [&](int64_t k, int) {
+      const Side<T> a(xs[k], options, threads, k, counts),
+          b(ys[k], options, threads, pairs + k, counts);
+      const double score =
+          std::isnan(a.found.norm) || std::isnan(b.found.norm)
+              ? std::numeric_limits<double>::quiet_NaN()
+              : std::inner_product(a.vector.begin(), a.vector.end(), b.vector.begin(), 0.0);
+      scores[k] = score;
+      const auto pull_back = [&](const Side<T>& side, const Side<T>& other, void* grad) {
+        T* const out = static_cast<T*>(grad) + k * side.x.rows * side.x.cols;
+        side.pull_back(other, score, options, threads, out);
+      };
+      if (grad_x) pull_back(a, b, grad_x);
+      if (grad_y) pull_back(b, a, grad_y);
+    });
   });
 }
-
-template void rsa_gradients<float>(const MatrixBatch<const float>&, const MatrixBatch<const float>&,
-                                   const RsaOptions&, int, double*, const RsaCounts&, float*,
-                                   float*);
-template void rsa_gradients<double>(const MatrixBatch<const double>&,
-                                    const MatrixBatch<const double>&, const RsaOptions&, int,
-                                    double*, const RsaCounts&, double*, double*);
 
 }  // namespace likewise

@@ -3,9 +3,13 @@
 #include <cmath>
 #include <cstdint>
 
-#include "rsa/dissimilarity.h"
-
 namespace likewise {
+
+enum class Dissimilarity { correlation, cosine, euclidean, sqeuclidean };  // SciPy's pdist
+
+inline constexpr bool is_distance(Dissimilarity dissimilarity) {
+  return dissimilarity == Dissimilarity::euclidean || dissimilarity == Dissimilarity::sqeuclidean;
+}
 
 // See rsa in Python. Devices have those by inner products: all but the taus.
 enum class RdmComparison { cosine, corr, spearman, rho_a, tau_a, tau_b, cosine_cov, corr_cov };

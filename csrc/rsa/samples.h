@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "core/view.h"
-#include "rsa/dissimilarity.h"
+#include "rsa/options.h"
 
 namespace likewise {
 

@@ -31,19 +31,12 @@ struct RdmsOf {
                return constant[k] < items[k].cols;
              }) {}
 
-  void count(int64_t item, int64_t place, const RsaCounts& counts) const {
-    counts.constant_units[place] = constant[item];
-    counts.flat[place] = rdms.is_flat(item) ? 1 : 0;
-    counts.without[place] = rdms.is_usable(item) ? without[item] : 0;
+  void count(int64_t item, int64_t place, const Counts& counts) const {
+    counts(kConstantUnits, place) = constant[item];
+    counts(kFlat, place) = rdms.is_flat(item) ? 1 : 0;
+    counts(kWithout, place) = rdms.is_usable(item) ? without[item] : 0;
   }
 };
-
-template <class T>
-std::vector<T> joined(const std::vector<T>& a, const std::vector<T>& b) {
-  std::vector<T> all = a;
-  all.insert(all.end(), b.begin(), b.end());
-  return all;
-}
 
 template <class T>
 bool write_row(const MatrixRef<const T>& x, int64_t row, double* out) {
@@ -52,10 +45,6 @@ bool write_row(const MatrixRef<const T>& x, int64_t row, double* out) {
 }
 
 }  // namespace
-
-bool RsaCounts::any() const {
-  return std::any_of(constant_units, constant_units + 3 * items, [](int64_t n) { return n != 0; });
-}
 
 template <class T>
 int64_t constant_units(const MatrixRef<const T>& x) {
@@ -71,20 +60,23 @@ int64_t constant_units(const MatrixRef<const T>& x) {
   return x.cols - count;
 }
 
-template <class T>
-void rsa_scores(const std::vector<MatrixRef<const T>>& a, const std::vector<MatrixRef<const T>>& b,
-                const RsaOptions& options, int threads, double* scores, const RsaCounts& counts) {
-  const RdmsOf<T> items(joined(a, b), options, threads);
-  for (int64_t k = 0; k < counts.items; ++k) items.count(k, k, counts);
-  items.rdms.score_all(int64_t(a.size()), threads, scores);
+void rsa_scores(const Arrays& a, const Arrays& b, const RsaOptions& options, int threads,
+                double* scores, const Counts& counts) {
+  dispatch_float(a[0].dtype, [&](auto zero) {
+    const RdmsOf<decltype(zero)> items(matrices<decltype(zero)>(joined(a, b)), options, threads);
+    for (int64_t k = 0; k < counts.items; ++k) items.count(k, k, counts);
+    items.rdms.score_all(int64_t(a.size()), threads, scores);
+  });
 }
 
 void rsa_pairs(const ArrayRef& x, const ArrayRef& y, const RsaOptions& options, int threads,
-               double* scores, const RsaCounts& counts) {
+               double* scores, const Counts& counts) {
   dispatch_float(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     const DistinctItems<T> left(x), right(y);
-    const RdmsOf<T> items(joined(left.items, right.items), options, threads);
+    std::vector<MatrixRef<const T>> all = left.items;
+    all.insert(all.end(), right.items.begin(), right.items.end());
+    const RdmsOf<T> items(all, options, threads);
     std::vector<int64_t> a, b;
     const int64_t pairs = left.places();
     for (int64_t k = 0; k < pairs; ++k) {
@@ -97,52 +89,49 @@ void rsa_pairs(const ArrayRef& x, const ArrayRef& y, const RsaOptions& options, 
   });
 }
 
-template <class T>
-void rsa_reordered(const MatrixRef<const T>& x, const MatrixRef<const T>& y, const int32_t* orders,
-                   int64_t k, const RsaOptions& options, int threads, double* scores) {
-  const RdmsOf<T> items({x, y}, options, threads);
-  const int64_t n = x.rows;
-  std::vector<double> condensed(size_t(condensed_size(n))), squares[2];
-  for (int side = 0; side < 2; ++side) {
-    items.rdms.expand(side, condensed.data());
-    squares[side] = square_of(n, condensed.data());
-  }
-  reordered_products(squares[0].data(), squares[1].data(), n, orders, k, threads, scores);
+void rsa_reordered(const ArrayRef& x, const ArrayRef& y, const int32_t* orders, int64_t k,
+                   const RsaOptions& options, int threads, double* scores) {
+  dispatch_float(x.dtype, [&](auto zero) {
+    const auto given = matrices<decltype(zero)>({x, y});
+    const RdmsOf<decltype(zero)> items(given, options, threads);
+    const int64_t n = given[0].rows;
+    std::vector<double> condensed(size_t(condensed_size(n))), squares[2];
+    for (int side = 0; side < 2; ++side) {
+      items.rdms.expand(side, condensed.data());
+      squares[side] = square_of(n, condensed.data());
+    }
+    reordered_products(squares[0].data(), squares[1].data(), n, orders, k, threads, scores);
+  });
 }
 
-template <class T>
-void compare_rdms(const MatrixRef<const T>& p, const MatrixRef<const T>& q,
-                  RdmComparison comparison, int threads, double* scores, int64_t* flat) {
-  const ComparedRdms rdms(comparison, samples_of(p.cols), p.rows + q.rows, kTieTolerance<T>,
-                          threads, [&](int64_t k, double* rdm) {
-                            return k < p.rows ? write_row(p, k, rdm)
-                                              : write_row(q, k - p.rows, rdm);
-                          });
-  for (int64_t k = 0; k < p.rows + q.rows; ++k) flat[k] = rdms.is_flat(k) ? 1 : 0;
-  rdms.score_all(p.rows, threads, scores);
+void compare_rdms(const ArrayRef& p, const ArrayRef& q, RdmComparison comparison, int threads,
+                  double* scores, int64_t* flat) {
+  dispatch_float(p.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const auto given = matrices<T>({p, q});
+    const int64_t rows = given[0].rows, count = rows + given[1].rows;
+    const ComparedRdms rdms(comparison, samples_of(given[0].cols), count, kTieTolerance<T>, threads,
+                            [&](int64_t k, double* rdm) {
+                              return k < rows ? write_row(given[0], k, rdm)
+                                              : write_row(given[1], k - rows, rdm);
+                            });
+    for (int64_t k = 0; k < count; ++k) flat[k] = rdms.is_flat(k) ? 1 : 0;
+    rdms.score_all(rows, threads, scores);
+  });
 }
 
-template <class T>
-void compared_rdms(const MatrixRef<const T>& rdms, RdmComparison comparison, int threads,
-                   double* out) {
-  const ComparedRdms compared(comparison, samples_of(rdms.cols), rdms.rows, kTieTolerance<T>,
-                              threads,
-                              [&](int64_t k, double* rdm) { return write_row(rdms, k, rdm); });
-  for (int64_t k = 0; k < rdms.rows; ++k) compared.expand(k, out + k * rdms.cols);
+void compared_rdms(const ArrayRef& rdms, RdmComparison comparison, int threads, double* out) {
+  dispatch_float(rdms.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const MatrixRef<const T> given = matrices<T>({rdms})[0];
+    const ComparedRdms compared(comparison, samples_of(given.cols), given.rows, kTieTolerance<T>,
+                                threads,
+                                [&](int64_t k, double* rdm) { return write_row(given, k, rdm); });
+    for (int64_t k = 0; k < given.rows; ++k) compared.expand(k, out + k * given.cols);
+  });
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                               \
-  template int64_t constant_units<T>(const MatrixRef<const T>&);                              \
-  template void rsa_scores<T>(const std::vector<MatrixRef<const T>>&,                         \
-                              const std::vector<MatrixRef<const T>>&, const RsaOptions&, int, \
-                              double*, const RsaCounts&);                                     \
-  template void rsa_reordered<T>(const MatrixRef<const T>&, const MatrixRef<const T>&,        \
-                                 const int32_t*, int64_t, const RsaOptions&, int, double*);   \
-  template void compare_rdms<T>(const MatrixRef<const T>&, const MatrixRef<const T>&,         \
-                                RdmComparison, int, double*, int64_t*);                       \
-  template void compared_rdms<T>(const MatrixRef<const T>&, RdmComparison, int, double*);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+template int64_t constant_units<float>(const MatrixRef<const float>&);
+template int64_t constant_units<double>(const MatrixRef<const double>&);
 
 }  // namespace likewise

@@ -104,14 +104,6 @@ class SoftMatcher {
         [&](int64_t i, int64_t j, double share) { links_.push_back({i, j, share}); });
   }
 
-  static bool has_nan(const MatrixRef<const double>& m) {
-    bool found = false;
-    for (int64_t i = 0; i < m.rows; ++i) {
-      for (int64_t j = 0; j < m.cols; ++j) found |= m(i, j) != m(i, j);
-    }
-    return found;
-  }
-
   [[noreturn]] static void fail() { throw InternalError("correlations are not finite"); }
 
   AssignmentSolver assignment_;
@@ -124,31 +116,9 @@ class SoftMatcher {
   std::vector<Link> links_;
 };
 
-}  // namespace
-
-void soft_match_pairs(const SoftMatchOptions& options, const ArrayRef& x, const ArrayRef& y,
-                      double* score, void* plan, int64_t* constant_units, int threads) {
-  require_same_dtype(x, y, "soft_match_pairs");
-  dispatch_float(x.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    std::vector<SoftMatcher<T>> matchers(size_t(std::max(threads, 1)));
-    for_each_unit_pair<T>(x, y, constant_units, threads,
-                          [&](int64_t item, const UnitPair<T>& pair, int worker) {
-                            score[item] = matchers[worker].run(pair, options);
-                            if (!plan) return;
-                            const int64_t dx = pair.correlation.rows, dy = pair.correlation.cols;
-                            T* out = static_cast<T*>(plan) + item * dx * dy;
-                            std::fill_n(out, dx * dy, T(0));
-                            for (const Link& link : matchers[worker].links()) {
-                              out[link.i * dy + link.j] = T(link.share * options.mass);
-                            }
-                          });
-  });
-}
-
 template <class T>
-void soft_match_scores(const SoftMatchOptions& options, const UnitItems<T>& a,
-                       const UnitItems<T>& b, int64_t rows, double* score, int threads) {
+void score_units(const SoftMatchOptions& options, const UnitItems<T>& a, const UnitItems<T>& b,
+                 int64_t rows, int threads, double* score) {
   const bool symmetric = b.items.empty();
   const int64_t cols = int64_t((symmetric ? a : b).items.size());
   std::vector<SoftMatcher<T>> matchers(size_t(std::max(threads, 1)));
@@ -167,9 +137,40 @@ void soft_match_scores(const SoftMatchOptions& options, const UnitItems<T>& a,
   }
 }
 
-template void soft_match_scores<float>(const SoftMatchOptions&, const UnitItems<float>&,
-                                       const UnitItems<float>&, int64_t, double*, int);
-template void soft_match_scores<double>(const SoftMatchOptions&, const UnitItems<double>&,
-                                        const UnitItems<double>&, int64_t, double*, int);
+}  // namespace
+
+void soft_match_scores(const Arrays& a, const Arrays& b, const SoftMatchOptions& options,
+                       int threads, double* scores, const Counts& counts) {
+  with_units(a, b, threads, counts, [&](const auto& left, const auto& right, int64_t rows) {
+    score_units(options, left, right, rows, threads, scores);
+  });
+}
+
+void soft_match_pairs(const ArrayRef& x, const ArrayRef& y, const SoftMatchOptions& options,
+                      int threads, double* scores, const Counts& counts, void* plan) {
+  dispatch_float(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    std::vector<SoftMatcher<T>> matchers(size_t(std::max(threads, 1)));
+    for_each_unit_pair<T>(x, y, counts, threads,
+                          [&](int64_t item, const UnitPair<T>& pair, int worker) {
+                            scores[item] = matchers[worker].run(pair, options);
+                            if (!plan) return;
+                            const int64_t dx = pair.correlation.rows, dy = pair.correlation.cols;
+                            T* out = static_cast<T*>(plan) + item * dx * dy;
+                            std::fill_n(out, dx * dy, T(0));
+                            for (const Link& link : matchers[worker].links()) {
+                              out[link.i * dy + link.j] = T(link.share * options.mass);
+                            }
+                          });
+  });
+}
+
+void soft_match_reordered(const ArrayRef& x, const ArrayRef& y, const int32_t* orders, int64_t k,
+                          const SoftMatchOptions& options, int threads, double* scores) {
+  for_each_reordered_units(x, y, orders, k,
+                           [&](const auto& left, const auto& right, int64_t first, int64_t rows) {
+                             score_units(options, left, right, rows, threads, scores + first);
+                           });
+}
 
 }  // namespace likewise

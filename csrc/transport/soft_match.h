@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "assignment/match.h"
+#include "core/counts.h"
 #include "core/view.h"
 
 namespace likewise {
@@ -15,15 +15,18 @@ struct SoftMatchOptions {
   double mass = 1;        // in (0, 1]
 };
 
-// Scores and plans (count, dx, dy; dtype of x; may be null) of a batch x (..., n, dx),
-// y (..., n, dy), and the numbers of constant units of all x, then of all y. A pair with a constant
-// representation scores NaN and sends nothing.
-void soft_match_pairs(const SoftMatchOptions& options, const ArrayRef& x, const ArrayRef& y,
-                      double* score, void* plan, int64_t* constant_units, int threads);
+// scores (a x b) of all pairs of two lists; an empty b stands for a. Constant units are counted. A
+// pair with a constant representation scores NaN and sends nothing.
+void soft_match_scores(const Arrays& a, const Arrays& b, const SoftMatchOptions& options,
+                       int threads, double* scores, const Counts& counts);
 
-// score (a x b) of all pairs, or of `a` against itself if `b` is empty.
-template <class T>
-void soft_match_scores(const SoftMatchOptions& options, const UnitItems<T>& a,
-                       const UnitItems<T>& b, int64_t rows, double* score, int threads);
+// The same of x[k] with y[k] for all items of two batches (..., n, dx) and (..., n, dy), and plans
+// (count, dx, dy; dtype of x; may be null).
+void soft_match_pairs(const ArrayRef& x, const ArrayRef& y, const SoftMatchOptions& options,
+                      int threads, double* scores, const Counts& counts, void* plan);
+
+// The same (k) of x with y, its rows in each of k orders of them.
+void soft_match_reordered(const ArrayRef& x, const ArrayRef& y, const int32_t* orders, int64_t k,
+                          const SoftMatchOptions& options, int threads, double* scores);
 
 }  // namespace likewise

@@ -1,11 +1,10 @@
-#include "kernels/gradient.h"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
 
 #include "core/copy.h"
+#include "core/dtype.h"
 #include "core/error.h"
 #include "core/parallel.h"
 #include "kernels/cpu/projected.h"
@@ -201,28 +200,22 @@ void differentiate(const MatrixRef<const T>& x, const MatrixRef<const T>& y,
 
 }  // namespace
 
-template <class T>
-void kernel_gradients(const MatrixBatch<const T>& x, const MatrixBatch<const T>& y,
-                      const KernelOptions& options, int threads, double* scores,
-                      const KernelCounts& counts, T* grad_x, T* grad_y) {
-  const int64_t count = x.count();
-  parallel_for(count, threads, [&](int64_t k, int) {
-    const MatrixRef<const T> of_x = x[k], of_y = y[k];
-    Wanted<T> out;
-    if (grad_x) out.grad_x = grad_x + k * of_x.rows * of_x.cols;
-    if (grad_y) out.grad_y = grad_y + k * of_y.rows * of_y.cols;
-    differentiate<T, T>(of_x, of_y, options, threads, out);
-    scores[k] = out.score;
-    counts.set(count, k, out.constant_units, out.status);
+void kernel_gradients(const ArrayRef& x, const ArrayRef& y, const KernelOptions& options,
+                      int threads, double* scores, const Counts& counts, void* grad_x,
+                      void* grad_y) {
+  dispatch_float(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const MatrixBatch<const T> xs(x), ys(y);
+    parallel_for(xs.count(), threads, [&](int64_t k, int) {
+      const MatrixRef<const T> of_x = xs[k], of_y = ys[k];
+      Wanted<T> out;
+      if (grad_x) out.grad_x = static_cast<T*>(grad_x) + k * of_x.rows * of_x.cols;
+      if (grad_y) out.grad_y = static_cast<T*>(grad_y) + k * of_y.rows * of_y.cols;
+      differentiate<T, T>(of_x, of_y, options, threads, out);
+      scores[k] = out.score;
+      set_counts(counts, k, out.constant_units, out.status);
+    });
   });
 }
-
-#define LIKEWISE_INSTANTIATE(T)                                                                  \
-  template void kernel_gradients<T>(const MatrixBatch<const T>&, const MatrixBatch<const T>&,    \
-                                    const KernelOptions&, int, double*, const KernelCounts&, T*, \
-                                    T*);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
 
 }  // namespace likewise

@@ -3,6 +3,7 @@
 #include <limits>
 #include <numeric>
 
+#include "core/dtype.h"
 #include "core/parallel.h"
 #include "kernels/cpu/features.h"
 #include "kernels/cpu/gram_stream.h"
@@ -257,44 +258,38 @@ void score_all(const std::vector<KernelItem<T>>& prepared, int64_t rows,
 
 }  // namespace
 
-template <class T>
-void kernel_scores(const std::vector<MatrixRef<const T>>& a,
-                   const std::vector<MatrixRef<const T>>& b, const KernelOptions& options,
-                   int threads, double* scores, const KernelCounts& counts) {
-  std::vector<MatrixRef<const T>> all = a;
-  all.insert(all.end(), b.begin(), b.end());
-  const PreparedItems<T> prepared = prepare_items(all, options, threads, counts.constant_units);
-  score_all<T, T>(prepared.items, int64_t(a.size()), options, threads, scores, counts.status);
-}
-
-template <class T>
-void kernel_pairs(const MatrixBatch<const T>& x, const MatrixBatch<const T>& y,
-                  const KernelOptions& options, int threads, double* scores,
-                  const KernelCounts& counts) {
-  const int64_t count = x.count();
-  if (count == 0) return;
-  const double width = double(x[0].cols + y[0].cols);
-  threads = worthwhile_threads(double(count) * double(x[0].rows) * width * width, threads);
-  parallel_for(count, threads, [&](int64_t p, int) {
-    int64_t constant_units[2], status[2] = {};
-    const PreparedItems<T> pair = prepare_items<T>({x[p], y[p]}, options, threads, constant_units);
-    if (std::min(constant_units[0], constant_units[1]) < 0) {
-      scores[p] = std::numeric_limits<double>::quiet_NaN();
-    } else {
-      score_all<T, T>(pair.items, 1, options, threads, scores + p, status);
-    }
-    counts.set(count, p, constant_units, status);
+void kernel_scores(const Arrays& a, const Arrays& b, const KernelOptions& options, int threads,
+                   double* scores, const Counts& counts) {
+  dispatch_float(a[0].dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const PreparedItems<T> prepared =
+        prepare_items(matrices<T>(joined(a, b)), options, threads, counts.row(kConstantUnits));
+    score_all<T, T>(prepared.items, int64_t(a.size()), options, threads, scores,
+                    counts.row(kKernelStatus));
   });
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                \
-  template void kernel_scores<T>(const std::vector<MatrixRef<const T>>&,                       \
-                                 const std::vector<MatrixRef<const T>>&, const KernelOptions&, \
-                                 int, double*, const KernelCounts&);                           \
-  template void kernel_pairs<T>(const MatrixBatch<const T>&, const MatrixBatch<const T>&,      \
-                                const KernelOptions&, int, double*, const KernelCounts&);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+void kernel_pairs(const ArrayRef& x, const ArrayRef& y, const KernelOptions& options, int threads,
+                  double* scores, const Counts& counts) {
+  dispatch_float(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const MatrixBatch<const T> xs(x), ys(y);
+    const int64_t count = xs.count();
+    if (count == 0) return;
+    const double width = double(xs[0].cols + ys[0].cols);
+    const int used =
+        worthwhile_threads(double(count) * double(xs[0].rows) * width * width, threads);
+    parallel_for(count, used, [&](int64_t p, int) {
+      int64_t constant_units[2], status[2] = {};
+      const PreparedItems<T> pair = prepare_items<T>({xs[p], ys[p]}, options, used, constant_units);
+      if (std::min(constant_units[0], constant_units[1]) < 0) {
+        scores[p] = std::numeric_limits<double>::quiet_NaN();
+      } else {
+        score_all<T, T>(pair.items, 1, options, used, scores + p, status);
+      }
+      set_counts(counts, p, constant_units, status);
+    });
+  });
+}
 
 }  // namespace likewise

@@ -26,7 +26,17 @@ struct PreparedItems {
   std::vector<double> norms;
 };
 
-// constant_units: of every item, see KernelCounts.
+// What is counted in the items of pair p.
+inline void set_counts(const Counts& counts, int64_t p, const int64_t (&constant_units)[2],
+                       const int64_t (&status)[2]) {
+  for (int64_t side = 0; side < 2; ++side) {
+    const int64_t item = side * (counts.items / 2) + p;
+    counts(kConstantUnits, item) = constant_units[side];
+    counts(kKernelStatus, item) = status[side];
+  }
+}
+
+// constant_units: of every item; -1 also where differences of its samples are not finite.
 template <class T>
 PreparedItems<T> prepare_items(const std::vector<MatrixRef<const T>>& x,
                                const KernelOptions& options, int threads, int64_t* constant_units);

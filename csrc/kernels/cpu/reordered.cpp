@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/copy.h"
+#include "core/dtype.h"
 #include "kernels/cpu/features.h"
 #include "kernels/cpu/panel.h"
 #include "kernels/cpu/projected.h"
@@ -116,28 +117,25 @@ void by_kernels(const MatrixRef<const double>& x, const MatrixRef<const double>&
 
 }  // namespace
 
-template <class T>
-bool kernel_reordered(const MatrixRef<const T>& x, const MatrixRef<const T>& y,
-                      const int32_t* orders, int64_t count, const KernelOptions& options,
-                      int threads, double* scores) {
-  const std::vector<double> wide_x = copy_in_double(x), wide_y = copy_in_double(y);
-  const MatrixRef<const double> left{wide_x.data(), x.rows, x.cols, x.cols, 1};
-  const MatrixRef<const double> right{wide_y.data(), y.rows, y.cols, y.cols, 1};
-  const Reordered to{orders, count, x.rows, options, threads, scores};
-  const bool many = x.rows > kMostReordered;
-  const double product = double(x.cols) * double(y.cols);
-  if (options.function == KernelFunction::linear &&
-      (many || double(x.rows) >= kEntriesPerProduct * product) && by_features<T>(left, right, to)) {
-    return true;
-  }
-  if (!many) by_kernels<T>(left, right, to);
-  return !many;
+bool kernel_reordered(const ArrayRef& x, const ArrayRef& y, const int32_t* orders, int64_t count,
+                      const KernelOptions& options, int threads, double* scores) {
+  return dispatch_float(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const MatrixRef<const T> given_x = matrices<T>({x})[0], given_y = matrices<T>({y})[0];
+    const int64_t rows = given_x.rows, dx = given_x.cols, dy = given_y.cols;
+    const std::vector<double> wide_x = copy_in_double(given_x), wide_y = copy_in_double(given_y);
+    const MatrixRef<const double> left{wide_x.data(), rows, dx, dx, 1};
+    const MatrixRef<const double> right{wide_y.data(), rows, dy, dy, 1};
+    const Reordered to{orders, count, rows, options, threads, scores};
+    const bool many = rows > kMostReordered;
+    if (options.function == KernelFunction::linear &&
+        (many || double(rows) >= kEntriesPerProduct * double(dx) * double(dy)) &&
+        by_features<T>(left, right, to)) {
+      return true;
+    }
+    if (!many) by_kernels<T>(left, right, to);
+    return !many;
+  });
 }
-
-template bool kernel_reordered<float>(const MatrixRef<const float>&, const MatrixRef<const float>&,
-                                      const int32_t*, int64_t, const KernelOptions&, int, double*);
-template bool kernel_reordered<double>(const MatrixRef<const double>&,
-                                       const MatrixRef<const double>&, const int32_t*, int64_t,
-                                       const KernelOptions&, int, double*);
 
 }  // namespace likewise

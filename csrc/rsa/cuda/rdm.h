@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "rsa/dissimilarity.h"
+#include "rsa/options.h"
 
 namespace likewise::cuda {
 
