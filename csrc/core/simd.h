@@ -124,12 +124,6 @@ struct Simd {
     }
     return v[0];
   }
-  static inline T max_lane(Vec v) {
-    for (int half = N / 2; half > 0; half /= 2) {
-      for (int i = 0; i < half; ++i) v[i] = v[i + half] > v[i] ? v[i + half] : v[i];
-    }
-    return v[0];
-  }
 };
 
 template <int... I>

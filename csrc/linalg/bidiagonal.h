@@ -5,7 +5,7 @@
 
 // Singular values without squaring the matrix and without iterating: orthogonal transformations to
 // bidiagonal form (through a band for larger matrices, so that nearly all work is matrix products),
-// then the sum of the singular values in closed form, or the values themselves.
+// then the sum of the singular values in closed form.
 
 namespace likewise {
 
@@ -38,10 +38,6 @@ class BidiagonalReduction {
 
 // The sum of the singular values, to a relative error of rounding.
 double nuclear_norm(const Bidiagonal& b);
-
-// The `count` largest singular values, descending. False if neither dqds nor QR iteration converges
-// (s is then all NaN); B is destroyed.
-[[nodiscard]] bool singular_values(Bidiagonal& b, int64_t count, double* s);
 
 // A factor (a power of two) that brings the largest entry of A into [0.5, 1), as far as doubles go;
 // 1 for a matrix of zeros or with NaN or infinity.

@@ -27,8 +27,20 @@ inline void check(bool good, const char* text, const char* file, int line) {
   [[maybe_unused]] static const auto& name##_added =                               \
       likewise::testing::tests.emplace_back(likewise::testing::Test{#name, name}); \
   static void name()
+// Of `T` = float, then of double.
+#define TEST_BOTH(name)    \
+  template <class T>       \
+  static void name##_of(); \
+  TEST(name) {             \
+    name##_of<float>();    \
+    name##_of<double>();   \
+  }                        \
+  template <class T>       \
+  static void name##_of()
 #define CHECK(condition) likewise::testing::check(condition, #condition, __FILE__, __LINE__)
 #define CHECK_NEAR(a, b, tolerance) CHECK(std::abs((a) - (b)) <= (tolerance))
+#define CHECK_SAME(a, b, tolerance) \
+  CHECK((std::isnan(a) && std::isnan(b)) || std::abs((a) - (b)) <= (tolerance))
 #define CHECK_THROWS(type, ...)                  \
   try {                                          \
     __VA_ARGS__;                                 \

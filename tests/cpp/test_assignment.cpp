@@ -15,13 +15,6 @@ namespace {
 using namespace likewise;
 using namespace likewise::testing;
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-template <class T>
-std::vector<T> values_of(const Matrix& m) {
-  return m.padded<T>(m.cols);
-}
-
 // Solves one problem, looks at its pairs and its certificate, and returns its cost.
 template <class T>
 double certified_cost(const MatrixRef<const T>& cost, double sign, const double* row_start,
@@ -58,7 +51,7 @@ double certified_cost(const MatrixRef<const T>& cost, double sign, const double*
 // The same numbers in four layouts, cold and from two starts, all with one cost.
 template <class T>
 void layouts_and_starts_agree(const Matrix& m, double sign) {
-  const std::vector<T> dense = values_of<T>(m), turned = values_of<T>(transposed(m)),
+  const std::vector<T> dense = m.padded<T>(m.cols), turned = transposed(m).padded<T>(m.rows),
                        padded = m.padded<T>(m.cols + 3);
   std::vector<T> spread(size_t(2 * m.rows * m.cols));
   for (size_t k = 0; k < dense.size(); ++k) spread[2 * k] = dense[k];
@@ -94,64 +87,44 @@ TEST(every_layout_and_start_has_the_same_optimum) {
   }
 }
 
-TEST(small_problems_match_enumeration) {
-  for (uint64_t seed = 0; seed < 40; ++seed) {
-    const int64_t n = 1 + int64_t(seed % 6);
-    const Matrix m = random_matrix(n, n, seed);
-    std::vector<int64_t> order(n);
-    std::iota(order.begin(), order.end(), 0);
-    double best = kInfinity;
-    do {
-      double sum = 0;
-      for (int64_t i = 0; i < n; ++i) sum += m(i, order[i]);
-      best = std::min(best, sum);
-    } while (std::next_permutation(order.begin(), order.end()));
-    const std::vector<double> dense = values_of<double>(m);
-    const MatrixRef<const double> view{dense.data(), n, n, n, 1};
-    CHECK_NEAR(certified_cost(view, 1, nullptr, nullptr), best, 1e-12);
-  }
-}
-
 TEST(batches_and_their_bad_items) {
   const int64_t count = 12, n = 40;
-  std::vector<double> costs = random_matrix(count * n, n, 5).padded<double>(n);
-  ArrayRef array;
-  array.data = costs.data();
-  array.ndim = 3;
-  array.shape = {count, n, n};
-  array.strides = {n * n, n, 1};
+  std::vector<double> costs = random_matrix(count * n, n, 5).data;
+  const ArrayRef array = array_of(costs, {count, n, n});
   std::vector<int64_t> rows(count * n), alone(count * n), together(count * n);
   solve_assignments(array, false, nullptr, nullptr, rows.data(), alone.data(), nullptr, 1);
   solve_assignments(array, false, nullptr, nullptr, rows.data(), together.data(), nullptr, 4);
   CHECK(alone == together);
 
   costs[size_t(7 * n * n)] = std::nan("");
-  std::fill_n(costs.begin() + 9 * n * n, n, kInfinity);
+  std::fill_n(costs.begin() + 9 * n * n, n, std::numeric_limits<double>::infinity());
   CHECK_THROWS(InputError, solve_assignments(array, false, nullptr, nullptr, rows.data(),
                                              together.data(), nullptr, 4));
 }
 
-TEST(units_match_themselves) {
+TEST_BOTH(all_ways_to_a_score_agree) {
+  const double tolerance = sizeof(T) == 8 ? 1e-12 : 1e-5;
   const Matrix x = random_matrix(30, 50, 3);
-  std::vector<double> values = values_of<double>(x);
-  ArrayRef array;
-  array.data = values.data();
-  array.ndim = 2;
-  array.shape = {30, 50};
-  array.strides = {50, 1};
+  const Items<T> a({x, random_matrix(30, 20, 4), Matrix(30, 5, 0.1)}), b({x});
+  const Ways<T, Matching> ways{
+      &match_scores,
+      [](const ArrayRef& left, const ArrayRef& right, const Matching& matching, int threads,
+         double* scores, const Counts& counts) {
+        match_pairs(left, right, matching, threads, scores, counts, nullptr);
+      },
+      1, tolerance};
+  const std::vector<int32_t> orders = two_orders(30);
   for (const Matching matching : {Matching::permutation, Matching::semi}) {
-    double score = 0;
-    std::vector<int64_t> assignment(50), constants(2);
-    match_pairs(matching, array, array, &score, assignment.data(), constants.data(), 2);
-    CHECK_NEAR(score, 1, 1e-12);
+    const std::vector<double> crossed =
+        ways.agree(a, b, matching, matching == Matching::permutation);
+    CHECK_NEAR(crossed[0], 1, tolerance);
+    CHECK(std::isnan(crossed[2]));
+    double score = 0, scores[2];
+    std::vector<int64_t> assignment(50);
+    match_pairs(a.arrays[0], b.arrays[0], matching, 1, &score, Counted(1, 2), assignment.data());
     for (int64_t i = 0; i < 50; ++i) CHECK(assignment[i] == i);
-
-    const MatrixRef<const double> view{values.data(), 30, 50, 50, 1};
-    std::vector<int64_t> of_items(3);
-    const UnitItems<double> items = prepare_units<double>({view, view, view}, 2, of_items.data());
-    std::vector<double> scores(9);
-    match_scores<double>(matching, items, {}, 30, scores.data(), 3);
-    for (const double s : scores) CHECK_NEAR(s, 1, 1e-12);
+    match_reordered(a.arrays[1], b.arrays[0], orders.data(), 2, matching, 2, scores);
+    CHECK_NEAR(scores[0], crossed[1], tolerance);
   }
 }
 

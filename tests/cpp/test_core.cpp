@@ -66,8 +66,7 @@ TEST(arrays_of_two_dtypes_are_refused) {
   CHECK_THROWS(InternalError, require_same_dtype(array_of(a, {2, 2}), array_of(b, {2, 2}), "f"));
 }
 
-template <class T>
-void look_for_nonfinite() {
+TEST_BOTH(the_first_nonfinite_value_is_found) {
   const T infinity = std::numeric_limits<T>::infinity();
   const T nan = std::numeric_limits<T>::quiet_NaN();
   const int64_t rows = 700, cols = 1001;  // several blocks of rows
@@ -85,11 +84,6 @@ void look_for_nonfinite() {
       }
     }
   }
-}
-
-TEST(the_first_nonfinite_value_is_found) {
-  look_for_nonfinite<float>();
-  look_for_nonfinite<double>();
 }
 
 TEST(nonfinite_values_are_found_through_strides) {

@@ -14,8 +14,7 @@ using namespace likewise::testing;
 
 constexpr int64_t kPadding = 3;  // every matrix has a leading dimension beyond its width
 
-template <class T>
-void gemm_follows_row_major_conventions() {
+TEST_BOTH(gemm) {
   for (const Op op_a : {Op::none, Op::transpose}) {
     for (const Op op_b : {Op::none, Op::transpose}) {
       const int64_t m = 7, n = 5, k = 11;
@@ -43,13 +42,7 @@ void gemm_follows_row_major_conventions() {
   }
 }
 
-TEST(gemm) {
-  gemm_follows_row_major_conventions<float>();
-  gemm_follows_row_major_conventions<double>();
-}
-
-template <class T>
-void gram_writes_the_lower_triangle() {
+TEST_BOTH(gram_and_symmetrize) {
   for (const Op op : {Op::none, Op::transpose}) {
     const int64_t n = 9, k = 23, ldc = n + kPadding;
     const Matrix a = random_matrix(n, k, 4);
@@ -72,11 +65,6 @@ void gram_writes_the_lower_triangle() {
     }
     CHECK(largest_difference(expected, c.data(), ldc) < kTolerance<T>);
   }
-}
-
-TEST(gram_and_symmetrize) {
-  gram_writes_the_lower_triangle<float>();
-  gram_writes_the_lower_triangle<double>();
 }
 
 // Products that are too long for one call of BLAS, against strips that are not.

@@ -1,76 +1,45 @@
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <vector>
 
 #include "check.h"
 #include "naive.h"
-#include "neighbours/neighbours.h"
+#include "neighbours/search.h"
 
 namespace {
 
 using namespace likewise;
 using namespace likewise::testing;
 
-std::vector<int32_t> naive_neighbours(Matrix x, int64_t i, int64_t k) {
-  for (int64_t j = 0; j < x.cols; ++j) {
-    double mean = 0;
-    for (int64_t r = 0; r < x.rows; ++r) mean += x(r, j) / double(x.rows);
-    for (int64_t r = 0; r < x.rows; ++r) x(r, j) -= mean;
-  }
-  std::vector<double> cosine(size_t(x.rows), 0.0);
-  for (int64_t r = 0; r < x.rows; ++r) {
-    double product = 0, norm = 0;
-    for (int64_t j = 0; j < x.cols; ++j) {
-      product += x(i, j) * x(r, j);
-      norm += x(r, j) * x(r, j);
+TEST_BOTH(all_ways_to_a_score_agree) {
+  const Ways<T, NeighbourMeasure> ways{&neighbour_scores, &neighbour_pairs, 2, 1e-12};
+  for (const int64_t n : {5, 130}) {
+    const Matrix x = random_matrix(n, 7, 3);
+    const Items<T> a({x, random_matrix(n, 40, 4), Matrix(n, 3, 0.1)}), b({x});
+    for (const auto score :
+         {NeighbourScore::mutual, NeighbourScore::jaccard, NeighbourScore::cknna}) {
+      for (const bool euclidean : {false, true}) {
+        const bool aligns = score == NeighbourScore::cknna;
+        const NeighbourMeasure options{{n / 10 + 3, euclidean && !aligns, true, aligns}, score};
+        const std::vector<double> crossed = ways.agree(a, b, options, !aligns);
+        CHECK_NEAR(crossed[0], 1, 1e-12);
+        CHECK(crossed[1] < 1 && std::isnan(crossed[2]));
+      }
     }
-    cosine[r] = product / std::sqrt(norm);
   }
-  std::vector<int32_t> order(size_t(x.rows));
-  std::iota(order.begin(), order.end(), 0);
-  order.erase(order.begin() + i);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](int32_t a, int32_t b) { return cosine[a] > cosine[b]; });
-  order.resize(size_t(k));
-  std::sort(order.begin(), order.end());
-  return order;
 }
 
-template <class T>
-void neighbours_are_nearest(int64_t n, int64_t d, int64_t k) {
-  const Matrix x = random_matrix(n, d, 3);
-  const std::vector<T> values = x.padded<T>(d);
+// Samples on a line: the nearest are those beside, and of equally near ones the first.
+TEST_BOTH(neighbours_are_nearest) {
+  const int64_t n = 100;
+  std::vector<T> line(size_t(n), T(0));
+  for (int64_t i = 0; i < n; ++i) line[size_t(i)] = T(i);
   Neighbours found;
-  find_neighbours(MatrixRef<const T>{values.data(), n, d, d, 1}, {k, false, true, true}, 2, found);
-  CHECK(found.usable && found.constant_units == 0);
-  for (int64_t i = 0; i < n; ++i) {
-    const std::vector<int32_t> expected = naive_neighbours(x, i, k);
-    CHECK(std::equal(expected.begin(), expected.end(), found.index.begin() + i * k));
+  find_neighbours(MatrixRef<const T>{line.data(), n, 1, 1, 1}, {3, true}, 2, found);
+  for (int64_t i = 2; i < n - 2; ++i) {
+    const int32_t* const row = &found.index[size_t(3 * i)];
+    CHECK(row[0] == i - 2 && row[1] == i - 1 && row[2] == i + 1);
   }
-  const NeighbourItem item{found.index.data(), found.similarity.data(), true};
-  for (const auto score :
-       {NeighbourScore::mutual, NeighbourScore::jaccard, NeighbourScore::cknna}) {
-    std::vector<double> scores(4, 0.0);
-    std::vector<int64_t> status(2);
-    compare_neighbours(score, {item, item}, nullptr, false, n, k, 2, scores.data(), status.data(),
-                       nullptr);
-    for (const double value : scores) CHECK_NEAR(value, 1, 1e-12);
-  }
-}
-
-TEST(neighbours_of_every_size) {
-  neighbours_are_nearest<double>(5, 2, 4);
-  neighbours_are_nearest<double>(130, 7, 9);
-  neighbours_are_nearest<double>(97, 40, 33);
-  neighbours_are_nearest<float>(60, 5, 3);
-}
-
-TEST(constant_representations_are_not_usable) {
-  const std::vector<double> values(40, 0.1);
-  Neighbours found;
-  find_neighbours(MatrixRef<const double>{values.data(), 10, 4, 4, 1}, {3, false, true}, 1, found);
-  CHECK(!found.usable && found.constant_units == 4);
 }
 
 }  // namespace

@@ -38,43 +38,30 @@ struct Case {
   }
 };
 
-// Gradient descent on the training rows, then the mean squared error on the others.
-double slow_error(const Case& c, int64_t fold, int64_t target, double penalty) {
-  const auto& folds = c.problem.folds;
-  const int64_t n = folds.rows(), d = c.problem.sources[0].cols, dy = c.problem.targets[0].cols;
-  std::vector<double> w(size_t(d + 1), 0.0), gradient(size_t(d + 1));
-  for (int step = 0; step < 20000; ++step) {
-    for (int64_t j = 0; j < d; ++j) gradient[j] = penalty * w[j];
-    gradient[d] = 0;
-    for (int64_t i = 0; i < n; ++i) {
-      if (i >= folds.edges[fold] && i < folds.edges[fold + 1]) continue;
-      double residual = w[d] - c.y[i * dy + target];
-      for (int64_t j = 0; j < d; ++j) residual += w[j] * c.x[i * d + j];
-      for (int64_t j = 0; j < d; ++j) gradient[j] += residual * c.x[i * d + j];
-      gradient[d] += residual;
-    }
-    for (int64_t j = 0; j <= d; ++j) w[j] -= gradient[j] / double(2 * n);
-  }
-  double error = 0;
-  for (int64_t i = folds.edges[fold]; i < folds.edges[fold + 1]; ++i) {
-    double residual = w[d] - c.y[i * dy + target];
-    for (int64_t j = 0; j < d; ++j) residual += w[j] * c.x[i * d + j];
-    error += residual * residual / double(folds.size(fold));
-  }
-  return error;
-}
-
-TEST(errors_are_those_of_gradient_descent) {
-  const Case c(48, 3, 5, true);
-  std::vector<double> errors(2 * 5);
+// Of every penalty: those that the gap form gives, of well separated eigenvalues, and others.
+TEST(errors_are_those_of_the_chosen_penalties) {
+  Case c(48, 3, 5, true);
+  std::vector<double> errors(2 * 5), alone(5), r(3 * 5), r2(3 * 5);
+  std::vector<int32_t> choice(3 * 5);
   ridge_errors(c.problem, 2, {errors.data()});
-  for (int64_t a = 0; a < 2; ++a) {
-    for (int64_t t = 0; t < 5; ++t) {
-      double expected = 0;
+  for (size_t a = 0; a < 2; ++a) {
+    c.problem.penalties = {{a == 0 ? 0.1 : 3.0}};
+    ridge_errors(c.problem, 1, {alone.data()});
+    ridge_predictivity(c.problem, 1, {{r.data(), r2.data(), choice.data()}});
+    for (size_t t = 0; t < 5; ++t) {
+      double expected = 0;  // from 1 - error / variance of each fold
       for (int64_t f = 0; f < 3; ++f) {
-        expected += slow_error(c, f, t, c.problem.penalties[0][a]) / 3;
+        const auto& edges = c.problem.folds.edges;
+        const double size = double(c.problem.folds.size(f));
+        double mean = 0, squares = 0;
+        for (int64_t i = edges[f]; i < edges[f + 1]; ++i) mean += c.y[size_t(i) * 5 + t] / size;
+        for (int64_t i = edges[f]; i < edges[f + 1]; ++i) {
+          squares += std::pow(c.y[size_t(i) * 5 + t] - mean, 2);
+        }
+        expected += (1 - r2[size_t(f) * 5 + t]) * squares / size / 3;
       }
-      CHECK_NEAR(errors[a * 5 + t], expected, 1e-9);
+      CHECK_NEAR(errors[a * 5 + t], expected, 1e-11);
+      CHECK_NEAR(errors[a * 5 + t], alone[t], 1e-12);
     }
   }
 }
@@ -115,6 +102,32 @@ TEST(a_source_without_columns_predicts_means) {
   ridge_predictivity(c.problem, 1, {{r.data(), r2.data(), choice.data()}});
   for (int64_t t = 0; t < 3; ++t) CHECK_NEAR(errors[t], errors[3 + t], 0);
   for (const double value : r) CHECK(value == 0);
+}
+
+TEST_BOTH(all_ways_to_a_score_agree) {
+  const int64_t n = 30;
+  const Items<T> a({random_matrix(n, 4, 1), random_matrix(n, 50, 2), Matrix(n, 3, 0.1)});
+  RidgeOptions options{{}, 3, {0.1, 1, 10}, true, true};
+  for (int64_t i = 0; i < n; ++i) options.order.push_back(int32_t(i));
+  std::vector<double> own(9), both(9);
+  std::vector<int64_t> choices(3);
+  ridge_scores(a.arrays, {}, options, 2, own.data(), Counted(1, 3), choices.data());
+  ridge_scores(a.arrays, a.arrays, options, 1, both.data(), Counted(1, 6), choices.data());
+  for (size_t i = 0; i < 3; ++i) {
+    for (size_t j = 0; j < 3; ++j) {
+      const int64_t cols = a.arrays[j].shape[1];
+      std::vector<double> r(size_t(3 * cols)), alpha = r, mean_r = r, r2 = r, errors = r;
+      std::vector<int64_t> constant(2);
+      double score = NAN, alphas[3];
+      ridge_pairs(a.arrays[i], a.arrays[j], options, 2,
+                  {&score, r.data(), alpha.data(), mean_r.data(), r2.data(), constant.data(),
+                   choices.data()});
+      ridge_errors(a.arrays[i], a.arrays[j], options, 2, errors.data(), alphas, constant.data());
+      CHECK_SAME(own[3 * i + j], both[3 * i + j], 1e-12);
+      CHECK_SAME(own[3 * i + j], score, 1e-12);
+      CHECK(errors[0] >= 0 && alphas[0] <= alphas[1]);
+    }
+  }
 }
 
 }  // namespace

@@ -7,9 +7,9 @@
 #include "check.h"
 #include "naive.h"
 #include "rsa/compared.h"
-#include "rsa/gradient.h"
 #include "rsa/ranks.h"
 #include "rsa/rsa.h"
+#include "rsa/scores.h"
 
 namespace {
 
@@ -159,64 +159,45 @@ TEST(distances_match_naive) {
 }
 
 // Lists, pairs, orders, RDMs and gradients see the same RDMs, whatever compares them.
-TEST(all_ways_to_a_score_agree) {
-  const int64_t n = 23, items = 11, cols = 4;
-  std::vector<double> values;
-  std::vector<MatrixRef<const double>> views;
-  for (int64_t k = 0; k < items; ++k) {
-    const std::vector<double> one = random_matrix(n, cols, uint64_t(k)).padded<double>(cols);
-    values.insert(values.end(), one.begin(), one.end());
+TEST_BOTH(all_ways_to_a_score_agree) {
+  const double tolerance = sizeof(T) == 8 ? 1e-12 : 1e-5;
+  const int64_t n = 23, entries = condensed_size(n);
+  const std::vector<Matrix> matrices{random_matrix(n, 4, 0), Matrix(n, 4, 1),
+                                     random_matrix(n, 9, 2)};
+  const Items<T> a(matrices), b({random_matrix(n, 5, 7)});
+  std::vector<double> rdms;
+  for (const Matrix& m : {matrices[0], matrices[2], random_matrix(n, 5, 7)}) {
+    const Items<T> item({m});
+    rdms.resize(rdms.size() + size_t(entries));
+    rdm(likewise::matrices<T>(item.arrays)[0], Dissimilarity::euclidean, Unit::item, 1,
+        &*rdms.end() - entries);
   }
-  std::fill_n(values.begin() + n * cols, n * cols, 1.0);  // a constant one
-  for (int64_t k = 0; k < items; ++k) views.push_back({&values[k * n * cols], n, cols, cols, 1});
-  const ArrayRef x{values.data(), DType::float64, 3, {items, n, cols}, {n * cols, cols, 1}};
-  ArrayRef y = x;
-  y.strides[0] = 0;
-  std::vector<int32_t> order(static_cast<size_t>(n));
-  std::iota(order.begin(), order.end(), 0);
-  std::vector<double> rdms(size_t(items * condensed_size(n)));
-  for (int64_t k = 0; k < items; ++k) {
-    rdm(views[k], Dissimilarity::euclidean, Unit::item, 1, &rdms[k * condensed_size(n)]);
-  }
-  const MatrixRef<const double> all{rdms.data(), items, condensed_size(n), condensed_size(n), 1};
+  const ArrayRef p = array_of(rdms, {3, entries});
+  const std::vector<int32_t> orders = two_orders(n);
+  const Ways<T, RsaOptions> ways{&rsa_scores, &rsa_pairs, 3, tolerance};
   using enum RdmComparison;
   for (const RdmComparison comparison :
        {cosine, corr, spearman, rho_a, tau_a, tau_b, cosine_cov, corr_cov}) {
     const RsaOptions options{Dissimilarity::euclidean, comparison};
-    std::vector<int64_t> counts(size_t(6 * items), 0);
-    const RsaCounts found{counts.data(), &counts[2 * items], &counts[4 * items], 2 * items};
-    const RsaCounts half{counts.data(), &counts[2 * items], &counts[4 * items], items};
-    const auto same = [](double a, double b) {
-      CHECK(std::isnan(a) == std::isnan(b));
-      if (!std::isnan(a)) CHECK_NEAR(a, b, 1e-12);
-    };
-    std::vector<double> symmetric(size_t(items * items)), cross = symmetric, compared = symmetric;
-    std::vector<double> pairs(static_cast<size_t>(items)), with_gradients = pairs, reordered(1);
-    rsa_scores<double>(views, {}, options, 3, symmetric.data(), half);
-    rsa_scores<double>(views, views, options, 3, cross.data(), found);
-    CHECK(counts[1] == cols && counts[0] == 0);
-    std::vector<int64_t> flat(size_t(2 * items), 7);
-    compare_rdms<double>(all, all, comparison, 3, compared.data(), flat.data());
-    CHECK(std::count(flat.begin(), flat.end(), 0) >= 2 * items - 2);
-    rsa_pairs(x, y, options, 3, pairs.data(), found);
-    CHECK(std::isnan(symmetric[1]) && !std::isnan(symmetric[2]));
-    for (int64_t i = 0; i < items; ++i) {
-      same(pairs[i], symmetric[i * items]);
-      for (int64_t j = 0; j < items; ++j) {
-        same(symmetric[i * items + j], cross[i * items + j]);
-        if (i != 1 && j != 1) same(symmetric[i * items + j], compared[i * items + j]);
-      }
-    }
+    const std::vector<double> crossed = ways.agree(a, b, options);
+    CHECK(std::isnan(crossed[1]) && !std::isnan(crossed[2]));
+    std::vector<double> compared(9), scores(2);
+    std::vector<int64_t> flat(6, 7);
+    compare_rdms(p, p, comparison, 3, compared.data(), flat.data());
+    CHECK(std::count(flat.begin(), flat.end(), 0) == 6);
+    CHECK_NEAR(compared[2], crossed[0], tolerance);
+    CHECK_NEAR(compared[5], crossed[2], tolerance);
     if (comparison == cosine || comparison == spearman) {
-      rsa_reordered<double>(views[0], views[2], order.data(), 1, options, 1, reordered.data());
-      same(reordered[0], symmetric[2]);
+      rsa_reordered(a.arrays[0], b.arrays[0], orders.data(), 2, options, 1, scores.data());
+      CHECK_NEAR(scores[0], crossed[0], tolerance);
     }
-    if (!is_ranked(comparison)) {
-      std::vector<double> by_x(values.size());
-      rsa_gradients<double>(MatrixBatch<const double>(x), MatrixBatch<const double>(y), options, 3,
-                            with_gradients.data(), found, by_x.data(), nullptr);
-      for (int64_t i = 0; i < items; ++i) same(with_gradients[i], pairs[i]);
-      CHECK(std::isnan(by_x[n * cols]) && std::abs(by_x[2 * n * cols]) > 0);
+    if (is_ranked(comparison)) continue;
+    std::vector<T> by_x(size_t(n * 4));
+    for (const size_t i : {0, 1}) {
+      rsa_gradients(a.arrays[i], b.arrays[0], options, 3, scores.data(), Counted(3, 2), by_x.data(),
+                    nullptr);
+      CHECK_SAME(scores[0], crossed[i], tolerance);
+      CHECK(std::isnan(crossed[i]) ? std::isnan(by_x[0]) : std::abs(by_x[0]) > 0);
     }
   }
 }

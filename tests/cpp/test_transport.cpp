@@ -6,6 +6,7 @@
 #include "check.h"
 #include "core/error.h"
 #include "naive.h"
+#include "transport/soft_match.h"
 #include "transport/transport.h"
 
 namespace {
@@ -50,11 +51,7 @@ double certified_cost(TransportSolver& solver, const MatrixRef<const T>& cost, d
 
 template <class T>
 void layouts_agree(const Matrix& m, const Marginals& marginals) {
-  const std::vector<T> values = m.padded<T>(m.cols);
-  std::vector<T> turned(values.size());
-  for (int64_t i = 0; i < m.rows; ++i) {
-    for (int64_t j = 0; j < m.cols; ++j) turned[j * m.rows + i] = values[i * m.cols + j];
-  }
+  const std::vector<T> values = m.padded<T>(m.cols), turned = transposed(m).padded<T>(m.rows);
   TransportSolver solver;  // one workspace for all
   const MatrixRef<const T> straight{values.data(), m.rows, m.cols, m.cols, 1};
   const MatrixRef<const T> columns{turned.data(), m.rows, m.cols, 1, m.rows};
@@ -91,6 +88,27 @@ TEST(a_part_of_the_mass_is_sent) {
     double sent = 0;
     solver.for_each_arc([&](int64_t, int64_t, double part) { sent += part; });
     CHECK_NEAR(sent, mass, 1e-14);
+  }
+}
+
+TEST_BOTH(soft_matchings_agree) {
+  const double tolerance = sizeof(T) == 8 ? 1e-12 : 1e-5;
+  const Matrix x = random_matrix(30, 12, 3);
+  const Items<T> a({x, random_matrix(30, 7, 4), Matrix(30, 5, 0.1)}), b({x});
+  const Ways<T, SoftMatchOptions> ways{
+      &soft_match_scores,
+      [](const ArrayRef& left, const ArrayRef& right, const SoftMatchOptions& options, int threads,
+         double* scores, const Counts& counts) {
+        soft_match_pairs(left, right, options, threads, scores, counts, nullptr);
+      },
+      1, tolerance};
+  const std::vector<int32_t> orders = two_orders(30);
+  for (const SoftMatchOptions& options : {SoftMatchOptions{}, {true, 1}, {false, 0.5}}) {
+    const std::vector<double> crossed = ways.agree(a, b, options);
+    CHECK_NEAR(crossed[0], options.distance ? 0 : 1, std::sqrt(tolerance));
+    double scores[2];
+    soft_match_reordered(a.arrays[1], b.arrays[0], orders.data(), 2, options, 2, scores);
+    CHECK_NEAR(scores[0], crossed[1], tolerance);
   }
 }
 

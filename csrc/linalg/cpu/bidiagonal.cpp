@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <limits>
 #include <type_traits>
 
 #include "core/parallel.h"
 #include "linalg/cpu/bidiagonal_kernels.h"
-#include "linalg/cpu/blas.h"
 #include "linalg/cpu/panel_kernels.h"
 #include "linalg/linalg.h"
 
@@ -209,19 +207,6 @@ double nuclear_norm(const Bidiagonal& b) {
   double total = 0;
   for (int j = 0; j < RootQuadrature::kNodes; ++j) total += root.weights[j] * sums[j];
   return std::ldexp(total, exponent);
-}
-
-bool singular_values(Bidiagonal& b, int64_t count, double* s) {
-  const char upper = 'U';
-  const blas::Int n = blas::narrow(b.diag.size()), zero = 0, one = 1;
-  std::vector<double> work(4 * size_t(n));
-  blas::Int info = 0;
-  blas::bdsqr<double>(&upper, &n, &zero, &zero, &zero, b.diag.data(), b.super.data(), nullptr, &one,
-                      nullptr, &one, nullptr, &one, work.data(), &info);
-  std::copy_n(b.diag.begin(), count, s);
-  if (info == 0 && s[0] == s[0]) return true;
-  std::fill_n(s, count, std::numeric_limits<double>::quiet_NaN());
-  return false;
 }
 
 template <class T>

@@ -35,8 +35,6 @@ inline Int narrow(int64_t n) {
                          Int*, const Int*, Int*);                                                  \
   void scipy_##p##syev_(const char*, const char*, const Int*, T*, const Int*, T*, T*, const Int*,  \
                         Int*);                                                                     \
-  void scipy_##p##bdsqr_(const char*, const Int*, const Int*, const Int*, const Int*, T*, T*, T*,  \
-                         const Int*, T*, const Int*, T*, const Int*, T*, Int*);                    \
   void scipy_##p##geqrf_(const Int*, const Int*, T*, const Int*, T*, T*, const Int*, Int*);        \
   void scipy_##p##ormqr_(const char*, const char*, const Int*, const Int*, const Int*, const T*,   \
                          const Int*, const T*, T*, const Int*, T*, const Int*, Int*);              \
@@ -62,7 +60,6 @@ LIKEWISE_BLAS_ROUTINE(gesdd)
 LIKEWISE_BLAS_ROUTINE(gesvd)
 LIKEWISE_BLAS_ROUTINE(syevd)
 LIKEWISE_BLAS_ROUTINE(syev)
-LIKEWISE_BLAS_ROUTINE(bdsqr)
 LIKEWISE_BLAS_ROUTINE(geqrf)
 LIKEWISE_BLAS_ROUTINE(ormqr)
 LIKEWISE_BLAS_ROUTINE(posv)
