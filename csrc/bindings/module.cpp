@@ -13,6 +13,7 @@
 namespace likewise::bindings {
 
 void register_assignment(pybind11::module_& m);
+void register_at_once(pybind11::module_& m);
 void register_cca(pybind11::module_& m);
 void register_core(pybind11::module_& m);
 void register_information(pybind11::module_& m);
@@ -79,6 +80,7 @@ PYBIND11_MODULE(_cpu_engine, m) {
   });
 
   lb::register_assignment(m);
+  lb::register_at_once(m);
   lb::register_cca(m);
   lb::register_core(m);
   lb::register_information(m);

@@ -25,11 +25,7 @@ __all__ = [
 ]
 
 # Small problems take about as long as looking these names up.
-_empty = np.empty
-_ndarray = np.ndarray
-_INT64 = np.dtype(np.int64)
-_FLOAT64 = np.dtype(np.float64)
-_solve = NUMPY.engine.linear_sum_assignment
+_at_once = NUMPY.engine.assignment_at_once
 
 
 class Assignment(NamedTuple, Generic[ArrayT]):
@@ -91,19 +87,8 @@ def linear_sum_assignment(
         "cost matrix is infeasible": every assignment has a forbidden pair.
         Fewer than two axes.
     """
-    given: Any = cost
-    if (
-        type(given) is _ndarray
-        and given.dtype == _FLOAT64
-        and given.ndim == 2
-        and given.flags.aligned
-    ):
-        m, n = given.shape
-        pairs = m if m < n else n
-        rows: Any = _empty(pairs, _INT64)
-        cols: Any = _empty(pairs, _INT64)
-        _solve(given, bool(maximize), rows, cols, 1)
-        return rows, cols
+    if (found := _at_once(cost, maximize)) is not None:
+        return found
     array, library = _read_cost("linear_sum_assignment", cost, check_finite)
     if why := too_large(library, "most_assigned", max(array.shape[-2:])):
         (array,), library = library.on_cpu([array], why)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from likewise._border.arrays import Array
+from likewise._border.arrays import NUMPY, Array
 from likewise._border.pairs import Pair, read_pair
 from likewise.linalg import nuclear_norm
 from likewise.measure import EngineMeasure, Found, Kind, is_number, register
@@ -201,6 +201,7 @@ class ShapeDistance(_ShapeMeasure):
 
 
 _PROCRUSTES = Procrustes()
+_at_once = NUMPY.engine.procrustes_at_once(_PROCRUSTES._options())
 
 
 @score_function
@@ -267,6 +268,8 @@ def procrustes(
     NeurIPS 2021.
     """
     plain = center and scale and score == "angular"
+    if plain and (found := _at_once(x, y)) is not None:
+        return found
     measure = _PROCRUSTES if plain else Procrustes(center=center, scale=scale, score=score)
     return measure(x, y, check_finite=check_finite)
 
