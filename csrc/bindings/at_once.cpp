@@ -42,43 +42,28 @@ py::object long_way() {
   return py::none();
 }
 
-// compare(x, y, score, counts of both sides, int64 zeros) of a pair that is large enough for the
-// measure to say nothing of its size.
-template <class Compare>
-py::object pair_at_once(py::handle given_x, py::handle given_y, const Compare& compare) {
-  const auto x = small_matrix(given_x), y = small_matrix(given_y);
-  if (!x || !y || x->shape[0] != y->shape[0] || x->shape[1] == 0 || y->shape[1] == 0 ||
-      x->shape[0] < 2 * std::max<int64_t>(2, std::max(x->shape[1], y->shape[1]))) {
-    return py::none();
-  }
-  double score = 0;
-  int64_t counts[6] = {};
-  try {
-    compare(*x, *y, &score, counts);
-  } catch (const std::exception&) {
-    return long_way();
-  }
-  const bool any = std::any_of(counts, counts + 6, [](int64_t n) { return n != 0; });
-  if (any || std::isnan(score)) return py::none();
-  PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<py::object> float64;
-  float64.call_once_and_store_result([] { return py::module_::import("numpy").attr("float64"); });
-  return float64.get_stored()(score);
-}
-
-py::cpp_function procrustes_at_once(const ProcrustesOptions& options) {
-  return [options](py::handle x, py::handle y) {
-    return pair_at_once(x, y, [&](const auto& vx, const auto& vy, double* score, int64_t* counts) {
-      procrustes_pairs(vx, vy, options, 1, score, {counts, counts + 2, 2});
-    });
-  };
-}
-
-py::cpp_function kernel_at_once(const KernelOptions& options) {
-  return [options](py::handle x, py::handle y) {
-    return pair_at_once(x, y, [&](const auto& vx, const auto& vy, double* score, int64_t* counts) {
-      kernel_pairs(MatrixBatch<const double>(vx), MatrixBatch<const double>(vy), options, 1, score,
-                   {counts, counts + 2});
-    });
+// A function of two arrays, compared by Pairs with so many kinds of counts; of pairs with so few
+// samples for their units that the measure says so it answers None.
+template <auto Pairs, int64_t kKinds, class Options>
+py::cpp_function at_once(const Options& options) {
+  return [options](py::handle given_x, py::handle given_y) -> py::object {
+    const auto x = small_matrix(given_x), y = small_matrix(given_y);
+    if (!x || !y || x->shape[0] != y->shape[0] || x->shape[1] == 0 || y->shape[1] == 0 ||
+        x->shape[0] < 2 * std::max<int64_t>(2, std::max(x->shape[1], y->shape[1]))) {
+      return py::none();
+    }
+    double score = 0;
+    int64_t numbers[2 * kKinds] = {};
+    const Counts counts{numbers, kKinds, 2};
+    try {
+      Pairs(*x, *y, options, 1, &score, counts);
+    } catch (const std::exception&) {
+      return long_way();
+    }
+    if (counts.any() || std::isnan(score)) return py::none();
+    PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<py::object> float64;
+    float64.call_once_and_store_result([] { return py::module_::import("numpy").attr("float64"); });
+    return float64.get_stored()(score);
   };
 }
 
@@ -99,8 +84,8 @@ py::object assignment_at_once(py::handle given, py::handle maximize) {
 }  // namespace
 
 void register_at_once(py::module_& m) {
-  m.def("procrustes_at_once", &procrustes_at_once);
-  m.def("kernel_at_once", &kernel_at_once);
+  m.def("procrustes_at_once", &at_once<&procrustes_pairs, 3, ProcrustesOptions>);
+  m.def("kernel_at_once", &at_once<&kernel_pairs, 2, KernelOptions>);
   m.def("assignment_at_once", &assignment_at_once);
 }
 
