@@ -20,7 +20,9 @@ from typing import Any
 import fuzz_functions
 import numpy as np
 from fuzz_data import Array, Case, layouts, make_case
-from fuzz_oracles import ORACLES, Undecided
+from fuzz_oracles import ORACLES
+from reference.exact import Undecided
+from variants import first, paths
 
 import likewise as lw
 
@@ -77,11 +79,6 @@ def _arbitrary(x: Array, y: Array) -> bool:
     """Whether canonical correlations are equal: their variates are then any of a space."""
     correlations = lw.canonical_correlations(x.astype(np.float64), y.astype(np.float64))
     return bool(np.any(-np.diff(correlations) < 1e-5))
-
-
-def _first(found: Any) -> Any:
-    """The score of what carries more than a score."""
-    return found[0] if isinstance(found, tuple) else found
 
 
 class Runner(ABC):
@@ -184,13 +181,8 @@ class Fuzz(Runner):
             self._precisions(measure, case, score)
         self._layouts(rng, measure, case, score)
         self._dtypes(measure, case)
-        self._collections(measure, case, score)
+        self._paths(measure, case, score)
         self._rearranged(rng, measure, case, score)
-        if getattr(measure, "differentiable", False):
-            found = self._score("gradients", lambda a, b: measure.gradients(a, b).score, x, y)
-            self._same("gradients", found, score, x.dtype)
-        if measure.streamable and not (self.name == "pwcca" and _arbitrary(x, y)):
-            self._streamed(rng, measure, case, score)
 
     def _layouts(self, rng: np.random.Generator, measure: Any, case: Case, score: float) -> None:
         pairs = list(zip(layouts(rng, case.x), layouts(rng, case.y), strict=True))
@@ -209,23 +201,21 @@ class Fuzz(Runner):
             if expected is not None:
                 self._same(narrow.__name__, found, expected, wide)
 
-    def _collections(self, measure: Any, case: Case, score: float) -> None:
+    def _paths(self, measure: Any, case: Case, score: float) -> None:
         x, y = case.x, case.y
-        # Beside others, some of which are constant.
+        found = self._call("paths", paths, measure, x, y)
+        self.calls += len(found or ())
+        for path, one in (found or {}).items():
+            if path != "stream" or not (self.name == "pwcca" and _arbitrary(x, y)):
+                self._same(path, one, score, x.dtype)
+        # Beside others that are constant.
         spare = np.full_like(x, 3.0)
-        for name, batch, others in (
-            ("batch of x", np.stack([spare, x, 2 * x]), y),
-            ("batch of y", x, np.stack([y, np.zeros_like(y)])),
-        ):
-            found = self._call(name, measure, batch, others)
-            if found is not None:
-                self._same(name, float(_first(found)[1 if batch.ndim > 2 else 0]), score, x.dtype)
+        batch = self._call("batch", measure, np.stack([spare, x]), y)
+        if batch is not None:
+            self._same("batch", float(first(batch)[1]), score, x.dtype)
         grid = self._call("pairwise", lw.pairwise, [x, y, spare], measure)
         if grid is not None:
             self._same("pairwise", float(grid[0, 1]), score, x.dtype)
-        grid = self._call("cross", lw.cross, {"s": spare, "x": x}, {"y": y}, measure)
-        if grid is not None:
-            self._same("cross of mappings", float(grid["x", "y"]), score, x.dtype)
 
     def _precisions(self, measure: Any, case: Case, score: float) -> None:
         if case.x.dtype != np.float32:
@@ -252,24 +242,9 @@ class Fuzz(Runner):
             units = rng.permutation(y.shape[1])
             self._same("units", self._score("units", measure, x, y[:, units]), score, x.dtype)
 
-    def _streamed(self, rng: np.random.Generator, measure: Any, case: Case, score: float) -> None:
-        if self.name == "linear_predictivity":  # folds of a stream are others
-            return
-        cuts = np.sort(rng.integers(0, len(case.x) + 1, size=2))
-        parts = [p for p in np.split(np.arange(len(case.x)), cuts) if len(p)]
-
-        def stream(x: Array, y: Array) -> Any:
-            whole, other = (lw.scale.Accumulator(measure) for _ in range(2))
-            for k, rows in enumerate(parts):
-                (other if k == 1 else whole).update([x[rows]], [y[rows]])
-            whole.merge(other)
-            return whole.compute()[0, 0]
-
-        self._same("stream", self._score("stream", stream, case.x, case.y), score, case.x.dtype)
-
     def _score(self, what: str, function: Callable[..., Any], x: Array, y: Array) -> float | None:
         found = self._call(what, function, x, y)
-        return None if found is None else float(_first(found))
+        return None if found is None else float(first(found))
 
     def _same(self, what: str, found: float | None, score: float, dtype: Any) -> None:
         if found is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from fuzz_data import Array, layouts, make_case
-from fuzz_oracles import near_one, power_of
+from reference.exact import near_one, power_of
 from scipy.optimize import linear_sum_assignment
 
 Call = Callable[..., Any]
@@ -17,11 +17,11 @@ Check = Callable[[np.random.Generator, Call], None]
 SHARE = {np.dtype(np.float64): 1e-11, np.dtype(np.float32): 2e-5}
 
 
-def same(found: Any, expected: Any, size: Any = None, share: float = 0.0) -> None:
+def same(found: Any, expected: Any, size: Any = None, share: float = 0.0, what: str = "") -> None:
     """Within a share of the largest expected number, or of ``size``; NaN and infinity as well."""
     found, expected = np.asarray(found), np.asarray(expected)
     found = found.astype(found.dtype.newbyteorder("="))
-    assert found.shape == expected.shape, f"shape {found.shape}, expected {expected.shape}"
+    assert found.shape == expected.shape, f"{what} shape {found.shape}, expected {expected.shape}"
     dtype = found.dtype if found.dtype in SHARE else np.dtype(np.float64)
     with np.errstate(over="ignore", under="ignore"):
         expected = np.asarray(expected, np.longdouble).astype(dtype)
@@ -30,7 +30,9 @@ def same(found: Any, expected: Any, size: Any = None, share: float = 0.0) -> Non
     bound = max((share or SHARE[dtype]) * size, float(np.finfo(dtype).tiny))
     both = np.isnan(found) & np.isnan(expected) | (found == expected)
     off = ~both & ~(np.abs(np.longdouble(found) - expected) <= bound)
-    assert not off.any(), f"{found[off][:5]}, expected {expected[off][:5]} within {bound:.3g}"
+    assert not off.any(), (
+        f"{what} {found[off][:5]}, expected {expected[off][:5]} within {bound:.3g}"
+    )
 
 
 def placed(rng: np.random.Generator, x: Array) -> Array:

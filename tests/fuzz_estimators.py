@@ -7,11 +7,14 @@ import warnings
 from typing import Any
 
 import numpy as np
+from fuzz_checks import same
 from fuzz_data import Array, make_case
-from fuzz_oracles import Undecided, centred, constant, correlations, near_one, power_of, varying
 from reference import regression
+from reference.assignment import correlations
+from reference.exact import Undecided, centred, constant, near_one, power_of, varying
 from sklearn.linear_model import Lasso
 from sklearn.model_selection import KFold
+from variants import first
 
 import likewise as lw
 
@@ -26,13 +29,7 @@ def pair(rng: np.random.Generator, least: int = 6) -> tuple[Array, Array]:
 
 
 def close(found: Any, expected: Any, bound: float, what: str) -> None:
-    found, expected = np.float64(found), np.float64(expected)
-    assert found.shape == expected.shape, f"{what}: shape {found.shape}, not {expected.shape}"
-    both = (np.isnan(found) & np.isnan(expected)) | (found == expected)
-    off = ~both & ~(np.abs(found - expected) <= bound)
-    assert not off.any(), (
-        f"{what}: {found[off][:4]}, expected {expected[off][:4]} within {bound:.2g}"
-    )
+    same(np.float64(found), np.float64(expected), bound, 1.0, what)
 
 
 def wide(x: Array) -> Array:
@@ -164,7 +161,7 @@ def permutation_test(rng: np.random.Generator, call: Any) -> None:
         return
     scores = np.array(
         [
-            float(np.asarray(_first(call(measure, x, y[list(order)]))))
+            float(np.asarray(first(call(measure, x, y[list(order)]))))
             for order in itertools.permutations(range(n))
         ]
     )
@@ -196,7 +193,7 @@ def bootstrap(rng: np.random.Generator, call: Any) -> None:
     for _ in range(pairs):
         order = draws.permutation(n)
         rows += [order[:half], order[half : 2 * half]]
-    scores = np.array([float(np.asarray(_first(call(measure, x[r], y[r])))) for r in rows])
+    scores = np.array([float(np.asarray(first(call(measure, x[r], y[r])))) for r in rows])
     close(found.draws, scores, 1e-7, "draws")
     parts, halves = scores[: count - 2 * pairs], scores[count - 2 * pairs :].reshape(-1, 2)
     v = part / (n - part) * np.var(parts, ddof=1)
@@ -205,10 +202,6 @@ def bootstrap(rng: np.random.Generator, call: Any) -> None:
     error = np.sqrt(v / (1 + n / part * (s / (1 - s)) ** 2))
     close(found.standard_error, error, 1e-6, "standard_error")
     assert found.low <= found.score <= found.high
-
-
-def _first(found: Any) -> Any:
-    return found[0] if isinstance(found, tuple) else found
 
 
 def maps(rng: np.random.Generator, call: Any) -> None:
@@ -317,7 +310,7 @@ def networks(rng: np.random.Generator, call: Any) -> None:
     again = _activations(inputs, [x.weight for x in layers], [x.vectors["bias"] for x in layers])
     close(again[-1], both[1][2][-1], 1e-9, "function")
     for mine, before, after in zip(both[0][2][:-1], both[1][2][:-1], again[:-1], strict=True):
-        best = float(_first(call(lw.permutation_match, mine, before)))
+        best = float(first(call(lw.permutation_match, mine, before)))
         close(np.diag(correlations(mine, after)).mean(), best, 1e-9, "matching")
     share = float(rng.random())
     middle = call(lw.maps.average_networks, one, matched, share)

@@ -12,18 +12,12 @@ import pytest
 from fuzz_checks import SHARE, Call, Check, best_total, matrix, pair, placed, same
 from fuzz_data import Array, Case
 from fuzz_estimators import ESTIMATORS
-from fuzz_oracles import (
-    Undecided,
-    canonical_correlations,
-    compared_rdms,
-    constant,
-    correlations,
-    dissimilarities,
-    near_one,
-    power_of,
-)
+from fuzz_oracles import compared_rdms, dissimilarities
 from fuzz_units import UNITS
 from reference import transport
+from reference.assignment import correlations
+from reference.cca import canonical_correlations
+from reference.exact import Undecided, constant, near_one, power_of
 from scipy.stats import rankdata
 
 import likewise as lw

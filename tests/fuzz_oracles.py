@@ -1,4 +1,4 @@
-"""What every measure must score, from slow definitions in float64 or extended precision.
+"""What every measure must score, from the definitions of ``reference``.
 
 An oracle takes two representations and the options of the measure. It raises :class:`Undecided`
 where rounding decides (a rank, a tie, a choice) or where the definition leaves the answer open.
@@ -8,111 +8,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
-from reference import kernels, neighbours, procrustes, regression, rsa, transport
-from scipy.optimize import linear_sum_assignment
-
-Array = np.ndarray
-
-EPS = float(np.finfo(np.float64).eps)
-
-
-class Undecided(Exception):  # noqa: N818
-    """Rounding decides, or the definition does not: nothing can be asked."""
-
-
-def power_of(x: Array) -> int:
-    """Exponent of a power of two above all numbers."""
-    return int(np.frexp(np.abs(x).max(initial=0))[1])
-
-
-def near_one(x: Array) -> Array:
-    """The numbers in extended precision and in units of a power of two, which rounds nothing."""
-    return np.ldexp(x.astype(np.longdouble), -power_of(x))
-
-
-def centred(x: Array) -> Array:
-    """Less the mean, constant units exactly 0; see :func:`near_one`."""
-    moved = near_one(x)
-    moved = moved - moved[0]
-    return moved - moved.mean(axis=0)
-
-
-def varying(x: Array) -> Array:
-    return (x != x[0]).any(axis=0)
-
-
-def ranked(values: Array, bound: float, near: float = 1e-8) -> Array:
-    """Which singular values are above rounding: clearly so, or clearly not."""
-    share = values / values[0]
-    if ((share > bound / 2) & (share < near)).any():
-        raise Undecided("rank")
-    return share > bound
-
-
-def directions(x: Array, units: bool = True) -> tuple[Array, Array]:
-    """Principal axes of the samples and singular values, of units of unit norm or as they are."""
-    c = centred(x)[:, varying(x)]
-    if units:
-        c = c / np.sqrt((c**2).sum(axis=0))
-    u, s, _ = np.linalg.svd(c.astype(np.float64), full_matrices=False)
-    kept = ranked(s, max(x.shape) * EPS)
-    return u[:, kept], s[kept]
-
-
-def constant(*sides: Array) -> bool:
-    return any(not varying(side).any() for side in sides)
-
-
-def canonical_correlations(x: Array, y: Array, regularization: float = 0.0) -> Array:
-    """As many as the smaller rank."""
-    (u, s), (v, t) = directions(x, not regularization), directions(y, not regularization)
-    if regularization:
-        u, v = (
-            axes * (values / np.sqrt(values**2 + regularization * (values**2).sum() / units))
-            for axes, values, units in (
-                (u, s, varying(x).sum()),
-                (v, t, varying(y).sum()),
-            )
-        )
-    return np.minimum(np.linalg.svd(u.T @ v, compute_uv=False), 1)
-
-
-def cca(x: Array, y: Array, regularization: float = 0.0) -> float:
-    if constant(x, y):
-        return np.nan
-    return float(canonical_correlations(x, y, regularization).mean())
-
-
-def svcca(x: Array, y: Array, variance: float = 0.99) -> float:
-    if constant(x, y):
-        return np.nan
-    sides = []
-    for side in (x, y):
-        u, s = directions(side, units=False)
-        shares = np.cumsum(s**2) / (s**2).sum()
-        if (abs(shares[:-1] - variance) < 1e-9).any():
-            raise Undecided("components that hold this share, but for rounding")
-        kept = int((shares < variance).sum()) + 1
-        if kept < len(s) and s[kept] > (1 - 1e-6) * s[kept - 1]:
-            raise Undecided("one of two components of one variance is kept, any")
-        sides.append(u[:, :kept])
-    return float(np.minimum(np.linalg.svd(sides[0].T @ sides[1], compute_uv=False), 1).mean())
-
-
-def pwcca(x: Array, y: Array) -> float:
-    if constant(x, y):
-        return np.nan
-    (u, _), (v, _) = directions(x), directions(y)
-    p, rho, _ = np.linalg.svd(u.T @ v, full_matrices=False)
-    if (-np.diff(rho) < 1e-5).any():
-        raise Undecided("variates of equal correlations are any of a space")
-    if len(rho) < u.shape[1] and rho[-1] < 1e-5:
-        raise Undecided("a variate of correlation 0 is any of a space")
-    weights = np.abs((u @ p).T @ centred(x).astype(np.float64)).sum(axis=1)
-    return float(weights @ np.minimum(rho, 1) / weights.sum())
+from reference import assignment, cca, kernels, neighbours, procrustes, regression, rsa, transport
+from reference.exact import (
+    Array,
+    Undecided,
+    centred,
+    constant,
+    directions,
+    near_one,
+    power_of,
+    varying,
+)
 
 
 def _own(x: Array, dtype: Any, options: dict[str, Any]) -> Any:
@@ -128,8 +38,6 @@ def _own(x: Array, dtype: Any, options: dict[str, Any]) -> Any:
 
 
 def cka(x: Array, y: Array, **options: Any) -> float:
-    if constant(x, y):
-        return np.nan
     if options.get("kernel") in (None, "linear"):
         a, b = near_one(x), near_one(y)
     else:  # kernels have units
@@ -142,8 +50,6 @@ def cka(x: Array, y: Array, **options: Any) -> float:
 
 
 def hsic(x: Array, y: Array, **options: Any) -> float:
-    if constant(x, y):
-        return np.nan
     with np.errstate(over="ignore"):
         return float(kernels.precise_hsic(x, y, **options).astype(x.dtype))
 
@@ -186,102 +92,6 @@ def _partly_whitened(x: Array, alpha: float, center: bool) -> Array:
     return (u * (weights / weights.max()).astype(np.float64)) @ vt
 
 
-def correlations(x: Array, y: Array) -> Array:
-    sides = []
-    for side in (x, y):
-        c = centred(side)
-        norms = np.sqrt((c**2).sum(axis=0))
-        sides.append(c / np.where(norms > 0, norms, 1))
-    return (sides[0].T @ sides[1]).astype(np.float64)
-
-
-def permutation_match(x: Array, y: Array) -> float:
-    if constant(x, y):
-        return np.nan
-    similarity = correlations(x, y)
-    return float(similarity[linear_sum_assignment(similarity, maximize=True)].mean())
-
-
-def semi_match(x: Array, y: Array) -> float:
-    return np.nan if constant(x, y) else float(correlations(x, y).max(axis=1).mean())
-
-
-def soft_match(x: Array, y: Array, score: str = "similarity", mass: float = 1.0) -> float:
-    if constant(x, y):
-        return np.nan
-    similarity = correlations(x, y)
-    part = mass if mass < 1 else None
-    if score == "similarity":
-        return float(-transport.optimal_cost(-similarity, mass=part) / mass)
-    squares = [varying(side).astype(float) for side in (x, y)]
-    cost = squares[0][:, None] + squares[1] - 2 * similarity
-    return float(np.sqrt(max(0, transport.optimal_cost(cost, mass=part))))
-
-
-def nearest(x: Array, k: int, metric: str = "cosine", center: bool = True) -> Array:
-    """Masks of neighbours; see the tolerance of ties in ``mutual_knn``."""
-    tolerance = 1e-6 if x.dtype == np.float32 else 1e-12
-    points = near_one(x) if metric == "euclidean" or not center else centred(x)
-    rounding = 1e-30  # of parallel samples, and of a sample that is the mean of all
-    if metric == "cosine":
-        lengths = np.sqrt((points**2).sum(axis=1))
-        if ((lengths > 0) & (lengths < 1e-9 * lengths.max())).any():
-            raise Undecided("a sample whose direction rounding decides")
-        points = points / np.where(lengths > 0, lengths, 1)[:, None]
-        squares = ((points[:, None] - points) ** 2).sum(axis=-1)
-        without = lengths == 0
-        squares[without] = squares[:, without] = 2  # at cosine 0
-    else:
-        squares = ((points[:, None] - points) ** 2).sum(axis=-1)
-    found = np.zeros(squares.shape, bool)
-    for i, row in enumerate(squares):
-        order = [j for j in np.argsort(row, kind="stable") if j != i]
-        groups = [[order[0]]]
-        for previous, j in itertools.pairwise(order):
-            gap = row[j] - row[previous]
-            if max(tolerance / 100 * row[j], rounding) < gap < 100 * tolerance * row[j]:
-                raise Undecided("nearly a tie")
-            tied = gap <= tolerance * row[j] + rounding
-            groups[-1].append(j) if tied else groups.append([j])
-        found[i, [j for group in groups for j in sorted(group)][:k]] = True
-    return found
-
-
-def mutual_knn(x: Array, y: Array, k: int, **options: Any) -> float:
-    if constant(x, y):
-        return np.nan
-    return float(neighbours.shared([nearest(side, k, **options) for side in (x, y)], k))
-
-
-def jaccard_knn(x: Array, y: Array, k: int, **options: Any) -> float:
-    if constant(x, y):
-        return np.nan
-    rows = [nearest(side, k, **options) for side in (x, y)]
-    return float(neighbours.shared(rows, k, of_union=True))
-
-
-def cknna(x: Array, y: Array, k: int) -> float:
-    if constant(x, y):
-        return np.nan
-    near, cosines = [], []
-    for side in (x, y):
-        near.append(nearest(side, k))
-        points = centred(side)
-        lengths = np.sqrt((points**2).sum(axis=1))
-        points = points / np.where(lengths > 0, lengths, 1)[:, None]
-        cosines.append(points @ points.T)
-        np.fill_diagonal(cosines[-1], 0)
-
-    def align(i: int, j: int) -> Any:
-        both = near[i] & near[j]
-        return neighbours.hsic_unbiased(both * cosines[i], both * cosines[j])
-
-    own = [align(0, 0), align(1, 1)]
-    if min(abs(value) for value in own) < (1e-3 if x.dtype == np.float32 else 1e-8) / len(x):
-        raise Undecided("an alignment with itself that rounding has made")
-    return float(align(0, 1) / np.sqrt(own[0] * own[1])) if min(own) > 0 else np.nan
-
-
 def snapped(values: Array, tolerance: float = 1e-12) -> Array:
     """Values that tie become equal; see ``rsa``."""
     order = np.argsort(values, kind="stable")
@@ -320,8 +130,6 @@ def dissimilarities(x: Array, name: str) -> Array:
 
 
 def rsa_score(x: Array, y: Array, dissimilarity: str, comparison: str) -> float:
-    if constant(x, y):
-        return np.nan
     rdms = [dissimilarities(side, dissimilarity) for side in (x, y)]
     return compared_rdms(rdms, comparison)
 
@@ -342,8 +150,6 @@ def compared_rdms(rdms: Sequence[Array], comparison: str, tolerance: float = 1e-
 
 def linear_predictivity(x: Array, y: Array, cv: int) -> float:
     """Penalties between which rounding chooses are undecided, as are predictions of rounding."""
-    if constant(x, y):
-        return np.nan
     a, b = (centred(side)[:, varying(side)] for side in (x, y))
     powers = np.frexp(np.abs(b).max(axis=0))[1]
     a, b = a.astype(np.float64), np.ldexp(b, -powers).astype(np.float64)
@@ -394,20 +200,25 @@ def _held_out(
     return float(np.corrcoef(predicted, target)[0, 1])
 
 
+def _of_varying(oracle: Callable[..., Any]) -> Callable[..., float]:
+    """NaN of what does not vary."""
+    return lambda x, y, **options: np.nan if constant(x, y) else float(oracle(x, y, **options))
+
+
 ORACLES: dict[str, Callable[..., float]] = {
-    "cca": cca,
-    "cka": cka,
-    "cknna": cknna,
-    "hsic": hsic,
-    "jaccard_knn": jaccard_knn,
-    "linear_predictivity": linear_predictivity,
-    "mutual_knn": mutual_knn,
-    "permutation_match": permutation_match,
+    "cca": _of_varying(cca.cca),
+    "cka": _of_varying(cka),
+    "cknna": _of_varying(partial(neighbours.cknna, near_ties=False)),
+    "hsic": _of_varying(hsic),
+    "jaccard_knn": _of_varying(partial(neighbours.jaccard_knn, near_ties=False)),
+    "linear_predictivity": _of_varying(linear_predictivity),
+    "mutual_knn": _of_varying(partial(neighbours.mutual_knn, near_ties=False)),
+    "permutation_match": _of_varying(assignment.permutation_match),
     "procrustes": procrustes_score,
-    "pwcca": pwcca,
-    "rsa": rsa_score,
-    "semi_match": semi_match,
+    "pwcca": _of_varying(cca.pwcca),
+    "rsa": _of_varying(rsa_score),
+    "semi_match": _of_varying(assignment.semi_match),
     "shape_distance": shape_distance,
-    "soft_match": soft_match,
-    "svcca": svcca,
+    "soft_match": _of_varying(transport.soft_match),
+    "svcca": _of_varying(cca.svcca),
 }

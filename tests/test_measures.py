@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import simulated
-from fuzz_oracles import ORACLES, Undecided
+from fuzz_oracles import ORACLES
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from reference.exact import Undecided
 from variants import HARD, VARIANTS, first, paths, related
 
 import likewise as lw

@@ -63,7 +63,7 @@ def test_clusters_that_float64_barely_resolves(metric):
     x, y = (np.round(a * 16) / 16 for a in pair(90, 5, 4, seed=7))
     far = clusters(1e8 if metric == "euclidean" else 1e6)
     options = {"k": 7, "metric": metric}
-    expected = slow.shared([slow.exact_neighbours(far(a), **options) for a in (x, y)], 7)
+    expected = slow.shared([slow.nearest(far(a), **options) for a in (x, y)], 7)
     assert lw.mutual_knn(far(x), far(y), **options) == pytest.approx(expected, abs=1e-12)
 
 
@@ -72,7 +72,7 @@ def test_parallel_and_repeated_whole_numbers_tie_without_centring(metric):
     rng = np.random.default_rng(1)
     x, y = (rng.integers(1, 4, (80, 2)) * rng.integers(1, 6, (80, 1)) for _ in range(2))
     options = {"k": 6, "metric": metric, "center": False}
-    expected = slow.shared([slow.exact_neighbours(a.astype(float), **options) for a in (x, y)], 6)
+    expected = slow.shared([slow.nearest(a.astype(float), **options) for a in (x, y)], 6)
     for dtype in (np.float32, np.float64):
         found = lw.mutual_knn(x.astype(dtype), y.astype(dtype), **options)
         assert found == pytest.approx(expected, abs=1e-6)
@@ -86,7 +86,7 @@ def test_samples_without_direction_are_at_cosine_zero_from_all():
         rows[i, near] = True
     assert lw.mutual_knn(x, x, k=2) == 1
     y = np.random.default_rng(0).standard_normal((9, 4))
-    expected = slow.shared([rows, slow.exact_neighbours(y, 2)], 2)
+    expected = slow.shared([rows, slow.nearest(y, 2)], 2)
     assert lw.mutual_knn(x, y, k=2) == pytest.approx(expected, abs=1e-15)
 
 

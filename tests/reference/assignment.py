@@ -5,13 +5,12 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-Floats = NDArray[np.floating]
+from .exact import Array, centred
 
 
-def best_cost(cost: Floats, maximize: bool = False) -> float:
+def best_cost(cost: Array, maximize: bool = False) -> float:
     """Optimum over all one-to-one pairings, one by one; infinite if each has a forbidden pair."""
     m, n = cost.shape
     if m > n:
@@ -24,35 +23,22 @@ def best_cost(cost: Floats, maximize: bool = False) -> float:
     return sign * min(sums)
 
 
-def correlations(x: Floats, y: Floats) -> Floats:
-    """Pearson correlation of every unit of x with every unit of y; 0 for constant units."""
-    found = np.zeros((x.shape[1], y.shape[1]))
-    for i, a in enumerate(x.T.astype(np.float64)):
-        for j, b in enumerate(y.T.astype(np.float64)):
-            if np.ptp(a) > 0 and np.ptp(b) > 0:
-                a_centred, b_centred = a - a.mean(), b - b.mean()
-                found[i, j] = (a_centred @ b_centred) / np.sqrt(
-                    (a_centred @ a_centred) * (b_centred @ b_centred)
-                )
-    return found
+def correlations(x: Array, y: Array) -> Array:
+    """Of every unit of x with every unit of y; 0 of constant units."""
+    sides = []
+    for side in (x, y):
+        c = centred(side)
+        norms = np.sqrt((c**2).sum(axis=0))
+        sides.append(c / np.where(norms > 0, norms, 1))
+    return (sides[0].T @ sides[1]).astype(np.float64)
 
 
-def permutation_match(x: Floats, y: Floats) -> float:
-    """Mean correlation over the best one-to-one matching; NaN for a constant representation."""
-    if not (np.ptp(x, axis=0).any() and np.ptp(y, axis=0).any()):
-        return np.nan
+def permutation_match(x: Array, y: Array) -> float:
+    """Mean correlation over the best one-to-one matching."""
     similarity = correlations(x, y)
     return float(similarity[linear_sum_assignment(similarity, maximize=True)].mean())
 
 
-def semi_match(x: Floats, y: Floats) -> float:
-    """Mean over units of x of the largest correlation; NaN for a constant representation."""
-    if not (np.ptp(x, axis=0).any() and np.ptp(y, axis=0).any()):
-        return np.nan
-    best = []
-    for row in correlations(x, y):
-        largest = row[0]
-        for value in row:
-            largest = max(largest, value)
-        best.append(largest)
-    return float(np.mean(best))
+def semi_match(x: Array, y: Array) -> float:
+    """Mean over units of x of the largest correlation."""
+    return float(correlations(x, y).max(axis=1).mean())

@@ -1,46 +1,64 @@
-"""Slow, plain definitions: whole matrices and masks."""
+"""Whole matrices and masks, in extended precision; what differs by rounding alone ties."""
 
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 
-
-def similarities(x, metric="cosine", center=True):
-    x = np.asarray(x, np.float64)
-    x = x - x.mean(axis=0) if center else x
-    if metric == "euclidean":
-        return -((x[:, None] - x) ** 2).sum(axis=-1)
-    x = x / np.linalg.norm(x, axis=1, keepdims=True)
-    return x @ x.T
+from .exact import Array, Undecided, centred, near_one
 
 
-def mask(similarity, k):
-    """Whether j is among the k nearest neighbours of i; of equally near ones the first."""
-    hidden = similarity.copy()
-    np.fill_diagonal(hidden, -np.inf)
-    nearest = np.argsort(-hidden, axis=1, kind="stable")[:, :k]
-    found = np.zeros(similarity.shape, bool)
-    np.put_along_axis(found, nearest, True, axis=1)
+def nearest(
+    x: Array, k: int, metric: str = "cosine", center: bool = True, near_ties: bool = True
+) -> Array:
+    """Masks of neighbours; see the tolerance of ties in ``mutual_knn``. Without ``near_ties`` it is
+    undecided what differs by about as much."""
+    tolerance = 1e-6 if x.dtype == np.float32 else 1e-12
+    points = near_one(x) if metric == "euclidean" or not center else centred(x)
+    rounding = 1e-30  # of parallel samples, and of a sample that is the mean of all
+    if metric == "cosine":
+        lengths = np.sqrt((points**2).sum(axis=1))
+        if ((lengths > 0) & (lengths < 1e-9 * lengths.max())).any():
+            raise Undecided("a sample whose direction rounding decides")
+        points = points / np.where(lengths > 0, lengths, 1)[:, None]
+        squares = ((points[:, None] - points) ** 2).sum(axis=-1)
+        without = lengths == 0
+        squares[without] = squares[:, without] = 2  # at cosine 0
+    else:
+        squares = ((points[:, None] - points) ** 2).sum(axis=-1)
+    found = np.zeros(squares.shape, bool)
+    for i, row in enumerate(squares):
+        order = [j for j in np.argsort(row, kind="stable") if j != i]
+        groups = [[order[0]]]
+        for previous, j in itertools.pairwise(order):
+            gap = row[j] - row[previous]
+            if (
+                not near_ties
+                and max(tolerance / 100 * row[j], rounding) < gap < 100 * tolerance * row[j]
+            ):
+                raise Undecided("nearly a tie")
+            tied = gap <= tolerance * row[j] + rounding
+            groups[-1].append(j) if tied else groups.append([j])
+        found[i, [j for group in groups for j in sorted(group)][:k]] = True
     return found
 
 
-def masks(x, y, k, **options):
-    return (mask(similarities(z, **options), k) for z in (x, y))
+def shared(rows: Any, k: int, of_union: bool = False) -> float:
+    both = (rows[0] & rows[1]).sum(axis=1)
+    return float((both / ((rows[0] | rows[1]).sum(axis=1) if of_union else k)).mean())
 
 
-def mutual_knn(x, y, k=10, **options):
-    a, b = masks(x, y, k, **options)
-    return ((a & b).sum(axis=1) / k).mean()
+def mutual_knn(x: Array, y: Array, k: int, **options: Any) -> float:
+    return shared([nearest(side, k, **options) for side in (x, y)], k)
 
 
-def jaccard_knn(x, y, k=10, **options):
-    a, b = masks(x, y, k, **options)
-    return ((a & b).sum(axis=1) / (a | b).sum(axis=1)).mean()
+def jaccard_knn(x: Array, y: Array, k: int, **options: Any) -> float:
+    return shared([nearest(side, k, **options) for side in (x, y)], k, of_union=True)
 
 
-def hsic_unbiased(a, b):
+def hsic_unbiased(a: Array, b: Array) -> Any:
     """Song et al. 2012, equation 5, of matrices that need not be symmetric; zero diagonals."""
     n = len(a)
     one = np.ones(n)
@@ -48,51 +66,21 @@ def hsic_unbiased(a, b):
     return (total - 2 / (n - 2) * (one @ a @ b @ one)) / (n * (n - 3))
 
 
-def cknna(x, y, k=10, center=True):
-    kernels = [similarities(z, center=center) for z in (x, y)]
-    for kernel in kernels:
-        np.fill_diagonal(kernel, 0)
-    near = list(masks(x, y, k, center=center))
+def cknna(x: Array, y: Array, k: int, center: bool = True, near_ties: bool = True) -> float:
+    near, cosines = [], []
+    for side in (x, y):
+        near.append(nearest(side, k, center=center, near_ties=near_ties))
+        points = centred(side) if center else near_one(side)
+        lengths = np.sqrt((points**2).sum(axis=1))
+        points = points / np.where(lengths > 0, lengths, 1)[:, None]
+        cosines.append(points @ points.T)
+        np.fill_diagonal(cosines[-1], 0)
 
-    def align(i, j):
+    def align(i: int, j: int) -> Any:
         both = near[i] & near[j]
-        return hsic_unbiased(both * kernels[i], both * kernels[j])
+        return hsic_unbiased(both * cosines[i], both * cosines[j])
 
-    return align(0, 1) / np.sqrt(align(0, 0) * align(1, 1))
-
-
-def exact_dissimilarities(x, metric, center):
-    """Squared distances or 1 - cosines from differences, in extended precision.
-
-    Whole numbers without centring: exact, as fractions.
-    """
-    if metric == "euclidean" and (x == np.round(x)).all():
-        whole = x.astype(object)
-        return np.array([[sum((a - b) ** 2) for b in whole] for a in whole], object)
-    x = x.astype(np.longdouble)
-    if metric == "cosine":
-        if center:
-            x = x - x[0]
-            x = x - x.mean(axis=0)
-        x = x / np.sqrt((x**2).sum(axis=1, keepdims=True))
-    return np.array([((row - x) ** 2).sum(axis=1) for row in x])
-
-
-def exact_neighbours(x, k, metric="cosine", center=True, tolerance=1e-12):
-    """Dissimilarities that differ by no more than that tie, chains of them as one group."""
-    dissimilarity = exact_dissimilarities(x, metric, center)
-    rounding = 1e-30 if metric == "cosine" else 0  # of parallel samples
-    rows = np.zeros((len(x), len(x)), bool)
-    for i, row in enumerate(dissimilarity):
-        order = [j for j in np.argsort(row, kind="stable") if j != i]
-        groups = [[order[0]]]
-        for previous, j in itertools.pairwise(order):
-            tied = row[j] - row[previous] <= tolerance * row[j] + rounding
-            groups[-1].append(j) if tied else groups.append([j])
-        rows[i, [j for group in groups for j in sorted(group)][:k]] = True
-    return rows
-
-
-def shared(rows, k, of_union=False):
-    both = (rows[0] & rows[1]).sum(axis=1)
-    return (both / ((rows[0] | rows[1]).sum(axis=1) if of_union else k)).mean()
+    own = [align(0, 0), align(1, 1)]
+    if min(abs(value) for value in own) < (1e-3 if x.dtype == np.float32 else 1e-8) / len(x):
+        raise Undecided("an alignment with itself that rounding has made")
+    return float(align(0, 1) / np.sqrt(own[0] * own[1])) if min(own) > 0 else np.nan

@@ -6,6 +6,9 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import coo_array
 
+from .assignment import correlations
+from .exact import varying
+
 
 def optimal_cost(cost, a=None, b=None, mass=None):
     """Least sum of plan * cost; `mass` makes the marginals upper limits of a plan of this mass."""
@@ -31,17 +34,10 @@ def optimal_cost(cost, a=None, b=None, mass=None):
     return found.fun
 
 
-def unit_columns(x):
-    x = np.asarray(x, np.float64)
-    x = x - x.mean(axis=0)
-    norms = np.linalg.norm(x, axis=0)
-    constant = norms <= 1e-12 * np.abs(x).max(initial=1e-300) * np.sqrt(len(x))
-    return np.where(constant, 0, x / np.where(constant, 1, norms))
-
-
 def soft_match(x, y, score="similarity", mass=1.0):
-    a, b = unit_columns(x), unit_columns(y)
+    similarity, part = correlations(x, y), mass if mass < 1 else None
     if score == "similarity":
-        return -optimal_cost(-(a.T @ b), mass=mass if mass < 1 else None) / mass
-    squares = ((a[:, :, None] - b[:, None, :]) ** 2).sum(axis=0)
-    return np.sqrt(max(0, optimal_cost(squares, mass=mass if mass < 1 else None)))
+        return -optimal_cost(-similarity, mass=part) / mass
+    squares = [varying(side).astype(float) for side in (x, y)]
+    cost = squares[0][:, None] + squares[1] - 2 * similarity
+    return np.sqrt(max(0, optimal_cost(cost, mass=part)))
