@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reference import regression
-from test_accumulator import STREAMED, batches, items
+from test_accumulator import STREAMED, batches, in_turns, items
 
 import likewise as lw
 
@@ -50,16 +49,8 @@ def far_items(name, options, mean, scale, dtype):
 def expected_of(name, options, arrays):
     if name != "linear_predictivity":
         return np.asarray(lw.pairwise(arrays, name, **options))
-    fold = np.arange(len(arrays[0])) % options["cv"]
-    folds = range(options["cv"])
-    splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in folds]
-    alphas = options.get("alphas")
-    return np.array(
-        [
-            [regression.linear_predictivity(x, y, alphas, splits=splits)[0].mean() for y in arrays]
-            for x in arrays
-        ]
-    )
+    given = options["cv"], options.get("alphas")
+    return np.array([[in_turns(x, y, *given).mean() for y in arrays] for x in arrays])
 
 
 def agree(found, expected, name):
