@@ -179,31 +179,6 @@ def permutation_test(rng: np.random.Generator, call: Any) -> None:
         close(found.p_value, all_, 1e-12, "p_value")
 
 
-def bootstrap(rng: np.random.Generator, call: Any) -> None:
-    """The draws made by hand, and the formula of the docstring."""
-    n, seed, count = int(rng.integers(50, 60)), int(rng.integers(99)), int(rng.integers(8, 14))
-    x = rng.standard_normal((n, 3))
-    y = x[:, :2] + float(rng.choice([0.1, 3])) * rng.standard_normal((n, 2))
-    name = str(rng.choice(["procrustes", "cka", "cca", "rsa", "permutation_match"]))
-    measure: Any = lw.measure(name)
-    found = call(lw.bootstrap, x, y, measure, count, seed)
-    draws = np.random.default_rng(seed)
-    part, half, pairs = n - round(0.2 * n), n // 2, count // 4
-    rows = [draws.permutation(n)[:part] for _ in range(count - 2 * pairs)]
-    for _ in range(pairs):
-        order = draws.permutation(n)
-        rows += [order[:half], order[half : 2 * half]]
-    scores = np.array([float(np.asarray(first(call(measure, x[r], y[r])))) for r in rows])
-    close(found.draws, scores, 1e-7, "draws")
-    parts, halves = scores[: count - 2 * pairs], scores[count - 2 * pairs :].reshape(-1, 2)
-    v = part / (n - part) * np.var(parts, ddof=1)
-    s = np.var(halves.mean(axis=1), ddof=1) / ((halves[:, 0] - halves[:, 1]) ** 2).mean() * 4
-    s = min(s, 0.5)
-    error = np.sqrt(v / (1 + n / part * (s / (1 - s)) ** 2))
-    close(found.standard_error, error, 1e-6, "standard_error")
-    assert found.low <= found.score <= found.high
-
-
 def maps(rng: np.random.Generator, call: Any) -> None:
     x, y = pair(rng)
     if constant(x, y):
@@ -328,7 +303,6 @@ def _activations(inputs: Array, weights: Any, biases: Any) -> list[Array]:
 
 
 ESTIMATORS = {
-    "bootstrap": bootstrap,
     "cross_validate": cross_validate,
     "lasso_map": lasso_map,
     "maps": maps,

@@ -251,27 +251,3 @@ def test_nan_is_located_in_the_words_of_files(tmp_path, suffix, bad):
         safetensors.save_file({"layer": array}, path)
     with pytest.raises(ActivationsError, match=rf"'layer' must be finite, got {bad} in row 3"):
         load_activations(path)
-
-
-@pytest.mark.parametrize("suffix", [".npy", ".npz", ".safetensors"])
-def test_damaged_files_are_refused_by_name_in_few_words(tmp_path, suffix):
-    array = np.random.default_rng(0).standard_normal((30, 3))
-    path = tmp_path / f"layer{suffix}"
-    if suffix == ".npy":
-        np.save(path, array)
-    elif suffix == ".npz":
-        np.savez_compressed(path, **{"layer" * 60: array})
-    else:
-        safetensors.save_file({"layer": array}, path)
-    whole, rng = path.read_bytes(), np.random.default_rng(1)
-    for _ in range(60):
-        data = bytearray(whole)
-        for place in rng.integers(len(data), size=3):
-            data[place] = rng.integers(256)
-        path.write_bytes(data[: rng.integers(1, len(data) + 1)])
-        try:
-            found, said = load_activations(path), ""
-        except ActivationsError as error:
-            found, said = {}, str(error)
-        assert len(said) < 1000
-        assert str(path) in said or all(one.ndim == 2 for one in found.values())

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from processes import output_of_variant
 from reference import assignment as slow
 from scipy.optimize import linear_sum_assignment
 
@@ -344,17 +341,7 @@ for name, cost in np.load(sys.argv[1]).items():
         cold = lw.linear_sum_assignment(cost.astype(dtype))
         print(name, *cold[1], cost[cold].sum(), found.cost, found.gap, sep=",")
 """
-    run = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "costs.npz")],
-        env=os.environ | {"LIKEWISE_SIMD": simd},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if "run on this processor" in run.stderr:
-        pytest.skip(f"no {simd} on this processor")
-    assert run.returncode == 0, run.stderr
-    lines = run.stdout.splitlines()
+    lines = output_of_variant(simd, "-c", code, tmp_path / "costs.npz").splitlines()
     assert len(lines) == 2 * len(costs)
     for k, line in enumerate(lines):
         name, *columns, total, warm, gap = line.split(",")

@@ -8,12 +8,11 @@ import os
 import re
 import select
 import subprocess
-import sys
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import finished, start
 
 import likewise as lw
 
@@ -28,24 +27,9 @@ runpy.run_module("likewise", run_name="__main__")
 """
 
 
-def start(*arguments, cwd, stderr=subprocess.PIPE):
-    """Start Python on the `likewise` that this test imports."""
-    path = os.pathsep.join([str(Path(lw.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
-    return subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=cwd,
-        env=os.environ | {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        encoding="utf-8",
-    )
-
-
 def python(*arguments, cwd):
     """Run Python to its end."""
-    process = start(*arguments, cwd=cwd)
-    stdout, stderr = process.communicate(timeout=120)
-    return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
+    return subprocess.CompletedProcess(arguments, *finished(*arguments, cwd=cwd))
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -13,28 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from processes import finished, output_of_variant, start
 
 import likewise as lw
-
-LONG = 60  # seconds; only a hang takes that long
-
-
-def python(code, *, env=None, **options):
-    return subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | (env or {}),
-        **options,
-    )
-
-
-def finished(code, **options):
-    """Return code, output and errors of a new Python process."""
-    with python(code, **options) as process:
-        output, errors = process.communicate(timeout=LONG)
-    return process.returncode, output, errors
 
 
 def items(seed, count=12, n=60, d=20):
@@ -125,15 +105,17 @@ SHOW = "import likewise as lw; print(lw.build_config()[{!r}])"
 
 
 def test_the_environment_sets_the_default_number_of_threads():
-    code, output, _ = finished(SHOW.format("threads"), env={"LIKEWISE_NUM_THREADS": "3"})
+    code, output, _ = finished("-c", SHOW.format("threads"), env={"LIKEWISE_NUM_THREADS": "3"})
     assert (code, output.strip()) == (0, "3")
-    code, output, errors = finished(SHOW.format("threads"), env={"LIKEWISE_NUM_THREADS": "all"})
+    code, output, errors = finished(
+        "-c", SHOW.format("threads"), env={"LIKEWISE_NUM_THREADS": "all"}
+    )
     assert code == 1
     assert "LIKEWISE_NUM_THREADS must be a positive integer, got 'all'" in errors
 
 
 def test_an_unknown_instruction_set_is_refused():
-    code, _, errors = finished(SHOW.format("simd"), env={"LIKEWISE_SIMD": "sse9"})
+    code, _, errors = finished("-c", SHOW.format("simd"), env={"LIKEWISE_SIMD": "sse9"})
     assert code == 1
     assert "LIKEWISE_SIMD must be baseline, avx2 or avx512" in errors
     assert "ValueError" in errors
@@ -166,13 +148,8 @@ np.savez(sys.argv[1], simd=lw.build_config()["simd"], **found)
 def test_every_instruction_set_gives_the_answers_of_the_baseline(simd, tmp_path):
     files = {}
     for variant in ("baseline", simd):
-        path = str(tmp_path / f"{variant}.npz")
-        code = VARIANT.replace("sys.argv[1]", repr(path))
-        returned, _, errors = finished(code, env={"LIKEWISE_SIMD": variant})
-        if variant == simd and "run on this processor" in errors:
-            pytest.skip(f"no {simd} on this processor")
-        assert returned == 0, errors
-        with np.load(path) as file:
+        output_of_variant(variant, "-c", VARIANT, tmp_path / f"{variant}.npz")
+        with np.load(tmp_path / f"{variant}.npz") as file:
             files[variant] = dict(file)
         assert files[variant]["simd"] == variant
     for name in set(files[simd]) - {"simd"}:
@@ -207,6 +184,7 @@ expected = work()
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_process_computes_on():
     code, output, errors = finished(
+        "-c",
         PREPARE
         + """
 child = os.fork()
@@ -214,7 +192,7 @@ if child == 0:
     os._exit(0 if same(work(), expected) else 3)
 _, status = os.waitpid(child, 0)
 print(os.waitstatus_to_exitcode(status), same(work(), expected))
-"""
+""",
     )
     assert (code, output.strip()) == (0, "0 True"), errors
 
@@ -222,11 +200,12 @@ print(os.waitstatus_to_exitcode(status), same(work(), expected))
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_forked_workers_of_multiprocessing_compute():
     code, output, errors = finished(
+        "-c",
         PREPARE
         + """
 with multiprocessing.get_context("fork").Pool(3) as pool:
     print(all(same(result, expected) for result in pool.map(work, range(6))))
-"""
+""",
     )
     assert (code, output.strip()) == (0, "True"), errors
 
@@ -256,7 +235,7 @@ with lw.num_threads({threads}):
     print("ready", flush=True)
     {call}
 """
-    with python(code) as process:
+    with start("-c", code) as process:
         try:
             assert process.stdout.readline() == "ready\n"
             time.sleep(1.5)
@@ -290,6 +269,7 @@ ONE_CALL = {
 def test_one_long_call_is_stopped_in_its_middle(call, seconds):
     """Processor time is counted, of which a busy machine gives no more than an idle one."""
     code, output, errors = finished(
+        "-c",
         f"""
 import os, signal, time, warnings
 import numpy as np
@@ -308,7 +288,7 @@ with lw.num_threads(1):
     except TimeoutError:
         print(time.process_time() - begin, flush=True)
 os._exit(0)  # without waiting for what is left behind
-"""
+""",
     )
     assert code == 0, errors
     assert float(output) < seconds + 1
@@ -316,6 +296,7 @@ os._exit(0)  # without waiting for what is left behind
 
 def test_a_call_works_after_an_interrupted_one():
     code, output, errors = finished(
+        "-c",
         PREPARE
         + """
 import signal
@@ -327,7 +308,7 @@ try:
     lw.pairwise([rng.standard_normal((400, 200))] * 3000, "procrustes")
 except TimeoutError as error:
     print(error, same(work(), expected))
-"""
+""",
     )
     assert (code, output.strip()) == (0, "the user's own handler True"), errors
 
@@ -335,6 +316,7 @@ except TimeoutError as error:
 def test_what_an_interrupted_call_leaves_behind_ends_before_the_process():
     """LAPACK cannot be stopped: its work goes on, in memory of its own."""
     code, output, errors = finished(
+        "-c",
         PREPARE
         + """
 import signal
@@ -349,7 +331,7 @@ for call in (lw.polar, lw.svdvals):
     except TimeoutError as error:
         print(error, same(work(), expected))
 del a
-"""
+""",
     )
     assert (code, output.split()) == (0, ["stopped", "True"] * 2), errors
 
@@ -358,6 +340,7 @@ del a
 def test_more_threads_than_are_of_use_are_lowered_once(wish):
     most = 4 * os.cpu_count()
     code, output, errors = finished(
+        "-c",
         f"""
 import warnings
 import numpy as np
@@ -396,6 +379,7 @@ with warnings.catch_warnings(record=True) as seen:
 )
 def test_out_of_memory_names_the_function_and_the_size(call, name):
     code, output, errors = finished(
+        "-c",
         f"""
 import resource, warnings
 import numpy as np
@@ -411,7 +395,7 @@ with lw.num_threads(1):
         {call}
     except MemoryError as error:
         print(error)
-"""
+""",
     )
     assert code == 0, errors
     assert output.startswith(f"{name}: out of memory, "), output

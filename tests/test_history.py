@@ -1,10 +1,8 @@
 """Tables of a store that grow by rows."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
+from processes import start
 
 import likewise as lw
 
@@ -46,25 +44,6 @@ def test_more_columns_than_a_chunk_has(store):
     np.testing.assert_array_equal(found["column 89"], [np.nan, np.nan, 289])
 
 
-def test_an_append_that_broke_off_leaves_nothing(store, monkeypatch):
-    import zarr
-
-    history = store.new_history("run")
-    history.append({"step": 0})
-
-    def broken(self, *given):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(zarr.core.attributes.Attributes, "update", broken)
-        with pytest.raises(KeyboardInterrupt):
-            history.append({"step": 1, "loss": 2})
-    assert store.history("run").columns == ("step",)
-    continued = Store.open(store.path, "a").history("run")
-    continued.append({"step": 5})
-    np.testing.assert_array_equal(store.history("run").read()["step"], [0, 5])
-
-
 WRITER = """
 import sys, likewise as lw
 history = lw.scale.Store.open(sys.argv[1], "a").new_history("growing")
@@ -75,7 +54,7 @@ for step in range(300):
 
 def test_reading_while_another_process_writes(store):
     seen = set()
-    with subprocess.Popen([sys.executable, "-c", WRITER, str(store.path)]) as writer:
+    with start("-c", WRITER, store.path) as writer:
         while writer.poll() is None:
             reader = Store.open(store.path)
             if "growing" in reader.histories():

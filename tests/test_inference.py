@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 import simulated
+from processes import output
 from scipy.stats import t as student
 
 import likewise as lw
@@ -193,10 +193,7 @@ print((peak * 2**10 - 2 * (x.nbytes + y.nbytes)) / 2**20)
 )
 def test_orders_are_never_all_in_memory(name, n, d, draws, dtype):
     program = PEAK.format(name=name, n=n, d=d, draws=draws, dtype=dtype)
-    found = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert float(found.stdout) < 64
+    assert float(output("-c", program)) < 64
 
 
 def test_related_data_is_significant_both_ways(pair):

@@ -5,26 +5,17 @@ from __future__ import annotations
 import ast
 import importlib.metadata
 import importlib.util
-import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from processes import output
 
 import likewise as lw
 
 PACKAGE = Path(lw.__file__).parent
-
-
-def run_python(code: str, **options: object) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, **options
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def installed_metadata() -> importlib.metadata.PackageMetadata:
@@ -36,19 +27,20 @@ def installed_metadata() -> importlib.metadata.PackageMetadata:
 
 def test_import_brings_numpy_and_nothing_heavier():
     heavy = "torch scipy sklearn pandas matplotlib plotly typer rich safetensors jax cupy"
-    loaded = run_python(
-        f"import likewise, sys; print([m for m in {heavy.split()} if m in sys.modules])"
+    loaded = output(
+        "-c", f"import likewise, sys; print([m for m in {heavy.split()} if m in sys.modules])"
     )
     assert loaded.strip() == "[]"
 
 
 def test_what_needs_more_says_so_and_the_rest_works():
-    said = run_python(
+    said = output(
+        "-c",
         "import sys; sys.modules['sklearn'] = sys.modules['sklearn.base'] = None\n"
         "import likewise as lw\n"
         "assert {'maps', 'scale'} <= set(dir(lw)) and lw.scale.Accumulator('cka')\n"
         "try:\n    lw.maps\nexcept ImportError as error:\n    print(error)\n"
-        "try:\n    lw.mapps\nexcept AttributeError as error:\n    print(error)"
+        "try:\n    lw.mapps\nexcept AttributeError as error:\n    print(error)",
     )
     assert said.splitlines() == [
         "likewise.maps needs scikit-learn 1.6 or newer: pip install likewise[maps]",
@@ -64,7 +56,7 @@ def test_sub_interpreters_are_refused():
         "    interpreters.run_string(interpreters.create(), 'import likewise; likewise.cka')\n"
         "except interpreters.RunFailedError as error:\n    print(error)"
     )
-    said = run_python(code, timeout=60, env=os.environ | {"PYTHONPATH": str(PACKAGE.parent)})
+    said = output("-c", code, timeout=60)
     assert "ImportError" in said
     assert "likewise cannot be imported in a sub-interpreter" in said
 
@@ -86,7 +78,7 @@ sys.path.insert(0, {!r})
 import likewise._cpu
 print({{line.split()[-1] for line in open("/proc/self/maps") if "libscipy_openblas.so" in line}})
 """
-    loaded = run_python(code.format(str(tmp_path)), cwd=tmp_path)
+    loaded = output("-c", code.format(str(tmp_path)), cwd=tmp_path)
     assert ast.literal_eval(loaded) == {str(tmp_path / "likewise" / "libscipy_openblas.so")}
 
 
@@ -137,9 +129,10 @@ def test_the_version_is_that_of_the_package():
 
 
 def test_torch_models_without_torch_say_what_to_install():
-    said = run_python(
+    said = output(
+        "-c",
         "import sys; sys.modules['torch'] = None\n"
         "import likewise as lw\n"
-        "try:\n    lw.torch\nexcept ImportError as error:\n    print(error)"
+        "try:\n    lw.torch\nexcept ImportError as error:\n    print(error)",
     )
     assert said.strip() == 'likewise.torch needs PyTorch: pip install "likewise[torch]"'

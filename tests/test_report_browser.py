@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import finished
 
-import likewise as lw
 from likewise.report import Figure, Page, Panel
 
 pytest.importorskip("typer")
@@ -21,17 +17,10 @@ pytest.importorskip("sklearn")
 
 
 def likewise(*arguments, cwd):
-    """Run the command line on the `likewise` that this test imports."""
-    path = os.pathsep.join([str(Path(lw.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
-    return subprocess.run(
-        [sys.executable, "-m", "likewise", *arguments],
-        cwd=cwd,
-        env=os.environ | {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=600,
-        check=True,
-    )
+    """Run the command line: its output and its warnings."""
+    code, output, errors = finished("-m", "likewise", *arguments, cwd=cwd, timeout=600)
+    assert code == 0, errors
+    return output, errors
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +70,9 @@ def assert_drawn(browser, figure, **expected):
 
 def test_the_demo_prints_its_findings_and_writes_one_file(demo, folder):
     assert [path.name for path in folder.iterdir()] == ["demo.html"]
-    assert demo.stderr == ""
-    lines = demo.stdout.splitlines()
+    output, errors = demo
+    assert errors == ""
+    lines = output.splitlines()
     header = next(line for line in lines if "Procrustes" in line and "CKA, unbiased" in line)
     assert "Permutation match" in header
     shifts = ("trained, noise", "trained, rotation by 90°", "trained, pixel shuffle")

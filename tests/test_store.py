@@ -1,10 +1,10 @@
 """Recorded representations on disk."""
 
-import subprocess
 import sys
 
 import numpy as np
 import pytest
+from processes import start
 
 import likewise as lw
 
@@ -94,25 +94,6 @@ def test_ids_are_those_of_the_data_set(store, ids):
     store.append(array(10), layer="e", data="other", ids=wrong)
 
 
-def test_an_append_that_broke_off_leaves_nothing(store, monkeypatch):
-    key = store.append(array(6), layer="a")
-    import zarr
-
-    append = zarr.Array.append
-
-    def broken(self, values, axis=0):
-        append(self, values, axis)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(zarr.Array, "append", broken)
-    with pytest.raises(KeyboardInterrupt):
-        store.append(array(5, seed=1), layer="a")
-    monkeypatch.undo()
-    np.testing.assert_array_equal(store.read(key), array(6))
-    store.append(array(2, seed=2), layer="a")
-    np.testing.assert_array_equal(store.read(key), [*array(6), *array(2, seed=2)])
-
-
 WRITER = """
 import sys, numpy as np, likewise as lw
 store = lw.scale.Store.open(sys.argv[1], "a")
@@ -125,7 +106,7 @@ for step in range(60):
 
 def test_reading_while_another_process_writes(store):
     seen = set()
-    with subprocess.Popen([sys.executable, "-c", WRITER, str(store.path)]) as writer:
+    with start("-c", WRITER, store.path) as writer:
         while writer.poll() is None:
             reader = Store.open(store.path)
             for key in reader.keys(checkpoint="growing"):

@@ -1,12 +1,12 @@
 """What a store survives: processes that die, damage, several writers, formats."""
 
 import os
-import subprocess
 import sys
 import time
 
 import numpy as np
 import pytest
+from processes import finished, start
 
 import likewise as lw
 
@@ -121,8 +121,8 @@ for step in range(first, 100000, 5):
 
 
 def start_writer(path):
-    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE)
-    assert writer.stdout.readline() == b"begun\n"
+    writer = start("-c", WRITER, path, stderr=None)
+    assert writer.stdout.readline() == "begun\n"
     return writer
 
 
@@ -205,14 +205,8 @@ assert os.waitstatus_to_exitcode(status) == 7, status
 store.append(np.ones((3, 2)), layer="c")
 print([key.layer for key in store.keys()])
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "run.zarr")],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.stdout.strip() == "['a', 'c']", done.stderr
+    code, said, errors = finished("-c", code, tmp_path / "run.zarr")
+    assert said.strip() == "['a', 'c']", errors
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """Streamed measures as torchmetrics metrics."""
 
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from processes import start
 
 import likewise as lw
 
@@ -183,15 +182,7 @@ torch.distributed.destroy_process_group()
 def test_two_ranks(tmp_path):
     code = RANK.format(tests=str(Path(__file__).parent))
     address = f"file://{tmp_path / 'rendezvous'}"
-    ranks = [
-        subprocess.Popen(
-            [sys.executable, "-c", code, str(rank), address],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
+    ranks = [start("-c", code, rank, address) for rank in range(2)]
     x, y = far()
     expected = {name: f(x, y, **options).item() for name, (f, options) in CASES.items()}
     expected["idle"] = expected["CKA"]

@@ -1,17 +1,16 @@
 """The page that shows a training while it goes on."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
+from functools import partial
 
 import numpy as np
 import pytest
 from browser import assert_drawn_whole
+from processes import start
 
 import likewise as lw
 
@@ -211,16 +210,9 @@ def test_the_page_redraws_as_the_store_grows(browser, watch, history):
 
 
 def command(*arguments):
-    path = os.pathsep.join([os.path.dirname(lw.__path__[0]), os.environ.get("PYTHONPATH", "")])
-    return subprocess.Popen(
-        [sys.executable, "-m", "likewise", "watch", *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": path},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # Ctrl-C is ignored by what a script starts in the background, these tests for example.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    # Ctrl-C is ignored by what a script starts in the background, these tests for example.
+    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return start("-m", "likewise", "watch", *arguments, preexec_fn=listen)
 
 
 def test_command(history, tmp_path):
