@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <limits>
 #include <optional>
 
 #include "assignment/assignment.h"
@@ -11,21 +12,22 @@
 #include "kernels/kernels.h"
 #include "procrustes/procrustes.h"
 
-// Calls on matrices so small that Python's part of the long way would take most of the time. They
-// answer None for everything else: other types, what a message is due for, what raises.
+// Assignments of one matrix, and calls on matrices so small that Python's part of the long way
+// would take most of the time. They answer None for everything else: other types, what a message is
+// due for, what raises.
 
 namespace likewise::bindings {
 namespace {
 
 constexpr int64_t kSmall = 4096;  // elements, for which no thread waits long for the GIL
 
-// A small matrix of aligned doubles, NumPy's own and no subclass.
-std::optional<ArrayRef> small_matrix(py::handle value) {
+// A matrix of at most so many aligned doubles, NumPy's own and no subclass.
+std::optional<ArrayRef> plain_matrix(py::handle value, int64_t most = kSmall) {
   if (Py_TYPE(value.ptr()) != py::detail::npy_api::get().PyArray_Type_) return {};
   const auto array = py::reinterpret_borrow<py::array>(value);
   constexpr int kAligned = py::detail::npy_api::NPY_ARRAY_ALIGNED_;
   const py::dtype dtype = array.dtype();
-  if (array.ndim() != 2 || array.size() > kSmall || !(array.flags() & kAligned) ||
+  if (array.ndim() != 2 || array.size() > most || !(array.flags() & kAligned) ||
       dtype.num() != py::detail::npy_api::NPY_DOUBLE_ || dtype.byteorder() == '>') {
     return {};
   }
@@ -47,7 +49,7 @@ py::object long_way() {
 template <auto Pairs, int64_t kKinds, class Options>
 py::cpp_function at_once(const Options& options) {
   return [options](py::handle given_x, py::handle given_y) -> py::object {
-    const auto x = small_matrix(given_x), y = small_matrix(given_y);
+    const auto x = plain_matrix(given_x), y = plain_matrix(given_y);
     if (!x || !y || x->shape[0] != y->shape[0] || x->shape[1] == 0 || y->shape[1] == 0 ||
         x->shape[0] < 2 * std::max<int64_t>(2, std::max(x->shape[1], y->shape[1]))) {
       return py::none();
@@ -68,13 +70,16 @@ py::cpp_function at_once(const Options& options) {
 }
 
 py::object assignment_at_once(py::handle given, py::handle maximize) {
-  const auto cost = small_matrix(given);
+  const auto cost = plain_matrix(given, std::numeric_limits<int64_t>::max());
   if (!cost) return py::none();
   const int64_t pairs = std::min(cost->shape[0], cost->shape[1]);
   py::array_t<int64_t> rows(pairs), cols(pairs);
+  int64_t *const row = rows.mutable_data(), *const col = cols.mutable_data();
+  const bool largest = PyObject_IsTrue(maximize.ptr()) == 1;
   try {
-    solve_assignments(*cost, PyObject_IsTrue(maximize.ptr()) == 1, nullptr, nullptr,
-                      rows.mutable_data(), cols.mutable_data(), nullptr, 1);
+    std::optional<py::gil_scoped_release> release;
+    if (cost->shape[0] * cost->shape[1] > kSmall) release.emplace();
+    solve_assignments(*cost, largest, nullptr, nullptr, row, col, nullptr, 1);
   } catch (const std::exception&) {
     return long_way();
   }

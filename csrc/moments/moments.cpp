@@ -10,7 +10,9 @@
 namespace likewise {
 namespace {
 
-constexpr int64_t kTile = 256;         // columns of a product that one thread makes at a time
+// Columns of a product that one thread makes at a time: few where threads share the work, many
+// where none do, since every tile packs its sides anew (a fifth of the time with 256 columns).
+constexpr int64_t kTile = 256, kTileAlone = 1024;
 constexpr int64_t kDoubles = 1 << 23;  // of augmented data at a time
 
 template <class T>
@@ -78,12 +80,14 @@ class Augmented {
 // total (m x n) += X'Y for count rows of X and Y; with `symmetric` the two are the same.
 void add_product(const std::vector<double>& x, int64_t m, const std::vector<double>& y, int64_t n,
                  int64_t count, bool symmetric, int threads, double* total) {
-  const int64_t rows = (m + kTile - 1) / kTile, cols = (n + kTile - 1) / kTile;
   const int used = worthwhile_threads(double(m) * double(n) * double(count), threads);
+  const int64_t most = used == 1 ? kTileAlone : kTile;
+  const int64_t rows = (m + most - 1) / most, cols = (n + most - 1) / most;
+  const int64_t tall = (m + rows - 1) / rows, wide = (n + cols - 1) / cols;
   parallel_for(rows * cols, used, [&](int64_t tile, int) {
-    const int64_t i = tile / cols * kTile, j = tile % cols * kTile;
+    const int64_t i = tile / cols * tall, j = tile % cols * wide;
     if (symmetric && j > i) return;
-    const int64_t height = std::min(kTile, m - i), width = std::min(kTile, n - j);
+    const int64_t height = std::min(tall, m - i), width = std::min(wide, n - j);
     double* const to = total + i * n + j;
     if (symmetric && i == j) {
       gram<double>(Op::transpose, height, count, 1, &x[i], m, 1, to, n);
