@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -57,27 +57,20 @@ def assignment_costs(kind: str, count: int, d: int, dtype: DTypeLike) -> Array:
     "checkpoints": unrelated networks, the second of which moves on slowly, so that each problem
     is a small change of the one before.
     """
-    n = 1000
-    rng = np.random.default_rng(0)
-    latents = rng.standard_normal((n, 40)) * np.arange(1, 41) ** -0.5
-
-    def network() -> Array:
-        return latents @ rng.standard_normal((40, d)) + 0.5 * rng.standard_normal((n, d))
-
-    x = network()
-    y = network()
+    rng, network = _networks()
+    x, y = network(d), network(d)
     shuffle = rng.permutation(d)
     costs = np.empty((count, d, d))
     for index in range(count):
         if kind == "matched":
-            y = x[:, shuffle] + 0.6 * x.std() * rng.standard_normal((n, d))
+            y = x[:, shuffle] + 0.6 * x.std() * rng.standard_normal(x.shape)
         elif kind == "checkpoints":
-            y = y + 0.05 * y.std() * rng.standard_normal((n, d))
+            y = y + 0.05 * y.std() * rng.standard_normal(x.shape)
         elif kind in ("unrelated", "ties"):
-            y = network()
+            y = network(d)
         else:
             raise ValueError(f"unknown kind of assignment problem: {kind!r}")
-        correlation = _standardised(x).T @ _standardised(y) / n
+        correlation = _correlations(x, y)
         costs[index] = -np.round(10 * correlation) if kind == "ties" else -correlation
     return costs.astype(dtype)
 
@@ -88,23 +81,28 @@ def transport_costs(kind: str, count: int, dx: int, dy: int, dtype: DTypeLike) -
     "matched": the first units of the second network are those of the first, shuffled, plus noise.
     "unrelated": two networks that share 40 stimulus latents.
     """
-    n = 1000
-    rng = np.random.default_rng(0)
-    latents = rng.standard_normal((n, 40)) * np.arange(1, 41) ** -0.5
-
-    def network(d: int) -> Array:
-        return latents @ rng.standard_normal((40, d)) + 0.5 * rng.standard_normal((n, d))
-
+    rng, network = _networks()
     costs = np.empty((count, dx, dy))
     for index in range(count):
         x, y = network(dx), network(dy)
         if kind == "matched":
-            y[:, :dx] = x[:, rng.permutation(dx)] + 0.6 * x.std() * rng.standard_normal((n, dx))
+            y[:, :dx] = x[:, rng.permutation(dx)] + 0.6 * x.std() * rng.standard_normal(x.shape)
         elif kind != "unrelated":
             raise ValueError(f"unknown kind of transport problem: {kind!r}")
-        costs[index] = 1 - _standardised(x).T @ _standardised(y) / n
+        costs[index] = 1 - _correlations(x, y)
     return costs.astype(dtype)
 
 
-def _standardised(x: Array) -> Array:
-    return (x - x.mean(axis=0)) / x.std(axis=0)
+def _networks() -> tuple[np.random.Generator, Callable[[int], Array]]:
+    """Noisy units of so many that see 40 latents of the same 1000 stimuli."""
+    rng = np.random.default_rng(0)
+    latents = rng.standard_normal((1000, 40)) * np.arange(1, 41) ** -0.5
+    return (
+        rng,
+        lambda d: latents @ rng.standard_normal((40, d)) + 0.5 * rng.standard_normal((1000, d)),
+    )
+
+
+def _correlations(x: Array, y: Array) -> Array:
+    x, y = ((side - side.mean(axis=0)) / side.std(axis=0) for side in (x, y))
+    return x.T @ y / len(x)

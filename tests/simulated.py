@@ -212,45 +212,37 @@ def _has_version(function: Callable[..., Any], *args: Any, **options: Any) -> bo
     return measure.on_devices
 
 
-def _holds_arrays(value: Any) -> bool:
+def _mapped(function: Callable[[Any], Any], value: Any) -> Any:
+    """The same collection of what the function makes of its leaves."""
     if isinstance(value, NETWORKS):
-        return True
-    if type(value) is dict:
-        return any(map(_holds_arrays, value.values()))
-    if isinstance(value, list):
-        return any(map(_holds_arrays, value))
-    return isinstance(value, np.ndarray)
+        names = [field.name for field in dataclasses.fields(value)]
+        parts = {name: _mapped(function, getattr(value, name)) for name in names}
+        return dataclasses.replace(value, **parts)
+    if type(value) is dict:  # and no sparse array
+        return {key: _mapped(function, item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        items = [_mapped(function, item) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    return function(value)
+
+
+def _holds_arrays(value: Any) -> bool:
+    found: list[bool] = []
+    if not isinstance(value, tuple):
+        _mapped(lambda leaf: found.append(isinstance(leaf, np.ndarray)), value)
+    return any(found)
 
 
 def _there(value: Any) -> Any:
-    if isinstance(value, (tuple, list)):
-        return type(value)(map(_there, value))
-    if type(value) is dict:  # and no sparse array
-        return {key: _there(item) for key, item in value.items()}
-    if isinstance(value, NETWORKS):
-        return _fields(_there, value)
-    numbers = type(value) is np.ndarray and value.dtype.kind in "biufc"  # devices have no others
-    return array(value) if numbers else value
+    def sent(leaf: Any) -> Any:  # devices have no other arrays
+        return array(leaf) if type(leaf) is np.ndarray and leaf.dtype.kind in "biufc" else leaf
+
+    return _mapped(sent, value)
 
 
 def _back(result: Any) -> Any:
-    if isinstance(result, dict):
-        return {key: _back_if_array(item) for key, item in result.items()}
-    if isinstance(result, list):
-        return list(map(_back, result))
-    if isinstance(result, NETWORKS):
-        return _fields(_back_if_array, result)
-    if not isinstance(result, tuple):
-        return numpy(result)
-    values = map(_back_if_array, result)
-    return type(result)(*values) if hasattr(result, "_fields") else tuple(values)
+    def brought(leaf: Any) -> Any:  # counts, names and what is absent are not data
+        return leaf if leaf is None or type(leaf) in (int, float, str) else numpy(leaf)
 
-
-def _back_if_array(value: Any) -> Any:
-    """Counts, names and what is absent are not data."""
-    return value if value is None or type(value) in (int, float, str) else _back(value)
-
-
-def _fields(function: Callable[[Any], Any], value: Any) -> Any:
-    names = [field.name for field in dataclasses.fields(value)]
-    return dataclasses.replace(value, **{name: function(getattr(value, name)) for name in names})
+    collection = isinstance(result, (dict, list, tuple, *NETWORKS))
+    return _mapped(brought, result) if collection else numpy(result)

@@ -96,26 +96,6 @@ def test_errors_hold_for_every_spectrum(spectrum):
     np.testing.assert_allclose(single.errors, expected[2:], rtol=1e-4)
 
 
-def test_errors_equal_those_of_scikit_learn():
-    model_selection = pytest.importorskip("sklearn.model_selection")
-    linear_model = pytest.importorskip("sklearn.linear_model")
-    x, y = pair(70, 12, 3)
-    folds = model_selection.KFold(5, shuffle=True, random_state=7)
-    for k, alpha in enumerate(ALPHAS):
-        scores = [
-            model_selection.cross_val_score(
-                linear_model.Ridge(alpha=alpha),
-                x,
-                y[:, t],
-                cv=folds,
-                scoring="neg_mean_squared_error",
-            ).mean()
-            for t in range(3)
-        ]
-        found = lw.ridge_cv_errors(x, y, alphas=ALPHAS, random_state=7).errors[k]
-        np.testing.assert_allclose(found, -np.array(scores), rtol=1e-9)
-
-
 @pytest.mark.host_only("takes minutes there")
 def test_pitfall_the_penalty_is_never_chosen_on_the_scoring_fold():
     # Pure noise scores 0 within its standard error; chosen on the scoring folds it would be 0.06.
