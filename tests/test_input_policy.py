@@ -67,6 +67,20 @@ def test_without_the_look_no_score_looks_fine(measure, pair, bad):
     np.testing.assert_allclose(scores[[0, 1, 3]], measure(x[[0, 1, 3]], y[[0, 1, 3]]))
 
 
+@pytest.mark.filterwarnings("ignore::likewise.DegenerateWarning")
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_without_the_look_no_entry_of_a_grid_looks_fine(measure, pair, bad):
+    spoiled = pair[0].copy()
+    spoiled[0, 1] = bad
+    try:
+        scores = lw.pairwise([spoiled, pair[1]], measure.__name__, check_finite=False)
+    except lw.ConvergenceError:
+        return
+    assert not np.isfinite(scores[0]).any()
+    assert not np.isfinite(scores[:, 0]).any()
+    assert np.isfinite(scores[1, 1])
+
+
 def test_samples_must_match_and_orientation_is_never_guessed(measure, pair):
     x, y = pair
     for other in (y[:-1], y.T, y[None, :-1]):

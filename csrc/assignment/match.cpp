@@ -86,20 +86,19 @@ void score_units(Matching matching, const UnitItems<T>& a, const UnitItems<T>& b
   for_each_unit_pair<T>(
       a, b, rows, threads, [&](int64_t i, int64_t j, const UnitPair<T>& pair, int worker) {
         Workspace& w = workspaces[worker];
-        score[i * cols + j] =
+        const double found =
             pair.constant ? kNaN : match_correlations(matching, w.solver, pair, w.assignment);
+        score[i * cols + j] = found;
         if (!symmetric) return;
-        if (pair.constant || matching == Matching::permutation) {
-          score[j * cols + i] = score[i * cols + j];
-        } else {
-          score[j * cols + i] = mean_column_maximum(pair.correlation);
-        }
+        const bool mirrored = matching == Matching::permutation || std::isnan(found);
+        score[j * cols + i] = mirrored ? found : mean_column_maximum(pair.correlation);
       });
   if (!symmetric) return;
   // Every unit that varies is its own best partner, at a correlation of 1.
   for (int64_t i = 0; i < cols; ++i) {
     const double width = double(a.items[i].cols);
-    score[i * cols + i] = a.is_constant(i) ? kNaN : (width - double(a.constant_units[i])) / width;
+    score[i * cols + i] =
+        a.matches_itself(i, rows) ? (width - double(a.constant_units[i])) / width : kNaN;
   }
 }
 

@@ -85,6 +85,11 @@ struct UnitItems {
 
   // Nothing but constant units.
   bool is_constant(int64_t k) const { return constant_units[k] == items[k].cols; }
+  // Whether the item, of so many rows, is its own best partner.
+  bool matches_itself(int64_t k, int64_t rows) const {
+    const T *begin = items[k].data, *end = begin + rows * items[k].cols;
+    return !is_constant(k) && std::none_of(begin, end, [](T value) { return value != value; });
+  }
 };
 
 // The numbers of constant units stay where they are written.

@@ -133,7 +133,7 @@ void score_units(const SoftMatchOptions& options, const UnitItems<T>& a, const U
     const double width = double(a.items[i].cols);
     const double varying = (width - double(a.constant_units[i])) / width;
     const double own = options.distance ? 0 : std::min(1.0, varying / options.mass);
-    score[i * cols + i] = a.is_constant(i) ? kNaN : own;
+    score[i * cols + i] = a.matches_itself(i, rows) ? own : kNaN;
   }
 }
 
