@@ -25,7 +25,7 @@ GOAL = 1.8
 def workload(runs: int, steps: int) -> list[Job]:
     settings = Settings.quick()
     embedding = np.random.default_rng(0).standard_normal((settings.p, settings.dimension))
-    return [Job(("run", k), embedding, (0, k), steps) for k in range(runs)]
+    return [Job(("run", k), embedding, (0, k), steps, settings) for k in range(runs)]
 
 
 def check(first: list[Run], second: list[Run]) -> None:

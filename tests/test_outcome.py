@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,16 +20,13 @@ class Settings:
 
 def outcome(text):
     return Outcome(
-        study="toy",
-        settings=Settings(),
+        result=SimpleNamespace(settings=Settings(), seconds={"all": 0.1}),
+        text=SimpleNamespace(study="toy", command="likewise toy", lead="lead", notes=[]),
         findings=[undecided(text, 1.0, note="</td>")],
         numbers={"x": np.float32(1), "y": [np.nan, np.inf]},
         grids={"scores": np.arange(6.0)},
-        seconds={"all": 0.1},
-        lead="lead",
         figures=[Figure("one", "title", "caption", [Panel("", {}, {}, [])])],
         tables=[("about", Table(["", "r"], [["row", 0.5]]))],
-        notes=[],
     )
 
 

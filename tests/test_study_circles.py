@@ -27,7 +27,7 @@ def embedding():
 
 
 def _job(embedding, **options):
-    return training.Job(("test", 0), embedding, (0, 1), 20, hidden=8, **options)
+    return training.Job(("test", 0), embedding, (0, 1), 20, Settings(hidden=8), **options)
 
 
 def test_signals_are_norms_of_the_sum_over_tokens(embedding):

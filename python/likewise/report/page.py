@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from likewise.report.findings import Finding, html
 from likewise.report.panels import Json, Panel, figure_json
-from likewise.report.style import STYLE_SHEET, short
+from likewise.report.style import short, style_sheet
 
 _PLOT_OPTIONS = {
     "responsive": True,
@@ -18,26 +19,6 @@ _PLOT_OPTIONS = {
     "modeBarButtons": [["toImage"]],
     "toImageButtonOptions": {"format": "svg"},
 }
-
-# Draws every figure; a choice shows the traces whose `meta` is its index, or that have none.
-_SCRIPT = """
-const plots = [...document.querySelectorAll(".plot")];
-const options = JSON.parse(document.getElementById("plot-options").textContent);
-const drawn = plots.map((plot) => {
-  const figure = JSON.parse(document.getElementById(plot.id + "-json").textContent);
-  return Plotly.newPlot(plot, figure.data, figure.layout, options);
-});
-function choose(index) {
-  for (const plot of plots) {
-    const visible = plot.data.map((trace) => trace.meta === undefined || trace.meta === index);
-    Plotly.restyle(plot, {visible: visible});
-  }
-}
-for (const input of document.querySelectorAll(".choices input")) {
-  input.addEventListener("change", () => choose(Number(input.value)));
-}
-Promise.all(drawn).then(() => { document.body.dataset.drawn = String(plots.length); });
-"""
 
 
 @dataclass(frozen=True)
@@ -100,7 +81,7 @@ class Page:
 
     def __init__(self, title: str, kicker: str, lead: str) -> None:
         self._title = title
-        self._script = _SCRIPT
+        self._scripts = ["page.js"]
         self._parts = [
             f'<header><p class="kicker">{escape(kicker)}</p><h1>{escape(title)}</h1>'
             f'<p class="lead">{escape(lead)}</p></header>'
@@ -146,21 +127,23 @@ class Page:
         """JSON for a script to read."""
         self._parts.append(_data(identifier, content))
 
-    def script(self, text: str) -> None:
-        """JavaScript to run when the figures are being drawn."""
-        self._script += text
+    def script(self, name: str) -> None:
+        """A file of JavaScript beside this one, to run when the figures are being drawn."""
+        self._scripts.append(name)
 
     def html(self) -> str:
         """The whole page as one string, Plotly included."""
         from plotly.offline import get_plotlyjs
 
+        files = (Path(__file__).with_name(name) for name in self._scripts)
+        script = "".join(file.read_text(encoding="utf-8") for file in files)
         return (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             '<link rel="icon" href="data:,">'
-            f"<title>{escape(self._title)}</title><style>{STYLE_SHEET}</style>"
+            f"<title>{escape(self._title)}</title><style>{style_sheet()}</style>"
             f"<script>{get_plotlyjs()}</script></head><body><main>{''.join(self._parts)}</main>"
-            f"{_data('plot-options', _PLOT_OPTIONS)}<script>{self._script}</script></body></html>"
+            f"{_data('plot-options', _PLOT_OPTIONS)}<script>{script}</script></body></html>"
         )
 
 

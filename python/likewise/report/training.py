@@ -47,40 +47,6 @@ _ON_COLLAPSE = (
 _ON_GUIDANCE = "Distance of each layer from the layer of the guide it is pulled towards."
 _ON_NUMBERS = "At the steps of the looks, as the training gave them."
 
-# Asks for what is new; a page whose figures are others by now is loaded again.
-_SCRIPT = """
-const shown = document.querySelector("main");
-const lead = document.querySelector(".lead");
-let rows = Number(document.getElementById("rows").textContent);
-async function look() {
-  try {
-    const answer = await fetch(`state?rows=${rows}`);
-    if (answer.status === 200) {
-      const state = await answer.json();
-      const names = Object.keys(state.figures);
-      if (names.join() !== plots.map((plot) => plot.id).join()) { location.reload(); return; }
-      for (const plot of plots) {
-        const figure = state.figures[plot.id];
-        await Plotly.react(plot, figure.data, figure.layout, options);
-      }
-      document.title = document.querySelector("h1").textContent = state.title;
-      lead.textContent = state.lead;
-      rows = state.rows;
-      document.body.dataset.rows = String(rows);
-    } else if (answer.status !== 204) {
-      throw new Error(await answer.text());
-    }
-    shown.style.opacity = 1;
-  } catch (error) {
-    shown.style.opacity = 0.5;
-    const said = error instanceof TypeError ? "The server does not answer" : error.message;
-    lead.textContent = `${said}; this is how things were at the last look.`;
-  }
-  setTimeout(look, 1000);
-}
-setTimeout(look, 1000);
-"""
-
 
 class _Row(NamedTuple):
     """One figure: panels side by side, each with its title, axis and named lines."""
@@ -112,7 +78,7 @@ class Training:
         for figure in self._figures():
             page.figure(figure)
         page.data("rows", self.rows)
-        page.script(_SCRIPT)
+        page.script("watch.js")
         return page
 
     def state(self) -> Json:

@@ -4,7 +4,8 @@ Each study is a package with ``Settings`` (``Settings(seed=...)`` for the full r
 ``Settings.quick(seed)`` for one of less than a minute), ``stages(settings)``,
 ``run(settings, advance) -> Result`` and ``outcome(result) -> Outcome``. ``likewise study NAME``
 does all of that and writes the outcome into a folder. A package is its science and one
-``report.py`` with the findings, pictures, tables and notes; `demo` is one more, without torch.
+``report.py`` with the findings, pictures and tables, whose words stand in ``report.md`` beside it;
+`demo` is one more, without torch.
 """
 
 from __future__ import annotations

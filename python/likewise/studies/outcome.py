@@ -18,6 +18,7 @@ from likewise._border.arrays import Array
 from likewise._files import FORMAT, replacing, write_text
 from likewise.report import Figure, Finding, Page, Table
 from likewise.report.findings import headline
+from likewise.studies.texts import Text
 
 __all__ = ["Outcome"]
 
@@ -28,28 +29,24 @@ _MODULE = {"likewise": "likewise", "numpy": "numpy", "scikit-learn": "sklearn", 
 class Outcome:
     """Findings with the numbers behind them, all of one run, and the report that shows them."""
 
-    study: str
-    settings: Any
-    """The dataclass the run was made with; its seed repeats it."""
+    result: Any
+    """What was found, with its `settings`, whose seed repeats it, and `seconds` by part."""
+    text: Text
+    """What the report says."""
     findings: Sequence[Finding]
     numbers: Mapping[str, Any]
     """Everything that the findings and tables state, as plain numbers, lists and mappings."""
     grids: Mapping[str, Array]
     """The raw scores that the numbers were made of."""
-    seconds: Mapping[str, float]
-    """How long each part took."""
-    lead: str
-    """What was done, in a few sentences that every run shares."""
     figures: Sequence[Figure]
     """The one to look at first comes first."""
     tables: Sequence[tuple[str, Table]]
     """Each with a line on what it holds; all but the first are folded."""
-    notes: Sequence[tuple[str, str]]
-    """Terms, controls, sizes and sources."""
+    notes: Sequence[tuple[str, str]] = ()
+    """More than the text has, and before those."""
     choices: tuple[str, Sequence[str], int] | None = None
     """Buttons of the figures: their legend, labels, and which is chosen. They come before the
     figures that have choices."""
-    command: str = "likewise study"
 
     @property
     def headline(self) -> str:
@@ -58,7 +55,7 @@ class Outcome:
 
     def page(self) -> Page:
         """The report."""
-        page = Page(self.headline, f"{self.command} {self.study}".strip(), self.lead)
+        page = Page(self.headline, self.text.command, self.text.lead)
         first, *others = self.figures
         if not first.has_choices:
             page.figure(first)
@@ -73,7 +70,7 @@ class Outcome:
                 page.paragraph(about)
             page.table(table, folded=about if k else None)
         page.heading("How it was done")
-        page.definitions([*self.notes, *_provenance(self.settings.seed, self.seconds)])
+        page.definitions([*self.notes, *self.text.notes, *_provenance(self.result)])
         return page
 
     def save(self, folder: Path) -> None:
@@ -92,25 +89,26 @@ class Outcome:
         found: dict[str, Any] = _plain(
             {
                 "format": FORMAT,
-                "study": self.study,
-                "settings": self.settings,
+                "study": self.text.study,
+                "settings": self.result.settings,
                 "headline": self.headline,
                 "findings": [finding.json() for finding in self.findings],
                 "numbers": self.numbers,
-                "seconds": self.seconds,
+                "seconds": self.result.seconds,
                 "versions": {"likewise": version("likewise"), "python": platform.python_version()},
             }
         )
         return found
 
 
-def _provenance(seed: int, seconds: Mapping[str, float]) -> list[tuple[str, str]]:
+def _provenance(result: Any) -> list[tuple[str, str]]:
     """Last notes of a report: how to repeat it, how long its parts took, and what ran them."""
+    seed = result.settings.seed
     packages = ("likewise", "numpy", "scikit-learn", "torch")
     versions = ", ".join(f"{name} {version(name)}" for name in packages if find_spec(_MODULE[name]))
     return [
         ("Seed", f"{seed}; the same command with --seed {seed} repeats the run."),
-        ("Time", ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())),
+        ("Time", ", ".join(f"{name} {value:.1f} s" for name, value in result.seconds.items())),
         ("Versions", f"{versions}, Python {platform.python_version()}"),
     ]
 

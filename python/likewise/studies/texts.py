@@ -1,4 +1,4 @@
-"""What a report says, in one block of text: its lead, then claims, figures, tables and notes.
+"""What a report says, read from a file: its lead, then claims, figures, tables and notes.
 
 Sections begin with ``# Name``, entries of a section with their key and a colon; lines that belong
 to an entry are indented. A claim is followed by what its number and its control are, the title of
@@ -8,6 +8,8 @@ a figure by its caption. ``{names}`` stand for values of the run.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from likewise.report import Cell, Figure, Finding, Panel, Table
@@ -16,23 +18,17 @@ __all__ = ["Text"]
 
 
 class Text:
-    """The text of one report, with the values of a run."""
+    """What stands in ``report.md`` beside a ``report.py``, with the values of a run."""
 
-    def __init__(self, text: str, **values: Any) -> None:
+    def __init__(self, report: str, **values: Any) -> None:
+        self._lead, self._entries = _parsed(Path(report).with_suffix(".md"))
         self._values = values
-        lead, _, sections = text.strip().partition("\n# ")
-        self._lead = " ".join(lead.split())
-        self._entries: dict[str, dict[str, tuple[str, str]]] = {}
-        for section in sections.split("\n# "):
-            name, *lines = section.splitlines()
-            entries, key = self._entries.setdefault(name, {}), ""
-            for line in filter(None, lines):
-                if line.startswith(" "):
-                    first, rest = entries[key]
-                    entries[key] = first, f"{rest} {line.strip()}".lstrip()
-                else:
-                    key, _, first = line.partition(": ")
-                    entries[key] = first, ""
+        self.study = Path(report).parent.name
+
+    @property
+    def command(self) -> str:
+        """What one types for this report."""
+        return f"likewise {'study ' * (self.study != 'demo')}{self.study}"
 
     @property
     def lead(self) -> str:
@@ -68,3 +64,21 @@ class Text:
     def _pair(self, section: str, key: str) -> tuple[str, str]:
         first, rest = self._entries[section][key]
         return first.format(**self._values), rest.format(**self._values)
+
+
+@cache
+def _parsed(file: Path) -> tuple[str, dict[str, dict[str, tuple[str, str]]]]:
+    """The lead, and by section and key the first line and all others as one."""
+    lead, *sections = file.read_text(encoding="utf-8").split("\n# ")
+    found: dict[str, dict[str, tuple[str, str]]] = {}
+    for section in sections:
+        name, *lines = section.splitlines()
+        entries, key = found.setdefault(name, {}), ""
+        for line in filter(None, lines):
+            if line.startswith(" "):
+                first, rest = entries[key]
+                entries[key] = first, f"{rest} {line.strip()}".lstrip()
+            else:
+                key, _, first = line.partition(": ")
+                entries[key] = first, ""
+    return " ".join(lead.split()), found

@@ -43,16 +43,8 @@ def compared(
         return undecided(statement, math.nan, math.nan, units=plural(0, units), note=note)
     one, other = one[kept], other[kept]
     gains = other - one if smaller else one - other
-    p = sign_test(gains)
-    return Finding(
-        statement,
-        float(one.mean()),
-        float(other.mean()),
-        p,
-        units=plural(int(kept.sum()), units),
-        verdict=_verdict(p, sign_test(-gains)),
-        note=note,
-    )
+    number, control, counted = float(one.mean()), float(other.mean()), plural(len(one), units)
+    return _tested(statement, number, control, (sign_test(gains), sign_test(-gains)), counted, note)
 
 
 def above(statement: str, value: float, draws: ArrayLike, units: str, note: str = "") -> Finding:
@@ -60,19 +52,11 @@ def above(statement: str, value: float, draws: ArrayLike, units: str, note: str 
     control = np.asarray(draws, dtype=np.float64).ravel()
     if math.isnan(value) or np.isnan(control).any() or not control.size:
         return undecided(statement, value, units=units, note=note)
-    p, other = (
+    above, below = (
         (1 + int(reached.sum())) / (1 + control.size)
         for reached in (control >= value, control <= value)
     )
-    return Finding(
-        statement,
-        value,
-        float(control.mean()),
-        p,
-        units=units,
-        verdict=_verdict(p, other),
-        note=note,
-    )
+    return _tested(statement, value, float(control.mean()), (above, below), units, note)
 
 
 def given(
@@ -82,9 +66,7 @@ def given(
     if math.isnan(number - control) or math.isnan(p_value):
         return undecided(statement, number, control, units=units, note=note)
     p = p_value / 2 if number > control else 1 - p_value / 2
-    return Finding(
-        statement, number, control, p, units=units, verdict=_verdict(p, 1 - p), note=note
-    )
+    return _tested(statement, number, control, (p, 1 - p), units, note)
 
 
 def bounded(
@@ -125,7 +107,16 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' * (count != 1)}"
 
 
-def _verdict(p_value: float, opposite: float) -> Verdict:
-    if p_value <= LEVEL:
-        return "holds"
-    return "does not hold" if opposite <= LEVEL else "undecided"
+def _tested(
+    statement: str,
+    number: float,
+    control: float,
+    p_values: tuple[float, float],
+    units: str,
+    note: str,
+) -> Finding:
+    """By the p-values of the claim and of its opposite."""
+    verdicts: tuple[Verdict, Verdict] = ("holds", "does not hold")
+    found = [v for v, p in zip(verdicts, p_values, strict=True) if p <= LEVEL]
+    verdict = found[0] if found else "undecided"
+    return Finding(statement, number, control, p_values[0], units=units, verdict=verdict, note=note)

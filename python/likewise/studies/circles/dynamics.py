@@ -9,9 +9,10 @@ Source: Ding, Guo, Michaud, Liu, Tegmark 2024, arXiv 2405.17420.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 
@@ -31,20 +32,25 @@ OTHER = "held-out run"
 PARTS = (SAME, LATER, OTHER)
 
 
-class Dynamics(Protocol):
+class Dynamics(ABC):
     """A fitted recurrence."""
 
+    @abstractmethod
     def increments(self, states: Floats) -> Floats:
         """x(t + 1) - x(t) predicted from x(t), shape (steps, frequencies)."""
-        ...
 
     def roll_out(self, start: Floats, steps: int) -> Floats:
         """(steps + 1, frequencies), each state computed from the last; infinite if it diverges."""
-        ...
+        states = np.empty((steps + 1, len(start)))
+        states[0] = start
+        with np.errstate(over="ignore", invalid="ignore"):
+            for step in range(steps):
+                states[step + 1] = states[step] + self.increments(states[step : step + 1])[0]
+        return np.where(np.isfinite(states), states, np.inf)
 
 
 @dataclass(frozen=True)
-class Linear:
+class Linear(Dynamics):
     """x(t + 1) = x(t) + W x(t) + b; W_ij above 0 is help of j for i, below 0 competition."""
 
     weights: Floats
@@ -75,12 +81,9 @@ class Linear:
     def increments(self, states: Floats) -> Floats:
         return np.asarray(states @ self.weights.T + self.constant)
 
-    def roll_out(self, start: Floats, steps: int) -> Floats:
-        return _iterate(self, start, steps)
-
 
 @dataclass(frozen=True)
-class LotkaVolterra:
+class LotkaVolterra(Dynamics):
     """x_i(t + 1) - x_i(t) = x_i(t) (r_i + Σ_j a_ij x_j(t)); as many parameters as `Linear`."""
 
     rates: Floats
@@ -102,9 +105,6 @@ class LotkaVolterra:
 
     def increments(self, states: Floats) -> Floats:
         return np.asarray(states * (self.rates + states @ self.interactions.T))
-
-    def roll_out(self, start: Floats, steps: int) -> Floats:
-        return _iterate(self, start, steps)
 
 
 @dataclass(frozen=True)
@@ -139,28 +139,18 @@ def unrelated_r2(trajectory: Floats, foreign: Floats) -> float:
     and many regressors.
     """
     from sklearn.linear_model import LinearRegression
+    from sklearn.metrics import r2_score
 
     increments = np.diff(trajectory, axis=0)
     states = foreign[: len(increments)]
-    model = LinearRegression().fit(states, increments)
-    residual = increments - model.predict(states)
-    deviation = increments - increments.mean(axis=0)
-    return float(1 - np.sum(residual**2) / np.sum(deviation**2))
+    predicted = LinearRegression().fit(states, increments).predict(states)
+    return float(r2_score(increments, predicted, multioutput="variance_weighted"))
 
 
 def _pooled(trajectories: Sequence[Floats]) -> tuple[Floats, Floats]:
     states = np.concatenate([trajectory[:-1] for trajectory in trajectories])
     increments = np.concatenate([np.diff(trajectory, axis=0) for trajectory in trajectories])
     return states, increments
-
-
-def _iterate(dynamics: Dynamics, start: Floats, steps: int) -> Floats:
-    states = np.empty((steps + 1, len(start)))
-    states[0] = start
-    with np.errstate(over="ignore", invalid="ignore"):
-        for step in range(steps):
-            states[step + 1] = states[step] + dynamics.increments(states[step : step + 1])[0]
-    return np.where(np.isfinite(states), states, np.inf)
 
 
 @dataclass(frozen=True)

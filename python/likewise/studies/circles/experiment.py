@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -38,6 +39,7 @@ Advance = Callable[[str], None]
 
 RELATIVE = "twice the mean"
 ABSOLUTE = "above 10"
+_RULES = {RELATIVE: survivors_relative, ABSOLUTE: survivors_absolute}
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,11 @@ class Survival:
     circularity: Floats
     initial_circularity: Floats
     """(embeddings, frequencies), the control of `circularity`."""
-    alive: dict[str, Mask]
-    correlations: dict[str, list[survival.Correlation]]
+    alive: dict[str, Mask] = field(default_factory=dict)
+    correlations: dict[str, list[survival.Correlation]] = field(default_factory=dict)
     """All embeddings together first, then each alone."""
-    differences: dict[str, survival.Difference]
-    separations: dict[str, survival.Separation]
+    differences: dict[str, survival.Difference] = field(default_factory=dict)
+    separations: dict[str, survival.Separation] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ def run(settings: Settings | None = None, advance: Advance = lambda stage: None)
         advance("fitting recurrences")
         with timed(seconds, "recurrences"):
             fitted = fit_all(signals, tested.alive[RELATIVE], settings)
+    built = constructed_circles(settings)
     perturbed = [median_frequency(settings, number) for number in range(settings.embeddings)]
     return Result(
         settings=settings,
@@ -143,11 +146,9 @@ def run(settings: Settings | None = None, advance: Advance = lambda stage: None)
         ablation=_ablation(runs, settings),
         perturbed=perturbed,
         perturbation=_perturbation(runs, perturbed, settings),
-        constructed=constructed_circles(settings),
+        constructed=built,
         construction={
-            ratio: runs[CONSTRUCTION, ratio].signals[
-                :, [k - 1 for k in constructed_circles(settings)]
-            ]
+            ratio: runs[CONSTRUCTION, ratio].signals[:, np.subtract(built, 1)]
             for ratio in settings.ratios
         },
         fitted=fitted,
@@ -157,37 +158,25 @@ def run(settings: Settings | None = None, advance: Advance = lambda stage: None)
 
 def _survival(runs: list[list[Run]], signals: Floats, settings: Settings) -> Survival:
     embeddings = np.array([[one.embedding for one in row] for row in runs])
-    alive = {
-        RELATIVE: survivors_relative(embeddings),
-        ABSOLUTE: survivors_absolute(embeddings),
-    }
-    initial = signals[:, 0, 0]
-    gradient = relative_gradient(signals, settings.gradient_step)
+    initial, gradient = signals[:, 0, 0], relative_gradient(signals, settings.gradient_step)
     everywhere = np.broadcast_to(initial[:, None], gradient.shape)
     generator = settings.generator(Stream.CONTROLS)
-
-    def correlations(mask: Mask) -> list[survival.Correlation]:
-        rate = mask.mean(axis=1)
-        rows = [slice(None), *(slice(e, e + 1) for e in range(len(rate)))]
-        return [
-            survival.correlate(initial[row], rate[row], generator, settings.shuffles)
-            for row in rows
-        ]
-
-    return Survival(
+    found = Survival(
         gradient=gradient,
         circularity=np.array([[circularity(one) for one in row] for row in embeddings]),
         initial_circularity=np.array([circularity(row[0].initial) for row in runs]),
-        alive=alive,
-        correlations={rule: correlations(mask) for rule, mask in alive.items()},
-        differences={
-            rule: survival.compare_gradients(gradient, mask) for rule, mask in alive.items()
-        },
-        separations={
-            rule: survival.separate(gradient, everywhere, mask, settings.seed)
-            for rule, mask in alive.items()
-        },
     )
+    for rule, survivors in _RULES.items():
+        alive = found.alive[rule] = survivors(embeddings)
+        rate = alive.mean(axis=1)
+        rows = [slice(None), *(slice(k, k + 1) for k in range(len(rate)))]
+        found.correlations[rule] = [
+            survival.correlate(initial[row], rate[row], generator, settings.shuffles)
+            for row in rows
+        ]
+        found.differences[rule] = survival.compare_gradients(gradient, alive)
+        found.separations[rule] = survival.separate(gradient, everywhere, alive, settings.seed)
+    return found
 
 
 def _collaboration(run: Run, alive: Mask, number: int, settings: Settings) -> Collaboration:
@@ -217,35 +206,34 @@ def _collaboration(run: Run, alive: Mask, number: int, settings: Settings) -> Co
 def _ablation(runs: Mapping[Label, Run], settings: Settings) -> dict[str, Floats]:
     """The unablated runs are read at the step where the ablated ones end."""
 
-    def last(label: Label) -> float:
-        run = runs[label]
+    def loss(prefix: Label, *place: int) -> float:
+        run = runs[(*prefix, *place)]
         row = np.searchsorted(run.tested_steps, settings.intervention_steps)
         return float(run.test_loss[row])
 
-    def table(*prefix: str) -> Floats:
-        return np.array(
-            [
-                [last((*prefix, number, index)) for index in range(settings.intervention_runs)]
-                for number in range(settings.embeddings)
-            ]
-        )
-
-    return {"everything": table(SURVIVAL)} | {name: table(ABLATION, name) for name in KEPT}
+    starts: dict[str, Label] = {"everything": (SURVIVAL,)}
+    starts |= {name: (ABLATION, name) for name in KEPT}
+    return {name: _each(settings, partial(loss, start)) for name, start in starts.items()}
 
 
 def _perturbation(
     runs: Mapping[Label, Run], perturbed: list[int], settings: Settings
 ) -> dict[float, Floats]:
     """The factor 1 is read from the first runs, at the step where the perturbed ones end."""
-    signals = {}
-    for factor in sorted({1.0, *settings.factors}):
-        signals[factor] = np.empty((settings.embeddings, settings.intervention_runs))
-        for number, index in np.ndindex(signals[factor].shape):
-            label: Label = (PERTURBATION, factor, number, index)
-            run = runs[label if factor != 1 else (SURVIVAL, number, index)]
-            row = run.signals[settings.intervention_steps]
-            signals[factor][number, index] = row[perturbed[number] - 1]
-    return signals
+
+    def signal(prefix: Label, number: int, index: int) -> float:
+        signals = runs[(*prefix, number, index)].signals
+        return float(signals[settings.intervention_steps, perturbed[number] - 1])
+
+    starts: dict[float, Label] = {factor: (PERTURBATION, factor) for factor in settings.factors}
+    starts[1.0] = (SURVIVAL,)
+    return {factor: _each(settings, partial(signal, starts[factor])) for factor in sorted(starts)}
+
+
+def _each(settings: Settings, value: Callable[[int, int], float]) -> Floats:
+    """Of every intervened run, (embeddings, runs)."""
+    shape = (settings.embeddings, settings.intervention_runs)
+    return np.reshape([value(*place) for place in np.ndindex(shape)], shape)
 
 
 def _accuracy(runs: Mapping[Label, Run]) -> dict[str, Floats]:

@@ -24,43 +24,49 @@ KEPT = ("strongest one", "strongest two", "random one", "random two")
 
 def jobs(settings: Settings) -> list[Job]:
     """All runs. Those of an embedding share its values, those of a seed the rest and the split."""
+
+    def job(
+        label: Label,
+        start: Floats,
+        seed: tuple[int, ...],
+        steps: int = settings.intervention_steps,
+        checkpoints: tuple[int, ...] = (),
+    ) -> Job:
+        return Job(label, start, settings.key(Stream.NETWORK, *seed), steps, settings, checkpoints)
+
     starts = [embedding(settings, number) for number in range(settings.embeddings)]
     found = [
-        _job(
-            settings,
+        job(
             (SURVIVAL, number, run),
             start,
-            steps=settings.steps,
-            checkpoints=settings.checkpoints if run == 0 else (),
+            (number, run),
+            settings.steps,
+            settings.checkpoints if run == 0 else (),
         )
         for number, start in enumerate(starts)
         for run in range(settings.runs)
     ]
-    changed = {
-        (ABLATION, variant): [
-            band_filter(start, kept(settings, number, variant))
-            for number, start in enumerate(starts)
+    for number, start in enumerate(starts):
+        changed = {
+            (ABLATION, variant): band_filter(start, kept(settings, number, variant))
+            for variant in KEPT
+        } | {
+            (PERTURBATION, factor): scale_frequency(
+                start, median_frequency(settings, number), factor
+            )
+            for factor in settings.factors
+        }
+        found += [
+            job((*name, number, run), one, (number, run))
+            for name, one in changed.items()
+            for run in range(settings.intervention_runs)
         ]
-        for variant in KEPT
-    } | {
-        (PERTURBATION, factor): [
-            scale_frequency(start, median_frequency(settings, number), factor)
-            for number, start in enumerate(starts)
-        ]
-        for factor in settings.factors
-    }
-    for name, embeddings in changed.items():
-        for number, start in enumerate(embeddings):
-            for run in range(settings.intervention_runs):
-                found.append(_job(settings, (*name, number, run), start))
     strong, weak = constructed_circles(settings)
     for index, ratio in enumerate(settings.ratios):
-        signal = settings.constructed_signal
         generator = settings.generator(Stream.CONSTRUCTION, index + 1)
-        circles = {strong: signal, weak: signal * ratio}
+        circles = {strong: settings.constructed_signal, weak: settings.constructed_signal * ratio}
         start = construct(settings.p, settings.dimension, circles, generator)
-        seed = (settings.embeddings, index)
-        found.append(_job(settings, (CONSTRUCTION, ratio), start, seed=seed))
+        found.append(job((CONSTRUCTION, ratio), start, (settings.embeddings, index)))
     return found
 
 
@@ -90,27 +96,3 @@ def constructed_circles(settings: Settings) -> tuple[int, int]:
     """The two frequencies of every constructed embedding, the strong one first."""
     drawn = settings.generator(Stream.CONSTRUCTION).choice(settings.frequencies, 2, replace=False)
     return int(drawn[0]) + 1, int(drawn[1]) + 1
-
-
-def _job(
-    settings: Settings,
-    label: Label,
-    start: Floats,
-    *,
-    seed: tuple[int, ...] | None = None,
-    steps: int | None = None,
-    checkpoints: tuple[int, ...] = (),
-) -> Job:
-    """A run from this embedding; its seed is that of the last two numbers of the label."""
-    chosen = seed if seed is not None else tuple(int(k) for k in label[-2:])
-    return Job(
-        label,
-        start,
-        settings.key(Stream.NETWORK, *chosen),
-        steps or settings.intervention_steps,
-        settings.hidden,
-        settings.train_share,
-        settings.learning_rate,
-        settings.weight_decay,
-        checkpoints,
-    )

@@ -27,80 +27,12 @@ from likewise.studies.outcome import Outcome
 from likewise.studies.texts import Text
 from likewise.studies.verdicts import compared, given
 
-TEXT = """
-Networks learn to add modulo {p} and place the {p} tokens on circles. {embeddings} random embeddings
-were trained {runs} times each, with other weights and another split of the pairs every time, to see
-which frequencies survive from the same start; then the start itself was changed.
-
-# Claims
-strong: Circles that start strong survive more often
-    Pearson r of initial signal and survival rate; shuffled
-round: Survivors are rounder than they were
-    circularity of survivors at the end and at the start
-grow: Survivors grow faster from the first steps
-    relative change of the signal, of survivors and of the others
-told: Initial signal and first change tell who survives
-    balanced accuracy of a linear SVM on frequencies held out; labels shuffled
-together: Circles work together: all of them do better than the best alone
-    held-out loss of a network whose embedding keeps only these circles
-two: Two strong circles are a better start than two others
-    held-out loss after training from embeddings with two frequencies alone
-scaled: Scaling a frequency up at the start raises its signal at the end
-    final signal of the frequency of median strength, scaled by the largest and the smallest factor
-weaker: Of two built circles the weaker falls behind
-    ratio of their signals at the end and at the start
-linear: A linear recurrence fits signals better than those of unrelated runs would
-    R² of the increments; regressed on the signals of a run with another embedding
-later: The linear recurrence foretells a held-out time
-    error of the roll-out; of signals that stay as they were
-other: The linear recurrence foretells a held-out run
-    error of the roll-out; of signals that stay as they were
-competition: Lotka-Volterra fits better than a linear recurrence
-    R² of the increments
-help: Survivors help each other more than those that die
-    share of positive W from survivors to survivors and to the others
-
-# Figures
-signals: The signals of {frequencies} frequencies during training
-    Left: the signal of every frequency in the first run. Green: more than twice the mean at the
-    end; grey: not, or not yet. Right: the same with linear recurrences fitted to these steps and
-    rolled out from the first state alone (dotted).
-survival: Survival against the initial signal and its first change
-    Left: one point for each frequency of each initial embedding; the share of its runs, with other
-    weights and another split, in which it survived. Right: one point for each frequency and run.
-interventions: What changed embeddings do
-    Top left: at every checkpoint all frequencies but some are removed from the embedding and the
-    same network is tested, mean over all choices of so many survivors; grey are as many frequencies
-    that died. Top right: final signal of the frequency of median strength after scaling it at the
-    start. Below left: held-out loss of trainings from embeddings with some frequencies alone; grey
-    is the control, nothing removed. Below right: embeddings of two circles and nothing else; below
-    the dotted line the weaker one fell behind.
-
-# Tables
-recurrences: Recurrences of the signals, medians over all runs.
-
-# Notes
-Signal: s_k = ‖F_k‖, F_k the Fourier coefficient of the embedding over the tokens at frequency k. A
-    frequency survives if its signal is more than twice the mean over all p frequencies, or by the
-    second rule above 10. What is undecided at the last step may still change: the paper trains
-    30 000.
-Circularity: From 0 to 1: how much of a projection on Re F_k and Im F_k moves with frequency k. 1 is
-    a perfect circle.
-Recurrence: Increments x(t+1) − x(t) of all signals as W x + b, by least squares and by the lasso,
-    and as x (r + A x), Lotka-Volterra. R² is that of the increments; the roll-out starts at the
-    first state of a stretch and is compared with its last. Held-out time: fitted to the first steps
-    and scored on the rest; held-out run: fitted to the other runs of the same embedding.
-Network: Shared embedding, two hidden layers of SiLU units, p outputs; float32; the training pairs
-    at once, AdamW with weight decay on everything.
-Source: Ding, Guo, Michaud, Liu, Tegmark 2024, arXiv 2405.17420.
-"""
-
 _HEADER = ["", "R² of increments", "roll-out error; standing still", "roll-outs that diverge"]
 _ERRORS = ("error", "still")
 
 
 def _text(result: Result) -> Text:
-    return Text(TEXT, **vars(result.settings), frequencies=result.settings.frequencies)
+    return Text(__file__, **vars(result.settings), frequencies=result.settings.frequencies)
 
 
 def findings(result: Result) -> list[Finding]:
@@ -147,8 +79,8 @@ def outcome(result: Result) -> Outcome:
     """What `likewise study circles` prints and writes."""
     text = _text(result)
     return Outcome(
-        study="circles",
-        settings=result.settings,
+        result,
+        text,
         findings=findings(result),
         numbers=numbers(result),
         grids={
@@ -160,15 +92,12 @@ def outcome(result: Result) -> Outcome:
             "survives_relative": result.survival.alive[RELATIVE],
             "survives_absolute": result.survival.alive[ABSOLUTE],
         },
-        seconds=result.seconds,
-        lead=text.lead,
         figures=[
             text.figure("signals", _signals(result)),
             text.figure("survival", _survival(result)),
             text.figure("interventions", _interventions(result), height=860, columns=2),
         ],
         tables=[text.table("recurrences", _HEADER, _recurrences(result))],
-        notes=text.notes,
     )
 
 

@@ -7,7 +7,7 @@ SiLU, cross-entropy on the whole training set at every step, AdamW with weight d
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from likewise.studies.circles.signals import Floats, spectrum
+from likewise.studies.circles.settings import Settings
+from likewise.studies.circles.signals import Floats, fourier_signals
 from likewise.studies.processes import as_done, cores
 from likewise.studies.training import descend
 
@@ -37,15 +38,13 @@ class Job:
     seed: tuple[int, ...]
     """Draws the other weights and the split of the pairs."""
     steps: int
-    hidden: int = 100
-    train_share: float = 0.8
-    learning_rate: float = 0.01
-    weight_decay: float = 0.5
+    settings: Settings
+    """With the sizes of the network and how it is trained."""
     checkpoints: tuple[int, ...] = ()
     """Steps whose weights are kept whole."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Run:
     """What a run leaves; row t of `signals` and `train_loss` is from the weights after t steps."""
 
@@ -63,7 +62,7 @@ class Run:
     """The last one."""
     test_pairs: NDArray[np.bool_]
     """(p, p), True for pairs that were held out."""
-    checkpoints: dict[int, Weights] = field(default_factory=dict)
+    checkpoints: dict[int, Weights]
 
 
 Weights = dict[str, Floats]
@@ -77,7 +76,7 @@ def initial_weights(job: Job) -> Weights:
     """
     generator = np.random.default_rng(job.seed)
     p, dimension = job.embedding.shape
-    sizes = (2 * dimension, job.hidden, job.hidden, p)
+    sizes = (2 * dimension, job.settings.hidden, job.settings.hidden, p)
     weights: Weights = {"embedding": job.embedding}
     for layer, (inputs, outputs) in enumerate(pairwise(sizes), 1):
         bound = inputs**-0.5
@@ -91,7 +90,7 @@ def held_out_pairs(job: Job) -> NDArray[np.bool_]:
     p = len(job.embedding)
     order = np.random.default_rng((*job.seed, 1)).permutation(p * p)
     held_out = np.ones(p * p, dtype=bool)
-    held_out[order[: round(job.train_share * p * p)]] = False
+    held_out[order[: round(job.settings.train_share * p * p)]] = False
     return held_out.reshape(p, p)
 
 
@@ -133,70 +132,52 @@ def train(job: Job) -> Run:
         name: torch.tensor(values, dtype=torch.float32, requires_grad=True)
         for name, values in initial_weights(job).items()
     }
-    optimiser = torch.optim.AdamW(
-        parameters.values(), lr=job.learning_rate, weight_decay=job.weight_decay, fused=True
-    )
+    rate, decay = job.settings.learning_rate, job.settings.weight_decay
+    optimiser = torch.optim.AdamW(parameters.values(), lr=rate, weight_decay=decay, fused=True)
     held_out = held_out_pairs(job)
-    p = len(held_out)
-    labels = torch.from_numpy(sums(p).ravel())
+    labels = torch.from_numpy(sums(len(held_out)).ravel())
     test = torch.from_numpy(held_out.ravel())
     train_labels = labels.masked_fill(test, _IGNORED)
     test_rows = test.nonzero()[:, 0]
     embedding = parameters["embedding"]
-    recorder = _Recorder(job, tuple(embedding.shape))
-    run = recorder.run
-    run.test_pairs = held_out
-    tested_steps = {int(step): row for row, step in enumerate(run.tested_steps)}
+    tested_steps = sorted({*range(0, job.steps + 1, _TEST_EVERY), job.steps})
+    losses: list[float] = []
+    tests: list[tuple[float, float]] = []
+    checkpoints: dict[int, Weights] = {}
+    # One transform of many embeddings is faster than many of one.
+    signals: list[Floats] = []
+    block: list[NDArray[np.float32]] = []
     for step in range(job.steps + 1):
         outputs = logits(parameters)
         loss = functional.cross_entropy(outputs, train_labels, ignore_index=_IGNORED)
-        run.train_loss[step] = loss.item()
-        if step in tested_steps:
-            row = tested_steps[step]
-            tested = outputs.detach()[test_rows]
-            run.test_loss[row] = functional.cross_entropy(tested, labels[test_rows]).item()
-            hits = tested.argmax(dim=1) == labels[test_rows]
-            run.test_accuracy[row] = hits.double().mean().item()
-        recorder.snapshot(step, embedding.detach().numpy())
+        losses.append(loss.item())
+        if step == tested_steps[len(tests)]:
+            tested, answers = outputs.detach()[test_rows], labels[test_rows]
+            hits = (tested.argmax(dim=1) == answers).double().mean()
+            tests.append((functional.cross_entropy(tested, answers).item(), hits.item()))
+        block.append(embedding.detach().numpy().copy())
+        if len(block) == _BLOCK or step == job.steps:
+            signals.append(fourier_signals(np.stack(block)))
+            block.clear()
         if step in job.checkpoints:
-            run.checkpoints[step] = {
+            checkpoints[step] = {
                 name: values.detach().double().numpy() for name, values in parameters.items()
             }
         if step < job.steps:
             descend(optimiser, loss)
-    run.embedding = embedding.detach().double().numpy()
-    return run
-
-
-class _Recorder:
-    """Gathers snapshots into blocks, since one transform of many is faster than many of one."""
-
-    def __init__(self, job: Job, shape: tuple[int, ...]) -> None:
-        rows = job.steps + 1
-        half = (shape[0] - 1) // 2
-        tested = np.unique([*range(0, rows, _TEST_EVERY), job.steps])
-        self.run = Run(
-            job.label,
-            signals=np.empty((rows, half)),
-            train_loss=np.empty(rows),
-            tested_steps=tested,
-            test_loss=np.empty(len(tested)),
-            test_accuracy=np.empty(len(tested)),
-            initial=job.embedding,
-            embedding=np.empty(shape),
-            test_pairs=np.empty((0, 0), dtype=bool),
-        )
-        self._last = job.steps
-        self._block = np.empty((_BLOCK, *shape), dtype=np.float32)
-
-    def snapshot(self, step: int, embedding: NDArray[np.float32]) -> None:
-        """Copies the embedding, which the optimiser changes in place."""
-        place = step % _BLOCK
-        self._block[place] = embedding
-        if place == _BLOCK - 1 or step == self._last:
-            rows = slice(step - place, step + 1)
-            half = self.run.signals.shape[1]
-            self.run.signals[rows] = spectrum(self._block[: place + 1])[:, 1 : half + 1]
+    test_loss, test_accuracy = np.array(tests).T
+    return Run(
+        job.label,
+        signals=np.concatenate(signals),
+        train_loss=np.array(losses),
+        tested_steps=np.array(tested_steps),
+        test_loss=test_loss,
+        test_accuracy=test_accuracy,
+        initial=job.embedding,
+        embedding=embedding.detach().double().numpy(),
+        test_pairs=held_out,
+        checkpoints=checkpoints,
+    )
 
 
 def train_all(jobs: Sequence[Job], workers: int | None = None) -> Iterator[Run]:

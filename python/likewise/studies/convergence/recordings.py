@@ -50,13 +50,14 @@ def recorded(networks: Networks, name: str, shifts: list[Shift], settings: Setti
     """Run one network at all its checkpoints on the probe, and at the last on every shift."""
     states = networks.states(name)
     layers = chosen(networks, name, settings.depths)
-    recorder = _Recorder(layers, settings)
-    checkpoints = [recorder.all(model, networks.probe) for model in states]
-    reduced = {how: recorder.reduced(states[-1], networks.probe, how) for how in REDUCTIONS}
-    for how in REDUCTIONS:
+    checkpoints = [_recorded(model, networks.probe, layers) for model in states]
+    reduced = {
+        how: _reduced(states[-1], networks.probe, layers, how, settings) for how in REDUCTIONS
+    }
+    for arrays in reduced.values():
         for k, layer in enumerate(layers):
             if layer.positions is None:
-                reduced[how][k] = checkpoints[-1][k]
+                arrays[k] = checkpoints[-1][k]
     accuracy = []
     if networks.labels is not None:
         seen = [(model, networks.probe) for model in states]
@@ -66,7 +67,7 @@ def recorded(networks: Networks, name: str, shifts: list[Shift], settings: Setti
         layers=layers,
         checkpoints=checkpoints,
         reduced=reduced,
-        shifted=[recorder.all(states[-1], shift.inputs) for shift in shifts],
+        shifted=[_recorded(states[-1], shift.inputs, layers) for shift in shifts],
         accuracy=np.array(accuracy),
         dead=[int((np.ptp(array, axis=0) == 0).sum()) for array in checkpoints[-1]],
     )
@@ -98,35 +99,28 @@ def _layers(networks: Networks, name: str) -> list[Layer]:
     return layers
 
 
-class _Recorder:
-    def __init__(self, layers: list[Layer], settings: Settings) -> None:
-        self._layers, self._settings = layers, settings
+def _recorded(
+    model: nn.Module, inputs: Probe, layers: list[Layer], how: str = MAIN, **options: Any
+) -> list[Array]:
+    """Every one of these layers in a reduction."""
+    modules = {layer.name.split("#")[0] for layer in layers}
+    batches = _batches(inputs)
+    found = record(model, batches, lambda name, _: name in modules, reduce=how, **options)
+    return [found[layer.name] for layer in layers]
 
-    def all(self, model: nn.Module, inputs: Probe) -> list[Array]:
-        """Every layer in the main reduction."""
-        return self._recorded(model, inputs, self._layers, reduce=MAIN)
 
-    def reduced(self, model: nn.Module, inputs: Probe, how: str) -> list[Array | None]:
-        """Layers with positions, those that are not too wide."""
-        kept = [layer for layer in self._layers if self._fits(layer, how)]
-        found: dict[Layer, Array] = {}
-        if kept:
-            positions = self._settings.positions if how == "positions" else None
-            arrays = self._recorded(model, inputs, kept, reduce=how, positions=positions)
-            found = dict(zip(kept, arrays, strict=True))
-        return [found.get(layer) for layer in self._layers]
-
-    def _fits(self, layer: Layer, how: str) -> bool:
-        if layer.positions is None:
-            return False
-        return how != "flatten" or layer.units * layer.positions <= self._settings.most_units
-
-    def _recorded(
-        self, model: nn.Module, inputs: Probe, layers: list[Layer], **options: Any
-    ) -> list[Array]:
-        modules = {layer.name.split("#")[0] for layer in layers}
-        found = record(model, _batches(inputs), lambda name, _: name in modules, **options)
-        return [found[layer.name] for layer in layers]
+def _reduced(
+    model: nn.Module, inputs: Probe, layers: list[Layer], how: str, settings: Settings
+) -> list[Array | None]:
+    """Layers with positions, those that are not too wide."""
+    most = settings.most_units if how == "flatten" else np.inf
+    kept = [k for k in layers if k.positions is not None and k.units * k.positions <= most]
+    found: dict[Layer, Array] = {}
+    if kept:
+        positions = settings.positions if how == "positions" else None
+        arrays = _recorded(model, inputs, kept, how, positions=positions)
+        found = dict(zip(kept, arrays, strict=True))
+    return [found.get(layer) for layer in layers]
 
 
 def _batches(inputs: Probe) -> Any:

@@ -34,74 +34,6 @@ from likewise.studies.outcome import Outcome
 from likewise.studies.texts import Text
 from likewise.studies.verdicts import compared
 
-TEXT = """
-Networks are compared with each other layer by layer, during training and on shifted stimuli where
-there are any: how well does one predict the other under any linear map, under a rotation, and unit
-by unit? Scores are Pearson r on held-out stimuli, mean over both directions; their control is the
-same with the stimuli of one network shuffled.
-
-# Claims
-nearly: A rotation relates networks nearly as well as any linear map
-    held-out r of Procrustes; 85 % of that of linear maps
-chance: A rotation relates networks beyond chance
-    held-out r; the largest with stimuli shuffled
-better: A rotation relates networks better than {matching}
-    held-out r of both
-axes: The axes of the units are shared
-    held-out r of {matching}; with the units of one network rotated at random
-training: Training makes networks more alike
-    held-out r of Procrustes at the last and the first checkpoint
-epoch: Most of the gain is there after the first epoch
-    share of the gain of Procrustes over untrained networks; a half
-counterpart: A layer predicts its counterpart best
-    held-out r of Procrustes; the largest with another layer
-anew: Maps fitted anew to shifted stimuli lose more in late layers than in early ones
-    loss of held-out r of Procrustes, late and early
-taken over: Maps fitted without shift lose more in late layers than in early ones
-    loss of held-out r of Procrustes, late and early
-positions: Positions of feature maps are alike even with stimuli shuffled
-    held-out r of Procrustes, stimuli shuffled: positions as samples; means over them
-
-# Figures
-ladder: What networks share under ever stricter maps
-    How well the units of one network are predicted from the same layer of another: Pearson r on
-    held-out stimuli, mean over units, folds and pairs of networks. The grey band holds the same
-    score of the linear and the Procrustes map with the stimuli of one network shuffled.
-training: How alike networks become during training
-    Above: held-out r of the same layer of two networks at every checkpoint, drawn at equal
-    distances. Below: the same from the first checkpoint (0 %) to the last (100 %), and the accuracy
-    in the same way; layers that gain less than 0.02 have no share. The grey band spans all layers
-    with stimuli shuffled.
-shift: What a shift of the stimuli takes away, by depth
-    Held-out r of the Procrustes map without shift minus that with it, at the end: above 0 the shift
-    makes networks less alike. Above: maps fitted to shifted stimuli and scored on others, equally
-    shifted. Below: maps fitted to stimuli without shift, scored on shifted ones. Small, middle and
-    large: {sizes}; noise in standard deviations of the stimuli.
-layers: Which layers predict each other
-    Held-out r of every layer of one network (rows, the source of the map) with every layer of
-    another (columns, what is predicted), at the end, mean over pairs. Soft matching shares units
-    out where layers differ in their number. Darker is more alike.
-
-# Tables
-end: Held-out r at the end, {group}; in grey the mean with stimuli shuffled.
-
-# Notes
-Networks: {networks}
-Maps: Linear: ridge regression with its penalty chosen within the training folds, any linear map.
-    Procrustes: rotation and reflection alone; between different widths a partial isometry.
-    Permutation: one unit stands in for one unit, at the largest sum of correlations; equal widths
-    only. Soft matching: units are shared out among units by optimal transport (Khosla & Williams
-    2023); between equal widths the best permutation.
-Score: Pearson r of every unit of the target with its prediction from the source, mean over units,
-    then over folds; the map is fitted on the other folds. A constant unit counts as 0. Every pair
-    of networks is compared in both directions. Feature maps and sequences by their mean over
-    positions, wherever no other reduction is named.
-Controls: The stimuli of the source in random order; the units of the source rotated at random
-    (Haar), for matchings. Images are shuffled whole, with all their positions.
-Source: Kapoor, Srivastava & Khosla, Bridging critical gaps in convergent learning, NeurIPS 2025.
-    Their networks are larger, and are recorded before normalisation and nonlinearity.
-Left out: {missing}
-"""
 COLOURS = {LINEAR: DEPTHS[1], PROCRUSTES: DEPTHS[2], PERMUTATION: CONTRASTS[0], SOFT: CONTRASTS[1]}
 _OWN = (
     "Three convolutions, a hidden layer and logits, each but the last normalised over the batch "
@@ -113,7 +45,7 @@ _FITTED = {"anew": False, "taken over": True}
 def findings(result: Result) -> list[Finding]:
     """Claims of the paper; the unit of evidence is a layer where no other is named."""
     scores, matched = result.scores, matching(result)
-    claim = Text(TEXT, matching=matched).claim
+    claim = Text(__file__, matching=matched).claim
     linear, procrustes, native = (at_end(result, m) for m in (LINEAR, PROCRUSTES, matched))
     shuffled = control_at_end(result, PROCRUSTES).max(axis=1)
     rotated = mean(result, scores.rotated[:, :, REDUCTIONS.index(MAIN)], matched).mean(axis=1)
@@ -153,7 +85,7 @@ def findings(result: Result) -> list[Finding]:
 def outcome(result: Result) -> Outcome:
     """What `likewise study convergence` prints and writes."""
     text = Text(
-        TEXT,
+        __file__,
         networks=_networks(result),
         missing=_missing(result),
         sizes="; ".join(f"{kind} {_sizes(result, kind)}" for kind in kinds(result)),
@@ -167,19 +99,16 @@ def outcome(result: Result) -> Outcome:
     figures.append(text.figure("layers", _layers(result)))
     ordered = sorted(groups(result), key=lambda group: group != main_group(result))
     return Outcome(
-        study="convergence",
-        settings=result.settings,
-        findings=findings(result),
-        numbers=numbers(result),
-        grids=grids(result),
-        seconds=result.seconds,
-        lead=text.lead,
+        result,
+        text,
+        findings(result),
+        numbers(result),
+        grids(result),
         figures=figures,
         tables=[
-            Text(TEXT, group=group).table("end", ["", *MEASURES], _table(result, group))
+            Text(__file__, group=group).table("end", ["", *MEASURES], _table(result, group))
             for group in ordered
         ],
-        notes=text.notes,
     )
 
 

@@ -26,69 +26,6 @@ from likewise.studies.outcome import Outcome
 from likewise.studies.texts import Text
 from likewise.studies.verdicts import above, compared
 
-TEXT = """
-{networks} multilayer perceptrons with {layers} hidden layers of {sizes} units were trained on
-handwritten digits, {networks_per_width} seeds for each width. Every hidden layer, at every
-checkpoint and under three shifts of the images, was compared with every other.
-
-# Claims
-training: Training makes corresponding layers more alike, by {score}
-    similarity trained minus untrained, mean over layers and pairs of networks
-depth: A layer's best partner in another network has the same depth
-    share of layers, by Procrustes
-rotation: The best rotation scores above the best one-to-one matching of units
-    Procrustes and permutation match, mean over layers and partners
-unbiased: Unbiased CKA is nearer to 0 than biased CKA where nothing is shared
-    size of both with stimuli shuffled
-shift: Under {shift} networks are less alike
-    Procrustes similarity on clean images minus that on shifted ones
-wide: Wide networks agree more among themselves than narrow ones
-    difference in Procrustes similarity
-
-# Figures
-layers: Which layers resemble each other across networks
-    Every cell compares a layer of one network (row) with a layer of another (column) at the end of
-    training, on clean images: the mean over all pairs of different networks of the chosen widths,
-    rows having the first width and columns the second. Blue runs from the lowest to the highest
-    score of each measure, so colours compare within a measure only; the numbers compare everywhere.
-    Grey is the control, mean ± sd over shuffles of the stimuli, from white at 0 to black at 1.
-training: How alike corresponding layers are during training
-    Similarity of corresponding layers of different networks at each recorded step of training, on
-    clean held-out images; step 0 is the untrained network. The recorded steps are drawn at equal
-    distances. Grey bands are the control, the same numbers with the stimuli shuffled: mean ± 2 sd,
-    one band for each layer.
-shift: What a shift of the images changes, by depth
-    Similarity of corresponding layers of different networks on shifted images minus the same on
-    clean images, after the last training step: below 0, the shift makes networks differ more. Grey
-    bands are the control, the same difference with the stimuli shuffled: mean ± 2 sd, one band for
-    each shift.
-
-# Tables
-summary: Similarity of corresponding layers, mean over layers and all pairs of different networks;
-    beside it the control, mean ± sd over {shuffles} shuffles of the stimuli.
-accuracy: Share of held-out images classified; control: labels shuffled
-
-# Notes
-Procrustes: Similarity ‖X'Y‖* of centred representations scaled to unit Frobenius norm, ‖·‖* being
-    the sum of the singular values: how well the best rotation or reflection lays one onto the
-    other. From 0 to 1; 1 means equal up to rotation, shift and scale.
-CKA: Linear centred kernel alignment, ‖X'Y‖² / (‖X'X‖ ‖Y'Y‖) in Frobenius norms of centred
-    representations (Kornblith et al. 2019), from 0 to 1 and above 0 even for unrelated data;
-    unbiased: the same ratio of unbiased estimates of HSIC (Song et al. 2012), near 0 for unrelated
-    data and shown as it is when negative.
-Permutation match: Mean Pearson correlation of units under the best one-to-one matching of them.
-    From −1 to 1. Every unit counts alike, while Procrustes weights units by their variance.
-Controls: In every shuffle each network sees the held-out images in a random order of its own, the
-    same for all its layers, and the shown number is computed again. What a representation is stays
-    the same; only the pairing of stimuli is lost.
-Data: scikit-learn's 8 x 8 digits. Shifts of the held-out images: Gaussian noise, rotation by 90°,
-    one fixed shuffle of the pixels. scikit-learn's MLPClassifier, rectified units, Adam; recorded
-    are the rectified activations.
-Comparisons: {count} recordings; all {pairs:,} pairs by each of {measures} measures, and
-    {control_pairs:,} pairs with shuffled stimuli. {constant:,} of {units:,} recorded units gave the
-    same value for every image and contribute nothing. Warnings raised while comparing: {warnings}.
-"""
-
 _CONTROL = "control (stimuli shuffled)"
 _ZERO: Json = {"zeroline": True, "zerolinecolor": "#9aa5b0", "zerolinewidth": 1}
 
@@ -104,7 +41,7 @@ def findings(result: Result) -> list[Finding]:
 
     def claim(key: str, samples: Samples, **values: str) -> Finding:
         draws, shuffles = samples[1:], f"{settings.shuffles} shuffles"
-        return Text(TEXT, **values).claim(above, key, float(samples[0]), draws, shuffles)
+        return Text(__file__, **values).claim(above, key, float(samples[0]), draws, shuffles)
 
     def among(width: int) -> Samples:
         pairs = [comparisons.between(PROCRUSTES, last, (k, k), (width, width)) for k in layers]
@@ -120,7 +57,7 @@ def findings(result: Result) -> list[Finding]:
     ]
     best = np.mean(per_network, axis=1) / (len(result.networks) - 1)
     unbiased, biased = (overall(score, last)[1:] for score in (CKA_UNBIASED, CKA_BIASED))
-    unpaired, both = np.abs(unbiased), Text(TEXT).claim
+    unpaired, both = np.abs(unbiased), Text(__file__).claim
     clean = overall(PROCRUSTES, last)
     shifted = {shift: overall(PROCRUSTES, State(settings.last_step, shift)) for shift in SHIFTS}
     gained = {s.title: overall(s, last) - overall(s, first) for s in (PROCRUSTES, CKA_UNBIASED)}
@@ -151,7 +88,7 @@ def outcome(result: Result) -> Outcome:
     settings, comparisons = result.settings, result.comparisons
     count = len(result.recordings)
     text = Text(
-        TEXT,
+        __file__,
         **vars(settings),
         networks=len(result.networks),
         sizes=" and ".join(map(str, settings.widths)),
@@ -167,14 +104,11 @@ def outcome(result: Result) -> Outcome:
     titles = [score.title for score in SCORES]
     widths = [f"width {width}" for width in settings.widths]
     return Outcome(
-        study="",
-        command="likewise demo",
-        settings=settings,
-        findings=findings(result),
+        result,
+        text,
+        findings(result),
         numbers={},
         grids={},
-        seconds=result.seconds,
-        lead=text.lead,
         figures=[
             text.figure("layers", layer_maps(result), height=600, columns=len(SCORES)),
             text.figure("training", training_curves(result), height=430),
@@ -184,7 +118,6 @@ def outcome(result: Result) -> Outcome:
             text.table("summary", ["", *titles], _summary(result)),
             text.table("accuracy", ["", *widths], _accuracy(result)),
         ],
-        notes=text.notes,
         choices=("Compare networks of", labels, len(labels) - 1),
     )
 

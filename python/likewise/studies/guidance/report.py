@@ -26,63 +26,6 @@ from likewise.studies.outcome import Outcome
 from likewise.studies.texts import Text
 from likewise.studies.verdicts import compared
 
-TEXT = """
-Some networks train badly: they overfit, or do not train at all. Here each is trained alone, and
-again while its layers are pulled towards those of a frozen guide: one that has learned the task,
-one with random weights, and the random one for the first {cut_off} steps only.
-
-# Claims
-untrained guide: {title}: a guide that was never trained helps
-    test accuracy guided and alone
-trained guide: {title}: a trained guide helps
-    test accuracy guided and alone
-untrained guide, cut off: {title}: the untrained guide helps if cut off after {cut_off} steps
-    test accuracy guided and alone
-nearer: {title}: guided layers come nearer to the untrained guide's
-    1 − CKA at the last and the first step
-errors: {title}: the trained guide passes its errors on
-    Cohen's kappa with the trained guide: of the network it guided; the larger of the network alone
-    and the one that the untrained guide guided
-
-# Figures
-accuracies: What guidance does to each target
-    Share of test answers that are right after training: a dot for every seed, the line is their
-    mean. All targets of one seed start from the same weights and see the same batches; the base
-    network is the control.
-curves: Accuracy, loss and scale during training
-    Every network in evaluation mode, mean over seeds. The right panel shows how far the outputs
-    spread over test inputs, on a logarithmic scale.
-distances: How far each layer is from its guide
-    Distance 1 − CKA of each guide layer and its target layer on the training batch, mean over seeds
-    and over ten neighbouring steps; colours run from the first layers to the last. Cut off, the
-    guide is not looked at any more.
-
-# Tables
-end: {title}, at the end of training, mean over seeds.
-
-# Rows
-digits: fully connected target of {width} units a layer, guided by {guide_depth} convolutions of
-    {guide_width} channels with skips
-copying: {depth} layers of {width} tanh units, guided by {guide_depth} causal Transformer blocks; up
-    to {longest} of 10 symbols are to be repeated after a sign
-parity: {depth} Transformer blocks of width {width}, guided by {guide_depth} layers of tanh units;
-    the sum of 2 to {longest} bits is to be called odd or even
-
-# Notes
-Guidance: To the loss of the task is added the sum of 1 − CKA over pairs of layers, one of the guide
-    and one of the target at the same relative depth. The guide is frozen, in evaluation mode, and
-    its own answers are not used. The trained guide has seen the same training data and no more.
-CKA: Linear centred kernel alignment, ‖X'Y‖² / (‖X'X‖ ‖Y'Y‖) in Frobenius norms of the centred
-    batch, biased; feature maps and sequences are flattened. From 0 to 1; blind to rotation, shift
-    and scale.
-Error consistency: Cohen's kappa (o − e) / (1 − e): o is the share of test answers that both
-    networks have right or both have wrong, e what their two accuracies alone would give.
-Initial weights: Those of fully connected targets have variance 1 / inputs. The effect of guidance
-    on them hangs on that: with torch's default, a third of it, the base network of 20 layers
-    overfits less and leaves less to gain.
-Source: Subramaniam et al., Training the untrainable: introducing inductive bias via
-    representational alignment, NeurIPS 2025. The networks here are small stand-ins.
-"""
 _COLOURS = {BASE: CONTROL} | dict(zip((UNTRAINED, TRAINED, CUT), CONTRASTS, strict=True))
 _SHOWN = {
     "train_accuracy": "accuracy, training",
@@ -93,7 +36,7 @@ _SHOWN = {
 
 
 def _of_row(result: Result, row: Row) -> Text:
-    return Text(TEXT, cut_off=result.settings.cut_off, **vars(row))
+    return Text(__file__, cut_off=result.settings.cut_off, **vars(row))
 
 
 def compared_networks(row: Row) -> tuple[str, ...]:
@@ -137,23 +80,21 @@ def findings(result: Result) -> list[Finding]:
 
 def outcome(result: Result) -> Outcome:
     """What `likewise study guidance` prints and writes."""
-    text, rows = Text(TEXT, cut_off=result.settings.cut_off), result.settings.rows
+    text, rows = Text(__file__, cut_off=result.settings.cut_off), result.settings.rows
     header = ["", *(what.replace("_", " ") for what in CURVES), "sum of distances, first", "last"]
     return Outcome(
-        study="guidance",
-        settings=result.settings,
-        findings=findings(result),
-        numbers=numbers(result),
-        grids=grids(result),
-        seconds=result.seconds,
-        lead=text.lead,
+        result,
+        text,
+        findings(result),
+        numbers(result),
+        grids(result),
         figures=[
             text.figure("accuracies", _accuracies(result), height=380),
             text.figure("curves", _curves(result)),
             text.figure("distances", _distances(result), height=430),
         ],
         tables=[_of_row(result, row).table("end", header, _table(result, row)) for row in rows],
-        notes=[*((row.title, _described(result, row)) for row in rows), *text.notes],
+        notes=[(row.title, _described(result, row)) for row in rows],
         choices=("Show", [row.title for row in rows], 0) if len(rows) > 1 else None,
     )
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from likewise import DegenerateWarning
-from likewise.maps import average_networks, match_network
+from likewise.maps import Layer, average_networks, match_network
 from likewise.studies.digits import Digits
 from likewise.studies.matching.networks import LAYERS, Numbers, as_arrays, from_arrays
 from likewise.studies.matching.settings import Settings
@@ -23,8 +23,6 @@ ORDERS = ("as they are", "matched")
 class Averages:
     """Test accuracies; the first axis is that of `ORDERS`."""
 
-    matched_network: float
-    """Of the second network with its units in the order of the first."""
     line: Numbers
     """(2, shares): from the first network to the second, ends included."""
     by_layer: Numbers
@@ -50,13 +48,14 @@ def averages(
         warnings.simplefilter("ignore", DegenerateWarning)
         matched = match_network(reference, other)
     shares = np.linspace(0, 1, settings.shares)
+
+    def tested(layers: dict[str, Layer]) -> float:
+        return accuracy(from_arrays(settings, layers), test)
+
     line, by_layer = [], []
     for partner in (other, matched):
         between = [average_networks(reference, partner, share) for share in shares.tolist()]
-        line.append([accuracy(from_arrays(settings, layers), test) for layers in between])
         half = average_networks(reference, partner)
-        alone = [{**reference.layers, layer: half[layer]} for layer in LAYERS]
-        by_layer.append([accuracy(from_arrays(settings, layers), test) for layers in alone])
-    return Averages(
-        accuracy(from_arrays(settings, matched.layers), test), np.array(line), np.array(by_layer)
-    )
+        line.append([tested(layers) for layers in between])
+        by_layer.append([tested({**reference.layers, layer: half[layer]}) for layer in LAYERS])
+    return Averages(np.array(line), np.array(by_layer))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +15,6 @@ from likewise.studies.digits import Digits, digits
 from likewise.studies.matching.averaging import Averages, averages
 from likewise.studies.matching.groups import Groups, groups
 from likewise.studies.matching.networks import (
-    LAYERS,
     RECORDED,
     Job,
     trained_weights,
@@ -27,7 +27,7 @@ from likewise.studies.matching.sparse import Path, path
 from likewise.studies.matching.streaming import LayerStatistics, Pair, derangement, stream
 from likewise.studies.processes import as_done, one_thread, timed
 from likewise.studies.training import accuracy
-from likewise.torch import Recording, record
+from likewise.torch import record
 
 Advance = Callable[[str], None]
 Networks = list[nn.Sequential]
@@ -78,7 +78,11 @@ def run(settings: Settings | None = None, advance: Advance = lambda stage: None)
             result.untrained = _matched(before, probe, settings)[1]
             advance("units of untrained networks matched")
         with timed(result.seconds, "sparse prediction"):
-            _predict(result, networks)
+            # Feature maps as means over positions, so that folds hold out whole images.
+            for layer, seen in _living(result, networks, reduce="mean"):
+                result.paths[layer] = {
+                    (a, b): path(seen[a], seen[b], settings) for a, b in settings.pairs
+                }
             advance("units predicted from few")
         with timed(result.seconds, "groups"):
             _group(result, networks)
@@ -113,42 +117,25 @@ def _matched(
     return statistics, found
 
 
-def _predict(result: Result, networks: Networks) -> None:
-    """Feature maps as means over positions, so that folds hold out whole images."""
-    settings, modules = result.settings, list(RECORDED.values())
-    seen = [record(network, result.probe, modules, reduce="mean") for network in networks]
-    for layer in LAYERS:
-        living = _living(result, seen, layer)
-        result.paths[layer] = {
-            (a, b): path(living[a], living[b], settings) for a, b in settings.pairs
-        }
-
-
 def _group(result: Result, networks: Networks) -> None:
     settings = result.settings
-    seen = [
-        record(
-            network,
-            result.probe,
-            list(RECORDED.values()),
-            reduce="positions",
-            positions=settings.positions,
-            random_state=settings.seed,
-        )
-        for network in networks
-    ]
+    options = {"positions": settings.positions, "random_state": settings.seed}
     generator = np.random.default_rng(settings.seed)
-    for layer in LAYERS:
-        living = _living(result, seen, layer)
+    for layer, seen in _living(result, networks, reduce="positions", **options):
         result.groups[layer], result.shuffled_groups[layer] = {}, {}
         for a, b in settings.pairs:
-            x, y = living[a], living[b]
+            x, y = seen[a], seen[b]
             other = derangement(generator, len(y))
             result.groups[layer][a, b] = groups(x, y, settings)
             result.shuffled_groups[layer][a, b] = groups(x, y[other], settings)
 
 
-def _living(result: Result, seen: Sequence[Recording], layer: str) -> list[Array]:
-    """Activations of the living units of every network."""
-    alive = result.statistics[layer].alive
-    return [one[RECORDED[layer]][:, units] for one, units in zip(seen, alive, strict=True)]
+def _living(
+    result: Result, networks: Networks, **options: Any
+) -> Iterator[tuple[str, list[Array]]]:
+    """Layers with the activations of the living units of every network."""
+    modules = list(RECORDED.values())
+    seen = [record(network, result.probe, modules, **options) for network in networks]
+    for layer, module in RECORDED.items():
+        alive = result.statistics[layer].alive
+        yield layer, [one[module][:, units] for one, units in zip(seen, alive, strict=True)]

@@ -47,14 +47,6 @@ class Partners:
         equal = self.matching.greedy == self.matching.one_to_one
         return float(equal[self.alive].mean())
 
-    def above(self, threshold: float) -> int:
-        """Units whose one-to-one partner is more similar than this."""
-        return int((self.similarity > threshold).sum())
-
-    def below(self, threshold: float) -> int:
-        """Units whose one-to-one partner is less similar than this."""
-        return int((self.similarity < threshold).sum())
-
     def ranked(self) -> Indices:
         """Living units, the most similar to its one-to-one partner first."""
         units = np.flatnonzero(self.alive)
@@ -76,6 +68,24 @@ class PairPartners:
     """Of the best pairs by correlation, those that mutual information makes too."""
     best: int
     """How many these best pairs are."""
+
+    def numbers(self, settings: Settings) -> dict[str, float]:
+        """Every mean, share and count, by name."""
+        r = self.correlation.similarity
+        counts = {
+            "living": len(r),
+            "matched": int((r > settings.matched).sum()),
+            "unmatched": int((r < settings.unmatched).sum()),
+            "inside": self.inside,
+            "best_pairs": self.best,
+            "best_pairs_kept": self.kept,
+        }
+        return counts | {
+            f"{kind}_{what}": getattr(found, what)
+            for kind, found in vars(self).items()
+            if isinstance(found, Partners)
+            for what in ("greedy", "one_to_one", "same")
+        }
 
 
 def partners(statistics: LayerStatistics, pair: Pair, settings: Settings) -> PairPartners:

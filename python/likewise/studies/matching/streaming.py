@@ -109,17 +109,14 @@ def stream(
         return {layer: sums.compute() for layer, sums in layers.items()}
 
 
-class _PairSums:
-    """What is summed for two networks."""
-
-    def __init__(self, bins: int) -> None:
-        self.correlation, self.shuffled, self.same_position = (UnitAccumulator() for _ in range(3))
-        self.information, self.shuffled_information = (
-            UnitAccumulator("mutual_information", bins) for _ in range(2)
-        )
-
-    def compute(self) -> PairStatistics:
-        return PairStatistics(**{name: sums.compute() for name, sums in vars(self).items()})
+def _sums_of_pair(bins: int) -> dict[str, UnitAccumulator]:
+    """What is summed for two networks, as :class:`PairStatistics` names it."""
+    information = {
+        name: UnitAccumulator("mutual_information", bins)
+        for name in ("information", "shuffled_information")
+    }
+    names = ("correlation", "shuffled", "same_position")
+    return {name: UnitAccumulator() for name in names} | information
 
 
 class _Layer:
@@ -127,7 +124,7 @@ class _Layer:
 
     def __init__(self, settings: Settings, units: int) -> None:
         self._within = [UnitAccumulator() for _ in range(settings.networks)]
-        self._pairs = {pair: _PairSums(settings.bins) for pair in settings.pairs}
+        self._pairs = {pair: _sums_of_pair(settings.bins) for pair in settings.pairs}
         self._tops = [Tops(settings.tops) for _ in range(settings.networks)]
         self._means = np.zeros((settings.networks, units))
         self._active = np.zeros((settings.networks, units))
@@ -149,12 +146,10 @@ class _Layer:
         anywhere, other_image = derangement(generator, count), derangement(generator, images)
         for (a, b), sums in self._pairs.items():
             x, y = samples[a], samples[b]
-            shuffled = y[anywhere]
-            sums.correlation.update(x, y)
-            sums.information.update(x, y)
-            sums.shuffled.update(x, shuffled)
-            sums.shuffled_information.update(x, shuffled)
-            sums.same_position.update(x, maps[b][other_image].reshape(-1, units))
+            others = {"shuffled": y[anywhere], "shuffled_information": y[anywhere]}
+            others["same_position"] = maps[b][other_image].reshape(-1, units)
+            for name, accumulator in sums.items():
+                accumulator.update(x, others.get(name, y))
 
     def compute(self) -> LayerStatistics:
         within = np.array([sums.compute() for sums in self._within])
@@ -165,7 +160,10 @@ class _Layer:
             self._means / self._samples,
             active,
             varies & (active >= self._least),
-            {pair: sums.compute() for pair, sums in self._pairs.items()},
+            {
+                pair: PairStatistics(**{name: one.compute() for name, one in sums.items()})
+                for pair, sums in self._pairs.items()
+            },
             self._tops,
         )
 

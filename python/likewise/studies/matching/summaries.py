@@ -11,10 +11,7 @@ import numpy as np
 from likewise.studies.matching.experiment import Result
 from likewise.studies.matching.groups import Groups
 from likewise.studies.matching.networks import HIDDEN, LAYERS, Numbers
-from likewise.studies.matching.partners import PairPartners
 from likewise.studies.matching.sparse import Path, knee
-
-What = Callable[[PairPartners], float]
 
 
 @dataclass(frozen=True)
@@ -33,21 +30,19 @@ class Knee:
 
 
 def over(
-    result: Result, what: What, layers: Sequence[str] = LAYERS, *, before: bool = False
+    result: Result, name: str, layers: Sequence[str] = LAYERS, *, before: bool = False
 ) -> Numbers:
-    """Of every layer and pair of networks, (layers, pairs); `before` training."""
+    """A number of the partners in every layer and pair of networks, (layers, pairs).
+
+    `before` training if so.
+    """
     found = result.untrained if before else result.partners
-    return np.array([[what(one) for one in found[layer].values()] for layer in layers])
-
-
-def score(kind: str, what: str = "one_to_one") -> What:
-    """A field of the partners that one similarity gives."""
-    return lambda pair: float(getattr(getattr(pair, kind), what))
-
-
-def share_above(threshold: float) -> What:
-    """Of living units, those whose one-to-one partner is more similar than this."""
-    return lambda pair: float(np.mean(pair.correlation.similarity > threshold))
+    return np.array(
+        [
+            [pair.numbers(result.settings)[name] for pair in found[layer].values()]
+            for layer in layers
+        ]
+    )
 
 
 def shared(result: Result, method: str, *, shuffled: bool = False) -> Numbers:
@@ -122,25 +117,18 @@ def grids(result: Result) -> dict[str, Numbers]:
 
 
 def _layer(result: Result, layer: str) -> dict[str, Any]:
-    def mean(what: What, *, before: bool = False) -> float:
-        return float(over(result, what, [layer], before=before).mean())
-
-    settings = result.settings
+    alive = result.statistics[layer].alive
+    trained, before = (
+        _means([pair.numbers(result.settings) for pair in found[layer].values()])
+        for found in (result.partners, result.untrained)
+    )
     out: dict[str, Any] = {
-        "units": result.statistics[layer].alive.shape[1],
-        "dead": (~result.statistics[layer].alive).sum(axis=1),
-        "living": mean(lambda p: len(p.correlation.similarity)),
-        "matched": mean(lambda p: p.correlation.above(settings.matched)),
-        "unmatched": mean(lambda p: p.correlation.below(settings.unmatched)),
-        "inside": mean(lambda p: p.inside),
-        "best_pairs": mean(lambda p: p.best),
-        "best_pairs_kept": mean(lambda p: p.kept),
-        "knee": vars(knee_of(result, layer)),
+        "units": alive.shape[1],
+        "dead": (~alive).sum(axis=1),
+        "knee": knee_of(result, layer),
+        **trained,
+        **{f"untrained_{name}": value for name, value in before.items()},
     }
-    for kind in ("correlation", "information", "shuffled", "same_position", "shuffled_information"):
-        for what in ("greedy", "one_to_one", "same"):
-            out[f"{kind}_{what}"] = mean(score(kind, what))
-            out[f"untrained_{kind}_{what}"] = mean(score(kind, what), before=True)
     place = LAYERS.index(layer)
     for method in ("spectral", "tree"):
         inside, outside = _contrast(result.groups[layer].values(), method)
@@ -153,6 +141,10 @@ def _layer(result: Result, layer: str) -> dict[str, Any]:
     if layer in HIDDEN:
         out["spread"] = spreads(result, layer)
     return out
+
+
+def _means(pairs: list[dict[str, float]]) -> dict[str, float]:
+    return {name: float(np.mean([pair[name] for pair in pairs])) for name in pairs[0]}
 
 
 def _mixed(clusters: Any) -> float:

@@ -138,31 +138,21 @@ def _run(points: Array, targets: Array, start: Array, labels: Array, settings: S
     values = np.stack([coordinate.at(times) for coordinate in coordinates], axis=1)
     counts = np.stack([coordinate.counts_at(times) for coordinate in coordinates], axis=1)
     moved = [flow.truncated_points(points, value) for value in values]
+
+    def distance(step: float) -> float:
+        steps = round(settings.horizon / step)
+        path = flow.small_steps(points, targets, start, step, steps)
+        exact = [coordinate.at(step * np.arange(steps + 1)) for coordinate in coordinates]
+        return float(np.abs(path - np.stack(exact, axis=1)).max())
+
     return Run(
         counts / len(points),
         np.array([flow.loss(points, targets, value) for value in values]),
         np.stack([cluster_diameters(at, labels) for at in moved]),
         sum(len(coordinate.times) - 1 for coordinate in coordinates),
         values,
-        (
-            _distance(coordinates, points, targets, start, settings.small_step, settings),
-            _distance(coordinates, points, targets, start, 2 * settings.small_step, settings),
-        ),
+        (distance(settings.small_step), distance(2 * settings.small_step)),
     )
-
-
-def _distance(
-    coordinates: Sequence[flow.CoordinateFlow],
-    points: Array,
-    targets: Array,
-    start: Array,
-    step: float,
-    settings: Settings,
-) -> float:
-    steps = round(settings.horizon / step)
-    path = flow.small_steps(points, targets, start, step, steps)
-    exact = [coordinate.at(step * np.arange(steps + 1)) for coordinate in coordinates]
-    return float(np.abs(path - np.stack(exact, axis=1)).max())
 
 
 def _seen(scene: Scene, cluster: int) -> tuple[Array, Array]:

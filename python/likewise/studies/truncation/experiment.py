@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -34,8 +35,6 @@ class Composition:
     """Truncated points under other scales D, largest difference."""
     strays: int
     """Points that the layer of another cluster truncates, over all times."""
-    losses: tuple[Array, Array]
-    """Of the network, and the sum of the flows' own."""
 
 
 @dataclass
@@ -97,8 +96,7 @@ def compose(scene: Scene, runs: list[Run], settings: Settings) -> Composition:
     """All layers together, which the flows have looked at one by one."""
     rng = settings.generator(Stream.SCALES)
     moments = np.linspace(0, settings.moments - 1, _SNAPSHOTS).round().astype(int)
-    targets = scene.targets[scene.labels]
-    points, losses = [], []
+    points = []
     identity_error = scales_error = 0.0
     strays = 0
     for moment in moments:
@@ -114,16 +112,7 @@ def compose(scene: Scene, runs: list[Run], settings: Settings) -> Composition:
             strays += sum(int(s[scene.labels != k].sum()) for k, s in enumerate(sectors))
         scales_error = max(scales_error, float(np.ptp(ends, axis=0).max()))
         points.append(ends[0])
-        losses.append(float(np.sum((ends[0] - targets) ** 2)) / (2 * settings.points))
-    own = np.sum([run.losses[moments] for run in runs], axis=0)
-    return Composition(
-        moments,
-        np.array(points),
-        identity_error,
-        scales_error,
-        strays,
-        (np.array(losses), own),
-    )
+    return Composition(moments, np.array(points), identity_error, scales_error, strays)
 
 
 def _rotations(scene: Scene, settings: Settings) -> tuple[RotationFlow, RotationFlow]:
@@ -137,16 +126,6 @@ def _rotations(scene: Scene, settings: Settings) -> tuple[RotationFlow, Rotation
     inside = points @ rotation.T
     shift = -np.quantile(inside, 0.3, axis=0) @ rotation
     targets = np.broadcast_to(scene.targets[0], points.shape)
-    with_return, without = (
-        rotation_flow(
-            points,
-            targets,
-            rotation,
-            shift,
-            step=_ROTATION_STEP,
-            steps=_ROTATION_STEPS,
-            cayley=cayley,
-        )
-        for cayley in (True, False)
-    )
-    return with_return, without
+    start = points, targets, rotation, shift
+    flow = partial(rotation_flow, *start, step=_ROTATION_STEP, steps=_ROTATION_STEPS)
+    return flow(), flow(cayley=False)

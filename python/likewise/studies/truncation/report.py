@@ -21,82 +21,6 @@ from likewise.studies.verdicts import bounded, compared, plural
 
 NAMES = ("nc1", "nc2_norms", "nc2_angles", "nc3", "nc4")
 STATES = ("untrained", "trained")
-TEXT = """
-Chen (arXiv 2501.07400) writes a rectifier network as truncation maps of its input space, and shows
-when training contracts each class to a point. First the flow he describes, solved exactly for three
-clusters of {points} points; then networks trained on handwritten digits for {epochs} epochs,
-measured by the same maps. The formulas were derived anew from the abstract and definitions of the
-paper.
-
-# Claims
-points: Separated clusters become points
-    largest diameter at the end; control: under a map whose target is on the near side
-faster: Truncation speeds itself up: its rate, the share of truncated points, rises
-    share at the end and at the start
-both: One map takes two clusters with different targets to one point
-    largest diameter at the end and at the start; a hundredth of that is called a point
-euler: Small steps come to the exact flow
-    largest difference from Euler's method by that with twice the step; 0.75 at most
-orthogonal: R stays orthogonal along the flow of R and β
-    largest |RR' − 1|; control: plain Euler steps
-affine: A rectifier network is one affine map after truncations of its input space
-    largest relative error; what the condition of the weights allows
-nc1: Digit networks collapse: NC1 falls in training
-    after and before training
-nc2_angles: Digit networks collapse: NC2 (angles) falls in training
-    before the classifier, after and before training
-nc3: Digit networks collapse: NC3 falls in training
-    before the classifier, after and before training
-nc4: Digit networks collapse: NC4 falls in training
-    before the classifier, after and before training
-adapted: Trained weights are nearer to adapted than their random rotations
-    off-diagonal share of the cumulative weights, 0 if adapted
-off: Training turns units off for whole classes
-    share of (class, unit), trained and untrained
-contract: Classes contract in input space
-    class diameter by distance of means after all truncations, trained and untrained
-
-# Figures
-clusters: Truncation maps and their clusters
-    Left: three clusters in three dimensions, seen on the plane of their targets. Then the first one
-    after its truncation map, in the first two coordinates of its layer. Points below or left of the
-    map's corner (square) are pushed onto its faces; the corner moves towards the target (cross) and
-    takes them along.
-flows: The exact flow and its controls
-    The share is the mean over the three coordinates of n_k/N, which is the rate at which the map's
-    coordinate k goes to its goal.
-collapse: How collapsed digit networks become
-    On the training images, in the layer before the classifier; epoch 0 is the untrained network, a
-    line is a network. Complete neural collapse is 0 in all panels.
-structure: Digit networks as truncation maps
-    Left: how far W(l) = W_l ... W_1 is from a scaling of rotated coordinates, 0 if adapted; the
-    bands are the same weights with units rotated at random, mean ± 2 sd. Middle: share of (class,
-    unit) with n_k = N, the unit off for all images of the class. Right: mean diameter of a class
-    over the mean distance of two class means, in input space after each layer's truncation. Means
-    over networks.
-
-# Tables
-collapse: Neural collapse of the digit networks, mean over networks.
-
-# Notes
-Truncation map: τ(x) = R' max(R(x + β), 0) − β: what a rectifier does, seen in the space of the
-    inputs. Points in its positive orthant stay, points in the negative one all become −β.
-Exact flow: The gradient flow of 1/(2N) Σ|τ(x) − t|² in β. Each coordinate of Rβ goes to its goal
-    exponentially at the rate n_k/N, n_k of the N points being truncated in it; a point that enters
-    or leaves is an event, whose time is known in closed form.
-Neural collapse: NC1: tr(Σ_W Σ_B⁺)/C, variability within classes against that between their means
-    (Papyan, Han & Donoho 2020). NC2 norms: sd over mean of the distances of class means from their
-    centre; angles: mean distance of the cosines between them from −1/(C − 1). NC3: distance of
-    classifier and class means, both scaled to norm 1. NC4: share of images where the classifier and
-    the nearest class mean differ.
-Adapted: W = DR, D diagonal, R orthogonal. Off-diagonal share: of the squares of WR', R being the
-    polar factor of W.
-Controls: Of the flow: a target on the near side, a cluster in the positive orthant, two clusters
-    under one map, Euler's method with small steps. Of the networks: the untrained network, shuffled
-    labels, and weights whose units are rotated at random.
-Networks: 64 standardised pixels of scikit-learn's digits, hidden layers of rectified units, 10
-    classes, AdamW. All but the accuracy is measured on the training images.
-"""
 _SHOWN = (0.0, 0.5, 1.0, 3.0)
 _EPOCHS = (0, 1, 2, 5, 10, 20, 50, 100, 200)
 _CROSS: Json = {"size": 11, "symbol": "x-thin", "line": {"width": 2, "color": INK}}
@@ -127,7 +51,7 @@ def truncated_at(result: Result) -> float:
 
 def findings(result: Result) -> list[Finding]:
     """Claims of the paper about the flow, then about networks."""
-    claim = Text(TEXT).claim
+    claim = Text(__file__).claim
     made, away, both = result.composition, result.withdrawing, result.shared
     structures = [s for network in result.networks for s in network.structure]
     shares = np.array([run.shares[[0, -1]] for run in result.separated])  # clusters, ends, Q
@@ -169,16 +93,14 @@ def findings(result: Result) -> list[Finding]:
 
 def outcome(result: Result) -> Outcome:
     """What `likewise study truncation` prints and writes."""
-    text = Text(TEXT, **vars(result.settings))
+    text = Text(__file__, **vars(result.settings))
     header = ["", "NC1", "NC2 norms", "NC2 angles", "NC3", "NC4"]
     return Outcome(
-        study="truncation",
-        settings=result.settings,
-        findings=findings(result),
-        numbers=numbers(result),
-        grids=grids(result),
-        seconds=result.seconds,
-        lead=text.lead,
+        result,
+        text,
+        findings(result),
+        numbers(result),
+        grids(result),
         figures=[
             text.figure("clusters", _clusters(result), height=330),
             text.figure("flows", _flows(result)),
@@ -186,7 +108,6 @@ def outcome(result: Result) -> Outcome:
             text.figure("structure", _structure(result)),
         ],
         tables=[text.table("collapse", header, _epochs(result))],
-        notes=text.notes,
     )
 
 

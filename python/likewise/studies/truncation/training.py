@@ -16,6 +16,8 @@ from likewise.studies.processes import one_thread
 from likewise.studies.truncation.settings import Settings, Stream
 from likewise.truncation import TruncationMaps, adaptedness, cluster_diameters
 
+Arrays = list[Array]
+
 
 @dataclass(frozen=True)
 class Data:
@@ -73,14 +75,12 @@ def load(settings: Settings) -> Data:
     """The 1797 digits, split by class."""
     seed = int(settings.generator(Stream.SPLIT).integers(2**31))
     training, test = digits.arrays(seed, settings.held_out)
-    pixels = training.images.reshape(len(training.images), -1).astype(np.float64)
-    mean, sd = pixels.mean(axis=0), pixels.std(axis=0)
-    images, test_images = (
-        ((part.images.reshape(len(part.images), -1) - mean) / np.where(sd > 0, sd, 1)).astype(
-            np.float32
-        )
-        for part in (training, test)
+    pixels, others = (
+        part.images.reshape(len(part.images), -1).astype(np.float64) for part in (training, test)
     )
+    mean, sd = pixels.mean(axis=0), pixels.std(axis=0)
+    sd[sd == 0] = 1
+    images, test_images = (((x - mean) / sd).astype(np.float32) for x in (pixels, others))
     return Data(images, training.labels, test_images, test.labels)
 
 
@@ -120,24 +120,15 @@ def train(number: int, data: Data, settings: Settings) -> Training:
                 layers = [m for m in network if isinstance(m, nn.Linear)]
                 weights = [m.weight.detach().double().numpy().copy() for m in layers]
                 biases = [m.bias.detach().double().numpy().copy() for m in layers]
-                _look(
-                    result,
-                    weights,
-                    biases,
-                    data,
-                    settings.generator(Stream.CONTROLS, number, epoch),
-                )
+                draws = settings.generator(Stream.CONTROLS, number, epoch)
+                _look(result, weights, biases, data, draws)
                 result.structure.append(structure(weights, biases, data, settings, number))
     result.collapse = [found for _, found in monitor.history]
     return result
 
 
 def _look(
-    result: Training,
-    weights: list[Array],
-    biases: list[Array],
-    data: Data,
-    rng: np.random.Generator,
+    result: Training, weights: Arrays, biases: Arrays, data: Data, rng: np.random.Generator
 ) -> None:
     """Accuracy, NC1 of all layers, and the control with shuffled labels."""
     signals = hidden(weights, biases, data.images)
@@ -148,7 +139,7 @@ def _look(
     result.accuracy.append(float(np.mean(tested.argmax(axis=1) == data.test_labels)))
 
 
-def hidden(weights: list[Array], biases: list[Array], images: Array) -> list[Array]:
+def hidden(weights: Arrays, biases: Arrays, images: Array) -> Arrays:
     """Rectified outputs of every hidden layer, in float64."""
     signal = images.astype(np.float64)
     signals = []
@@ -159,7 +150,7 @@ def hidden(weights: list[Array], biases: list[Array], images: Array) -> list[Arr
 
 
 def structure(
-    weights: list[Array], biases: list[Array], data: Data, settings: Settings, number: int
+    weights: Arrays, biases: Arrays, data: Data, settings: Settings, number: int
 ) -> Structure:
     """The hidden layers of a network as truncation maps."""
     # However badly conditioned: what that costs is measured by the identity's error.
