@@ -31,11 +31,11 @@ class Settings:
     weight_decay: float = 0.5
     train_share: float = 0.8
     steps: int = 1500
+    checkpoints: tuple[int, ...] = (0, 50, 100, 150, 200, 300, 500, 1000)
     embeddings: int = 2
     """Initial embeddings; each is trained `runs` times with other weights and another split."""
     runs: int = 8
     gradient_step: int = 4
-    checkpoints: tuple[int, ...] = (0, 50, 100, 150, 200, 300, 500, 1000)
     dynamics_steps: int = 1000
     """The recurrences are fitted to so many steps from the start."""
     fitted_share: float = 0.8

@@ -17,6 +17,14 @@ class Settings:
     epochs: int = 60
     batch_size: int = 32
     learning_rate: float = 1e-3
+    penalties: tuple[float, ...] = PENALTIES
+    """Of the lasso, the largest first; 1 is the largest correlation there is."""
+    folds: int = 5
+    knee: float = 0.1
+    """Loss that may be lost at the knee, as a share of what predicting nothing costs."""
+    units_per_group: int = 4
+    linkage: str = "average"
+    """Of the tree of units."""
     probe_batch: int = 200
     """Images in a batch of the probe; sums over activations are kept, activations are not."""
     positions: int = 16
@@ -35,14 +43,6 @@ class Settings:
     """Images that drive a unit most, counted where two units have them in common."""
     shown: int = 5
     """Of these, those in the report."""
-    penalties: tuple[float, ...] = PENALTIES
-    """Of the lasso, the largest first; 1 is the largest correlation there is."""
-    folds: int = 5
-    knee: float = 0.1
-    """Loss that may be lost at the knee, as a share of what predicting nothing costs."""
-    units_per_group: int = 4
-    linkage: str = "average"
-    """Of the tree of units."""
     shares: int = 11
     """Points on the line between two networks, ends included."""
     processes: int = 2
