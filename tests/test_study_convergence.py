@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from browser import assert_drawn_whole
 from made_up import assert_findings_follow
 
 import likewise as lw
@@ -321,12 +322,13 @@ def test_every_part_of_the_result_agrees(result):
     assert result.accuracy[:, 0].max() < 0.4
 
 
-def test_the_outcome_is_written(result, tmp_path):
+def test_the_outcome_is_written_and_drawn(browser, result, tmp_path):
     outcome = convergence.outcome(result)
     outcome.save(tmp_path)
     results = json.loads((tmp_path / "results.json").read_text())
     page = (tmp_path / "report.html").read_text()
     assert results["headline"] in page
+    assert_drawn_whole(browser, tmp_path / "report.html")
     numbers = results["numbers"][summaries.SAME]
     np.testing.assert_allclose(
         numbers[PROCRUSTES]["training"][-1], summaries.at_end(result, PROCRUSTES)
