@@ -96,7 +96,10 @@ def compare(
                 for layers in _compared_layers(state, settings):
                     keys = [Key(net, layer, state) for layer in layers for net in networks]
                     stack = _with_controls(score, grid, keys, recordings, settings)
-                    result.blocks[score.title] |= _split(stack, state, layers)
+                    blocks = stack.reshape(-1, *(len(layers), len(networks)) * 2)
+                    for i, j in np.ndindex(len(layers), len(layers)):
+                        address = state, layers[i], layers[j]
+                        result.blocks[score.title][address] = blocks[:, i, :, j]
                     result.control_pairs += settings.shuffles * len(keys) * (len(keys) - 1) // 2
     return result
 
@@ -129,15 +132,6 @@ def _with_controls(
         with quiet():  # The grid of all pairs has warned of the same units.
             stack.append(np.asarray(lw.pairwise(items, score.measure, **score.options)))
     return np.stack(stack)
-
-
-def _split(
-    stack: Samples, state: State, layers: list[int]
-) -> dict[tuple[State, int, int], Samples]:
-    """Cut a stack over `layers` x networks into one block for each pair of layers."""
-    n_networks = stack.shape[1] // len(layers)
-    span = {layer: slice(k * n_networks, (k + 1) * n_networks) for k, layer in enumerate(layers)}
-    return {(state, a, b): stack[:, span[a], span[b]] for a in layers for b in layers}
 
 
 @contextmanager
