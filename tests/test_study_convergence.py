@@ -21,7 +21,8 @@ from typer.testing import CliRunner
 
 from likewise.cli import app
 from likewise.studies import convergence
-from likewise.studies.convergence import pairs, shifts, summaries, training
+from likewise.studies.convergence import pairs, shifts, training
+from likewise.studies.convergence.experiment import DIFFERENT, SAME
 from likewise.studies.convergence.networks import Networks, load
 from likewise.studies.convergence.pairs import (
     LINEAR,
@@ -259,7 +260,7 @@ def test_checkpoints():
 
 def test_linear_predicts_best_and_permutations_least(result):
     linear, procrustes, permutation = (
-        summaries.at_end(result, measure) for measure in (LINEAR, PROCRUSTES, PERMUTATION)
+        result.at_end(measure) for measure in (LINEAR, PROCRUSTES, PERMUTATION)
     )
     assert (linear >= procrustes).all()
     assert (procrustes >= permutation).all()
@@ -269,38 +270,36 @@ def test_linear_predicts_best_and_permutations_least(result):
 
 def test_nothing_is_left_with_shuffled_stimuli(result):
     for measure in MEASURES:
-        assert np.abs(summaries.control_at_end(result, measure)).max() < 0.1
+        assert np.abs(result.control_at_end(measure)).max() < 0.1
     positions = REDUCTIONS.index("positions")
     shuffled = result.scores.reduced_shuffled[:, :, positions]
-    assert summaries.mean(result, shuffled, PROCRUSTES)[0].min() > 0.1  # places are left
+    assert result.mean(shuffled, PROCRUSTES)[0].min() > 0.1  # places are left
 
 
 def test_most_of_the_gain_comes_in_the_first_epoch(result):
     assert result.steps[result.first_epoch] == "412"
     for measure in (LINEAR, PROCRUSTES, PERMUTATION):
-        scores = summaries.mean(result, result.scores.training, measure)
+        scores = result.mean(result.scores.training, measure)
         gains = (scores - scores[0]).sum(axis=1)
         assert 0.5 < gains[result.first_epoch] / gains[-1] < 1.2
         assert (scores[-1, 2:] > scores[0, 2:] + 0.1).all()
-    shares = summaries.share_of_gain(result, PROCRUSTES)[:, 3]
+    shares = result.share_of_gain(PROCRUSTES)[:, 3]
     assert (shares[0], shares[-1]) == (0, 1)
 
 
 def test_shift_takes_more_from_late_layers(result):
-    lost = summaries.drops(result, PROCRUSTES)
-    early, late = summaries.early_and_late(result)
-    for kind in summaries.kinds(result):
+    lost = result.drops(PROCRUSTES)
+    early, late = result.early_and_late()
+    for kind in result.kinds():
         k = result.shifts.index((kind, max(shifts.SIZES[kind])))
         assert lost[k, late].mean() > lost[k, early].mean() + 0.05
-    assert (
-        summaries.drops(result, PROCRUSTES, transferred=True).mean(axis=1) > lost.mean(axis=1)
-    ).all()
+    assert (result.drops(PROCRUSTES, transferred=True).mean(axis=1) > lost.mean(axis=1)).all()
 
 
 def test_units_share_their_axes(result):
     main = REDUCTIONS.index(MAIN)
-    rotated = summaries.mean(result, result.scores.rotated[:, :, main], PERMUTATION).mean(axis=1)
-    native = summaries.at_end(result, PERMUTATION)
+    rotated = result.mean(result.scores.rotated[:, :, main], PERMUTATION).mean(axis=1)
+    native = result.at_end(PERMUTATION)
     assert native[0] > rotated[0] + 0.03
     assert native[-1] > rotated[-1] + 0.2
 
@@ -329,10 +328,8 @@ def test_the_outcome_is_written_and_drawn(browser, result, tmp_path):
     page = (tmp_path / "report.html").read_text()
     assert results["headline"] in page
     assert_drawn_whole(browser, tmp_path / "report.html")
-    numbers = results["numbers"][summaries.SAME]
-    np.testing.assert_allclose(
-        numbers[PROCRUSTES]["training"][-1], summaries.at_end(result, PROCRUSTES)
-    )
+    numbers = results["numbers"][SAME]
+    np.testing.assert_allclose(numbers[PROCRUSTES]["training"][-1], result.at_end(PROCRUSTES))
     assert numbers[LINEAR]["rotated"][0][0] == [None, None]
     with np.load(tmp_path / "grids.npz") as grids:
         assert grids["depth"].shape == (2, 4, 5, 5)
@@ -355,11 +352,11 @@ def test_two_widths(tmp_path):
     seen = []
     result = convergence.run(TINY, seen.append)
     assert len(seen) == convergence.stages(TINY)
-    assert list(summaries.groups(result)) == [summaries.DIFFERENT]
-    ends = {measure: summaries.at_end(result, measure) for measure in MEASURES}
+    assert list(result.groups()) == [DIFFERENT]
+    ends = {measure: result.at_end(measure) for measure in MEASURES}
     assert np.isnan(ends[PERMUTATION]).tolist() == [True, True, True, False, False]
     assert not any(np.isnan(ends[measure]).any() for measure in (LINEAR, PROCRUSTES, SOFT))
-    assert summaries.matching(result) == SOFT
+    assert result.matching() == SOFT
     outcome = convergence.outcome(result)
     outcome.save(tmp_path)
     assert any("soft matching" in finding.statement for finding in outcome.findings)
@@ -378,8 +375,8 @@ def test_the_command_takes_models(file, tmp_path):
     assert [layer["name"] for layer in numbers["layers"]["wide"]] == ["0", "2"]
     assert [layer["units"] for layer in numbers["layers"]["wide"]] == [11, 3]
     assert {shift["kind"] for shift in numbers["shifts"]} == {shifts.NOISE, shifts.SHUFFLE}
-    assert numbers[summaries.SAME][LINEAR]["training"][0][0] > 0.99  # both linear in the input
-    assert numbers[summaries.DIFFERENT][PERMUTATION]["training"][0][0] is None
+    assert numbers[SAME][LINEAR]["training"][0][0] > 0.99  # both linear in the input
+    assert numbers[DIFFERENT][PERMUTATION]["training"][0][0] is None
     page = (tmp_path / "out" / "report.html").read_text()
     assert "training: the networks come without checkpoints" in page
     assert "reductions: no layer gives feature maps" in page
@@ -454,7 +451,7 @@ def test_checkpoints_depths_and_maps_of_a_user():
     }
     assert len(chosen(networks, "deep", 2)) == 2
     result = convergence.run(TINY, networks=networks)
-    assert summaries.layer_names(result) == ["depth 1", "depth 2", "depth 3"]
+    assert result.layer_names() == ["depth 1", "depth 2", "depth 3"]
     assert result.steps == ("0", "1")
     assert result.accuracy.shape == (2, 2 + 9)
     assert not np.isnan(result.scores.reduced[:, :3]).any()

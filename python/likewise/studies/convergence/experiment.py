@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -11,13 +12,18 @@ import numpy as np
 
 from likewise._border.arrays import Array
 from likewise.studies.convergence.networks import Networks
-from likewise.studies.convergence.pairs import Job, Scores, compared
+from likewise.studies.convergence.pairs import MEASURES, PERMUTATION, SOFT, Job, Scores, compared
 from likewise.studies.convergence.recordings import Layer, recorded
-from likewise.studies.convergence.settings import Settings
-from likewise.studies.convergence.shifts import shifts
+from likewise.studies.convergence.settings import MAIN, REDUCTIONS, Settings
+from likewise.studies.convergence.shifts import SIZES, shifts
 from likewise.studies.processes import as_done, one_thread, timed
 
 Advance = Callable[[str], None]
+
+SAME, DIFFERENT = "networks of equal widths", "networks of different widths"
+
+# Gains smaller than this have no share that means anything.
+_SMALLEST_GAIN = 0.02
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,75 @@ class Result:
         """Whether the layers of both have as many units."""
         a, b = ([layer.units for layer in self.layers[self.names[k]]] for k in pair)
         return a == b
+
+    def groups(self) -> dict[str, list[int]]:
+        """Those pairs that there are, those whose layers are as wide first."""
+        same = [self.same_sizes(pair) for pair in self.pairs]
+        found = {
+            SAME: [k for k, equal in enumerate(same) if equal],
+            DIFFERENT: [k for k, equal in enumerate(same) if not equal],
+        }
+        return {name: pairs for name, pairs in found.items() if pairs}
+
+    def main_group(self) -> str:
+        """The pairs that everything is stated for where no others are named."""
+        return next(iter(self.groups()))
+
+    def mean(self, scores: Array, measure: str, group: str | None = None) -> Array:
+        """Mean over the pairs of a group, of scores (pairs, measures, ...)."""
+        pairs = self.groups()[group or self.main_group()]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # NaN where no pair has a score
+            means = np.nanmean(scores[pairs, MEASURES.index(measure)], axis=0)
+        return np.asarray(means)
+
+    def at_end(self, measure: str, group: str | None = None) -> Array:
+        """Of every layer with its counterpart, (layers,)."""
+        return np.asarray(self.mean(self.scores.training, measure, group)[-1])
+
+    def control_at_end(self, measure: str, group: str | None = None) -> Array:
+        """The same with shuffled samples, (layers, draws)."""
+        shuffled = self.scores.reduced_shuffled[:, :, REDUCTIONS.index(MAIN)]
+        return self.mean(shuffled, measure, group)
+
+    def matching(self) -> str:
+        """Permutation, or soft matching where the main pairs are of different widths."""
+        return PERMUTATION if self.main_group() == SAME else SOFT
+
+    def share_of_gain(self, measure: str) -> Array:
+        """(s - s0) / (s_end - s0), (checkpoints, layers); NaN for gains that are too small."""
+        return _share(self.mean(self.scores.training, measure))
+
+    def share_of_accuracy(self) -> Array:
+        """The same of the mean accuracy, (checkpoints,)."""
+        accuracy = self.accuracy[:, : len(self.steps)].mean(axis=0)
+        return np.asarray(_share(accuracy[:, None])[:, 0])
+
+    def drops(self, measure: str, *, transferred: bool = False) -> Array:
+        """How much every shift takes from every layer's score, (shifts, layers)."""
+        scores = self.scores.transferred if transferred else self.scores.refitted
+        return self.at_end(measure) - self.mean(scores, measure)
+
+    def early_and_late(self) -> tuple[slice, slice]:
+        """The first and the last layers; one in the middle belongs to neither."""
+        count = len(self.layer_names())
+        return slice(0, count // 2), slice(count - count // 2, count)
+
+    def layer_names(self) -> list[str]:
+        """Names of the layers where all networks have the same, else their depths."""
+        names = [[layer.name for layer in layers] for layers in self.layers.values()]
+        if all(one == names[0] for one in names):
+            return names[0]
+        return [f"depth {k + 1}" for k in range(len(names[0]))]
+
+    def has_positions(self) -> bool:
+        """Whether any layer gives maps or sequences, which can be reduced in several ways."""
+        return any(layer.positions is not None for one in self.layers.values() for layer in one)
+
+    def kinds(self) -> list[str]:
+        """Kinds of shift that the probe could have."""
+        present = {kind for kind, _ in self.shifts}
+        return [kind for kind in SIZES if kind in present]
 
 
 def stages(settings: Settings, networks: Networks | None = None) -> int:
@@ -113,3 +188,10 @@ def run(
         dead=np.array([one.dead for one in recordings]),
         seconds=seconds,
     )
+
+
+def _share(scores: Array) -> Array:
+    gain = scores[-1] - scores[0]
+    gain = np.where(np.abs(gain) < _SMALLEST_GAIN, np.nan, gain)
+    share: Array = (scores - scores[0]) / gain
+    return share
