@@ -25,7 +25,6 @@ from likewise.studies.matching.networks import LAYERS, RECORDED, UNITS
 from likewise.studies.matching.partners import partners
 from likewise.studies.matching.report import findings
 from likewise.studies.matching.sparse import TRIVIAL, knee, path
-from likewise.studies.matching.summaries import knee_of, middle_of, path_of, shared
 from likewise.studies.processes import one_thread
 from likewise.studies.training import accuracy
 from likewise.torch import record
@@ -268,8 +267,8 @@ def test_the_loss_is_held_out():
 
 def test_the_lasso_is_flat_while_weights_fall_and_jumps_at_the_end(result):
     for layer in LAYERS:
-        _, weights = path_of(result, layer)
-        bend = knee_of(result, layer)
+        _, weights = result.path_of(layer)
+        bend = result.knee_of(layer)
         assert (np.diff(weights) > -0.5).all()
         assert bend.loss <= bend.least_loss + 0.1 * TRIVIAL
         assert bend.weights < 0.6 * bend.most_weights
@@ -306,9 +305,9 @@ def test_groups_find_what_two_networks_share():
 def test_groups_of_the_networks_hold_units_of_both(result):
     for layer in LAYERS:
         place = LAYERS.index(layer)
-        assert shared(result, "spectral")[place] > 0.5
+        assert result.shared("spectral")[place] > 0.5
         # With edges inside the networks too, only likeness can mix them.
-        mixed, shuffled = (shared(result, "tree", shuffled=s)[place] for s in (False, True))
+        mixed, shuffled = (result.shared("tree", shuffled=s)[place] for s in (False, True))
         assert mixed > shuffled + 0.3
         found = result.groups[layer][0, 1]
         for clusters in (found.spectral, found.tree):
@@ -343,7 +342,7 @@ def test_averages_are_better_after_matching(result):
     found = result.averages[0, 1]
     np.testing.assert_array_equal(found.line[:, 0], result.accuracies[0])
     np.testing.assert_array_equal(found.line[:, -1], result.accuracies[1])
-    plain, matched = middle_of(result)
+    plain, matched = result.middle_of()
     assert matched > plain + 0.2
     assert found.by_layer[1].mean() > found.by_layer[0].mean()
 

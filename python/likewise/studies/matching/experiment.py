@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,15 +15,17 @@ from likewise.studies.digits import Digits, digits
 from likewise.studies.matching.averaging import Averages, averages
 from likewise.studies.matching.groups import Groups, groups
 from likewise.studies.matching.networks import (
+    LAYERS,
     RECORDED,
     Job,
+    Numbers,
     trained_weights,
     untrained,
     with_weights,
 )
 from likewise.studies.matching.partners import PairPartners, partners
 from likewise.studies.matching.settings import Settings
-from likewise.studies.matching.sparse import Path, path
+from likewise.studies.matching.sparse import Knee, Path, knee, path
 from likewise.studies.matching.streaming import LayerStatistics, Pair, derangement, stream
 from likewise.studies.processes import as_done, one_thread, timed
 from likewise.studies.training import accuracy
@@ -54,6 +56,56 @@ class Result:
     """Units of the second network at other samples: the control."""
     averages: dict[Pair, Averages] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+
+    def over(self, name: str, layers: Sequence[str] = LAYERS, *, before: bool = False) -> Numbers:
+        """A number of the partners in every layer and pair of networks, (layers, pairs).
+
+        `before` training if so.
+        """
+        found = self.untrained if before else self.partners
+        pairs = [[one.numbers(self.settings)[name] for one in found[k].values()] for k in layers]
+        return np.array(pairs)
+
+    def share(self, name: str, layers: Sequence[str] = LAYERS, *, before: bool = False) -> Numbers:
+        """The same, a count as a share of the living units."""
+        living = self.over("living", layers, before=before)
+        share: Numbers = self.over(name, layers, before=before) / living
+        return share
+
+    def shared(self, method: str, *, shuffled: bool = False) -> Numbers:
+        """Share of the groups that hold units of both networks, (layers, pairs)."""
+        found = self.shuffled_groups if shuffled else self.groups
+        return np.array([[one.mixed(method) for one in found[k].values()] for k in LAYERS])
+
+    def over_paths(self, what: Callable[[Path], float]) -> Numbers:
+        """Of every layer and pair, (layers, pairs)."""
+        return np.array([[what(one) for one in self.paths[layer].values()] for layer in LAYERS])
+
+    def path_of(self, layer: str) -> tuple[Numbers, Numbers]:
+        """Loss and weights per unit for each penalty, means over pairs of networks."""
+        paths = self.paths[layer].values()
+        return np.mean([p.loss for p in paths], axis=0), np.mean([p.weights for p in paths], axis=0)
+
+    def knee_of(self, layer: str) -> Knee:
+        """Of the mean path of a layer."""
+        loss, weights = self.path_of(layer)
+        k = knee(loss, self.settings.knee)
+        return Knee(
+            penalty=self.settings.penalties[k],
+            loss=float(loss[k]),
+            weights=float(weights[k]),
+            least_loss=float(loss.min()),
+            most_weights=float(weights[-1]),
+            trivial=float(loss[0]),
+        )
+
+    def middle_of(self) -> Numbers:
+        """Test accuracy of the average of two networks, as they are and matched: (2, pairs)."""
+        return np.array([one.middle for one in self.averages.values()]).T
+
+    def spreads(self, layer: str) -> list[float]:
+        """Of every network, the largest by the smallest mean activation of living units."""
+        return [self.statistics[layer].spectrum(k)[1] for k in range(self.settings.networks)]
 
 
 def stages(settings: Settings) -> int:

@@ -35,6 +35,12 @@ class Groups:
         )
         return inside, outside
 
+    def mixed(self, method: str) -> float:
+        """Share of the groups that hold units of both networks; `spectral` or `tree`."""
+        clusters: UnitClusters = getattr(self, method)
+        numbers = {*clusters.labels_x.tolist(), *clusters.labels_y.tolist()}
+        return clusters.shared / len(numbers)
+
 
 def groups(x: Array, y: Array, settings: Settings) -> Groups:
     """Of living units x (n, dx) and y (n, dy); one group for every so many units of x."""

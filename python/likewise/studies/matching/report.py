@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,19 +13,9 @@ from likewise.report.style import ALIKE_SCALE, CONTRASTS, CONTROL, DEPTHS
 from likewise.studies.digits import HELD_OUT
 from likewise.studies.matching import pictures
 from likewise.studies.matching.experiment import Result
+from likewise.studies.matching.groups import Groups
 from likewise.studies.matching.networks import HIDDEN, LAYERS, UNITS, Numbers
 from likewise.studies.matching.sparse import TRIVIAL, knee
-from likewise.studies.matching.summaries import (
-    grids,
-    knee_of,
-    middle_of,
-    numbers,
-    over,
-    path_of,
-    paths,
-    shared,
-    spreads,
-)
 from likewise.studies.outcome import Outcome
 from likewise.studies.texts import Text
 from likewise.studies.verdicts import compared, undecided
@@ -58,24 +47,24 @@ def findings(result: Result) -> list[Finding]:
     """Claims about units and their partners; every unit of evidence is a layer of a pair."""
     settings = result.settings
     claim = Text(__file__, **vars(settings)).claim
-    alike, same = over(result, "correlation_one_to_one"), over(result, "correlation_same", HIDDEN)
-    controls = [over(result, f"{kind}_one_to_one") for kind in ("shuffled", "same_position")]
-    controls.append(over(result, "correlation_one_to_one", before=True))
-    share, start = (_share(result, "matched", HIDDEN, before=before) for before in (False, True))
-    low = _share(result, "unmatched", HIDDEN)
-    greedy, inside = over(result, "correlation_greedy"), over(result, "inside")
-    best, kept = (over(result, f"best_pairs{end}", HIDDEN) for end in ("", "_kept"))
+    alike, same = result.over("correlation_one_to_one"), result.over("correlation_same", HIDDEN)
+    controls = [result.over(f"{kind}_one_to_one") for kind in ("shuffled", "same_position")]
+    controls.append(result.over("correlation_one_to_one", before=True))
+    share, start = (result.share("matched", HIDDEN, before=before) for before in (False, True))
+    low = result.share("unmatched", HIDDEN)
+    greedy, inside = result.over("correlation_greedy"), result.over("inside")
+    best, kept = (result.over(f"best_pairs{end}", HIDDEN) for end in ("", "_kept"))
     kept = kept / np.maximum(best, 1)
-    chance = 1 / np.maximum(over(result, "living", HIDDEN), 1)
-    few = paths(result, lambda p: float(p.weights[knee(p.loss, settings.knee)]))
-    half = paths(result, lambda p: float(p.weights[-1]) / 2)
+    chance = 1 / np.maximum(result.over("living", HIDDEN), 1)
+    few = result.over_paths(lambda p: float(p.weights[knee(p.loss, settings.knee)]))
+    half = result.over_paths(lambda p: float(p.weights[-1]) / 2)
     mixed = {
-        method: [shared(result, method, shuffled=shuffled) for shuffled in (False, True)]
+        method: [result.shared(method, shuffled=shuffled) for shuffled in (False, True)]
         for method in ("tree", "spectral")
     }
-    plain, average = middle_of(result)
+    plain, average = result.middle_of()
     layers = np.array([one.by_layer for one in result.averages.values()])  # pairs, orders, layers
-    spread = [value for layer in HIDDEN for value in spreads(result, layer)]
+    spread = [value for layer in HIDDEN for value in result.spreads(layer)]
     lone, networks = f"{low.size} {_COMPARED}s", f"{len(spread)} layers of networks"
     return [
         claim(compared, "alike", alike, np.max(controls, axis=0), _COMPARED),
@@ -120,15 +109,6 @@ def outcome(result: Result) -> Outcome:
     )
 
 
-def _share(
-    result: Result, name: str, layers: Sequence[str] = LAYERS, *, before: bool = False
-) -> Numbers:
-    """Of the living units, (layers, pairs)."""
-    living = over(result, "living", layers, before=before)
-    share: Numbers = over(result, name, layers, before=before) / living
-    return share
-
-
 def _partners(layers: dict[str, dict[str, Any]]) -> list[list[Cell]]:
     rows: list[list[Cell]] = []
     for layer, one in layers.items():
@@ -164,20 +144,20 @@ def _strength(result: Result) -> list[Panel]:
     lines = [
         curve(places, values.mean(axis=1), name, colour, dash=dash)
         for name, colour, dash, values in (
-            ("greedy", CONTRASTS[0], "solid", over(result, "correlation_greedy")),
-            ("one to one", CONTRASTS[1], "solid", over(result, one)),
-            ("before training", CONTROL, "solid", over(result, one, before=True)),
+            ("greedy", CONTRASTS[0], "solid", result.over("correlation_greedy")),
+            ("one to one", CONTRASTS[1], "solid", result.over(one)),
+            ("before training", CONTROL, "solid", result.over(one, before=True)),
             (
                 "same position, other image",
                 CONTROL,
                 "dash",
-                over(result, "same_position_one_to_one"),
+                result.over("same_position_one_to_one"),
             ),
-            ("shuffled", CONTROL, "dot", over(result, "shuffled_one_to_one")),
+            ("shuffled", CONTROL, "dot", result.over("shuffled_one_to_one")),
         )
     ]
     high, low = settings.matched, settings.unmatched
-    above, below = (_share(result, name).mean(axis=1) for name in ("matched", "unmatched"))
+    above, below = (result.share(name).mean(axis=1) for name in ("matched", "unmatched"))
     shares = [
         bars(places, values, name, colour) | {"width": 0.62}
         for name, values, colour in (
@@ -198,9 +178,9 @@ def _sparse(result: Result) -> list[Panel]:
     """Loss and units used along the lasso path."""
     traces: tuple[list[Json], list[Json]] = [], []
     for layer, colour in zip(LAYERS, _COLOURS, strict=True):
-        bend = knee_of(result, layer)
+        bend = result.knee_of(layer)
         ends = (bend.loss, bend.weights)
-        for panel, values, end in zip(traces, path_of(result, layer), ends, strict=True):
+        for panel, values, end in zip(traces, result.path_of(layer), ends, strict=True):
             panel.append(curve(result.settings.penalties, values, layer, colour, marks=4))
             ring = points([bend.penalty], [end], f"{layer}, knee", colour, size=15, **_RING)
             panel.append(ring | NO_LEGEND)
@@ -232,3 +212,71 @@ def _averages(result: Result) -> list[Panel]:
         Panel("from one network to the other", share, up, line),
         Panel("one layer averaged", category_axis(LAYERS), axis(range=[0, 1.04]), by_layer),
     ]
+
+
+def numbers(result: Result) -> dict[str, Any]:
+    """By layer, means over pairs of networks; NaN where something is not defined."""
+    return {
+        "accuracies": result.accuracies,
+        "layers": {layer: _layer(result, layer) for layer in LAYERS},
+        "average": dict(zip(("as they are", "matched"), result.middle_of().mean(1), strict=True)),
+        "largest_duality_gap": result.over_paths(lambda path: path.gap).max(),
+    }
+
+
+def grids(result: Result) -> dict[str, Numbers]:
+    """Correlation and information matrices, means, lasso paths, lines of averages."""
+    out: dict[str, Numbers] = {"accuracies": np.array(result.accuracies)}
+    for layer in LAYERS:
+        statistics = result.statistics[layer]
+        for name in ("within", "means", "active", "alive"):
+            out[f"{layer}.{name}"] = getattr(statistics, name)
+        out[f"{layer}.lasso_loss"] = np.array([p.loss for p in result.paths[layer].values()])
+        out[f"{layer}.lasso_weights"] = np.array([p.weights for p in result.paths[layer].values()])
+        for (a, b), pair in statistics.pairs.items():
+            for name, matrix in vars(pair).items():
+                out[f"{layer}.{a}-{b}.{name}"] = matrix
+            matching = result.partners[layer][a, b].correlation.matching
+            out[f"{layer}.{a}-{b}.greedy"] = matching.greedy
+            out[f"{layer}.{a}-{b}.one_to_one"] = matching.one_to_one
+    out["averages.line"] = np.array([one.line for one in result.averages.values()])
+    out["averages.by_layer"] = np.array([one.by_layer for one in result.averages.values()])
+    return out
+
+
+def _layer(result: Result, layer: str) -> dict[str, Any]:
+    alive = result.statistics[layer].alive
+    trained, before = (
+        _means([pair.numbers(result.settings) for pair in found[layer].values()])
+        for found in (result.partners, result.untrained)
+    )
+    out: dict[str, Any] = {
+        "units": alive.shape[1],
+        "dead": (~alive).sum(axis=1),
+        "knee": result.knee_of(layer),
+        **trained,
+        **{f"untrained_{name}": value for name, value in before.items()},
+    }
+    place = LAYERS.index(layer)
+    for method in ("spectral", "tree"):
+        inside, outside = _contrast(result.groups[layer].values(), method)
+        out[method] = {
+            "shared": result.shared(method)[place].mean(),
+            "shared_shuffled": result.shared(method, shuffled=True)[place].mean(),
+            "r_inside": inside,
+            "r_outside": outside,
+        }
+    if layer in HIDDEN:
+        out["spread"] = result.spreads(layer)
+    return out
+
+
+def _means(pairs: list[dict[str, float]]) -> dict[str, float]:
+    return {name: float(np.mean([pair[name] for pair in pairs])) for name in pairs[0]}
+
+
+def _contrast(found: Any, method: str) -> tuple[float, float]:
+    """Mean |r| inside groups and between them, means over pairs."""
+    pairs: list[Groups] = list(found)
+    inside, outside = np.mean([one.contrast(getattr(one, method)) for one in pairs], axis=0)
+    return float(inside), float(outside)

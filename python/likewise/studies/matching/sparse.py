@@ -48,3 +48,18 @@ def knee(loss: Numbers, share: float) -> int:
     Losses in the order of penalties, the largest first.
     """
     return int(np.argmax(loss <= loss.min() + share * TRIVIAL))
+
+
+@dataclass(frozen=True)
+class Knee:
+    """Where the mean path of a layer bends."""
+
+    penalty: float
+    loss: float
+    weights: float
+    least_loss: float
+    """At the penalty that predicts best."""
+    most_weights: float
+    """At the smallest penalty."""
+    trivial: float
+    """Loss at the largest penalty, where nothing has a weight."""
