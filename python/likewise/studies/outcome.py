@@ -22,7 +22,7 @@ from likewise.studies.texts import Text
 
 __all__ = ["Outcome"]
 
-_MODULE = {"likewise": "likewise", "numpy": "numpy", "scikit-learn": "sklearn", "torch": "torch"}
+_MODULES = {"likewise": "likewise", "numpy": "numpy", "scikit-learn": "sklearn", "torch": "torch"}
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,8 @@ class Outcome:
 def _provenance(result: Any) -> list[tuple[str, str]]:
     """Last notes of a report: how to repeat it, how long its parts took, and what ran them."""
     seed = result.settings.seed
-    packages = ("likewise", "numpy", "scikit-learn", "torch")
-    versions = ", ".join(f"{name} {version(name)}" for name in packages if find_spec(_MODULE[name]))
+    installed = [name for name, module in _MODULES.items() if find_spec(module)]
+    versions = ", ".join(f"{name} {version(name)}" for name in installed)
     return [
         ("Seed", f"{seed}; the same command with --seed {seed} repeats the run."),
         ("Time", ", ".join(f"{name} {value:.1f} s" for name, value in result.seconds.items())),
