@@ -37,7 +37,7 @@ class Groups:
 
     def mixed(self, method: str) -> float:
         """Share of the groups that hold units of both networks; `spectral` or `tree`."""
-        clusters: UnitClusters = getattr(self, method)
+        clusters: UnitClusters[Any] = getattr(self, method)
         numbers = {*clusters.labels_x.tolist(), *clusters.labels_y.tolist()}
         return clusters.shared / len(numbers)
 
