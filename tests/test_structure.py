@@ -15,7 +15,7 @@ import likewise
 PACKAGE = Path(likewise.__file__).parent
 # From the ground up; a module imports from its own floor and from those below.
 FLOORS = (
-    ("errors", "_files", "_public", "typing"),
+    ("errors", "_files", "_public"),
     ("_border",),
     ("measure",),
     ("topics",),

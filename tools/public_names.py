@@ -1,4 +1,4 @@
-"""Writes python/likewise/_public.py, the lists that follow from the modules and the registry.
+"""Writes python/likewise/_public.py and __init__.pyi, lists that follow from modules and registry.
 
 ``python tools/public_names.py`` with likewise installed (editable) after a public name or a
 measure came or went; tests/test_public_names.py says when. What is public as ``lw.NAME`` is what
@@ -16,18 +16,21 @@ from typing import Any
 
 import likewise
 
-TARGET = Path(likewise.__file__).with_name("_public.py")
+PACKAGE = Path(likewise.__file__).parent
 NAMESPACES = ("cuda", "maps", "scale", "studies", "torch", "truncation", "typing")
 FROM_PACKAGES = {
     "_border.engine": ("build_config", "num_threads"),
     "measure": ("Measure", "measure", "measures", "register"),
 }
 METHODS = ("fit", "update")  # by which classes take arrays
-HEADER = '''"""What is public and where it is. Made by tools/public_names.py."""
+LISTS = '''"""What is public and where it is. Made by tools/public_names.py."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 '''
+STUB = """# What `import likewise` offers to checkers of types. Made by tools/public_names.py.
+
+"""
 
 
 def public_names() -> dict[str, str]:
@@ -76,11 +79,10 @@ def _takes_arrays(value: Any) -> bool:
     return any(re.search(r"Any(Array|Items)|ArrayT|Network", name) for name in declared)
 
 
-def written() -> str:
-    """The file, as the formatter would leave it."""
+def written() -> dict[Path, str]:
+    """Both files, as the formatter would leave them."""
     places = public_names()
-    imports = sorted((module, name) for name, module in places.items())
-    lines = [
+    lists = [
         "MeasureName = Literal[",
         *(f'    "{name}",' for name in measure_names()),
         "]",
@@ -92,13 +94,21 @@ def written() -> str:
         *(f'    "{name}",' for name in takers_of_arrays(places)),
         ")",
         "",
-        "if TYPE_CHECKING:",
-        *(f"    from likewise import {name} as {name}" for name in NAMESPACES),
-        *(f"    from likewise.{module} import {name} as {name}" for module, name in imports),
+    ]
+    found = sorted((module, name) for name, module in places.items())
+    stub = [
+        *(f"from likewise import {name} as {name}" for name in NAMESPACES),
+        *(f"from likewise.{module} import {name} as {name}" for module, name in found),
+        "",
+        "__version__: str",
         "",
     ]
-    return HEADER + "\n".join(lines)
+    return {
+        PACKAGE / "_public.py": LISTS + "\n".join(lists),
+        PACKAGE / "__init__.pyi": STUB + "\n".join(stub),
+    }
 
 
 if __name__ == "__main__":
-    TARGET.write_text(written())
+    for path, text in written().items():
+        path.write_text(text)

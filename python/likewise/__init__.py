@@ -7,12 +7,9 @@ DLPack go in, the same library comes out, from CUDA devices too (see ``likewise.
 
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from likewise import _public
-
-if TYPE_CHECKING:
-    from likewise._public import *  # noqa: F403
 
 __all__ = list(_public.PLACES)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from likewise._border.arrays import Array
 from likewise._border.pairs import Pair, give_scores, read_pair
+from likewise._border.types import AnyArray, ArrayT, score_function
 from likewise.measure import EngineMeasure, Found, is_number, register
 from likewise.measure.moments import (
     Moments,
@@ -19,7 +20,6 @@ from likewise.measure.moments import (
     principal_axes,
     whitening,
 )
-from likewise.typing import AnyArray, ArrayT, score_function
 
 __all__ = ["CCA", "PWCCA", "SVCCA", "canonical_correlations", "cca", "pwcca", "svcca"]
 

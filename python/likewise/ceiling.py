@@ -7,6 +7,7 @@ from typing import Generic, NamedTuple
 import numpy as np
 
 from likewise._border.arrays import NUMPY, Array, read
+from likewise._border.types import AnyArray, ArrayT
 from likewise._comparison import (
     IN_NUMPY,
     Comparison,
@@ -17,7 +18,6 @@ from likewise._comparison import (
 )
 from likewise.measure.frames import near_one
 from likewise.rdm import warn_flat
-from likewise.typing import AnyArray, ArrayT
 
 # As what RDMs are pooled.
 _POOLED = {"cosine": "cosine", "cosine_cov": "cosine", "corr": "corr", "corr_cov": "corr"}

@@ -9,9 +9,9 @@ import numpy as np
 from likewise._border.arrays import Array
 from likewise._border.device import is_device_array
 from likewise._border.pairs import read_pair
+from likewise._border.types import AnyArray, ArrayT
 from likewise.errors import warn_degenerate
 from likewise.measure.units import unit_norm
-from likewise.typing import AnyArray, ArrayT
 
 __all__ = ["UnitClusters", "cluster_units"]
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from likewise._border.arrays import Array, detached, on_host, read
 from likewise._border.pairs import require_representation
+from likewise._border.types import AnyArray
 from likewise.errors import DegenerateWarning, InputTypeError, SmallSampleWarning, warn
-from likewise.typing import AnyArray
 
 __all__ = ["NeuralCollapse", "neural_collapse"]
 

@@ -16,11 +16,11 @@ import numpy as np
 
 from likewise._border.arrays import Array
 from likewise._border.pairs import Items, narrowed, read_collections, read_items
+from likewise._border.types import AnyArray, AnyItems, ArrayT
 from likewise._files import FORMAT, require_format, write_text
 from likewise._ids import require_same_ids
 from likewise.errors import InputTypeError
 from likewise.measure import Measure, MeasureLike, measure
-from likewise.typing import AnyArray, AnyItems, ArrayT
 
 if TYPE_CHECKING:
     import pandas as pd

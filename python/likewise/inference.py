@@ -10,11 +10,11 @@ import numpy as np
 from likewise._border.arrays import Array
 from likewise._border.device import is_device_array
 from likewise._border.pairs import Pair, narrowed, read_pair
+from likewise._border.types import AnyArray, ArrayT
 from likewise.errors import quiet
 from likewise.measure import Measure, MeasureLike, measure, score_error
 from likewise.measure.orders import Orders
 from likewise.measure.subsets import Subsets
-from likewise.typing import AnyArray, ArrayT
 
 __all__ = ["Bootstrap", "PermutationTest", "bootstrap", "permutation_test"]
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from likewise._border.arrays import NUMPY, Array
 from likewise._border.pairs import Pair, read_pair
+from likewise._border.types import AnyArray, score_function
 from likewise.errors import DegenerateWarning, OverflowWarning, warn
 from likewise.measure import EngineMeasure, Found, register
 from likewise.measure.moments import Moments
-from likewise.typing import AnyArray, score_function
 
 __all__ = ["CKA", "HSIC", "cka", "hsic"]
 

@@ -9,9 +9,9 @@ import numpy as np
 from likewise._border.arrays import Array
 from likewise._border.device import is_device_array
 from likewise._border.pairs import batch_size, give_scores, read_pair
+from likewise._border.types import AnyArray, ArrayT
 from likewise.errors import ConvergenceWarning, warn, warn_degenerate, warn_small_sample
 from likewise.measure.folds import require_folds, shuffled_folds
-from likewise.typing import AnyArray, ArrayT
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -13,7 +13,7 @@ import numpy as np
 from likewise._border.arrays import read
 from likewise._border.engine import named_convergence
 from likewise._border.tracking import is_tracked, tracked
-from likewise.typing import AnyArray, ArrayT
+from likewise._border.types import AnyArray, ArrayT
 
 __all__ = [
     "OrthogonalProcrustes",

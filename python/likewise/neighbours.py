@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from likewise._border.types import AnyArray, score_function
 from likewise.errors import DegenerateWarning, warn
 from likewise.measure import EngineMeasure, Found, Kind, register
-from likewise.typing import AnyArray, score_function
 
 __all__ = ["CKNNA", "JaccardKNN", "MutualKNN", "cknna", "jaccard_knn", "mutual_knn"]
 

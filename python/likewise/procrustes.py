@@ -12,6 +12,7 @@ import numpy as np
 
 from likewise._border.arrays import NUMPY, Array
 from likewise._border.pairs import Pair, read_pair
+from likewise._border.types import AnyArray, score_function
 from likewise.linalg import nuclear_norm
 from likewise.measure import EngineMeasure, Found, Kind, is_number, register
 from likewise.measure.moments import (
@@ -20,7 +21,6 @@ from likewise.measure.moments import (
     principal_axes,
     whitening,
 )
-from likewise.typing import AnyArray, score_function
 
 __all__ = ["Procrustes", "ShapeDistance", "procrustes", "shape_distance"]
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from likewise._border.arrays import NUMPY, Array, read
 from likewise._border.pairs import require_representation
+from likewise._border.types import AnyArray, ArrayT
 from likewise.errors import DegenerateWarning, warn
 from likewise.measure.frames import near_one
-from likewise.typing import AnyArray, ArrayT
 
 __all__ = ["rdm"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from likewise._border.arrays import read
-from likewise.typing import AnyArray, ArrayT
+from likewise._border.types import AnyArray, ArrayT
 
 __all__ = ["reduce"]
 

@@ -13,11 +13,11 @@ from likewise._border.arrays import NUMPY, Array, read
 from likewise._border.device import is_device_array
 from likewise._border.engine import named_convergence
 from likewise._border.pairs import first_of_repeats, give_scores, read_pair
+from likewise._border.types import AnyArray, ArrayT
 from likewise.errors import GridEdgeWarning, warn, warn_degenerate
 from likewise.measure import EngineMeasure, Found, register
 from likewise.measure.folds import require_folds, shuffled_folds
 from likewise.measure.moments import Moments, pooled
-from likewise.typing import AnyArray, ArrayT
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

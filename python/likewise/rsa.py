@@ -10,6 +10,7 @@ import numpy as np
 
 from likewise._border.arrays import Array, read
 from likewise._border.pairs import Found, Pair
+from likewise._border.types import AnyArray, ArrayT, score_function
 from likewise._comparison import (
     IN_NUMPY,
     ON_DEVICES,
@@ -30,7 +31,6 @@ from likewise.rdm import (
     warn_flat,
     warn_without,
 )
-from likewise.typing import AnyArray, ArrayT, score_function
 
 __all__ = ["RSA", "compare_rdms", "rsa"]
 

@@ -11,9 +11,9 @@ import numpy as np
 from likewise._border.arrays import Array, read, require_finite
 from likewise._border.device import too_large
 from likewise._border.pairs import Pair, batch_size, give_scores
+from likewise._border.types import AnyArray, ArrayT
 from likewise.measure import Kind, register
 from likewise.measure.units import Correlation, UnitMeasure
-from likewise.typing import AnyArray, ArrayT
 
 __all__ = ["SoftMatch", "SoftMatching", "Transport", "optimal_transport", "soft_match"]
 

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from likewise._border.arrays import Array, detached, on_host, read
+from likewise._border.types import AnyArray
 from likewise.linalg import polar
 from likewise.measure.frames import near_one
-from likewise.typing import AnyArray
 
 __all__ = ["Adaptedness", "TruncationMaps", "adaptedness", "cluster_diameters"]
 

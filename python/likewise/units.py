@@ -9,11 +9,11 @@ import numpy as np
 from likewise._border.arrays import read
 from likewise._border.device import is_device_array
 from likewise._border.pairs import Pair, give_scores, read_pair, require_representation
+from likewise._border.types import AnyArray, ArrayT
 from likewise._comparison import tie_tolerance
 from likewise.assignment import linear_sum_assignment
 from likewise.errors import warn_degenerate
 from likewise.measure.frames import near_one
-from likewise.typing import AnyArray, ArrayT
 
 __all__ = [
     "UnitMatching",

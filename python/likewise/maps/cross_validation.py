@@ -9,8 +9,8 @@ import numpy as np
 
 from likewise._border.arrays import Array, read
 from likewise._border.device import is_device_array
+from likewise._border.types import AnyArray
 from likewise.measure.folds import require_folds, shuffled_folds
-from likewise.typing import AnyArray
 
 __all__ = ["CrossValidation", "cross_validate"]
 

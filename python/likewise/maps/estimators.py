@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from likewise._border.arrays import NUMPY, Array, read
 from likewise._border.device import is_device_array
+from likewise._border.types import AnyArray
 from likewise.assignment import permutation_match
 from likewise.lasso import lasso_paths
 from likewise.linalg import polar
@@ -20,7 +21,6 @@ from likewise.measure.frames import near_one
 from likewise.measure.units import unit_norm
 from likewise.regression import MOST_PENALTY, checked_alphas, default_alphas
 from likewise.transport import soft_match
-from likewise.typing import AnyArray
 
 __all__ = ["Lasso", "Orthogonal", "Permutation", "Ridge", "SoftPermutation"]
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from likewise._border.arrays import Array
+from likewise._border.types import AnyArray, AnyItems
 from likewise._ids import require_same_ids
 from likewise.grid import labelled
 from likewise.information import (
@@ -18,7 +19,6 @@ from likewise.information import (
 from likewise.measure import Measure, measure
 from likewise.measure.moments import require_samples
 from likewise.scale._moment_sums import MomentSums
-from likewise.typing import AnyArray, AnyItems
 
 __all__ = ["Accumulator", "UnitAccumulator"]
 

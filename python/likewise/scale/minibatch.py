@@ -9,12 +9,12 @@ import numpy as np
 
 from likewise._border.arrays import Array
 from likewise._border.pairs import Items
+from likewise._border.types import AnyItems
 from likewise.errors import quiet
 from likewise.grid import labelled
 from likewise.kernels import HSIC
 from likewise.measure.frames import LEAST_UNIT
 from likewise.scale._sums import Sums
-from likewise.typing import AnyItems
 
 __all__ = ["MinibatchCKA"]
 

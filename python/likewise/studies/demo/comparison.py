@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import likewise as lw
+from likewise._public import MeasureName
 from likewise.errors import LikewiseWarning, quiet
 from likewise.studies.demo.settings import CLEAN, Key, Network, Recordings, Settings, State, Stream
-from likewise.typing import MeasureName
 
 Samples = NDArray[np.float64]
 Advance = Callable[[str], None]
