@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from reference import neighbours as slow
+from variants import related
 
 import likewise as lw
 
@@ -13,20 +14,11 @@ pytestmark = pytest.mark.device
 FUNCTIONS = ["mutual_knn", "jaccard_knn", "cknna"]
 
 
-def pair(n, dx, dy, seed=0):
-    rng = np.random.default_rng(seed)
-    latents = rng.standard_normal((n, 5))
-    return tuple(
-        latents @ rng.standard_normal((5, d)) + 0.3 * rng.standard_normal((n, d)) + 2
-        for d in (dx, dy)
-    )
-
-
 @pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize(("n", "dx", "dy", "k"), [(12, 4, 3, 10), (60, 8, 20, 5), (250, 3, 3, 1),
                                                   (301, 12, 7, 40), (40, 90, 60, 39)])  # fmt: skip
 def test_agrees_with_masks(function, n, dx, dy, k):
-    x, y = pair(n, dx, dy)
+    x, y = related(n, dx, dy)
     found, expected = getattr(lw, function), getattr(slow, function)
     for center in (True, False):
         options = {"k": k, "center": center}
@@ -35,7 +27,7 @@ def test_agrees_with_masks(function, n, dx, dy, k):
 
 @pytest.mark.parametrize("function", ["mutual_knn", "jaccard_knn"])
 def test_euclidean_neighbours(function):
-    x, y = pair(130, 6, 9)
+    x, y = related(130, 6, 9)
     found = getattr(lw, function)(x, y, k=7, metric="euclidean")
     assert found == pytest.approx(getattr(slow, function)(x, y, k=7, metric="euclidean"), abs=1e-13)
 
@@ -60,7 +52,7 @@ def clusters(distance):
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_clusters_that_float64_barely_resolves(metric):
-    x, y = (np.round(a * 16) / 16 for a in pair(90, 5, 4, seed=7))
+    x, y = (np.round(a * 16) / 16 for a in related(90, 5, 4, seed=7))
     far = clusters(1e8 if metric == "euclidean" else 1e6)
     options = {"k": 7, "metric": metric}
     expected = slow.shared([slow.nearest(far(a), **options) for a in (x, y)], 7)
@@ -92,7 +84,7 @@ def test_samples_without_direction_are_at_cosine_zero_from_all():
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_planted_agreement(function):
-    x, _ = pair(200, 10, 1)
+    x, _ = related(200, 10, 1)
     rotation = np.linalg.qr(np.random.default_rng(3).standard_normal((10, 10)))[0]
     call = getattr(lw, function)
     assert call(x, 5 * x @ rotation - 7) == pytest.approx(1, abs=1e-9)
@@ -117,7 +109,7 @@ def test_no_positive_alignment_with_itself_is_nan_and_said():
 )
 def test_bad_input_is_named(options, message):
     with pytest.raises(ValueError, match=message):
-        lw.mutual_knn(*pair(20, 3, 4), **options)
+        lw.mutual_knn(*related(20, 3, 4), **options)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

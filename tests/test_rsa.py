@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from reference import rsa as slow
 from scipy.spatial.distance import pdist
+from variants import related
 
 import likewise as lw
 from likewise._comparison import require_rankable
@@ -34,19 +35,10 @@ RSATOOLBOX = {
 }
 
 
-def pair(n, dx, dy, seed=0):
-    rng = np.random.default_rng(seed)
-    latents = rng.standard_normal((n, 5))
-    return tuple(
-        latents @ rng.standard_normal((5, d)) + 0.3 * rng.standard_normal((n, d)) + 1
-        for d in (dx, dy)
-    )
-
-
 @pytest.mark.parametrize("dissimilarity", DISSIMILARITIES)
 @pytest.mark.parametrize(("n", "d"), [(2, 3), (9, 4), (65, 30), (200, 7), (130, 300)])
 def test_rdm_is_scipys(dissimilarity, n, d):
-    x = pair(n, d, 1)[0]
+    x = related(n, d, 1)[0]
     expected = pdist(x, dissimilarity)
     np.testing.assert_allclose(
         lw.rdm(x, dissimilarity=dissimilarity), expected, rtol=1e-12, atol=1e-14
@@ -57,7 +49,7 @@ def test_rdm_is_scipys(dissimilarity, n, d):
 
 
 def test_mahalanobis_is_scipys():
-    x = pair(40, 6, 1)[0]
+    x = related(40, 6, 1)[0]
     noise = np.random.default_rng(1).standard_normal((60, 6)) * np.arange(1, 7)
     precision = np.linalg.inv(np.cov(noise.T))
     found = lw.rdm(x, dissimilarity="mahalanobis", precision=precision)
@@ -65,7 +57,7 @@ def test_mahalanobis_is_scipys():
 
 
 def test_batches_of_rdms():
-    x = np.stack([pair(20, 4, 4, seed)[0] for seed in range(6)]).reshape(2, 3, 20, 4)
+    x = np.stack([related(20, 4, 4, seed=seed)[0] for seed in range(6)]).reshape(2, 3, 20, 4)
     found = lw.rdm(x)
     assert found.shape == (2, 3, 190)
     np.testing.assert_array_equal(found[1, 2], lw.rdm(x[1, 2]))
@@ -73,7 +65,7 @@ def test_batches_of_rdms():
 
 
 def test_samples_without_variance_are_at_one_and_said():
-    x = pair(10, 4, 1)[0]
+    x = related(10, 4, 1)[0]
     x[2], x[5] = 3.0, 0.0
     with pytest.warns(lw.DegenerateWarning, match="2 samples without variance"):
         found = lw.rdm(x)
@@ -86,7 +78,7 @@ def test_samples_without_variance_are_at_one_and_said():
 @pytest.mark.parametrize("dissimilarity", DISSIMILARITIES)
 def test_comparisons_are_scipys(dissimilarity, comparison):
     for n, dx, dy in ((3, 4, 5), (40, 6, 9)):
-        x, y = pair(n, dx, dy)
+        x, y = related(n, dx, dy)
         options = {"dissimilarity": dissimilarity, "comparison": comparison}
         assert lw.rsa(x, y, **options) == pytest.approx(slow.rsa(x, y, **options), abs=1e-11)
 
@@ -116,14 +108,14 @@ def test_comparisons_are_rsatoolboxs(comparison, expected):
 @pytest.mark.parametrize("dissimilarity", DISSIMILARITIES)
 def test_comparisons_of_second_moments_are_their_definitions(dissimilarity, comparison):
     for n, dx, dy in ((4, 4, 5), (25, 6, 30)):
-        x, y = pair(n, dx, dy)
+        x, y = related(n, dx, dy)
         options = {"dissimilarity": dissimilarity, "comparison": comparison}
         expected = slow.rsa(x, y, **options)
         assert lw.rsa(x, y, **options) == pytest.approx(expected, rel=1e-6, abs=1e-6)
 
 
 def test_comparisons_of_second_moments_are_other_measures():
-    x, y = pair(40, 6, 9)
+    x, y = related(40, 6, 9)
     whitened = lw.rsa(x, y, dissimilarity="sqeuclidean", comparison="cosine_cov")
     assert whitened == pytest.approx(lw.cka(x, y), abs=1e-12)
     bures = lw.rsa(x, y, dissimilarity="sqeuclidean", comparison="bures")
@@ -135,7 +127,7 @@ def test_comparisons_of_second_moments_are_other_measures():
 
 @pytest.mark.parametrize("comparison", [c for c in RSATOOLBOX if c != "neg_riem_dist"])
 def test_rdms_compare_as_representations_do(comparison):
-    items = [pair(12, d, d, seed=d)[0] for d in (3, 6, 6, 40)]
+    items = [related(12, d, d, seed=d)[0] for d in (3, 6, 6, 40)]
     rdms = np.stack([lw.rdm(item) for item in items])
     before = rdms.copy()
     grid = lw.compare_rdms(rdms, rdms[1:], comparison=comparison)
@@ -174,7 +166,7 @@ def test_bures_says_which_rdms_are_not_euclidean(comparison, dtype):
 
 def test_riemannian_distances_are_the_least_along_a_line():
     # The simplex ends within 1e-4 of the minimum and of its value, which is flat there.
-    items = [pair(8, d, d, seed=d)[0] for d in (5, 9, 12, 30)]
+    items = [related(8, d, d, seed=d)[0] for d in (5, 9, 12, 30)]
     rdms = [lw.rdm(item, dissimilarity="sqeuclidean") for item in items]
     expected = [[-slow.riemannian_distance(p, q) for q in rdms[1:]] for p in rdms]
     options = {"dissimilarity": "sqeuclidean", "comparison": "neg_riem_dist"}
@@ -190,7 +182,7 @@ def test_riemannian_distances_are_the_least_along_a_line():
 
 
 def test_a_constant_representation_has_no_riemannian_distance():
-    y = pair(6, 9, 9)[0]
+    y = related(6, 9, 9)[0]
     options = {"dissimilarity": "sqeuclidean", "comparison": "neg_riem_dist"}
     with pytest.warns(lw.DegenerateWarning, match="1 constant representation"):
         assert np.isnan(lw.rsa(np.ones((6, 4)), y, **options))
@@ -297,4 +289,4 @@ def test_ranks_of_too_many_entries_are_refused(comparison):
 )
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
-        call(pair(10, 4, 1)[0])
+        call(related(10, 4, 1)[0])
