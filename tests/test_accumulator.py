@@ -8,6 +8,7 @@ import pickle
 import numpy as np
 import pytest
 from reference import regression
+from variants import related
 
 import likewise as lw
 
@@ -38,13 +39,8 @@ every_stream = pytest.mark.parametrize(
 )
 
 
-def items(n=200, widths=(6, 9, 4, 9), seed=0):
-    rng = np.random.default_rng(seed)
-    latents = rng.standard_normal((n, 5))
-    return [
-        latents @ rng.standard_normal((5, d)) + 0.5 * rng.standard_normal((n, d)) + 2
-        for d in widths
-    ]
+def items(n=200, widths=(6, 9, 4, 9)):
+    return related(n, *widths)
 
 
 def batches(arrays, sizes):

@@ -10,6 +10,7 @@ import pytest
 import simulated
 from processes import output
 from scipy.stats import t as student
+from variants import related
 
 import likewise as lw
 from benchmarks import coverage
@@ -25,11 +26,7 @@ FREEDOM = 1 / 3  # degrees of the intervals' quantile for each sample
 
 @pytest.fixture
 def pair():
-    rng = np.random.default_rng(0)
-    z = rng.standard_normal((80, 5))
-    x = z @ rng.standard_normal((5, 6)) + rng.standard_normal((80, 6))
-    y = z @ rng.standard_normal((5, 7)) + rng.standard_normal((80, 7))
-    return x, y
+    return related(80, 6, 7)
 
 
 def test_null_is_the_scores_of_shuffled_rows(pair):

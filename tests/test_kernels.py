@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import simulated
 from reference import kernels as slow
+from variants import related
 
 import likewise as lw
 
@@ -28,20 +29,12 @@ KERNELS = [
 ]
 
 
-def data(n, dx, dy, seed=0):
-    rng = np.random.default_rng(seed)
-    z = rng.standard_normal((n, 3))
-    x = z @ rng.standard_normal((3, dx)) + rng.standard_normal((n, dx)) + 3
-    y = z @ rng.standard_normal((3, dy)) + rng.standard_normal((n, dy)) - 1
-    return x, y
-
-
 @pytest.mark.parametrize("estimator", ["biased", "unbiased"])
 @pytest.mark.parametrize("kernel", KERNELS, ids=str)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("name", ["cka", "hsic"])
 def test_agrees_with_explicit_kernel_matrices(name, shape, kernel, estimator):
-    x, y = data(*shape)
+    x, y = related(*shape)
     options = kernel | {"estimator": estimator}
     if name == "cka" and any(slow.hsic(a, a, **options) <= 0 for a in (x, y)):
         pytest.skip("no positive HSIC with itself")
@@ -73,7 +66,7 @@ def test_many_mixed_items_agree_with_single_calls(n, kernel, estimator):
 
 
 def test_results_do_not_change_from_run_to_run():
-    items = [data(400, 30, 1, seed)[0] for seed in range(5)]
+    items = [related(400, 30, 1, seed=seed)[0] for seed in range(5)]
     first = lw.pairwise(items, "cka", kernel="rbf")
     assert all(np.array_equal(first, lw.pairwise(items, "cka", kernel="rbf")) for _ in range(3))
 
@@ -86,7 +79,7 @@ def apart(distance):
 @pytest.mark.parametrize("estimator", ["biased", "unbiased"])
 @pytest.mark.parametrize("kind", [1e8, 1e12])
 def test_clusters_that_float64_barely_resolves(kind, estimator):
-    x, y = (apart(kind)(np.round(a * 16) / 16) for a in data(70, 6, 5))
+    x, y = (apart(kind)(np.round(a * 16) / 16) for a in related(70, 6, 5))
     options = {"kernel": "rbf", "estimator": estimator}
     assert lw.cka(x, y, **options) == pytest.approx(slow.precise_cka(x, y, **options), abs=1e-10)
 
@@ -98,7 +91,7 @@ def test_clusters_that_float64_barely_resolves(kind, estimator):
 @pytest.mark.parametrize("options", [{}, {"kernel": "polynomial", "coef0": 0}], ids=str)
 @pytest.mark.parametrize("estimator", ["biased", "unbiased"])
 def test_scales_that_cancel_in_hsic(options, scale, dtype, estimator):
-    x, y = (a.astype(dtype) for a in data(40, 3, 4))
+    x, y = (a.astype(dtype) for a in related(40, 3, 4))
     scale = 2.0 ** round(np.log2(scale))
     options = options | {"estimator": estimator}
     expected = lw.hsic(x, y, **options)
@@ -119,7 +112,7 @@ def test_scales_that_cancel_in_hsic(options, scale, dtype, estimator):
     ],
 )
 def test_hsic_beyond_the_type_is_infinite_and_said(dtype, scale, options, estimator):
-    x, y = (a.astype(dtype) for a in data(40, 3, 4))
+    x, y = (a.astype(dtype) for a in related(40, 3, 4))
     options = options | {"estimator": estimator}
     big = x * dtype(scale)
     with pytest.warns(lw.OverflowWarning, match="hsic: 2 representations with a score beyond"):
@@ -142,7 +135,7 @@ FAR = {
 @pytest.mark.parametrize("estimator", ["biased", "unbiased"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_bandwidths_far_below_the_distances(dtype, estimator, kind):
-    x, y = (side.astype(dtype) for side in data(30, 3, 4))
+    x, y = (side.astype(dtype) for side in related(30, 3, 4))
     if kind == "repeats alone":
         x[5:7], y[6:8] = x[5], y[6]
     options = {"kernel": "rbf", "bandwidth": FAR[kind], "estimator": estimator}
@@ -171,7 +164,7 @@ def test_bandwidths_far_beyond_the_distances(dtype, estimator, bandwidth, scale)
     """exp(-t) - 1 is -t, whose kernel matrices centred are those of the linear kernel."""
     if dtype == np.float32 and scale < 1e-30:
         pytest.skip("no such numbers")
-    x, y = (side.astype(dtype) for side in data(30, 3, 4))
+    x, y = (side.astype(dtype) for side in related(30, 3, 4))
     expected, *slopes = lw.measure("cka", estimator=estimator).gradients(x, y)
     x, y = x * dtype(scale), y * dtype(scale)
     measure = lw.measure("cka", kernel="rbf", bandwidth=bandwidth, estimator=estimator)
@@ -248,7 +241,7 @@ def test_biased_cka_is_large_for_unrelated_data_when_n_is_below_d():
 
 @pytest.mark.filterwarnings("ignore::likewise.DegenerateWarning")
 def test_last_small_batch():
-    x, y = data(3, 2, 2)
+    x, y = related(3, 2, 2)
     with pytest.raises(ValueError, match="at least 4 samples"):
         lw.cka(x, y, estimator="unbiased")
     assert np.isfinite(lw.cka(x, y))
@@ -265,13 +258,13 @@ def test_no_positive_hsic_with_itself_is_nan_and_said():
 
 
 def test_small_samples_warn_for_the_biased_estimator_alone():
-    x, y = data(20, 15, 3)
+    x, y = related(20, 15, 3)
     with pytest.warns(lw.SmallSampleWarning, match="20 samples for 15 units"):
         lw.cka(x, y)
 
 
 def test_unbiased_does_not_warn():
-    x, y = data(20, 15, 3)
+    x, y = related(20, 15, 3)
     lw.cka(x, y, estimator="unbiased")  # the suite turns any warning into an error
 
 
@@ -289,7 +282,7 @@ def test_unbiased_does_not_warn():
 )
 def test_options_are_checked(options, text):
     with pytest.raises(ValueError, match=text):
-        lw.cka(*data(10, 2, 2), **options)
+        lw.cka(*related(10, 2, 2), **options)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads kilobytes")

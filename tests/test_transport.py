@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from reference import transport as slow
 from reference.assignment import correlations
+from variants import related
 
 import likewise as lw
 
@@ -158,13 +159,6 @@ def test_bad_input_is_named(cost, options, message):
 # Soft matching
 
 
-def pair(rng, n, dx, dy):
-    latents = rng.standard_normal((n, 6))
-    return tuple(
-        latents @ rng.standard_normal((6, d)) + 0.5 * rng.standard_normal((n, d)) for d in (dx, dy)
-    )
-
-
 @pytest.mark.parametrize(
     "options",
     [
@@ -177,7 +171,7 @@ def pair(rng, n, dx, dy):
 )
 @pytest.mark.parametrize(("dx", "dy"), [(7, 7), (5, 8), (12, 4), (1, 6)])
 def test_soft_match_is_the_linear_programme(options, dx, dy, rng):
-    x, y = pair(rng, 60, dx, dy)
+    x, y = related(60, dx, dy)
     x[:, 0] = 3
     if dx == 1:
         x[0] = 0
@@ -192,7 +186,7 @@ def test_soft_match_is_the_linear_programme(options, dx, dy, rng):
 
 
 def test_equal_widths_are_the_best_permutation(rng):
-    x, y = pair(rng, 80, 20, 20)
+    x, y = related(80, 20, 20)
     score, plan = lw.soft_match(x, y)
     best = lw.permutation_match(x, y)
     assert score == pytest.approx(best.score, abs=1e-14)
@@ -252,7 +246,7 @@ def test_a_part_of_the_mass_finds_the_part_in_common(rng):
 
 
 def test_float32_is_solved_as_exactly(rng):
-    x, y = (a.astype(np.float32) for a in pair(rng, 100, 24, 36))
+    x, y = (a.astype(np.float32) for a in related(100, 24, 36))
     score, plan = lw.soft_match(x, y)
     assert score.dtype == plan.dtype == np.float32
     assert score == pytest.approx(slow.soft_match(x, y), abs=1e-6)
@@ -270,7 +264,7 @@ def test_float32_is_solved_as_exactly(rng):
 )
 def test_bad_options_are_named(options, message, rng):
     with pytest.raises(ValueError, match=message):
-        lw.soft_match(*pair(rng, 10, 3, 4), **options)
+        lw.soft_match(*related(10, 3, 4), **options)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
