@@ -127,12 +127,12 @@ if [[ $rehearse ]]; then
   simulator=$(echo "$site"/_cudasim.*)
   device=(--simulator "$simulator") testing=(--cuda-simulator "$simulator")
   mkdir -p "$work/build/tests/cuda" && ln -sfn "$site/nvidia" "$work/build/tests/cuda/nvidia"
-  export LD_LIBRARY_PATH=$site${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+  export LD_LIBRARY_PATH=$site:$site/likewise${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 else
   device=() testing=(--torch-device cuda)
-  # torch's cuBLAS, for the driver that has no torch.
+  # For the driver: torch's cuBLAS, and the OpenBLAS of the CPU engine that it compares with.
   library=$(python3 -c 'import nvidia, pathlib; print(*(str(p) for root in nvidia.__path__ for p in pathlib.Path(root).glob("*/lib")), sep=":")' || true)
-  export LD_LIBRARY_PATH=$library${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+  export LD_LIBRARY_PATH=$library:$site/likewise${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 fi
 left_out() { echo "$1: left out, there is no GPU"; }
 jobs=$(($(nproc) < 8 ? $(nproc) : 8))

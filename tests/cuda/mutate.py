@@ -84,22 +84,26 @@ def compile_options(work: Path) -> dict[tuple[str, str], list[str]]:
     return found
 
 
+@cache
+def link_command(work: Path, flavour: str) -> tuple[list[str], list[str]]:
+    """What links the driver, before and after the name of the program."""
+    command = ["ninja", "-t", "commands", f"cuda_driver_{flavour}"]
+    told = subprocess.check_output(command, cwd=work, text=True).splitlines()[-1]
+    words = shlex.split(told)[2:-2]  # ": && ... && :"
+    at = words.index("-o")
+    return words[:at], words[at + 2 :]
+
+
 def build(mutant: Mutant, work: Path, flavour: str, program: Path) -> bool:
     """The kernel's checks with the mutant in place of it; false if it does not compile."""
     broken, made = program.with_suffix(".cu"), program.with_suffix(".o")
     broken.write_text(mutant.source)
     command = compile_options(work)[str(mutant.kernel), flavour]
-    compiler = command[: next(k for k, word in enumerate(command) if word[0] == "-")]
     compiled = [*command, "-w", "-o", made, "-c", broken]
     if subprocess.run(compiled, stderr=subprocess.DEVNULL).returncode:
         return False
-    folder = work / "tests/cuda"
-    names = ("main", mutant.kernel.stem)
-    checks = [folder / f"CMakeFiles/cuda_checks.dir/driver/{name}.cpp.o" for name in names]
-    engine = [folder / f"libsimulated_engine_{flavour}.a", folder / "libcusim.so"]
-    sanitizers = [word for word in command if word.startswith("-fsanitize=")]
-    where = [f"-Wl,-rpath,{folder}", "-ldl", "-o", program]
-    subprocess.run([*compiler, made, *checks, *engine, *sanitizers, *where], check=True)
+    before, after = link_command(work, flavour)
+    subprocess.run([*before, made, "-o", program, *after], cwd=work, check=True)
     return True
 
 

@@ -73,7 +73,9 @@ __global__ void __launch_bounds__(kMostThreads)
     if (gaps.squared_distance && gap < kLargeGap) gap = gaps.squared_distance[k] / 2;
     if (norm_x == 0 || norm_y == 0) gap = NAN;
     scores[k] = score_of(gap, norm_x, norm_y, score);
-    if (gap < gaps.too_small) atomicAdd(reinterpret_cast<unsigned long long*>(close), 1ull);
+    if (gap < gaps.too_small && gaps.too_small > 0) {
+      atomicAdd(reinterpret_cast<unsigned long long*>(close), 1ull);
+    }
   }
 }
 

@@ -32,7 +32,7 @@ struct Gaps {
   const double *norm_x, *norm_y;
   int64_t step_x, step_y;
   int64_t count;
-  double too_small;  // of a gap: it counts as close
+  double too_small;  // of a gap: it counts as close; 0: none does
 };
 
 // scores[k] of the gap of pair k, NaN for items without norm; adds to *close.

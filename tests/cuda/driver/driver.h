@@ -66,6 +66,7 @@ class OnDevice {
   }
   ~OnDevice() { cudaFree(data_); }
   OnDevice(const OnDevice&) = delete;
+  OnDevice& operator=(const OnDevice&) = delete;
   T* get() const { return data_; }
   std::vector<T> values() const {
     need(cudaStreamSynchronize(stream), "run");
@@ -87,73 +88,22 @@ std::vector<T> normal(size_t n) {
   return out;
 }
 
-// The least cost of all one-to-one pairings of rows <= cols, by the Hungarian algorithm.
-template <class T>
-double least_cost(const T* cost, int rows, int cols) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  std::vector<double> u(rows + 1), v(cols + 1);
-  std::vector<int> owner(cols + 1), way(cols + 1);
-  for (int i = 1; i <= rows; ++i) {
-    std::vector<double> least(cols + 1, kInfinity);
-    std::vector<char> used(cols + 1);
-    owner[0] = i;
-    int column = 0;
-    do {
-      used[column] = 1;
-      const int row = owner[column];
-      int next = 0;
-      double delta = kInfinity;
-      for (int j = 1; j <= cols; ++j) {
-        if (used[j]) continue;
-        const double reduced = double(cost[(row - 1) * cols + j - 1]) - u[row] - v[j];
-        if (reduced < least[j]) least[j] = reduced, way[j] = column;
-        if (least[j] < delta) delta = least[j], next = j;
-      }
-      for (int j = 0; j <= cols; ++j) {
-        if (used[j]) {
-          u[owner[j]] += delta, v[j] -= delta;
-        } else {
-          least[j] -= delta;
-        }
-      }
-      column = next;
-    } while (owner[column]);
-    for (; column; column = way[column]) owner[column] = owner[way[column]];
+// Where the device's numbers are the expected ones: NaN for NaN, and others within a tolerance
+// times the largest that is expected.
+template <class Found, class Expected>
+void agree(const std::vector<Found>& found, const std::vector<Expected>& expected, double tolerance,
+           const char* what) {
+  double largest = 0;
+  for (const Expected value : expected) {
+    if (std::isfinite(double(value))) largest = std::max(largest, std::abs(double(value)));
   }
-  double total = 0;
-  for (int j = 1; j <= cols; ++j) {
-    if (owner[j]) total += double(cost[(owner[j] - 1) * cols + j - 1]);
+  bool good = found.size() == expected.size();
+  for (size_t k = 0; good && k < expected.size(); ++k) {
+    const double a = double(found[k]), b = double(expected[k]);
+    good = std::isnan(b) ? std::isnan(a) : a == b || std::abs(a - b) <= tolerance * largest;
+    if (!good) std::printf("%zu: %.17g, expected %.17g\n", k, a, b);
   }
-  return total;
-}
-
-// The least (sign 1) or largest (-1) cost of a transport with uniform marginals: an assignment of
-// every row, as often as it sends units, to every column, as often as it takes some.
-template <class T>
-double least_transport(const T* cost, int rows, int cols, double sign) {
-  const int units = std::lcm(rows, cols);
-  std::vector<double> repeated(size_t(units) * units);
-  for (int i = 0; i < units; ++i) {
-    for (int j = 0; j < units; ++j) {
-      repeated[size_t(i) * units + j] = sign * double(cost[i % rows * cols + j % cols]);
-    }
-  }
-  return sign * least_cost(repeated.data(), units, units) / units;
-}
-
-// Correlation of column i of x with column j of y, both (rows x .), in double.
-template <class T>
-double correlation(const T* x, const T* y, int rows, int dx, int dy, int i, int j) {
-  double mean_x = 0, mean_y = 0, xy = 0, xx = 0, yy = 0;
-  for (int r = 0; r < rows; ++r) {
-    mean_x += double(x[r * dx + i]) / rows;
-    mean_y += double(y[r * dy + j]) / rows;
-  }
-  for (int r = 0; r < rows; ++r) {
-    const double a = double(x[r * dx + i]) - mean_x, b = double(y[r * dy + j]) - mean_y;
-    xy += a * b, xx += a * a, yy += b * b;
-  }
-  return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : 0;
+  expect(good, what);
 }
 
 // A context for one call, whose temporary memory goes with it.

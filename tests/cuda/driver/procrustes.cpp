@@ -1,224 +1,329 @@
 #include "procrustes/cuda/procrustes.h"
 
-#include "driver.h"
-#include "procrustes/cuda/procrustes_kernels.h"
+#include "both.h"
+#include "cca/cca.h"
+#include "cca/cuda/cca.h"
+#include "cca/cuda/variates.h"
+#include "procrustes/cuda/gap_score.h"
+#include "procrustes/cuda/gradient.h"
+#include "procrustes/cuda/procrustes_gradient.h"
+#include "procrustes/gradient.h"
 #include "procrustes/near_identity.h"
+#include "procrustes/procrustes.h"
 
 namespace likewise::cuda::driver {
 namespace {
 
-constexpr int kRows = 10;
-constexpr double kPi = 3.14159265358979323846;
+ProcrustesOptions options_of(ProcrustesScore score, double alpha, bool scale = true) {
+  ProcrustesOptions out;
+  out.score = score;
+  out.alpha = alpha;
+  out.scale = scale;
+  return out;
+}
 
-// Column k is a cosine wave: columns have mean 0, are orthogonal and have these norms.
-template <class T>
-std::vector<T> waves(const std::vector<double>& norms, int first) {
-  const int cols = int(norms.size());
-  std::vector<T> out(size_t(kRows) * cols);
-  for (int i = 0; i < kRows; ++i) {
-    for (int j = 0; j < cols; ++j) {
-      const double wave = std::cos(kPi * (i + 0.5) * (j + first + 1) / kRows);
-      out[i * cols + j] = T(norms[j] * std::sqrt(2.0 / kRows) * wave);
-    }
+// Units of all sizes; the third is constant, the fourth constant up to rounding, the fifth the sum
+// of the first two.
+std::vector<double> of_all_sizes(int64_t rows) {
+  constexpr int64_t kCols = 7;
+  std::vector<double> out = normal<double>(size_t(rows * kCols));
+  for (int64_t i = 0; i < rows; ++i) {
+    double* const row = out.data() + i * kCols;
+    for (int64_t j = 0; j < kCols; ++j) row[j] += 5;
+    row[2] = 0.1;
+    row[3] = 1 + 2.3e-16 * double(i % 2);
+    row[4] = row[0] + row[1];
+    row[5] *= 1e40;
+    row[6] *= 1e-40;
   }
   return out;
 }
 
-double reshaped(double s, double alpha) { return s > 0 ? alpha * s + 1 - alpha : 0; }
-
-// 1 - similarity of two sets of waves that start at the same one.
-double gap_of(const std::vector<double>& a, const std::vector<double>& b, double alpha) {
-  double inner = 0, aa = 0, bb = 0;
-  for (size_t k = 0; k < std::max(a.size(), b.size()); ++k) {
-    const double x = k < a.size() ? reshaped(a[k], alpha) : 0;
-    const double y = k < b.size() ? reshaped(b[k], alpha) : 0;
-    inner += x * y, aa += x * x, bb += y * y;
-  }
-  return 1 - inner / std::sqrt(aa * bb);
-}
-
+// Grids, and many pairs.
 template <class T>
-void scores_of_waves(double alpha, likewise::ProcrustesScore score, bool symmetric) {
-  // Two that are equal, one constant, one wider than there are samples.
-  std::vector<std::vector<double>> norms{{3, 2, 1}, {3, 2, 1}, {0, 0, 0}, {2, 1, 1, 0.5}};
-  norms.back().resize(12, 0.0);
-  const int count = int(norms.size());
-  likewise::ProcrustesOptions options;
-  options.alpha = alpha;
-  options.score = score;
-  std::vector<std::vector<T>> host;
-  for (const auto& list : norms) host.push_back(waves<T>(list, 0));
-  std::vector<std::unique_ptr<OnDevice<T>>> arrays;
-  std::vector<Matrix<T>> items;
-  for (int k = 0; k < count; ++k) {
-    arrays.push_back(std::make_unique<OnDevice<T>>(host[k]));
-    items.push_back({arrays[k]->get(), int64_t(norms[k].size())});
+void scores(int64_t rows, const ProcrustesOptions& options, int64_t pairs = 3) {
+  const double tolerance = sizeof(T) == 4 ? 1e-5 : 1e-11;
+  Items<T> list = planted<T>(rows);
+  if constexpr (sizeof(T) == 8) {
+    if (options.alpha < 1) list.add(of_all_sizes(rows));
   }
+  compare_grids<T>(
+      list, planted<T>(rows, 2), 3, tolerance,
+      [&](const Context& context, const auto& a, const auto& b, bool symmetric, double* found,
+          const Counts& counts) {
+        procrustes_scores<T>(context, a, b, rows, symmetric, options,
+                             {found, counts.row(0), counts.row(1), counts.row(2)});
+      },
+      [&](const auto& a, const auto& b, double* found, const Counts& counts) {
+        const auto left = prepare_shapes<T>(a, options, 1);
+        const auto right = b.empty() ? left : prepare_shapes<T>(b, options, 1);
+        const ShapeCounts facts{counts.row(0), counts.row(1), counts.items};
+        facts.set_all(0, a, left);
+        if (!b.empty()) facts.set_all(int64_t(a.size()), b, right);
+        likewise::procrustes_scores<T>(list_of<T>(left), list_of<T>(right), rows, b.empty(),
+                                       options, 1, found);
+      });
+  Stack<T> x = stack<T>(pairs, 6, 2), y = stack<T>(pairs, 6, 3);
+  compare(
+      size_t(pairs), 3, 2 * pairs, tolerance,
+      [&](const Context& context, double* found, const Counts& counts) {
+        procrustes_pairs<T>(context, x.there(), y.there(), pairs, 6, options,
+                            {found, counts.row(0), counts.row(1), counts.row(2)});
+      },
+      [&](double* found, const Counts& counts) {
+        likewise::procrustes_pairs(x.here(), y.here(), options, 1, found,
+                                   {counts.row(0), counts.row(1), counts.items});
+      });
+}
+
+// Rotated copies, moved by less and less.
+template <class T>
+void nearly_congruent(ProcrustesScore score) {
+  constexpr int64_t kPairs = 8, kRows = 12, kCols = 3;
+  Stack<T> x{normal<T>(kPairs * kRows * kCols), kPairs, kRows, kCols};
+  const std::vector<T> noise = normal<T>(x.host.size());
+  std::vector<T> turned(x.host.size());
+  for (size_t k = 0; k < turned.size(); ++k) {
+    const double size = std::pow(10, -double(k / (kRows * kCols)));
+    turned[k] = T(double(k % kCols ? x.host[k - 1] : -x.host[k + 2]) + size * double(noise[k]));
+  }
+  Stack<T> y{turned, kPairs, kRows, kCols};
+  const ProcrustesOptions options = options_of(score, 1);
+  std::vector<double> expected(kPairs);
+  std::vector<int64_t> unused(4 * kPairs);
+  likewise::procrustes_pairs(x.here(), y.here(), options, 1, expected.data(),
+                             {unused.data(), unused.data() + 2 * kPairs, 2 * kPairs});
+  const OnDevice<double> found(kPairs);
+  const OnDevice<int64_t> facts(unused), close(std::vector<int64_t>{0});
   Call call;
-  const Context context = call.context();
-  const auto expected = [&](int i, int j) {
-    double gap = i == 2 || j == 2 ? std::nan("") : gap_of(norms[i], norms[j], alpha);
-    gap = gap < 0 ? 0 : gap;
-    return score == likewise::ProcrustesScore::similarity ? 1 - gap : std::acos(1 - gap);
-  };
-  const auto agrees = [&](double found, double wanted) {
-    return std::isnan(wanted) ? std::isnan(found)
-                              : std::abs(found - wanted) <= (sizeof(T) == 4 ? 2e-3 : 2e-8);
-  };
-  const OnDevice<double> grid_scores(size_t(count * count));
-  const OnDevice<int64_t> grid_constant(size_t(2 * count)), dropped(size_t(2 * count)),
-      grid_close(std::vector<int64_t>{0});
-  procrustes_scores<T>(context, items, symmetric ? std::vector<Matrix<T>>{} : items, kRows,
-                       symmetric, options,
-                       {grid_scores.get(), grid_constant.get(), dropped.get(), grid_close.get()});
-  const auto grid = grid_scores.values();
-  const auto constants = grid_constant.values();
-  for (int i = 0; i < count; ++i) {
-    for (int j = 0; j < count; ++j) {
-      expect(agrees(grid[i * count + j], expected(i, j)), "Procrustes score");
-    }
-    expect(constants[i] == (i == 2 ? 3 : i == 3 ? 8 : 0), "constant units");
-  }
+  procrustes_pairs<T>(call.context(), x.there(), y.there(), kPairs, kRows, options,
+                      {found.get(), facts.get(), facts.get() + 2 * kPairs, close.get()});
+  agree(found.values(), expected, sizeof(T) == 4 ? 1e-3 : 1e-9, "score of a near pair");
   int64_t near = 0;
-  for (int i = 0; i < count && sizeof(T) == 4; ++i) {
-    for (int j = symmetric ? i + 1 : 0; j < count; ++j) {
-      near += i != 2 && j != 2 && gap_of(norms[i], norms[j], alpha) < kAgainInDoubleBelow;
-    }
-  }
-  const bool looks = score != likewise::ProcrustesScore::similarity;
-  expect(grid_close.values()[0] == (looks ? near : 0), "close pairs");
-  std::vector<T> x = host[0], y = host[1];
-  x.insert(x.end(), host[2].begin(), host[2].end());
-  y.insert(y.end(), host[0].begin(), host[0].end());
-  const OnDevice<T> first(x), second(y);
-  const OnDevice<double> scores(2);
-  const OnDevice<int64_t> constant(4), close(std::vector<int64_t>{0});
-  procrustes_pairs<T>(context, {first.get(), 3}, {second.get(), 3}, 2, kRows, options,
-                      {scores.get(), constant.get(), dropped.get(), close.get()});
-  const auto found = scores.values();
-  expect(agrees(found[0], expected(0, 1)) && agrees(found[1], expected(2, 0)), "score of a pair");
+  for (const double angle : expected) near += 1 - std::cos(angle) < kAgainInDoubleBelow;
+  const bool counts = sizeof(T) == 4 && score != ProcrustesScore::similarity;
+  expect(close.values()[0] == (counts ? near : 0), "close pairs");
 }
 
-// The gap itself, or half of the squared distance where there is one and the gap is small.
-void scores_of_gaps(GapScore score) {
-  constexpr int kCount = 300;
-  std::vector<double> similarity(kCount), squares(kCount), norms(kCount);
-  for (int k = 0; k < kCount; ++k) {
-    similarity[k] = k == 5 ? 1 + 1e-15 : 1 - std::pow(k, 2) / 1e5;
-    squares[k] = 2e-9 * k;
-    norms[k] = k == 7 ? 0 : k + 1;
-  }
-  const OnDevice<double> s(similarity), d(squares), n(norms), one(std::vector<double>{3});
-  for (const bool refined : {true, false}) {
-    const OnDevice<double> scores(kCount);
-    const OnDevice<int64_t> close(std::vector<int64_t>{0});
-    const Gaps gaps{s.get(), refined ? d.get() : nullptr, one.get(), n.get(), 0, 1, kCount, 1e-7};
-    need(score_gaps(gaps, score, scores.get(), close.get(), stream), "scores");
-    const auto found = scores.values();
-    int near = 0;
-    for (int k = 0; k < kCount; ++k) {
-      double gap = std::max(1 - similarity[k], 0.0);
-      if (refined && gap < 0.1) gap = squares[k] / 2;
-      near += k != 7 && gap < 1e-7;
-      double wanted = 1 - gap;
-      if (score == GapScore::angular) wanted = std::acos(1 - gap);
-      if (score == GapScore::euclidean) wanted = std::sqrt(2 * gap);
-      if (score == GapScore::euclidean_unscaled) {
-        wanted = std::sqrt(std::pow(3 - norms[k], 2) + 6 * norms[k] * gap);
-      }
-      const bool good = k == 7 ? std::isnan(found[k]) : std::abs(found[k] - wanted) <= 1e-7;
-      expect(good, "score of a gap");
-    }
-    expect(close.values()[0] == near, "number of close pairs");
-  }
-  constexpr int kSide = 40;
-  std::vector<double> grid(kSide * kSide);
-  for (int k = 0; k < kSide * kSide; ++k) grid[k] = k;
-  const OnDevice<double> whole(grid);
-  need(mirror_scores(n.get(), kSide, score, whole.get(), stream), "mirror");
-  const auto mirrored = whole.values();
-  const double nothing = score == GapScore::similarity ? 1 : 0;
-  for (int i = 0; i < kSide; ++i) {
-    for (int j = 0; j < i; ++j) {
-      expect(mirrored[i * kSide + j] == grid[j * kSide + i], "mirrored score");
-    }
-    const double own = mirrored[i * kSide + i];
-    expect(i == 7 ? std::isnan(own) : own == nothing, "score of an item with itself");
-  }
-}
-
-// Many singular values, of which some do not exist; of the last item none does.
+// More values than a block has threads, of which some do not exist; of the last item none does.
 void reshape_many(double alpha, double size) {
   constexpr int kCount = 3, kWidth = 300;
-  std::vector<double> host = normal<double>(kCount * kWidth);
-  for (double& value : host) value = std::abs(value) + 0.1;
-  int64_t rank = 0;
-  for (int k = 0; k < kCount * kWidth; ++k) {
-    if (k % 7 == 0 || k >= 2 * kWidth) host[k] = 0;
-    rank += k < kWidth && host[k] != 0;
-  }
-  const int64_t other = std::count_if(host.begin() + kWidth, host.begin() + 2 * kWidth,
-                                      [](double value) { return value != 0; });
-  const OnDevice<double> values(host);
-  const OnDevice<double> norms(std::vector<double>{0.5 * size, 4 * size, 7});
-  const OnDevice<int64_t> ranks(std::vector<int64_t>{rank, other, 0});
-  need(reshape_values({values.get(), norms.get(), ranks.get(), kCount, kWidth, alpha}, stream),
-       "reshape");
-  const auto found = values.values();
-  for (int q = 0; q < 2; ++q) {
+  std::vector<double> host = normal<double>(kCount * kWidth), wanted(host.size());
+  std::vector<int64_t> exist(kCount);
+  const std::vector<double> norms{0.5 * size, 4 * size, 7};
+  for (int q = 0; q < kCount; ++q) {
     double squares = 0;
-    std::vector<double> wanted(kWidth);
-    for (int k = 0; k < kWidth; ++k) {
-      const double s = host[q * kWidth + k];
-      const double unit = alpha > 0 ? std::max(size, 1.0) : 1;
-      wanted[k] = (alpha * s * (q ? 4 : 0.5) * size + 1 - alpha) / unit;
-      if (s > 0) squares += wanted[k] * wanted[k];
+    const double in_data = alpha > 0 ? norms[size_t(q)] : 1, unit = std::max(in_data, 1.0);
+    for (int k = q * kWidth; k < (q + 1) * kWidth; ++k) {
+      host[k] = k % 7 == 0 || q == 2 ? 0 : std::abs(host[k]) + 0.1;
+      wanted[k] = q == 2 ? 0 : (alpha * host[k] * in_data + 1 - alpha) / unit;
+      squares += host[k] > 0 ? wanted[k] * wanted[k] : 0;
+      exist[size_t(q)] += host[k] > 0;
     }
-    for (int k = 0; k < kWidth; ++k) {
-      const double value = wanted[k] / std::sqrt(squares);
-      expect(std::abs(found[q * kWidth + k] - value) <= 1e-12 * value, "reshaped value");
-    }
+    for (int k = q * kWidth; q < 2 && k < (q + 1) * kWidth; ++k) wanted[k] /= std::sqrt(squares);
   }
-  expect(found[2 * kWidth] == 0 && norms.values()[2] == 0, "an item of which nothing exists");
-  expect(norms.values()[1] == 4 * size, "the norm of another");
+  const OnDevice<double> values(host), lengths(norms), scaled(kWidth), z_norm(1);
+  const OnDevice<int64_t> ranks(exist);
+  need(reshape_values({values.get(), lengths.get(), ranks.get(), kCount, kWidth, alpha}, stream),
+       "reshape");
+  agree(values.values(), wanted, 1e-13, "reshaped values");
+  agree(lengths.values(), std::vector<double>{norms[0], norms[1], 0}, 0, "norms");
+  const OnDevice<double> spectrum(host), norm(norms);
+  need(reshape_spectrum({spectrum.get(), scaled.get(), z_norm.get(), norm.get(), ranks.get(),
+                         kWidth, 400, kWidth, alpha},
+                        stream),
+       "spectrum");
+  wanted.resize(kWidth);
+  agree(scaled.values(), wanted, 1e-13, "values of unit norm");
+  for (double& value : host) value *= alpha > 0 ? norms[0] : 1;
+  host.resize(kWidth);
+  std::vector<double> data = spectrum.values();
+  data.resize(kWidth);
+  agree(data, host, 1e-15, "values of the data");
 }
 
-template <class T>
-void distances_of_many() {
-  constexpr int kCount = 2, kSize = 700;
-  const std::vector<T> moved = normal<T>(kCount * kSize), y = normal<T>(kCount * kSize);
-  const OnDevice<T> a(moved), b(y);
-  for (const int step : {0, kSize}) {
-    const OnDevice<double> out(kCount);
-    need(squared_distances<T>(a.get(), b.get(), step, kCount, kSize, out.get(), stream),
-         "distance");
-    for (int q = 0; q < kCount; ++q) {
-      double sum = 0;
-      for (int k = 0; k < kSize; ++k) {
-        sum += std::pow(double(moved[q * kSize + k]) - double(y[q * step + k]), 2);
-      }
-      expect(std::abs(out.values()[q] - sum) <= 1e-12 * sum, "squared distance");
-    }
-  }
+// More singular values than a warp has lanes, one of them rounding, in no order.
+void many_values() {
+  constexpr int kValues = 70, kRounding = 40;
+  std::vector<double> values, kept(kValues, 1.0);
+  for (int k = 0; k < kValues; ++k) values.push_back(k == kRounding ? 1e-18 : 1 + (k * 7) % 11);
+  kept[kRounding] = 0;
+  const OnDevice<double> there(values), norm(std::vector<double>{0.5}), z_norm(1), scaled(kValues),
+      found(kValues), similarity(1);
+  need(find_directions({there.get(), kValues, kValues, 90, found.get(), similarity.get()}, stream),
+       "directions");
+  need(reshape_spectrum(
+           {there.get(), scaled.get(), z_norm.get(), norm.get(), nullptr, kValues, 90, kValues, 1},
+           stream),
+       "spectrum");
+  values[kRounding] = 0;
+  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
+  const double length =
+      std::sqrt(std::inner_product(values.begin(), values.end(), values.begin(), 0.0));
+  agree(found.values(), kept, 0, "directions");
+  agree(similarity.values(), std::vector<double>{sum}, 1e-14, "similarity");
+  agree(z_norm.values(), std::vector<double>{length / 2}, 1e-14, "norm of what was reshaped");
+  for (double& value : values) value /= length;
+  agree(scaled.values(), values, 1e-14, "values of unit norm");
 }
 
 void shapes() {
-  using likewise::ProcrustesScore;
-  scores_of_waves<float>(1, ProcrustesScore::angular, true);
-  scores_of_waves<double>(0.5, ProcrustesScore::similarity, false);
-  for (const GapScore score : {GapScore::angular, GapScore::euclidean, GapScore::euclidean_unscaled,
-                               GapScore::similarity}) {
-    scores_of_gaps(score);
+  using enum ProcrustesScore;
+  scores<float>(12, options_of(angular, 1));
+  scores<double>(40, options_of(euclidean, 1, false), thread_sanitizer() ? 40 : 270);
+  scores<double>(12, options_of(euclidean, 1));
+  scores<double>(12, options_of(similarity, 0.5));
+  for (const auto score : {angular, similarity}) {
+    nearly_congruent<float>(score);
+    nearly_congruent<double>(score);
   }
-  reshape_many(0.25, 1);
-  reshape_many(0.25, 1e200);
-  reshape_many(0.25, 1e-200);
+  for (const double size : {1.0, 1e200, 1e-200}) reshape_many(0.25, size);
   reshape_many(0, 1e200);
-  distances_of_many<float>();
-  distances_of_many<double>();
 }
 
-const Topic topic("procrustes", shapes);
+template <class T>
+void gradients_of(int64_t rows, int64_t dx, int64_t dy, const ProcrustesOptions& options) {
+  Stack<T> x = stack<T>(3, rows, dx), y = related(x, dy);
+  compare_gradients<T>(
+      x, y, sizeof(T) == 4 ? 1e-6 : 1e-9,
+      [&](const Context& context, T* by_x, T* by_y) {
+        procrustes_gradients<T>(context, x.there(), y.there(), 3, rows, options, by_x, by_y);
+      },
+      [&](T* by_x, T* by_y) {
+        std::vector<double> unused(3);
+        std::vector<int64_t> counts(12);
+        ArrayRef to_x = x.here(), to_y = y.here();
+        to_x.data = by_x;
+        to_y.data = by_y;
+        likewise::procrustes_gradients(x.here(), y.here(), options, 1, unused.data(),
+                                       {counts.data(), counts.data() + 6, 6}, &to_x, &to_y);
+      });
+}
+
+// Congruent items have gradient 0.
+void congruent() {
+  constexpr int kRows = 6, kSize = kRows * 2;
+  const std::vector<double> x = normal<double>(kSize);
+  std::vector<double> turned(kSize);
+  for (int k = 0; k < kSize; ++k) turned[k] = k % 2 ? -x[k - 1] : x[k + 1];
+  const OnDevice<double> there(x), same(turned), by_x(kSize), by_y(kSize);
+  for (const bool scale : {true, false}) {
+    Call call;
+    procrustes_gradients<double>(call.context(), {there.get(), 2}, {same.get(), 2}, 1, kRows,
+                                 options_of(ProcrustesScore::euclidean, 1, scale), by_x.get(),
+                                 by_y.get());
+    for (const auto& found : {by_x.values(), by_y.values()}) {
+      agree(found, std::vector<double>(kSize), 0, "0 at congruence");
+    }
+  }
+}
+
+void gradients() {
+  using enum ProcrustesScore;
+  gradients_of<double>(7, 3, 4, options_of(angular, 1));
+  gradients_of<float>(7, 4, 2, options_of(angular, 1));
+  gradients_of<double>(4, 6, 2, options_of(euclidean, 1));
+  gradients_of<double>(7, 3, 4, options_of(euclidean, 1, false));
+  gradients_of<double>(4, 6, 2, options_of(euclidean, 0.3, false));
+  gradients_of<double>(7, 4, 3, options_of(similarity, 0.3));
+  gradients_of<double>(40, 2, 3, options_of(similarity, 0));
+  congruent();
+  many_values();
+}
+
+// All scores by canonical correlations.
+void canonical(Items<double> list, const CanonicalOptions& options, int64_t pairs = 3) {
+  const int64_t rows = list.rows;
+  list.add(of_all_sizes(rows));
+  compare_grids<double>(
+      list, planted<double>(rows, 2), 2, 1e-10,
+      [&](const Context& context, const auto& a, const auto& b, bool symmetric, double* found,
+          const Counts& counts) {
+        cca_scores(context, a, b, rows, symmetric, options, found, {counts.row(0), counts.row(1)});
+      },
+      [&](const auto& a, const auto& b, double* found, const Counts& counts) {
+        likewise::cca_scores<double>(a, b, options, 1, found,
+                                     {counts.row(0), counts.row(1), counts.items});
+      });
+  Stack<double> x = stack<double>(pairs, 7, 3), y = related(x, 2);
+  compare(
+      size_t(pairs), 2, 2 * pairs, 1e-10,
+      [&](const Context& context, double* found, const Counts& counts) {
+        cca_pairs(context, x.there(), y.there(), pairs, 7, options, found,
+                  {counts.row(0), counts.row(1)});
+      },
+      [&](double* found, const Counts& counts) {
+        likewise::cca_pairs(x.here(), y.here(), options, 1, found,
+                            {counts.row(0), counts.row(1), counts.items});
+      });
+  if (options.weighted) return;
+  compare(
+      size_t(2 * pairs), 2, 2 * pairs, 1e-10,
+      [&](const Context& context, double* found, const Counts& counts) {
+        canonical_correlations(context, x.there(), y.there(), pairs, 7, options, found,
+                               {counts.row(0), counts.row(1)});
+      },
+      [&](double* found, const Counts& counts) {
+        likewise::canonical_correlations(x.here(), y.here(), options, 1, found,
+                                         {counts.row(0), counts.row(1), counts.items});
+      });
+}
+
+// Values of more directions than a block has threads.
+void whiten(double regularization, double variance) {
+  constexpr int kCount = 3, kRank = 300, kRows = 302, kCols = 11;
+  const std::vector<int64_t> constants{0, 2, kCols};
+  std::vector<double> host = normal<double>(kCount * kRank), wanted(host.size()), wanted_ranks;
+  for (double& value : host) value = std::abs(value);
+  host[1] = 1e-18;                                       // rounding
+  host[5] = host[6];                                     // the first of equal ones comes first
+  std::fill(host.begin() + 2 * kRank, host.end(), 0.0);  // a constant item
+  for (int q = 0; q < kCount; ++q) {
+    const double* const s = &host[size_t(q * kRank)];
+    std::vector<int> order(kRank);
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return s[a] > s[b]; });
+    const double total = std::inner_product(s, s + kRank, s, 0.0);
+    const double units = double(kCols - constants[size_t(q)]);
+    const double ridge = regularization * total / units;
+    const double least = variance < 1 ? kRows * 0x1p-52 * s[order[0]] : 0;
+    double seen = 0;
+    wanted_ranks.push_back(0);
+    for (const int j : order) {
+      const bool counts = s[j] > least && (variance >= 1 || seen < variance * total);
+      seen += s[j] * s[j];
+      wanted_ranks.back() += counts;
+      wanted[size_t(q * kRank + j)] = !counts     ? 0
+                                      : ridge > 0 ? s[j] / std::sqrt(s[j] * s[j] + ridge)
+                                                  : 1;
+    }
+  }
+  const OnDevice<double> values(host), kept(host.size());
+  const OnDevice<int64_t> ranks(kCount), constant(constants);
+  need(whiten_values({values.get(), kept.get(), ranks.get(), constant.get(), kCount, kRank, kRows,
+                      kCols, regularization, variance},
+                     stream),
+       "whiten");
+  agree(values.values(), wanted, 1e-15, "whitened values");
+  agree(ranks.values(), wanted_ranks, 0, "ranks");
+}
+
+const Topic procrustes_topic("procrustes", shapes);
+const Topic gradient_topic("procrustes_gradient", gradients);
+const Topic directions_topic("directions", [] {
+  canonical(planted<double>(12), {});
+  canonical(planted<double>(40, 3), {});
+  canonical(Items<double>(300), {});
+});
+const Topic variates_topic("variates", [] {
+  const int64_t many = thread_sanitizer() ? 40 : 270;
+  canonical(planted<double>(12), {0.1, 1, false}, many);
+  canonical(planted<double>(12), {0, 0.6, false});
+  canonical(planted<double>(12, 2), {0, 1, true}, many);
+  whiten(0, 1);
+  whiten(0.3, 1);
+  whiten(0, 0.6);
+});
 
 }  // namespace
 }  // namespace likewise::cuda::driver

@@ -1,0 +1,166 @@
+#include "kernels/cuda/kernels.h"
+
+#include "both.h"
+#include "kernels/cuda/gradient.h"
+#include "kernels/cuda/gram_gradient.h"
+#include "kernels/gradient.h"
+
+namespace likewise::cuda::driver {
+namespace {
+
+KernelOptions options_of(KernelFunction function, HsicEstimator estimator, bool normalize) {
+  KernelOptions out;
+  out.function = function;
+  out.estimator = estimator;
+  out.normalize = normalize;
+  return out;
+}
+
+KernelOptions fixed_bandwidth(bool normalize) {
+  KernelOptions out = options_of(KernelFunction::rbf, HsicEstimator::biased, normalize);
+  out.median = false;
+  out.bandwidth = 2.5;
+  return out;
+}
+
+template <class T>
+constexpr double kTolerance = sizeof(T) == 4 ? 2e-5 : 1e-11;
+
+template <class T>
+void scores(const Items<T>& a, const Items<T>& b, const KernelOptions& options) {
+  compare_grids<T>(
+      a, b, 2, kTolerance<T>,
+      [&](const Context& context, const auto& left, const auto& right, bool symmetric,
+          double* found, const Counts& counts) {
+        kernel_scores<T>(context, left, right, a.rows, symmetric, options,
+                         {found, counts.row(1), counts.row(0)});
+      },
+      [&](const auto& left, const auto& right, double* found, const Counts& counts) {
+        likewise::kernel_scores<T>(left, right, options, 1, found, {counts.row(0), counts.row(1)});
+      });
+}
+
+// Of a list that has `more` items, and of pairs.
+template <class T>
+void scores(int64_t rows, const KernelOptions& options, const std::vector<std::vector<T>>& more) {
+  Items<T> a = planted<T>(rows);
+  for (const std::vector<T>& item : more) a.add(item);
+  scores<T>(a, planted<T>(rows, 2), options);
+  Stack<T> x = stack<T>(3, rows, 3), y = stack<T>(3, rows, 8);
+  compare(
+      3, 2, 6, kTolerance<T>,
+      [&](const Context& context, double* found, const Counts& counts) {
+        kernel_pairs<T>(context, x.there(), y.there(), 3, rows, options,
+                        {found, counts.row(1), counts.row(0)});
+      },
+      [&](double* found, const Counts& counts) {
+        likewise::kernel_pairs<T>(MatrixBatch<const T>(x.here()), MatrixBatch<const T>(y.here()),
+                                  options, 1, found, {counts.row(0), counts.row(1)});
+      });
+}
+
+// Equal samples but one: no median distance, and an unbiased HSIC with itself that is not above 0.
+template <class T>
+std::vector<T> stuck(int64_t rows) {
+  std::vector<T> out(size_t(rows) * 3, T(1));
+  out[4] = T(5);
+  return out;
+}
+
+// Samples in two heaps a thousand deviations apart; one sample beside which all others vanish.
+template <class T>
+std::vector<std::vector<T>> hard(int64_t rows) {
+  std::vector<T> apart = normal<T>(size_t(rows) * 2), alone = normal<T>(size_t(rows) * 2);
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < 2; ++j) {
+      alone[size_t(i * 2 + j)] *= T(i == 3 ? 1024 : 1);
+      apart[size_t(i * 2 + j)] += T(i < 3 * rows / 4 ? 0 : 4096);
+    }
+  }
+  return {apart, alone, stuck<T>(rows)};
+}
+
+template <class T>
+std::vector<T> huge(int64_t rows) {
+  std::vector<T> out = normal<T>(size_t(rows) * 2);
+  for (T& value : out) value *= sizeof(T) == 4 ? T(1e12) : T(1e90);
+  return out;
+}
+
+void medians() {
+  const KernelOptions options = options_of(KernelFunction::rbf, HsicEstimator::unbiased, true);
+  scores<float>(9, options, hard<float>(9));      // 36 distances
+  scores<double>(11, options, hard<double>(11));  // 55
+  Items<float> ties(thread_sanitizer() ? 40 : 260);
+  std::vector<float> whole = normal<float>(size_t(ties.rows));
+  for (float& value : whole) value = std::round(2 * value);
+  ties.add(whole);
+  scores<float>(ties, Items<float>(ties.rows), options);
+}
+
+void grams() {
+  const auto linear = KernelFunction::linear, polynomial = KernelFunction::polynomial;
+  const auto biased = HsicEstimator::biased, unbiased = HsicEstimator::unbiased;
+  const KernelOptions hsic = options_of(linear, biased, false);
+  scores<float>(8, hsic, {huge<float>(8)});
+  scores<double>(8, hsic, {huge<double>(8)});
+  scores<double>(9, options_of(linear, unbiased, true), hard<double>(9));
+  scores<double>(9, options_of(polynomial, unbiased, true), hard<double>(9));
+  scores<float>(8, options_of(polynomial, biased, false), {});
+  scores<double>(9, options_of(KernelFunction::rbf, biased, true), hard<double>(9));
+  scores<double>(40, fixed_bandwidth(false), {});
+}
+
+template <class T>
+void gradients(int64_t rows, const KernelOptions& options) {
+  Stack<T> x = stack<T>(3, rows, 2), y = related(x, 3);
+  compare_gradients<T>(
+      x, y, sizeof(T) == 4 ? 1e-6 : 1e-9,
+      [&](const Context& context, T* by_x, T* by_y) {
+        kernel_gradients<T>(context, x.there(), y.there(), 3, rows, options, by_x, by_y);
+      },
+      [&](T* by_x, T* by_y) {
+        std::vector<double> unused(3);
+        std::vector<int64_t> counts(12);
+        likewise::kernel_gradients<T>(MatrixBatch<const T>(x.here()),
+                                      MatrixBatch<const T>(y.here()), options, 1, unused.data(),
+                                      {counts.data(), counts.data() + 6}, by_x, by_y);
+      });
+}
+
+// Squared distances of which several are the middle ones; rows of two launches.
+template <class T>
+void first_pairs() {
+  constexpr int kRows = 40;
+  std::vector<T> values(kRows * kRows, T(7));
+  for (const int at : {9 * kRows + 8, 36 * kRows + 35, 20 * kRows + 3}) values[at] = T(0.5);
+  for (const int at : {36 * kRows + 34, 30 * kRows + 29}) values[at] = T(0.25);
+  for (const int at : {5 * kRows + 6, 4 * kRows + 4}) values[at] = T(0.5);  // of no pair q < p
+  const OnDevice<T> there(values);
+  const OnDevice<double> middle(std::vector<double>{0.25, 0.5});
+  const OnDevice<unsigned long long> pairs(std::vector<unsigned long long>(2, ~0ull));
+  need(find_pairs<T>(there.get() + 25 * kRows, kRows, 25, 15, middle.get(), pairs.get(), stream),
+       "pairs");
+  need(find_pairs<T>(there.get(), kRows, 0, 25, middle.get(), pairs.get(), stream), "pairs");
+  agree(pairs.values(), std::vector<double>{30 * kRows + 29, 9 * kRows + 8}, 0, "first pairs");
+}
+
+void gram_gradients() {
+  const auto linear = KernelFunction::linear, rbf = KernelFunction::rbf;
+  const auto biased = HsicEstimator::biased, unbiased = HsicEstimator::unbiased;
+  gradients<double>(33, options_of(linear, biased, true));  // more than a warp
+  gradients<float>(8, options_of(linear, unbiased, true));
+  gradients<double>(8, options_of(KernelFunction::polynomial, unbiased, false));
+  gradients<double>(8, options_of(rbf, biased, false));   // an even number of pairs
+  gradients<double>(7, options_of(rbf, unbiased, true));  // an odd one
+  gradients<float>(33, fixed_bandwidth(true));
+  first_pairs<float>();
+  first_pairs<double>();
+}
+
+const Topic bandwidth("bandwidth", medians);
+const Topic gram("gram", grams);
+const Topic gram_gradient("gram_gradient", gram_gradients);
+
+}  // namespace
+}  // namespace likewise::cuda::driver
