@@ -2,6 +2,7 @@
 
 #include "arrays/cuda/gather.h"
 #include "core/cuda/kernel.cuh"
+#include "core/instantiate.h"
 
 namespace likewise::cuda {
 namespace {
@@ -26,17 +27,14 @@ __global__ void __launch_bounds__(kMostThreads, 4)  // 64 registers: none spill
 }  // namespace
 
 template <class T>
-cudaError_t gather_rows(const Batch<T>& x, int64_t rows, const int32_t* order, int64_t count,
-                        T* out, cudaStream_t stream) {
+void gather_rows(const Batch<T>& x, int64_t rows, const int32_t* order, int64_t count, T* out,
+                 cudaStream_t stream) {
   const int64_t size = count * x.cols;
-  if (x.count * size == 0) return cudaSuccess;
+  if (x.count * size == 0) return;
   const dim3 grid(blocks_for(size).x, unsigned(x.count < kMostItems ? x.count : kMostItems));
-  return launch(gather_kernel<T>, grid, threads_for(size), 0, stream, x.data, x.count, rows, x.cols,
-                order, size, out);
+  launch(gather_kernel<T>, grid, threads_for(size), 0, stream, x.data, x.count, rows, x.cols, order,
+         size, out);
 }
-template cudaError_t gather_rows<float>(const Batch<float>&, int64_t, const int32_t*, int64_t,
-                                        float*, cudaStream_t);
-template cudaError_t gather_rows<double>(const Batch<double>&, int64_t, const int32_t*, int64_t,
-                                         double*, cudaStream_t);
+LIKEWISE_INSTANTIATE(gather_rows);
 
 }  // namespace likewise::cuda

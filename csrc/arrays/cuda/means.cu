@@ -3,6 +3,7 @@
 
 #include "arrays/cuda/means.h"
 #include "core/cuda/columns.cuh"
+#include "core/instantiate.h"
 
 namespace likewise::cuda {
 namespace {
@@ -36,29 +37,21 @@ __global__ void __launch_bounds__(kColumns* kStripes)
 }  // namespace
 
 template <class T>
-cudaError_t row_means(const T* x, int64_t count, int64_t length, T* out, cudaStream_t stream) {
-  return launch(row_kernel<T>, dim3(unsigned(count)), threads_for(length), 0, stream, x, length,
-                out);
+void row_means(const T* x, int64_t count, int64_t length, T* out, cudaStream_t stream) {
+  launch(row_kernel<T>, dim3(unsigned(count)), threads_for(length), 0, stream, x, length, out);
 }
 
 template <class T>
-cudaError_t column_means(const T* x, int64_t count, int64_t rows, int64_t cols, T* out,
-                         cudaStream_t stream) {
+void column_means(const T* x, int64_t count, int64_t rows, int64_t cols, T* out,
+                  cudaStream_t stream) {
   for (int64_t first = 0; first < count; first += kMostItems) {
     const int64_t items = count - first < kMostItems ? count - first : kMostItems;
-    const cudaError_t error =
-        launch(column_kernel<T>, blocks_of_columns(cols, items), dim3(kColumns, kStripes), 0,
-               stream, x + first * rows * cols, rows, cols, out + first * cols);
-    if (error != cudaSuccess) return error;
+    launch(column_kernel<T>, blocks_of_columns(cols, items), dim3(kColumns, kStripes), 0, stream,
+           x + first * rows * cols, rows, cols, out + first * cols);
   }
-  return cudaSuccess;
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                    \
-  template cudaError_t row_means<T>(const T*, int64_t, int64_t, T*, cudaStream_t); \
-  template cudaError_t column_means<T>(const T*, int64_t, int64_t, int64_t, T*, cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(row_means);
+LIKEWISE_INSTANTIATE(column_means);
 
 }  // namespace likewise::cuda

@@ -15,6 +15,7 @@
 
 #include "assignment/cuda/lap.h"
 #include "core/cuda/nearest.cuh"
+#include "core/instantiate.h"
 
 namespace likewise::cuda {
 namespace {
@@ -353,18 +354,15 @@ __global__ void __launch_bounds__(kMostThreads, 4)
 }  // namespace
 
 template <class T>
-cudaError_t solve_assignments(const T* cost, int64_t count, int rows, int cols, bool maximize,
-                              bool transposed, const AssignmentOutputs& out, cudaStream_t stream) {
-  if (rows > cols || cols > kMostAssigned || count > 0x7fffffff) return cudaErrorInvalidValue;
-  if (count == 0) return cudaSuccess;
-  return launch(assignment_kernel<T>, dim3(unsigned(count)),
-                dim3(unsigned(threads_for_columns(cols))), problem_bytes(rows, cols), stream, cost,
-                rows, cols, T(maximize ? -1 : 1), transposed, out);
+void solve_assignments(const T* cost, int64_t count, int rows, int cols, bool maximize,
+                       bool transposed, const AssignmentOutputs& out, cudaStream_t stream) {
+  if (rows > cols || cols > kMostAssigned) check(cudaErrorInvalidValue, "launch");
+  if (count == 0) return;
+  launch(assignment_kernel<T>, dim3(unsigned(count)), dim3(unsigned(threads_for_columns(cols))),
+         problem_bytes(rows, cols), stream, cost, rows, cols, T(maximize ? -1 : 1), transposed,
+         out);
 }
 
-template cudaError_t solve_assignments<float>(const float*, int64_t, int, int, bool, bool,
-                                              const AssignmentOutputs&, cudaStream_t);
-template cudaError_t solve_assignments<double>(const double*, int64_t, int, int, bool, bool,
-                                               const AssignmentOutputs&, cudaStream_t);
+LIKEWISE_INSTANTIATE(solve_assignments);
 
 }  // namespace likewise::cuda

@@ -27,7 +27,7 @@ struct AssignmentOutputs {
 // All problems of `cost` (count, rows, cols), contiguous, rows <= cols <= kMostAssigned. With
 // `transposed` they stand for their transposes: rows and columns change places in what is written.
 template <class T>
-cudaError_t solve_assignments(const T* cost, int64_t count, int rows, int cols, bool maximize,
-                              bool transposed, const AssignmentOutputs& out, cudaStream_t stream);
+void solve_assignments(const T* cost, int64_t count, int rows, int cols, bool maximize,
+                       bool transposed, const AssignmentOutputs& out, cudaStream_t stream);
 
 }  // namespace likewise::cuda

@@ -5,6 +5,7 @@
 #include "assignment/cuda/lap.h"
 #include "assignment/cuda/unit_runs.h"
 #include "core/cuda/scratch.h"
+#include "core/instantiate.h"
 #include "core/ties.h"
 
 namespace likewise::cuda {
@@ -22,19 +23,16 @@ void match_some(const Context& context, Matching matching, const UnitRun<T>& x, 
       unit_products(context, turned ? y : x, turned ? x : y, count, rows);
   const MatchOutputs out{score, assignment, x.constant, y.constant, dx, dy};
   if (matching == Matching::semi) {
-    return check(finish_semi(similarity, count, kTieTolerance<T>, out, context.stream), "launch");
+    return finish_semi(similarity, count, kTieTolerance<T>, out, context.stream);
   }
   const int64_t pairs = count * height;
   AssignmentOutputs found{};
   found.row_ind = context.temporary<int64_t>(size_t(pairs));
   found.col_ind = context.temporary<int64_t>(size_t(pairs));
   found.cost = context.temporary<double>(size_t(count));
-  check(solve_assignments<double>(similarity, count, int(height), int(width), true, turned, found,
-                                  context.stream),
-        "assignment");
-  check(finish_permutation(found.row_ind, found.col_ind, found.cost, count, height, out,
-                           context.stream),
-        "launch");
+  solve_assignments<double>(similarity, count, int(height), int(width), true, turned, found,
+                            context.stream);
+  finish_permutation(found.row_ind, found.col_ind, found.cost, count, height, out, context.stream);
 }
 
 template <class T>
@@ -72,16 +70,10 @@ void match_scores(const Context& context, Matching matching, const std::vector<M
                  [&](const UnitRun<T>& x, const UnitRun<T>& y, int64_t count, int64_t place) {
                    match_run<T>(scratch, matching, x, y, count, rows, scores + place, nullptr);
                  });
-  if (half) check(mirror_upper(scores, lists.right().layout.count(), context.stream), "launch");
+  if (half) mirror_upper(scores, lists.right().layout.count(), context.stream);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                 \
-  template void match_pairs<T>(const Context&, Matching, const UnitShapes&, const T*, const T*, \
-                               double*, int64_t*, int64_t*);                                    \
-  template void match_scores<T>(const Context&, Matching, const std::vector<Matrix<T>>&,        \
-                                const std::vector<Matrix<T>>&, int64_t, bool, double*, int64_t*);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(match_pairs);
+LIKEWISE_INSTANTIATE(match_scores);
 
 }  // namespace likewise::cuda

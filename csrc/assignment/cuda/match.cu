@@ -4,6 +4,7 @@
 #include "assignment/cuda/match_kernels.h"
 #include "core/cuda/columns.cuh"
 #include "core/cuda/largest.cuh"
+#include "core/instantiate.h"
 
 namespace likewise::cuda {
 namespace {
@@ -94,37 +95,29 @@ __global__ void __launch_bounds__(kMostThreads)
 }  // namespace
 
 template <class T>
-cudaError_t unit_columns(const T* x, int64_t count, int64_t rows, int64_t cols, T* out,
-                         int64_t* constant_units, int64_t step, cudaStream_t stream) {
+void unit_columns(const T* x, int64_t count, int64_t rows, int64_t cols, T* out,
+                  int64_t* constant_units, int64_t step, cudaStream_t stream) {
   for (int64_t first = 0; first < count; first += kMostItems) {
     const int64_t items = count - first < kMostItems ? count - first : kMostItems;
     const int64_t begin = first * rows * cols;
-    const cudaError_t error =
-        launch(unit_kernel<T>, blocks_of_columns(cols, items), dim3(kColumns, kStripes), 0, stream,
-               x + begin, rows, cols, out + begin, constant_units + step * first, step);
-    if (error != cudaSuccess) return error;
+    launch(unit_kernel<T>, blocks_of_columns(cols, items), dim3(kColumns, kStripes), 0, stream,
+           x + begin, rows, cols, out + begin, constant_units + step * first, step);
   }
-  return cudaSuccess;
 }
 
-cudaError_t finish_permutation(const int64_t* row_ind, const int64_t* col_ind, const double* sum,
-                               int64_t count, int64_t pairs, const MatchOutputs& out,
-                               cudaStream_t stream) {
-  return launch(permutation_kernel, dim3(unsigned(count)), threads_for(out.dx), 0, stream, row_ind,
-                col_ind, sum, pairs, out);
+void finish_permutation(const int64_t* row_ind, const int64_t* col_ind, const double* sum,
+                        int64_t count, int64_t pairs, const MatchOutputs& out,
+                        cudaStream_t stream) {
+  launch(permutation_kernel, dim3(unsigned(count)), threads_for(out.dx), 0, stream, row_ind,
+         col_ind, sum, pairs, out);
 }
 
-cudaError_t finish_semi(const double* similarity, int64_t count, double tie,
-                        const MatchOutputs& out, cudaStream_t stream) {
-  return launch(semi_kernel, dim3(unsigned(count)), threads_for(32 * out.dx), 0, stream, similarity,
-                tie, out);
+void finish_semi(const double* similarity, int64_t count, double tie, const MatchOutputs& out,
+                 cudaStream_t stream) {
+  launch(semi_kernel, dim3(unsigned(count)), threads_for(32 * out.dx), 0, stream, similarity, tie,
+         out);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                    \
-  template cudaError_t unit_columns<T>(const T*, int64_t, int64_t, int64_t, T*, int64_t*, int64_t, \
-                                       cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(unit_columns);
 
 }  // namespace likewise::cuda

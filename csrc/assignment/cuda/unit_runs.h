@@ -42,9 +42,8 @@ struct UnitList {
         constant_units(constant) {
     check(cudaMemsetAsync(constant, 0, items.size() * sizeof(int64_t), context.stream), "memset");
     for (size_t k = 0; k < items.size(); ++k) {
-      check(unit_columns<T>(items[k].data, 1, rows, items[k].cols, data + layout.begin(k),
-                            constant + k, 1, context.stream),
-            "launch");
+      unit_columns<T>(items[k].data, 1, rows, items[k].cols, data + layout.begin(k), constant + k,
+                      1, context.stream);
     }
   }
 
@@ -69,11 +68,8 @@ struct UnitPairs {
           "memset");
     T* const units_x = context.temporary<T>(size_t(count * rows * dx));
     T* const units_y = context.temporary<T>(size_t(count * rows * dy));
-    check(unit_columns<T>(given_x, count, rows, dx, units_x, constant_units, 1, context.stream),
-          "launch");
-    check(unit_columns<T>(given_y, count, rows, dy, units_y, constant_units + count, 1,
-                          context.stream),
-          "launch");
+    unit_columns<T>(given_x, count, rows, dx, units_x, constant_units, 1, context.stream);
+    unit_columns<T>(given_y, count, rows, dy, units_y, constant_units + count, 1, context.stream);
     x = {units_x, dx, rows * dx, {constant_units, 1}};
     y = {units_y, dy, rows * dy, {constant_units + count, 1}};
   }
@@ -124,7 +120,7 @@ double* unit_products(const Context& context, const UnitRun<T>& a, const UnitRun
     check(cudaMemsetAsync(out, 0, size_t(count * size) * sizeof(double), context.stream), "memset");
     for (int64_t first = 0; first < samples; first += kFloatSamples) {
       multiply(first, std::min(kFloatSamples, samples - first), part);
-      check(add_products<T>(part, 1, count * size, out, context.stream), "launch");
+      add_products<T>(part, 1, count * size, out, context.stream);
     }
   }
   return out;

@@ -114,8 +114,7 @@ using Orders = py::array_t<int32_t, py::array::c_style>;
 // A copy in device memory, made without a wait.
 inline const int32_t* send_orders(const Orders& orders, const cuda::Context& context) {
   int32_t* const there = context.temporary<int32_t>(size_t(orders.size()));
-  cuda::check(cuda::send_values<int32_t>(orders.data(), orders.size(), there, context.stream),
-              "launch");
+  cuda::send_values<int32_t>(orders.data(), orders.size(), there, context.stream);
   return there;
 }
 
@@ -143,7 +142,7 @@ template <class T>
 const T* contiguous(const DeviceArray& array, const cuda::Context& context) {
   if (array.contiguous() && array.type() == cuda::element_type<T>()) return array.elements<T>();
   T* const copy = context.temporary<T>(size_t(array.size()));
-  cuda::check(cuda::copy_elements<T>(array.view(), copy, context.stream), "copy");
+  cuda::copy_elements<T>(array.view(), copy, context.stream);
   return copy;
 }
 
@@ -161,7 +160,7 @@ cuda::Batch<T> distinct_items(const DeviceArray& x, const cuda::Context& context
   const int64_t rows = view.shape[view.ndim - 2], cols = view.shape[view.ndim - 1];
   if (x.contiguous()) return {x.elements<T>(), count, cols};
   T* const copy = context.temporary<T>(size_t(count * rows * cols));
-  cuda::check(cuda::copy_elements<T>(view, copy, context.stream), "copy");
+  cuda::copy_elements<T>(view, copy, context.stream);
   return {copy, count, cols};
 }
 
@@ -177,7 +176,7 @@ inline void spread(const int64_t* found, const DeviceArray& side, const DeviceAr
     view.strides[axis] = count;
     count *= view.shape[axis];
   }
-  cuda::check(cuda::copy_elements<int64_t>(view, out, context.stream), "copy");
+  cuda::copy_elements<int64_t>(view, out, context.stream);
 }
 
 // The last two axes become rows x cols with rows <= cols, copied where they are not so already.
@@ -191,7 +190,7 @@ const T* shorter_side_first(const DeviceArray& cost, bool transposed,
     std::swap(view.strides[view.ndim - 2], view.strides[view.ndim - 1]);
   }
   T* const copy = context.temporary<T>(size_t(cost.size()));
-  cuda::check(cuda::copy_elements<T>(view, copy, context.stream), "copy");
+  cuda::copy_elements<T>(view, copy, context.stream);
   return copy;
 }
 

@@ -15,10 +15,8 @@ void gather_rows(const std::vector<DeviceArray>& sides, const Orders& rows,
     dispatch_float(sides[k], [&](auto zero) {
       using T = decltype(zero);
       const int64_t samples = sides[k].sizes()[0];
-      cuda::check(
-          cuda::gather_rows<T>({sides[k].elements<T>(), 1, sides[k].size() / samples}, samples,
-                               there, rows.size(), outs[k].filled<T>(), context.stream),
-          "launch");
+      cuda::gather_rows<T>({sides[k].elements<T>(), 1, sides[k].size() / samples}, samples, there,
+                           rows.size(), outs[k].filled<T>(), context.stream);
     });
   }
 }

@@ -46,10 +46,8 @@ void divide_by_units(const std::vector<DeviceArray>& items, const DeviceArray& u
   for (size_t k = 0; k < items.size(); ++k) {
     dispatch_float(items[k], [&](auto zero) {
       using T = decltype(zero);
-      cuda::check(
-          cuda::divide_by_unit<T>(contiguous<T>(items[k], context), items[k].size(),
-                                  unit.elements<double>() + k, outs[k].filled<T>(), context.stream),
-          "launch");
+      cuda::divide_by_unit<T>(contiguous<T>(items[k], context), items[k].size(),
+                              unit.elements<double>() + k, outs[k].filled<T>(), context.stream);
     });
   }
 }

@@ -12,11 +12,9 @@ void position_means(const DeviceArray& x, bool units_first, const DeviceArray& o
     using T = decltype(zero);
     const T* const from = x.elements<T>();
     T* const to = out.filled<T>();
-    cuda::check(
-        units_first
-            ? cuda::row_means<T>(from, out.size(), x.size() / out.size(), to, context.stream)
-            : cuda::column_means<T>(from, shape[0], shape[1], shape[2], to, context.stream),
-        "launch");
+    cuda::units_first
+        ? cuda::row_means<T>(from, out.size(), x.size() / out.size(), to, context.stream)
+        : cuda::column_means<T>(from, shape[0], shape[1], shape[2], to, context.stream);
   });
 }
 

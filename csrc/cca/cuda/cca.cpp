@@ -56,13 +56,12 @@ void take_components(const Context& context, const Centred<double>& centred, int
                      int64_t rows, int64_t cols, double variance, const Variates& out) {
   const JacobiSvd<double> svd = decompose<double>(context, centred.out, count, rows, cols);
   double* const kept = context.temporary<double>(size_t(count * svd.n));
-  check(whiten_values({svd.values, kept, out.ranks, out.constant_units, count, svd.n, rows, cols, 0,
-                       variance},
-                      context.stream),
-        "launch");
+  whiten_values(
+      {svd.values, kept, out.ranks, out.constant_units, count, svd.n, rows, cols, 0, variance},
+      context.stream);
   check(cudaMemsetAsync(out.dropped, 0, size_t(count) * sizeof(int64_t), context.stream), "set");
   copy(rows >= cols ? svd.columns : svd.right, count * svd.n * rows, out.variates, context);
-  check(scale_rows<double>(out.variates, svd.values, count, svd.n, rows, context.stream), "launch");
+  scale_rows<double>(out.variates, svd.values, count, svd.n, rows, context.stream);
 }
 
 // Of `count` items (rows x cols).
@@ -72,7 +71,7 @@ void prepare(const Context& context, const double* x, int64_t count, int64_t row
                                 context.temporary<double>(size_t(count)),
                                 context.temporary<double>(size_t(count * cols)), out.constant_units,
                                 context.temporary<double>(size_t(count * cols))};
-  check(centre<double>(x, count, rows, cols, true, centred, context.stream), "launch");
+  centre<double>(x, count, rows, cols, true, centred, context.stream);
   if (options.variance < 1) {
     return take_components(context, centred, count, rows, cols, options.variance, out);
   }
@@ -82,19 +81,16 @@ void prepare(const Context& context, const double* x, int64_t count, int64_t row
   if (options.regularization > 0) {
     const PrincipalAxes axes = principal_axes(context, found, centred.out, count, rows, cols);
     double* const kept = context.temporary<double>(size_t(count * width));
-    check(whiten_values({axes.values, kept, nullptr, out.constant_units, count, width, rows, cols,
-                         options.regularization, 1},
-                        context.stream),
-          "launch");
+    whiten_values({axes.values, kept, nullptr, out.constant_units, count, width, rows, cols,
+                   options.regularization, 1},
+                  context.stream);
     return turn_directions(context, found, axes, axes.values, count, rows, out.variates);
   }
   copy(found.left, count * width * rows, out.variates, context);
   if (!out.loadings) return;
   copy(found.right, count * width * cols, out.loadings, context);
-  check(scale_rows<double>(out.loadings, found.values, count, width, cols, context.stream),
-        "launch");
-  check(scale_columns(out.loadings, found.norms, false, count, width, cols, context.stream),
-        "launch");
+  scale_rows<double>(out.loadings, found.values, count, width, cols, context.stream);
+  scale_columns(out.loadings, found.norms, false, count, width, cols, context.stream);
 }
 
 // Products of the variates of `count` pairs (x.width, y.width), in temporary memory.
@@ -117,7 +113,7 @@ void score_some(const Context& context, const Run& x, const Run& y, int64_t coun
   if (!weighted) {
     double* const sums = context.temporary<double>(size_t(count));
     nuclear_norms<double>(context, products, count, x.width, y.width, sums);
-    return check(mean_correlations(sums, ranks_of(x, y, count), scores, context.stream), "launch");
+    return mean_correlations(sums, ranks_of(x, y, count), scores, context.stream);
   }
   const JacobiSvd<double> svd = decompose<double>(context, products, count, x.width, y.width);
   const double* const left = x.width >= y.width ? svd.columns : svd.right;
@@ -126,9 +122,8 @@ void score_some(const Context& context, const Run& x, const Run& y, int64_t coun
   gemm<double>(blas_context(context.stream), BlasOp::none, BlasOp::none, svd.n, x.units, x.width,
                1.0, {left, x.width, svd.n * x.width}, {x.loadings, x.units, x.loadings_step()},
                {projections, x.units, size}, count);
-  check(weighted_correlations({svd.values, projections, svd.n, x.units}, ranks_of(x, y, count),
-                              scores, context.stream),
-        "launch");
+  weighted_correlations({svd.values, projections, svd.n, x.units}, ranks_of(x, y, count), scores,
+                        context.stream);
 }
 
 // Calls body(context, x, y, first, count) for as many pairs at a time as fit.
@@ -233,7 +228,7 @@ void cca_scores(const Context& context, const std::vector<Matrix<double>>& a,
               score_some(inner, x, y, some, options.weighted, scores + i * width + j + first);
             });
       });
-  if (half) check(mirror_upper(scores, width, context.stream), "launch");
+  if (half) mirror_upper(scores, width, context.stream);
 }
 
 void cca_pairs(const Context& context, const Matrix<double>& x, const Matrix<double>& y,
@@ -266,9 +261,8 @@ void cca_reordered(const Context& context, const Matrix<double>& x, const Matrix
     const int64_t some = std::min(chunk, count - first);
     const Context& inner = scratch.next();
     double* const reordered = inner.temporary<double>(size_t(right.width * some * rows));
-    check(gather_rows<double>({right.variates, right.width, 1}, rows, orders + first * rows,
-                              some * rows, reordered, inner.stream),
-          "launch");
+    gather_rows<double>({right.variates, right.width, 1}, rows, orders + first * rows, some * rows,
+                        reordered, inner.stream);
     Run run = right;
     run.variates = reordered;
     run.row_step = some * rows;
@@ -290,9 +284,8 @@ void canonical_correlations(const Context& context, const Matrix<double>& x,
       [&](const Context& inner, const Run& a, const Run& b, int64_t first, int64_t some) {
         double* const values = inner.temporary<double>(size_t(some * size));
         svdvals<double>(inner, multiply(inner, a, b, some), some, a.width, b.width, values);
-        check(leading_correlations(values, size, ranks_of(a, b, some), wanted, out + first * wanted,
-                                   inner.stream),
-              "launch");
+        leading_correlations(values, size, ranks_of(a, b, some), wanted, out + first * wanted,
+                             inner.stream);
       });
 }
 

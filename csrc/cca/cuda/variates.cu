@@ -107,28 +107,28 @@ __global__ void __launch_bounds__(kMostThreads)
 
 }  // namespace
 
-cudaError_t whiten_values(const Whitening& whitening, cudaStream_t stream) {
-  return launch(whiten_kernel, dim3(unsigned(whitening.count)), threads_for(whitening.rank), 0,
-                stream, whitening);
+void whiten_values(const Whitening& whitening, cudaStream_t stream) {
+  launch(whiten_kernel, dim3(unsigned(whitening.count)), threads_for(whitening.rank), 0, stream,
+         whitening);
 }
 
-cudaError_t mean_correlations(const double* sums, const PairRanks& ranks, double* scores,
-                              cudaStream_t stream) {
-  return launch(mean_kernel, blocks_for(ranks.count), threads_for(ranks.count), 0, stream, sums,
-                ranks, scores);
+void mean_correlations(const double* sums, const PairRanks& ranks, double* scores,
+                       cudaStream_t stream) {
+  launch(mean_kernel, blocks_for(ranks.count), threads_for(ranks.count), 0, stream, sums, ranks,
+         scores);
 }
 
-cudaError_t leading_correlations(const double* found, int64_t size, const PairRanks& ranks,
-                                 int64_t wanted, double* out, cudaStream_t stream) {
+void leading_correlations(const double* found, int64_t size, const PairRanks& ranks, int64_t wanted,
+                          double* out, cudaStream_t stream) {
   const int64_t total = ranks.count * wanted;
-  return launch(leading_kernel, blocks_for(total), threads_for(total), 0, stream, found, size,
-                ranks, wanted, out);
+  launch(leading_kernel, blocks_for(total), threads_for(total), 0, stream, found, size, ranks,
+         wanted, out);
 }
 
-cudaError_t weighted_correlations(const Projections& found, const PairRanks& ranks, double* scores,
-                                  cudaStream_t stream) {
-  return launch(weighted_kernel, dim3(unsigned(ranks.count)), threads_for(32 * found.size), 0,
-                stream, found, ranks, scores);
+void weighted_correlations(const Projections& found, const PairRanks& ranks, double* scores,
+                           cudaStream_t stream) {
+  launch(weighted_kernel, dim3(unsigned(ranks.count)), threads_for(32 * found.size), 0, stream,
+         found, ranks, scores);
 }
 
 }  // namespace likewise::cuda

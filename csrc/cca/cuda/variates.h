@@ -16,7 +16,7 @@ struct Whitening {
   double regularization;  // ridge in units of the mean variance of the units that vary
   double variance;        // the largest values that have this share of all s^2 count
 };
-cudaError_t whiten_values(const Whitening& whitening, cudaStream_t stream);
+void whiten_values(const Whitening& whitening, cudaStream_t stream);
 
 // Ranks of `count` pairs of items; those of x or y are `step` apart.
 struct PairRanks {
@@ -25,13 +25,13 @@ struct PairRanks {
 };
 
 // scores[k] = sums[k] / least rank of pair k, NaN for rank 0.
-cudaError_t mean_correlations(const double* sums, const PairRanks& ranks, double* scores,
-                              cudaStream_t stream);
+void mean_correlations(const double* sums, const PairRanks& ranks, double* scores,
+                       cudaStream_t stream);
 
 // out (count, wanted): the first of `found` (count, size), zeros beyond the least rank of the pair;
 // NaN for rank 0.
-cudaError_t leading_correlations(const double* found, int64_t size, const PairRanks& ranks,
-                                 int64_t wanted, double* out, cudaStream_t stream);
+void leading_correlations(const double* found, int64_t size, const PairRanks& ranks, int64_t wanted,
+                          double* out, cudaStream_t stream);
 
 // scores[k] = sum_r w_r rho_r / sum_r w_r over the largest rho of pair k, as many as its least
 // rank, with w_r = sum_j |projections(k, r, j)|. rho (count, size), projections (count, size,
@@ -40,7 +40,7 @@ struct Projections {
   const double *rho, *projections;
   int64_t size, units;
 };
-cudaError_t weighted_correlations(const Projections& found, const PairRanks& ranks, double* scores,
-                                  cudaStream_t stream);
+void weighted_correlations(const Projections& found, const PairRanks& ranks, double* scores,
+                           cudaStream_t stream);
 
 }  // namespace likewise::cuda

@@ -3,6 +3,7 @@
 
 #include "core/cuda/centred.h"
 #include "core/cuda/columns.cuh"
+#include "core/instantiate.h"
 
 namespace likewise::cuda {
 namespace {
@@ -94,57 +95,41 @@ Centred<T> from_item(const Centred<T>& all, int64_t first, int64_t rows, int64_t
 }  // namespace
 
 template <class T>
-cudaError_t column_spreads(const T* x, int64_t count, int64_t rows, int64_t cols, bool center,
-                           double* spreads, cudaStream_t stream) {
+void column_spreads(const T* x, int64_t count, int64_t rows, int64_t cols, bool center,
+                    double* spreads, cudaStream_t stream) {
   for (int64_t first = 0; first < count; first += kMostItems) {
     const int64_t items = count - first < kMostItems ? count - first : kMostItems;
-    const cudaError_t error =
-        launch(spread_kernel<T>, blocks_of_columns(cols, items), dim3(kColumns, kStripes), 0,
-               stream, x + first * rows * cols, rows, cols, center, spreads + first * cols);
-    if (error != cudaSuccess) return error;
+    launch(spread_kernel<T>, blocks_of_columns(cols, items), dim3(kColumns, kStripes), 0, stream,
+           x + first * rows * cols, rows, cols, center, spreads + first * cols);
   }
-  return cudaSuccess;
 }
 
 template <class T, class Out>
-cudaError_t centre(const T* x, int64_t count, int64_t rows, int64_t cols, bool center,
-                   const Centred<Out>& out, cudaStream_t stream) {
-  cudaError_t error = column_spreads<T>(x, count, rows, cols, center, out.spreads, stream);
-  for (int64_t first = 0; first < count && error == cudaSuccess; first += kMostItems) {
+void centre(const T* x, int64_t count, int64_t rows, int64_t cols, bool center,
+            const Centred<Out>& out, cudaStream_t stream) {
+  column_spreads<T>(x, count, rows, cols, center, out.spreads, stream);
+  for (int64_t first = 0; first < count; first += kMostItems) {
     const int64_t items = count - first < kMostItems ? count - first : kMostItems;
-    error = launch(centre_kernel<T, Out>, blocks_of_columns(cols, items), dim3(kColumns, kStripes),
-                   0, stream, x + first * rows * cols, rows, cols, center,
-                   from_item(out, first, rows, cols));
+    launch(centre_kernel<T, Out>, blocks_of_columns(cols, items), dim3(kColumns, kStripes), 0,
+           stream, x + first * rows * cols, rows, cols, center, from_item(out, first, rows, cols));
   }
-  return error;
 }
 
 template <class T>
-cudaError_t normalise(const Centred<T>& centred, int64_t count, int64_t rows, int64_t cols,
-                      double* norms, cudaStream_t stream) {
+void normalise(const Centred<T>& centred, int64_t count, int64_t rows, int64_t cols, double* norms,
+               cudaStream_t stream) {
   const int64_t size = rows * cols, blocks = blocks_for(size).x;
   for (int64_t first = 0; first < count; first += kMostItems) {
     const int64_t items = count - first < kMostItems ? count - first : kMostItems;
     const dim3 grid(unsigned(blocks < kBlocksPerItem ? blocks : kBlocksPerItem), unsigned(items));
-    const cudaError_t error =
-        launch(normalise_kernel<T>, grid, threads_for(size), 0, stream,
-               from_item(centred, first, rows, cols), size, cols, norms + first);
-    if (error != cudaSuccess) return error;
+    launch(normalise_kernel<T>, grid, threads_for(size), 0, stream,
+           from_item(centred, first, rows, cols), size, cols, norms + first);
   }
-  return cudaSuccess;
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                \
-  template cudaError_t column_spreads<T>(const T*, int64_t, int64_t, int64_t, bool, double*,   \
-                                         cudaStream_t);                                        \
-  template cudaError_t centre<T>(const T*, int64_t, int64_t, int64_t, bool, const Centred<T>&, \
-                                 cudaStream_t);                                                \
-  template cudaError_t normalise<T>(const Centred<T>&, int64_t, int64_t, int64_t, double*,     \
-                                    cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
-template cudaError_t centre<float, double>(const float*, int64_t, int64_t, int64_t, bool,
-                                           const Centred<double>&, cudaStream_t);
+LIKEWISE_INSTANTIATE(column_spreads);
+LIKEWISE_INSTANTIATE(centre);
+LIKEWISE_INSTANTIATE(normalise);
+template decltype(centre<float, double>) centre<float, double>;
 
 }  // namespace likewise::cuda

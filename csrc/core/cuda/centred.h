@@ -19,20 +19,20 @@ struct Centred {
 // spreads[item * cols + j] = largest distance of column j from its first value; without `center`,
 // from 0. NaN where there is one.
 template <class T>
-cudaError_t column_spreads(const T* x, int64_t count, int64_t rows, int64_t cols, bool center,
-                           double* spreads, cudaStream_t stream);
+void column_spreads(const T* x, int64_t count, int64_t rows, int64_t cols, bool center,
+                    double* spreads, cudaStream_t stream);
 
 // Differences from the first row are scaled so that the largest is between 1 and 2: squares neither
 // overflow nor vanish, and constant columns are exact zeros. NaN everywhere in an item with numbers
 // that are not finite. Without `center` the mean counts as 0.
 template <class T, class Out = T>
-cudaError_t centre(const T* x, int64_t count, int64_t rows, int64_t cols, bool center,
-                   const Centred<Out>& out, cudaStream_t stream);
+void centre(const T* x, int64_t count, int64_t rows, int64_t cols, bool center,
+            const Centred<Out>& out, cudaStream_t stream);
 
 // Divides every item by its Frobenius norm, which goes to norms (count) in units of the data.
 // Constant items stay zero.
 template <class T>
-cudaError_t normalise(const Centred<T>& centred, int64_t count, int64_t rows, int64_t cols,
-                      double* norms, cudaStream_t stream);
+void normalise(const Centred<T>& centred, int64_t count, int64_t rows, int64_t cols, double* norms,
+               cudaStream_t stream);
 
 }  // namespace likewise::cuda

@@ -8,15 +8,14 @@
 #include <stdexcept>
 #include <string>
 
+#include "core/cuda/launch.h"
+
 namespace likewise::cuda {
 
 class DeviceError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
-
-// Throws DeviceError for anything but success, in words.
-void check(cudaError_t error, const char* what);
 
 // What kernels report of one call, in device memory; every byte is 0xFF before the call.
 struct CallStatus {

@@ -2,6 +2,7 @@
 
 #include "core/cuda/elements.h"
 #include "core/cuda/kernel.cuh"
+#include "core/instantiate.h"
 
 namespace likewise::cuda {
 namespace {
@@ -96,51 +97,42 @@ __global__ void __launch_bounds__(kMostThreads)
 }  // namespace
 
 template <class T>
-cudaError_t copy_elements(const DeviceRef& in, T* out, cudaStream_t stream) {
+void copy_elements(const DeviceRef& in, T* out, cudaStream_t stream) {
   int64_t size = 1;
   for (int axis = 0; axis < in.ndim; ++axis) size *= in.shape[axis];
-  if (size == 0) return cudaSuccess;
-  return launch(copy_kernel<T>, blocks_for(size), threads_for(size), 0, stream, in, size, out);
+  if (size == 0) return;
+  launch(copy_kernel<T>, blocks_for(size), threads_for(size), 0, stream, in, size, out);
 }
 
 template <class T>
-cudaError_t send_values(const T* values, int64_t size, T* out, cudaStream_t stream) {
+void send_values(const T* values, int64_t size, T* out, cudaStream_t stream) {
   for (int64_t first = 0; first < size; first += Parcel<T>::kMost) {
     const int64_t rest = size - first;
     const int some = int(rest < Parcel<T>::kMost ? rest : Parcel<T>::kMost);
     Parcel<T> parcel = {};
     for (int k = 0; k < some; ++k) parcel.values[k] = values[first + k];
-    const cudaError_t error =
-        launch(send_kernel<T>, dim3(1), threads_for(some), 0, stream, parcel, some, out + first);
-    if (error != cudaSuccess) return error;
+    launch(send_kernel<T>, dim3(1), threads_for(some), 0, stream, parcel, some, out + first);
   }
-  return cudaSuccess;
-}
-template cudaError_t send_values<int32_t>(const int32_t*, int64_t, int32_t*, cudaStream_t);
-template cudaError_t send_values<double>(const double*, int64_t, double*, cudaStream_t);
-
-template <class T>
-cudaError_t find_nonfinite(const T* x, int64_t size, unsigned long long* first,
-                           cudaStream_t stream) {
-  if (size == 0) return cudaSuccess;
-  return launch(nonfinite_kernel<T>, blocks_for(size), threads_for(size), 0, stream, x, size,
-                first);
 }
 
 template <class T>
-cudaError_t count_infinite(const T* x, int64_t size, int64_t* count, cudaStream_t stream) {
-  if (size == 0) return cudaSuccess;
-  return launch(infinite_kernel<T>, blocks_for(size), threads_for(size), 0, stream, x, size,
-                reinterpret_cast<unsigned long long*>(count));
+void find_nonfinite(const T* x, int64_t size, unsigned long long* first, cudaStream_t stream) {
+  if (size == 0) return;
+  launch(nonfinite_kernel<T>, blocks_for(size), threads_for(size), 0, stream, x, size, first);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                 \
-  template cudaError_t copy_elements<T>(const DeviceRef&, T*, cudaStream_t);                    \
-  template cudaError_t find_nonfinite<T>(const T*, int64_t, unsigned long long*, cudaStream_t); \
-  template cudaError_t count_infinite<T>(const T*, int64_t, int64_t*, cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
-template cudaError_t copy_elements<int64_t>(const DeviceRef&, int64_t*, cudaStream_t);
+template <class T>
+void count_infinite(const T* x, int64_t size, int64_t* count, cudaStream_t stream) {
+  if (size == 0) return;
+  launch(infinite_kernel<T>, blocks_for(size), threads_for(size), 0, stream, x, size,
+         reinterpret_cast<unsigned long long*>(count));
+}
+
+LIKEWISE_INSTANTIATE(copy_elements);
+LIKEWISE_INSTANTIATE(find_nonfinite);
+LIKEWISE_INSTANTIATE(count_infinite);
+template decltype(send_values<int32_t>) send_values<int32_t>;
+template decltype(send_values<double>) send_values<double>;
+template decltype(copy_elements<int64_t>) copy_elements<int64_t>;
 
 }  // namespace likewise::cuda

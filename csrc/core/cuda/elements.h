@@ -41,21 +41,20 @@ struct DeviceRef {
 
 // out = in, contiguous in C order.
 template <class T>
-cudaError_t copy_elements(const DeviceRef& in, T* out, cudaStream_t stream);
+void copy_elements(const DeviceRef& in, T* out, cudaStream_t stream);
 
 // out = values of the host, which may go away at once: they travel as arguments of kernels, without
 // a wait. For few values.
 template <class T>
-cudaError_t send_values(const T* values, int64_t size, T* out, cudaStream_t stream);
+void send_values(const T* values, int64_t size, T* out, cudaStream_t stream);
 
 // Lowers *first to the position (in C order) of the first element that is NaN or infinite. The
 // array is contiguous.
 template <class T>
-cudaError_t find_nonfinite(const T* x, int64_t size, unsigned long long* first,
-                           cudaStream_t stream);
+void find_nonfinite(const T* x, int64_t size, unsigned long long* first, cudaStream_t stream);
 
 // *count += number of infinite elements of a contiguous array.
 template <class T>
-cudaError_t count_infinite(const T* x, int64_t size, int64_t* count, cudaStream_t stream);
+void count_infinite(const T* x, int64_t size, int64_t* count, cudaStream_t stream);
 
 }  // namespace likewise::cuda

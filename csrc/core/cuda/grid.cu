@@ -16,8 +16,8 @@ __global__ void __launch_bounds__(kMostThreads)
 
 }  // namespace
 
-cudaError_t mirror_upper(double* scores, int64_t count, cudaStream_t stream) {
-  return launch(mirror_kernel, dim3(unsigned(count)), threads_for(count), 0, stream, scores, count);
+void mirror_upper(double* scores, int64_t count, cudaStream_t stream) {
+  launch(mirror_kernel, dim3(unsigned(count)), threads_for(count), 0, stream, scores, count);
 }
 
 }  // namespace likewise::cuda

@@ -91,6 +91,6 @@ void for_each_run(const Layout& left, const Layout& right, GridPart part, Body&&
 }
 
 // Copies the upper triangle of a square grid of scores to its lower one.
-cudaError_t mirror_upper(double* scores, int64_t count, cudaStream_t stream);
+void mirror_upper(double* scores, int64_t count, cudaStream_t stream);
 
 }  // namespace likewise::cuda

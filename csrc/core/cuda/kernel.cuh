@@ -86,18 +86,15 @@ inline dim3 blocks_for(int64_t size) {
 }
 
 template <class... Expected, class... Given>
-cudaError_t launch(void (*kernel)(Expected...), dim3 grid, dim3 block, size_t shared_bytes,
-                   cudaStream_t stream, Given... arguments) {
-  if (shared_bytes > 0) {
-    const cudaError_t error = allow_shared(reinterpret_cast<const void*>(kernel), shared_bytes);
-    if (error != cudaSuccess) return error;
-  }
+void launch(void (*kernel)(Expected...), dim3 grid, dim3 block, size_t shared_bytes,
+            cudaStream_t stream, Given... arguments) {
+  if (shared_bytes > 0) allow_shared(reinterpret_cast<const void*>(kernel), shared_bytes);
   cudaLaunchConfig_t config = {};
   config.gridDim = grid;
   config.blockDim = block;
   config.dynamicSmemBytes = shared_bytes;
   config.stream = stream;
-  return cudaLaunchKernelEx(&config, kernel, static_cast<Expected>(arguments)...);
+  check(cudaLaunchKernelEx(&config, kernel, static_cast<Expected>(arguments)...), "launch");
 }
 
 }  // namespace likewise::cuda

@@ -6,18 +6,17 @@
 
 namespace likewise::cuda {
 
-cudaError_t allow_shared(const void* kernel, size_t bytes) {
+void allow_shared(const void* kernel, size_t bytes) {
   static std::mutex mutex;
   static std::map<std::pair<int, const void*>, size_t> allowed;
   int device = 0;
-  cudaError_t error = cudaGetDevice(&device);
-  if (error != cudaSuccess) return error;
+  check(cudaGetDevice(&device), "device");
   const std::lock_guard lock(mutex);
   size_t& most = allowed[{device, kernel}];
-  if (bytes <= most) return cudaSuccess;  // never lowered: another thread may be about to launch it
-  error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(bytes));
-  if (error == cudaSuccess) most = bytes;
-  return error;
+  if (bytes <= most) return;  // never lowered: another thread may be about to launch it
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(bytes)),
+        "shared memory");
+  most = bytes;
 }
 
 }  // namespace likewise::cuda

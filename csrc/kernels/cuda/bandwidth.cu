@@ -2,6 +2,7 @@
 // digit reads all distances once: bytes over bandwidth, 4 times in float32 and 8 times in float64.
 
 #include "core/cuda/order.cuh"
+#include "core/instantiate.h"
 #include "kernels/cuda/bandwidth.h"
 #include "kernels/cuda/kernel_value.cuh"
 
@@ -108,48 +109,42 @@ __global__ void finish_kernel(const Selection* selection, int64_t size, double* 
 }  // namespace
 
 template <class T>
-cudaError_t squared_distance_rows(const DistanceRows<T>& block, cudaStream_t stream) {
-  return launch(distance_kernel<T>, dim3(unsigned(block.count)), threads_for(block.rows), 0, stream,
-                block);
+void squared_distance_rows(const DistanceRows<T>& block, cudaStream_t stream) {
+  launch(distance_kernel<T>, dim3(unsigned(block.count)), threads_for(block.rows), 0, stream,
+         block);
 }
 
-cudaError_t start_selection(Selection* selection, int64_t size, cudaStream_t stream) {
-  return launch(start_kernel, dim3(1), dim3(kDigits), 0, stream, selection, size);
-}
-
-template <class T>
-cudaError_t count_digits(const T* values, int64_t rows, int64_t first, int64_t count, int digit,
-                         Selection* selection, cudaStream_t stream) {
-  return launch(count_kernel<T>, dim3(unsigned(count)), threads_for(rows), 0, stream, values, rows,
-                first, digit, selection);
-}
-
-cudaError_t pick_digit(Selection* selection, cudaStream_t stream) {
-  return launch(pick_kernel, dim3(1), dim3(32), 0, stream, selection);
+void start_selection(Selection* selection, int64_t size, cudaStream_t stream) {
+  launch(start_kernel, dim3(1), dim3(kDigits), 0, stream, selection, size);
 }
 
 template <class T>
-cudaError_t find_above(const T* values, int64_t rows, int64_t first, int64_t count,
-                       Selection* selection, cudaStream_t stream) {
-  return launch(above_kernel<T>, dim3(unsigned(count)), threads_for(rows), 0, stream, values, rows,
-                first, selection);
+void count_digits(const T* values, int64_t rows, int64_t first, int64_t count, int digit,
+                  Selection* selection, cudaStream_t stream) {
+  launch(count_kernel<T>, dim3(unsigned(count)), threads_for(rows), 0, stream, values, rows, first,
+         digit, selection);
+}
+
+void pick_digit(Selection* selection, cudaStream_t stream) {
+  launch(pick_kernel, dim3(1), dim3(32), 0, stream, selection);
 }
 
 template <class T>
-cudaError_t finish_selection(const Selection* selection, int64_t size, double* middle,
-                             cudaStream_t stream) {
-  return launch(finish_kernel<T>, dim3(1), dim3(1), 0, stream, selection, size, middle);
+void find_above(const T* values, int64_t rows, int64_t first, int64_t count, Selection* selection,
+                cudaStream_t stream) {
+  launch(above_kernel<T>, dim3(unsigned(count)), threads_for(rows), 0, stream, values, rows, first,
+         selection);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                              \
-  template cudaError_t squared_distance_rows<T>(const DistanceRows<T>&, cudaStream_t);       \
-  template cudaError_t count_digits<T>(const T*, int64_t, int64_t, int64_t, int, Selection*, \
-                                       cudaStream_t);                                        \
-  template cudaError_t find_above<T>(const T*, int64_t, int64_t, int64_t, Selection*,        \
-                                     cudaStream_t);                                          \
-  template cudaError_t finish_selection<T>(const Selection*, int64_t, double*, cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+template <class T>
+void finish_selection(const Selection* selection, int64_t size, double* middle,
+                      cudaStream_t stream) {
+  launch(finish_kernel<T>, dim3(1), dim3(1), 0, stream, selection, size, middle);
+}
+
+LIKEWISE_INSTANTIATE(squared_distance_rows);
+LIKEWISE_INSTANTIATE(count_digits);
+LIKEWISE_INSTANTIATE(find_above);
+LIKEWISE_INSTANTIATE(finish_selection);
 
 }  // namespace likewise::cuda

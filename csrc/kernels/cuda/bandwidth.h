@@ -29,27 +29,27 @@ struct DistanceRows {
   int64_t rows, cols, first, count;
 };
 template <class T>
-cudaError_t squared_distance_rows(const DistanceRows<T>& block, cudaStream_t stream);
+void squared_distance_rows(const DistanceRows<T>& block, cudaStream_t stream);
 
 // Starts the search for the lower of the two middle numbers of `size`.
-cudaError_t start_selection(Selection* selection, int64_t size, cudaStream_t stream);
+void start_selection(Selection* selection, int64_t size, cudaStream_t stream);
 
 // Counts the next digit (0 is the highest) of the distances of pairs q < p in these rows.
 template <class T>
-cudaError_t count_digits(const T* values, int64_t rows, int64_t first, int64_t count, int digit,
-                         Selection* selection, cudaStream_t stream);
+void count_digits(const T* values, int64_t rows, int64_t first, int64_t count, int digit,
+                  Selection* selection, cudaStream_t stream);
 
 // Adds the digit at whose place the number is, and clears the counts.
-cudaError_t pick_digit(Selection* selection, cudaStream_t stream);
+void pick_digit(Selection* selection, cudaStream_t stream);
 
 // Lowers selection->above to the least of these that is larger than the number found.
 template <class T>
-cudaError_t find_above(const T* values, int64_t rows, int64_t first, int64_t count,
-                       Selection* selection, cudaStream_t stream);
+void find_above(const T* values, int64_t rows, int64_t first, int64_t count, Selection* selection,
+                cudaStream_t stream);
 
 // middle[0] and middle[1]: the two middle ones of `size` numbers.
 template <class T>
-cudaError_t finish_selection(const Selection* selection, int64_t size, double* middle,
-                             cudaStream_t stream);
+void finish_selection(const Selection* selection, int64_t size, double* middle,
+                      cudaStream_t stream);
 
 }  // namespace likewise::cuda

@@ -2,6 +2,7 @@
 
 #include "core/cuda/centred.h"
 #include "core/cuda/scratch.h"
+#include "core/instantiate.h"
 #include "kernels/cuda/gram_gradient.h"
 #include "kernels/cuda/gram_options.h"
 #include "kernels/cuda/median.h"
@@ -19,8 +20,8 @@ class Side {
       : context_(context), options_(options), rows_(rows), cols_(cols) {
     centre_samples(x);
     multiply();
-    check(evaluate_kernel<T>(gram_, options_, context_.stream), "launch");
-    check(project_kernel(gram_, options_, context_.stream), "launch");
+    evaluate_kernel<T>(gram_, options_, context_.stream);
+    project_kernel(gram_, options_, context_.stream);
   }
 
   const GramSide& gram() const { return gram_; }
@@ -30,10 +31,10 @@ class Side {
     const GramPull pull{gram_,  other.kernel,   slopes,        middle_,
                         pairs_, doubles(rows_), doubles(rows_)};
     if (options_.function != GramFunction::linear) {
-      check(sum_weights(pull, options_, context_.stream), "launch");
+      sum_weights(pull, options_, context_.stream);
     }
     T* const weights = context_.temporary<T>(size_t(rows_ * rows_));
-    check(write_weights<T>(pull, options_, weights, context_.stream), "launch");
+    write_weights<T>(pull, options_, weights, context_.stream);
     gemm<T>(blas_context(context_.stream), BlasOp::none, BlasOp::none, rows_, cols_, rows_, T(1),
             {weights, rows_, 0}, {samples_, cols_, 0}, {out, cols_, rows_ * cols_}, 1);
   }
@@ -45,18 +46,16 @@ class Side {
     samples_ = context_.temporary<T>(size_t(rows_ * cols_));
     const Centred<T> to{samples_, doubles(1), doubles(cols_), context_.temporary<int64_t>(1),
                         doubles(cols_)};
-    check(centre<T>(x, 1, rows_, cols_, true, to, context_.stream), "launch");
+    centre<T>(x, 1, rows_, cols_, true, to, context_.stream);
     double* const norms = doubles(rows_);
-    check(row_norms<T>(samples_, rows_, cols_, norms, context_.stream), "launch");
+    row_norms<T>(samples_, rows_, cols_, norms, context_.stream);
     if (options_.median) {
       middle_ = doubles(2);
       pairs_ = context_.temporary<unsigned long long>(2);
       middle_distances<T>(context_, x, to.unit, samples_, rows_, cols_, norms, middle_, pairs_);
     }
     GramItem* const item = context_.temporary<GramItem>(1);
-    check(
-        describe_item({x, to.unit, norms, middle_, rows_, cols_}, options_, item, context_.stream),
-        "launch");
+    describe_item({x, to.unit, norms, middle_, rows_, cols_}, options_, item, context_.stream);
     gram_.rows = rows_;
     gram_.item = item;
     gram_.unit = to.unit;
@@ -99,22 +98,14 @@ void kernel_gradients(const Context& context, const Matrix<T>& x, const Matrix<T
     const Side<T> b(inner, y.data + k * size_y, rows, y.cols, gram);
     double* const products = inner.temporary<double>(size_t(rows));
     GramSlopes* const slopes = inner.temporary<GramSlopes>(2);
-    check(row_products<double>(a.gram().kernel, b.gram().kernel, 1, 0, rows, 0, rows, products,
-                               inner.stream),
-          "launch");
-    check(relate_kernels(a.gram(), b.gram(), products, gram, kernel_rounding<T>(), slopes,
-                         inner.stream),
-          "launch");
+    row_products<double>(a.gram().kernel, b.gram().kernel, 1, 0, rows, 0, rows, products,
+                         inner.stream);
+    relate_kernels(a.gram(), b.gram(), products, gram, kernel_rounding<T>(), slopes, inner.stream);
     if (grad_x) a.pull_back(b.gram(), slopes, grad_x + k * size_x);
     if (grad_y) b.pull_back(a.gram(), slopes + 1, grad_y + k * size_y);
   }
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                  \
-  template void kernel_gradients<T>(const Context&, const Matrix<T>&, const Matrix<T>&, int64_t, \
-                                    int64_t, const KernelOptions&, T*, T*);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(kernel_gradients);
 
 }  // namespace likewise::cuda

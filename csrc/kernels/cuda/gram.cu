@@ -1,6 +1,7 @@
 // Kernel matrices from inner products, and HSIC from their sums. Every entry is read and written
 // once here and read once by a product: bytes over bandwidth.
 
+#include "core/instantiate.h"
 #include "kernels/cuda/kernel_value.cuh"
 #include "kernels/rbf_range.h"
 
@@ -229,55 +230,46 @@ __global__ void __launch_bounds__(kMostThreads)
 }  // namespace
 
 template <class T>
-cudaError_t project_grams(const GramRows<T>& whole, const GramOptions& options, double* sizes,
-                          cudaStream_t stream) {
+void project_grams(const GramRows<T>& whole, const GramOptions& options, double* sizes,
+                   cudaStream_t stream) {
   const dim3 grid(unsigned(whole.rows), unsigned(whole.count_items));
-  return launch(project_grams_kernel<T>, grid, threads_for(whole.rows), 0, stream, whole, options,
-                sizes);
+  launch(project_grams_kernel<T>, grid, threads_for(whole.rows), 0, stream, whole, options, sizes);
 }
 
 template <class T>
-cudaError_t row_norms(const T* x, int64_t rows, int64_t cols, double* norms, cudaStream_t stream) {
-  return launch(norm_kernel<T>, dim3(unsigned(rows)), threads_for(cols), 0, stream, x, cols, norms);
+void row_norms(const T* x, int64_t rows, int64_t cols, double* norms, cudaStream_t stream) {
+  launch(norm_kernel<T>, dim3(unsigned(rows)), threads_for(cols), 0, stream, x, cols, norms);
 }
 
-cudaError_t describe_item(const GramFacts& facts, const GramOptions& options, GramItem* item,
-                          cudaStream_t stream) {
-  return launch(describe_kernel, dim3(1), dim3(32), 0, stream, facts, options, item);
+void describe_item(const GramFacts& facts, const GramOptions& options, GramItem* item,
+                   cudaStream_t stream) {
+  launch(describe_kernel, dim3(1), dim3(32), 0, stream, facts, options, item);
 }
 
 template <class T>
-cudaError_t apply_kernel(const GramRows<T>& block, const GramOptions& options,
-                         cudaStream_t stream) {
+void apply_kernel(const GramRows<T>& block, const GramOptions& options, cudaStream_t stream) {
   const dim3 grid(unsigned(block.count), unsigned(block.count_items));
-  return launch(apply_kernel_kernel<T>, grid, threads_for(block.rows), 0, stream, block, options);
+  launch(apply_kernel_kernel<T>, grid, threads_for(block.rows), 0, stream, block, options);
 }
 
 template <class T>
-cudaError_t row_products(const T* x, const T* y, int64_t pairs, int64_t step, int64_t rows,
-                         int64_t first, int64_t count, double* out, cudaStream_t stream) {
-  return launch(row_kernel<T>, dim3(unsigned(count), unsigned(pairs)), threads_for(rows), 0, stream,
-                x, y, step, rows, first, out);
+void row_products(const T* x, const T* y, int64_t pairs, int64_t step, int64_t rows, int64_t first,
+                  int64_t count, double* out, cudaStream_t stream) {
+  launch(row_kernel<T>, dim3(unsigned(count), unsigned(pairs)), threads_for(rows), 0, stream, x, y,
+         step, rows, first, out);
 }
 
-cudaError_t score_grams(const GramScores& scores, const GramOptions& options, cudaStream_t stream) {
+void score_grams(const GramScores& scores, const GramOptions& options, cudaStream_t stream) {
   const dim3 grid(scores.paired ? 1 : unsigned(scores.count_b), unsigned(scores.count_a));
-  const cudaError_t error =
-      launch(score_kernel, grid, threads_for(scores.rows), 0, stream, scores, options);
-  if (error != cudaSuccess || options.normalize) return error;
+  launch(score_kernel, grid, threads_for(scores.rows), 0, stream, scores, options);
+  if (options.normalize) return;
   const int64_t count = scores.paired ? scores.count_a : scores.count_a * scores.count_b;
-  return launch(overflow_kernel, blocks_for(count), threads_for(count), 0, stream, scores, count);
+  launch(overflow_kernel, blocks_for(count), threads_for(count), 0, stream, scores, count);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                \
-  template cudaError_t row_norms<T>(const T*, int64_t, int64_t, double*, cudaStream_t);        \
-  template cudaError_t apply_kernel<T>(const GramRows<T>&, const GramOptions&, cudaStream_t);  \
-  template cudaError_t project_grams<T>(const GramRows<T>&, const GramOptions&, double*,       \
-                                        cudaStream_t);                                         \
-  template cudaError_t row_products<T>(const T*, const T*, int64_t, int64_t, int64_t, int64_t, \
-                                       int64_t, double*, cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(row_norms);
+LIKEWISE_INSTANTIATE(apply_kernel);
+LIKEWISE_INSTANTIATE(project_grams);
+LIKEWISE_INSTANTIATE(row_products);
 
 }  // namespace likewise::cuda

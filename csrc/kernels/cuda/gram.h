@@ -32,7 +32,7 @@ struct GramOptions {
 
 // norms[k] = squared norm of row k of x (rows x cols).
 template <class T>
-cudaError_t row_norms(const T* x, int64_t rows, int64_t cols, double* norms, cudaStream_t stream);
+void row_norms(const T* x, int64_t rows, int64_t cols, double* norms, cudaStream_t stream);
 
 // What an item (rows x cols) needs, from its samples, their centring and, for a median bandwidth,
 // two squared distances in the middle of all (`middle`, null otherwise).
@@ -43,8 +43,8 @@ struct GramFacts {
   const double* middle;
   int64_t rows, cols;
 };
-cudaError_t describe_item(const GramFacts& facts, const GramOptions& options, GramItem* item,
-                          cudaStream_t stream);
+void describe_item(const GramFacts& facts, const GramOptions& options, GramItem* item,
+                   cudaStream_t stream);
 
 // Rows [first, first + count) of the kernel matrices of `items`, from inner products in place; item
 // k's are `step` elements from those of item k - 1. row_sums and row_squares (items x rows) get the
@@ -58,19 +58,19 @@ struct GramRows {
   int64_t count_items, step, rows, first, count;
 };
 template <class T>
-cudaError_t apply_kernel(const GramRows<T>& block, const GramOptions& options, cudaStream_t stream);
+void apply_kernel(const GramRows<T>& block, const GramOptions& options, cudaStream_t stream);
 
 // The same matrices, all rows of them, projected in place: HKH, or the U-centred ones. Then HSIC is
 // a product of matrices and nothing cancels. sizes (items x rows) get the row_squares that they
 // had.
 template <class T>
-cudaError_t project_grams(const GramRows<T>& whole, const GramOptions& options, double* sizes,
-                          cudaStream_t stream);
+void project_grams(const GramRows<T>& whole, const GramOptions& options, double* sizes,
+                   cudaStream_t stream);
 
 // out[pair * rows + first + r] = inner product of row r of the blocks of x and y of each pair.
 template <class T>
-cudaError_t row_products(const T* x, const T* y, int64_t pairs, int64_t step, int64_t rows,
-                         int64_t first, int64_t count, double* out, cudaStream_t stream);
+void row_products(const T* x, const T* y, int64_t pairs, int64_t step, int64_t rows, int64_t first,
+                  int64_t count, double* out, cudaStream_t stream);
 
 // Scores of all pairs of a and b, or of item k of a with item k of b.
 struct GramScores {
@@ -86,6 +86,6 @@ struct GramScores {
   double* scores;
   int64_t *status_a, *status_b;
 };
-cudaError_t score_grams(const GramScores& scores, const GramOptions& options, cudaStream_t stream);
+void score_grams(const GramScores& scores, const GramOptions& options, cudaStream_t stream);
 
 }  // namespace likewise::cuda

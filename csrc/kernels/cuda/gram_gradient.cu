@@ -1,6 +1,7 @@
 // Every kernel reads n x n doubles once or twice, four of them per side: 32 n^2 bytes over
 // bandwidth, beside two products of 2 n^2 d operations each.
 
+#include "core/instantiate.h"
 #include "kernels/cuda/gram_gradient.h"
 #include "kernels/cuda/kernel_value.cuh"
 
@@ -178,49 +179,43 @@ dim3 a_block_per_row(const GramSide& side) { return dim3(unsigned(side.rows)); }
 }  // namespace
 
 template <class T>
-cudaError_t evaluate_kernel(const GramSide& side, const GramOptions& options, cudaStream_t stream) {
-  return launch(evaluate_kernel_kernel<T>, a_block_per_row(side), threads_for(side.rows), 0, stream,
-                side, options);
+void evaluate_kernel(const GramSide& side, const GramOptions& options, cudaStream_t stream) {
+  launch(evaluate_kernel_kernel<T>, a_block_per_row(side), threads_for(side.rows), 0, stream, side,
+         options);
 }
 
-cudaError_t project_kernel(const GramSide& side, const GramOptions& options, cudaStream_t stream) {
-  return launch(project_kernel_kernel, a_block_per_row(side), threads_for(side.rows), 0, stream,
-                side, options);
+void project_kernel(const GramSide& side, const GramOptions& options, cudaStream_t stream) {
+  launch(project_kernel_kernel, a_block_per_row(side), threads_for(side.rows), 0, stream, side,
+         options);
 }
 
-cudaError_t relate_kernels(const GramSide& x, const GramSide& y, const double* products,
-                           const GramOptions& options, double rounding, GramSlopes* slopes,
-                           cudaStream_t stream) {
-  return launch(relate_kernel, dim3(1), threads_for(x.rows), 0, stream, x, y, products, options,
-                rounding, slopes);
+void relate_kernels(const GramSide& x, const GramSide& y, const double* products,
+                    const GramOptions& options, double rounding, GramSlopes* slopes,
+                    cudaStream_t stream) {
+  launch(relate_kernel, dim3(1), threads_for(x.rows), 0, stream, x, y, products, options, rounding,
+         slopes);
 }
 
-cudaError_t sum_weights(const GramPull& pull, const GramOptions& options, cudaStream_t stream) {
-  return launch(sum_weights_kernel, a_block_per_row(pull.side), threads_for(pull.side.rows), 0,
-                stream, pull, options);
-}
-
-template <class T>
-cudaError_t write_weights(const GramPull& pull, const GramOptions& options, T* out,
-                          cudaStream_t stream) {
-  return launch(write_weights_kernel<T>, a_block_per_row(pull.side), threads_for(pull.side.rows), 0,
-                stream, pull, options, out);
+void sum_weights(const GramPull& pull, const GramOptions& options, cudaStream_t stream) {
+  launch(sum_weights_kernel, a_block_per_row(pull.side), threads_for(pull.side.rows), 0, stream,
+         pull, options);
 }
 
 template <class T>
-cudaError_t find_pairs(const T* values, int64_t rows, int64_t first, int64_t count,
-                       const double* middle, unsigned long long* pairs, cudaStream_t stream) {
-  return launch(find_pairs_kernel<T>, dim3(unsigned(count)), threads_for(rows), 0, stream, values,
-                rows, first, middle, pairs);
+void write_weights(const GramPull& pull, const GramOptions& options, T* out, cudaStream_t stream) {
+  launch(write_weights_kernel<T>, a_block_per_row(pull.side), threads_for(pull.side.rows), 0,
+         stream, pull, options, out);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                 \
-  template cudaError_t evaluate_kernel<T>(const GramSide&, const GramOptions&, cudaStream_t);   \
-  template cudaError_t write_weights<T>(const GramPull&, const GramOptions&, T*, cudaStream_t); \
-  template cudaError_t find_pairs<T>(const T*, int64_t, int64_t, int64_t, const double*,        \
-                                     unsigned long long*, cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+template <class T>
+void find_pairs(const T* values, int64_t rows, int64_t first, int64_t count, const double* middle,
+                unsigned long long* pairs, cudaStream_t stream) {
+  launch(find_pairs_kernel<T>, dim3(unsigned(count)), threads_for(rows), 0, stream, values, rows,
+         first, middle, pairs);
+}
+
+LIKEWISE_INSTANTIATE(evaluate_kernel);
+LIKEWISE_INSTANTIATE(write_weights);
+LIKEWISE_INSTANTIATE(find_pairs);
 
 }  // namespace likewise::cuda

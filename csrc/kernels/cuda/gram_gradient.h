@@ -28,10 +28,10 @@ struct GramSide {
 
 // kernel, sums and squares from the products of samples of T.
 template <class T>
-cudaError_t evaluate_kernel(const GramSide& side, const GramOptions& options, cudaStream_t stream);
+void evaluate_kernel(const GramSide& side, const GramOptions& options, cudaStream_t stream);
 
 // kernel := C(kernel), and its sums of squares.
-cudaError_t project_kernel(const GramSide& side, const GramOptions& options, cudaStream_t stream);
+void project_kernel(const GramSide& side, const GramOptions& options, cudaStream_t stream);
 
 // d score / dK = other * C(L) + own * C(K), times the unit of the samples. NaN without a score.
 struct GramSlopes {
@@ -41,9 +41,9 @@ struct GramSlopes {
 // slopes[0] by the kernel of x, slopes[1] by that of y; products (rows) are the inner products of
 // the rows of the projected kernels, the square of `rounding` the share of its kernel's squares
 // that a projection's must exceed to be one.
-cudaError_t relate_kernels(const GramSide& x, const GramSide& y, const double* products,
-                           const GramOptions& options, double rounding, GramSlopes* slopes,
-                           cudaStream_t stream);
+void relate_kernels(const GramSide& x, const GramSide& y, const double* products,
+                    const GramOptions& options, double rounding, GramSlopes* slopes,
+                    cudaStream_t stream);
 
 // What one side's gradient is made of.
 struct GramPull {
@@ -56,17 +56,16 @@ struct GramPull {
 };
 
 // Of kernels that are not linear: weights and distances.
-cudaError_t sum_weights(const GramPull& pull, const GramOptions& options, cudaStream_t stream);
+void sum_weights(const GramPull& pull, const GramOptions& options, cudaStream_t stream);
 
 // out (rows x rows): the gradient by the samples is this times the samples.
 template <class T>
-cudaError_t write_weights(const GramPull& pull, const GramOptions& options, T* out,
-                          cudaStream_t stream);
+void write_weights(const GramPull& pull, const GramOptions& options, T* out, cudaStream_t stream);
 
 // Lowers pairs[k] to the first p * rows + q, q < p, in rows [first, first + count) of the squared
 // distances whose distance is middle[k].
 template <class T>
-cudaError_t find_pairs(const T* values, int64_t rows, int64_t first, int64_t count,
-                       const double* middle, unsigned long long* pairs, cudaStream_t stream);
+void find_pairs(const T* values, int64_t rows, int64_t first, int64_t count, const double* middle,
+                unsigned long long* pairs, cudaStream_t stream);
 
 }  // namespace likewise::cuda

@@ -5,6 +5,7 @@
 #include "arrays/cuda/gather.h"
 #include "core/cuda/centred.h"
 #include "core/cuda/scratch.h"
+#include "core/instantiate.h"
 #include "kernels/cuda/gram.h"
 #include "kernels/cuda/gram_options.h"
 #include "kernels/cuda/median.h"
@@ -41,9 +42,8 @@ class Items {
     const Centred<T> to{data_ + end_, context.temporary<double>(size_t(count)),
                         context.temporary<double>(size_t(count * cols)), constant_units,
                         context.temporary<double>(size_t(count * cols))};
-    check(centre<T>(x, count, rows_, cols, true, to, context.stream), "launch");
-    check(row_norms<T>(to.out, count * rows_, cols, norms_ + first * rows_, context.stream),
-          "launch");
+    centre<T>(x, count, rows_, cols, true, to, context.stream);
+    row_norms<T>(to.out, count * rows_, cols, norms_ + first * rows_, context.stream);
     double* const middle = context.temporary<double>(2);
     for (int64_t k = 0; k < count; ++k) {
       const T* const data = to.out + k * size;
@@ -57,7 +57,7 @@ class Items {
                             options_.median ? middle : nullptr,
                             rows_,
                             cols};
-      check(describe_item(facts, options_, facts_ + first + k, context.stream), "launch");
+      describe_item(facts, options_, facts_ + first + k, context.stream);
       cols_.push_back(cols);
       begins_.push_back(end_);
       end_ += size;
@@ -81,21 +81,18 @@ class Items {
     }
     for (int64_t k = 0; k < items; k += kMostItems) {
       const int64_t from = begin + k;
-      check(apply_kernel<T>({values + k * rows * rows_, facts_ + from, norms_ + from * rows_,
-                             sums_ + from * rows_, squares_ + from * rows_,
-                             std::min(kMostItems, items - k), rows * rows_, rows_, first, rows},
-                            options_, context_.stream),
-            "launch");
+      apply_kernel<T>({values + k * rows * rows_, facts_ + from, norms_ + from * rows_,
+                       sums_ + from * rows_, squares_ + from * rows_,
+                       std::min(kMostItems, items - k), rows * rows_, rows_, first, rows},
+                      options_, context_.stream);
     }
     if (rows < rows_) return;  // a matrix whole is projected at once
     projected_ = true;
     for (int64_t k = 0; k < items; k += kMostItems) {
       const int64_t from = (begin + k) * rows_;
-      check(project_grams<T>(
-                {values + k * rows * rows_, nullptr, nullptr, sums_ + from, squares_ + from,
-                 std::min(kMostItems, items - k), rows * rows_, rows_, 0, rows},
-                options_, sizes_ + from, context_.stream),
-            "launch");
+      project_grams<T>({values + k * rows * rows_, nullptr, nullptr, sums_ + from, squares_ + from,
+                        std::min(kMostItems, items - k), rows * rows_, rows_, 0, rows},
+                       options_, sizes_ + from, context_.stream);
     }
   }
 
@@ -165,13 +162,11 @@ void kernel_scores(const Context& context, const std::vector<Matrix<T>>& a,
     add_all_products<T>(context, values, count_a, other, count_b, length, parts, total);
   }
   const int64_t at = symmetric ? 0 : count_a;
-  check(score_grams(
-            {items.facts(), items.facts() + at, items.sums(), items.sums() + at * rows,
-             items.squares(), items.squares() + at * rows, total, count_a, count_b, rows, false,
-             symmetric, items.sizes(), items.sizes() ? items.sizes() + at * rows : nullptr,
-             kernel_rounding<T>(), largest_number<T>(), out.scores, out.status, out.status + at},
-            gram, context.stream),
-        "launch");
+  score_grams({items.facts(), items.facts() + at, items.sums(), items.sums() + at * rows,
+               items.squares(), items.squares() + at * rows, total, count_a, count_b, rows, false,
+               symmetric, items.sizes(), items.sizes() ? items.sizes() + at * rows : nullptr,
+               kernel_rounding<T>(), largest_number<T>(), out.scores, out.status, out.status + at},
+              gram, context.stream);
 }
 
 template <class T>
@@ -195,21 +190,19 @@ void kernel_pairs(const Context& context, const Matrix<T>& x, const Matrix<T>& y
       const int64_t height = std::min(block, rows - first);
       items.kernel_rows(k, some, first, height, left);
       items.kernel_rows(count + k, some, first, height, right);
-      check(row_products<T>(left, right, some, height * rows, rows, first, height,
-                            products + k * rows, context.stream),
-            "launch");
+      row_products<T>(left, right, some, height * rows, rows, first, height, products + k * rows,
+                      context.stream);
     }
   }
   for (int64_t k = 0; k < count; k += kMostItems) {
     const int64_t some = std::min(kMostItems, count - k), y_at = count + k;
-    check(score_grams({items.facts() + k, items.facts() + y_at, items.sums() + k * rows,
-                       items.sums() + y_at * rows, items.squares() + k * rows,
-                       items.squares() + y_at * rows, products + k * rows, some, some, rows, true,
-                       false, items.sizes() ? items.sizes() + k * rows : nullptr,
-                       items.sizes() ? items.sizes() + y_at * rows : nullptr, kernel_rounding<T>(),
-                       largest_number<T>(), out.scores + k, out.status + k, out.status + y_at},
-                      gram, context.stream),
-          "launch");
+    score_grams({items.facts() + k, items.facts() + y_at, items.sums() + k * rows,
+                 items.sums() + y_at * rows, items.squares() + k * rows,
+                 items.squares() + y_at * rows, products + k * rows, some, some, rows, true, false,
+                 items.sizes() ? items.sizes() + k * rows : nullptr,
+                 items.sizes() ? items.sizes() + y_at * rows : nullptr, kernel_rounding<T>(),
+                 largest_number<T>(), out.scores + k, out.status + k, out.status + y_at},
+                gram, context.stream);
   }
 }
 
@@ -242,36 +235,22 @@ void kernel_reordered(const Context& context, const Matrix<T>& x, const Matrix<T
   for (int64_t first = 0; first < count; first += block) {
     const int64_t some = std::min(block, count - first);
     const int32_t* const here = orders + first * rows;
-    check(gather_rows<double>({items.sums() + rows, 1, 1}, rows, here, some * rows, sums,
-                              context.stream),
-          "launch");
-    check(gather_rows<double>({items.squares() + rows, 1, 1}, rows, here, some * rows, squares,
-                              context.stream),
-          "launch");
-    check(gather_rows<double>({items.sizes() + rows, 1, 1}, rows, here, some * rows, sizes,
-                              context.stream),
-          "launch");
-    check(reordered_products<T>(values, values + rows * rows, rows, here, some, row_products,
-                                products, context.stream),
-          "launch");
-    check(score_grams({items.facts(), facts, items.sums(), sums, items.squares(), squares, products,
-                       1, some, rows, false, false, items.sizes(), sizes, kernel_rounding<T>(),
-                       largest_number<T>(), scores + first, status, status + 1},
-                      gram, context.stream),
-          "launch");
+    gather_rows<double>({items.sums() + rows, 1, 1}, rows, here, some * rows, sums, context.stream);
+    gather_rows<double>({items.squares() + rows, 1, 1}, rows, here, some * rows, squares,
+                        context.stream);
+    gather_rows<double>({items.sizes() + rows, 1, 1}, rows, here, some * rows, sizes,
+                        context.stream);
+    reordered_products<T>(values, values + rows * rows, rows, here, some, row_products, products,
+                          context.stream);
+    score_grams({items.facts(), facts, items.sums(), sums, items.squares(), squares, products, 1,
+                 some, rows, false, false, items.sizes(), sizes, kernel_rounding<T>(),
+                 largest_number<T>(), scores + first, status, status + 1},
+                gram, context.stream);
   }
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                  \
-  template void kernel_scores<T>(const Context&, const std::vector<Matrix<T>>&,                  \
-                                 const std::vector<Matrix<T>>&, int64_t, bool,                   \
-                                 const KernelOptions&, const KernelFindings&);                   \
-  template void kernel_reordered<T>(const Context&, const Matrix<T>&, const Matrix<T>&, int64_t, \
-                                    const int32_t*, int64_t, const KernelOptions&, double*);     \
-  template void kernel_pairs<T>(const Context&, const Matrix<T>&, const Matrix<T>&, int64_t,     \
-                                int64_t, const KernelOptions&, const KernelFindings&);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(kernel_scores);
+LIKEWISE_INSTANTIATE(kernel_reordered);
+LIKEWISE_INSTANTIATE(kernel_pairs);
 
 }  // namespace likewise::cuda

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/instantiate.h"
 #include "kernels/cuda/bandwidth.h"
 #include "kernels/cuda/gram_gradient.h"
 #include "linalg/cuda/gemm.h"
@@ -25,37 +26,31 @@ void middle_distances(const Context& context, const T* x, const double* unit, co
         gemm<T>(blas_context(context.stream), BlasOp::none, BlasOp::transpose, count, rows, cols,
                 T(1), {centred + first * cols, cols, 0}, {centred, cols, 0},
                 {values, rows, count * rows}, 1);
-        check(squared_distance_rows<T>({values, x, unit, norms, rows, cols, first, count},
-                                       context.stream),
-              "launch");
+        squared_distance_rows<T>({values, x, unit, norms, rows, cols, first, count},
+                                 context.stream);
       }
       there = block == rows;
-      check(body(first, count), "launch");
+      body(first, count);
     }
   };
-  check(start_selection(selection, size, context.stream), "launch");
+  start_selection(selection, size, context.stream);
   for (int digit = 0; digit < int(sizeof(T)); ++digit) {
     for_each_block([&](int64_t first, int64_t count) {
-      return count_digits<T>(values, rows, first, count, digit, selection, context.stream);
+      count_digits<T>(values, rows, first, count, digit, selection, context.stream);
     });
-    check(pick_digit(selection, context.stream), "launch");
+    pick_digit(selection, context.stream);
   }
   for_each_block([&](int64_t first, int64_t count) {
-    return find_above<T>(values, rows, first, count, selection, context.stream);
+    find_above<T>(values, rows, first, count, selection, context.stream);
   });
-  check(finish_selection<T>(selection, size, middle, context.stream), "launch");
+  finish_selection<T>(selection, size, middle, context.stream);
   if (!pairs) return;
   check(cudaMemsetAsync(pairs, 0xFF, 2 * sizeof *pairs, context.stream), "memset");
   for_each_block([&](int64_t first, int64_t count) {
-    return find_pairs<T>(values, rows, first, count, middle, pairs, context.stream);
+    find_pairs<T>(values, rows, first, count, middle, pairs, context.stream);
   });
 }
 
-template void middle_distances<float>(const Context&, const float*, const double*, const float*,
-                                      int64_t, int64_t, const double*, double*,
-                                      unsigned long long*);
-template void middle_distances<double>(const Context&, const double*, const double*, const double*,
-                                       int64_t, int64_t, const double*, double*,
-                                       unsigned long long*);
+LIKEWISE_INSTANTIATE(middle_distances);
 
 }  // namespace likewise::cuda

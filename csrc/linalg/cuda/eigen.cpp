@@ -48,13 +48,12 @@ void symmetric_eigen(const Context& context, double* matrices, int64_t count, in
     double *const some = matrices + begin * n * n, *const out = values + begin * n;
     int* const unusable = inner.temporary<int>(size_t(items));
     int* const findings = inner.temporary<int>(size_t(items));
-    check(clear_unusable(some, items, n, unusable, inner.stream), "launch");
+    clear_unusable(some, items, n, unusable, inner.stream);
     decompose_some(inner, some, items, n, out, vectors, findings);
-    check(replace_unsolved({unusable, findings, out, vectors ? some : nullptr, items, n,
-                            first + begin, without == WithoutEigen::identity,
-                            context.status ? &context.status->unconverged : nullptr},
-                           inner.stream),
-          "launch");
+    replace_unsolved({unusable, findings, out, vectors ? some : nullptr, items, n, first + begin,
+                      without == WithoutEigen::identity,
+                      context.status ? &context.status->unconverged : nullptr},
+                     inner.stream);
   }
 }
 

@@ -2,6 +2,7 @@
 // over bandwidth.
 
 #include "core/cuda/kernel.cuh"
+#include "core/instantiate.h"
 #include "linalg/cuda/eigen_kernels.h"
 
 namespace likewise::cuda {
@@ -46,29 +47,25 @@ __global__ void __launch_bounds__(kMostThreads)
 
 }  // namespace
 
-cudaError_t clear_unusable(double* matrices, int64_t count, int64_t n, int* unusable,
-                           cudaStream_t stream) {
-  return launch(clear_kernel, dim3(unsigned(count)), threads_for(n * n), 0, stream, matrices, n * n,
-                unusable);
+void clear_unusable(double* matrices, int64_t count, int64_t n, int* unusable,
+                    cudaStream_t stream) {
+  launch(clear_kernel, dim3(unsigned(count)), threads_for(n * n), 0, stream, matrices, n * n,
+         unusable);
 }
 
-cudaError_t replace_unsolved(const Unsolved& unsolved, cudaStream_t stream) {
-  return launch(unsolved_kernel, dim3(unsigned(unsolved.count)),
-                threads_for(unsolved.n * unsolved.n), 0, stream, unsolved);
+void replace_unsolved(const Unsolved& unsolved, cudaStream_t stream) {
+  launch(unsolved_kernel, dim3(unsigned(unsolved.count)), threads_for(unsolved.n * unsolved.n), 0,
+         stream, unsolved);
 }
 
 template <class T>
-cudaError_t descending(const double* values, int64_t count, int64_t n, bool roots, T* out,
-                       cudaStream_t stream) {
+void descending(const double* values, int64_t count, int64_t n, bool roots, T* out,
+                cudaStream_t stream) {
   const int64_t total = count * n;
-  return launch(descending_kernel<T>, blocks_for(total), threads_for(total), 0, stream, values, n,
-                total, roots, out);
+  launch(descending_kernel<T>, blocks_for(total), threads_for(total), 0, stream, values, n, total,
+         roots, out);
 }
 
-#define LIKEWISE_INSTANTIATE(T) \
-  template cudaError_t descending<T>(const double*, int64_t, int64_t, bool, T*, cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(descending);
 
 }  // namespace likewise::cuda

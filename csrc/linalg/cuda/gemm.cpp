@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "core/instantiate.h"
+
 namespace likewise::cuda {
 
 namespace {
@@ -34,11 +36,6 @@ void gemm(BlasContext* context, BlasOp op_a, BlasOp op_b, int64_t m, int64_t n, 
   }
 }
 
-template void gemm<float>(BlasContext*, BlasOp, BlasOp, int64_t, int64_t, int64_t, float,
-                          const Matrices<const float>&, const Matrices<const float>&,
-                          const Matrices<float>&, int64_t);
-template void gemm<double>(BlasContext*, BlasOp, BlasOp, int64_t, int64_t, int64_t, double,
-                           const Matrices<const double>&, const Matrices<const double>&,
-                           const Matrices<double>&, int64_t);
+LIKEWISE_INSTANTIATE(gemm);
 
 }  // namespace likewise::cuda

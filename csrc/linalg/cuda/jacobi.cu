@@ -1,6 +1,7 @@
 // One-sided Jacobi SVD: pairs of columns are turned until all are orthogonal; their lengths are the
 // singular values.
 
+#include "core/instantiate.h"
 #include "linalg/cuda/jacobi.cuh"
 #include "linalg/cuda/jacobi.h"
 
@@ -199,58 +200,49 @@ __global__ void __launch_bounds__(kMostThreads)
 }  // namespace
 
 template <class T>
-cudaError_t jacobi_svd(const JacobiSvd<T>& svd, cudaStream_t stream) {
-  if (svd.m > 0x7fffffff) return cudaErrorInvalidValue;
+void jacobi_svd(const JacobiSvd<T>& svd, cudaStream_t stream) {
+  if (svd.m > 0x7fffffff) check(cudaErrorInvalidValue, "launch");
   // A warp for each of the pairs that are turned together.
-  const cudaError_t error = launch(jacobi_kernel<T>, dim3(unsigned(svd.count)),
-                                   threads_for((svd.n + 1) / 2 * 32), 0, stream, svd);
-  return error == cudaSuccess ? complete_columns(svd, stream) : error;
+  launch(jacobi_kernel<T>, dim3(unsigned(svd.count)), threads_for((svd.n + 1) / 2 * 32), 0, stream,
+         svd);
+  complete_columns(svd, stream);
 }
 
 template <class T>
-cudaError_t complete_columns(const JacobiSvd<T>& svd, cudaStream_t stream) {
-  return launch(completing_kernel<T>, dim3(unsigned(svd.count)), threads_for(svd.m), 0, stream,
-                svd);
+void complete_columns(const JacobiSvd<T>& svd, cudaStream_t stream) {
+  launch(completing_kernel<T>, dim3(unsigned(svd.count)), threads_for(svd.m), 0, stream, svd);
 }
 
 template <class T>
-cudaError_t sort_descending(const T* values, int64_t count, int64_t n, T* sorted,
-                            cudaStream_t stream) {
-  return launch(sort_kernel<T>, dim3(unsigned(count)), threads_for(n), 0, stream, values, n,
-                sorted);
+void sort_descending(const T* values, int64_t count, int64_t n, T* sorted, cudaStream_t stream) {
+  launch(sort_kernel<T>, dim3(unsigned(count)), threads_for(n), 0, stream, values, n, sorted);
 }
 
 template <class T, class Sum>
-cudaError_t sum_values(const T* values, int64_t count, int64_t n, Sum* sums, cudaStream_t stream) {
-  return launch(sum_kernel<T, Sum>, dim3(unsigned(count)), threads_for(n), 0, stream, values, n,
-                sums);
+void sum_values(const T* values, int64_t count, int64_t n, Sum* sums, cudaStream_t stream) {
+  launch(sum_kernel<T, Sum>, dim3(unsigned(count)), threads_for(n), 0, stream, values, n, sums);
 }
 
 template <class T>
-cudaError_t scale_rows(T* rows, const T* values, int64_t count, int64_t n, int64_t m,
-                       cudaStream_t stream) {
+void scale_rows(T* rows, const T* values, int64_t count, int64_t n, int64_t m,
+                cudaStream_t stream) {
   const int64_t total = count * n * m;
-  return launch(scale_kernel<T>, blocks_for(total), threads_for(total), 0, stream, rows, values, m,
-                total);
+  launch(scale_kernel<T>, blocks_for(total), threads_for(total), 0, stream, rows, values, m, total);
 }
 
-cudaError_t scale_columns(double* x, const double* sizes, bool divide, int64_t count, int64_t n,
-                          int64_t m, cudaStream_t stream) {
+void scale_columns(double* x, const double* sizes, bool divide, int64_t count, int64_t n, int64_t m,
+                   cudaStream_t stream) {
   const int64_t total = count * n * m;
-  return launch(column_kernel, blocks_for(total), threads_for(total), 0, stream, x, sizes, divide,
-                n * m, m, total);
+  launch(column_kernel, blocks_for(total), threads_for(total), 0, stream, x, sizes, divide, n * m,
+         m, total);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                          \
-  template cudaError_t jacobi_svd<T>(const JacobiSvd<T>&, cudaStream_t);                 \
-  template cudaError_t complete_columns<T>(const JacobiSvd<T>&, cudaStream_t);           \
-  template cudaError_t sort_descending<T>(const T*, int64_t, int64_t, T*, cudaStream_t); \
-  template cudaError_t sum_values<T, T>(const T*, int64_t, int64_t, T*, cudaStream_t);   \
-  template cudaError_t scale_rows<T>(T*, const T*, int64_t, int64_t, int64_t, cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
-template cudaError_t sum_values<float, double>(const float*, int64_t, int64_t, double*,
-                                               cudaStream_t);
+LIKEWISE_INSTANTIATE(jacobi_svd);
+LIKEWISE_INSTANTIATE(complete_columns);
+LIKEWISE_INSTANTIATE(sort_descending);
+template decltype(sum_values<float, float>) sum_values<float, float>;
+template decltype(sum_values<double, double>) sum_values<double, double>;
+LIKEWISE_INSTANTIATE(scale_rows);
+template decltype(sum_values<float, double>) sum_values<float, double>;
 
 }  // namespace likewise::cuda

@@ -29,29 +29,27 @@ struct JacobiSvd {
   const int* wanted = nullptr;  // or one for each matrix
 };
 template <class T>
-cudaError_t jacobi_svd(const JacobiSvd<T>& svd, cudaStream_t stream);
+void jacobi_svd(const JacobiSvd<T>& svd, cudaStream_t stream);
 
 // Its last step: makes columns of singular value 0 orthonormal to all others.
 template <class T>
-cudaError_t complete_columns(const JacobiSvd<T>& svd, cudaStream_t stream);
+void complete_columns(const JacobiSvd<T>& svd, cudaStream_t stream);
 
 // sorted (count, n) = values in descending order.
 template <class T>
-cudaError_t sort_descending(const T* values, int64_t count, int64_t n, T* sorted,
-                            cudaStream_t stream);
+void sort_descending(const T* values, int64_t count, int64_t n, T* sorted, cudaStream_t stream);
 
 // sums (count): of n values each.
 template <class T, class Sum>
-cudaError_t sum_values(const T* values, int64_t count, int64_t n, Sum* sums, cudaStream_t stream);
+void sum_values(const T* values, int64_t count, int64_t n, Sum* sums, cudaStream_t stream);
 
 // rows (count, n, m): row j times values[j].
 template <class T>
-cudaError_t scale_rows(T* rows, const T* values, int64_t count, int64_t n, int64_t m,
-                       cudaStream_t stream);
+void scale_rows(T* rows, const T* values, int64_t count, int64_t n, int64_t m, cudaStream_t stream);
 
 // x (count, n, m): column j times sizes[j] of its item (count, m) or, with `divide`, divided by it,
 // 0 for 0.
-cudaError_t scale_columns(double* x, const double* sizes, bool divide, int64_t count, int64_t n,
-                          int64_t m, cudaStream_t stream);
+void scale_columns(double* x, const double* sizes, bool divide, int64_t count, int64_t n, int64_t m,
+                   cudaStream_t stream);
 
 }  // namespace likewise::cuda

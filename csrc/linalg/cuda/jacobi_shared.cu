@@ -2,6 +2,7 @@
 // pair of columns, all pairs of a round at a time. Squared lengths are carried along, and summed
 // afresh before every sweep: what is left to sum per pair is one inner product.
 
+#include "core/instantiate.h"
 #include "linalg/cuda/jacobi.cuh"
 #include "linalg/cuda/jacobi_shared.h"
 
@@ -156,25 +157,19 @@ bool fits_shared_memory(int64_t m, int64_t n, bool vectors) {
 }
 
 template <class T>
-cudaError_t jacobi_svd_shared(const T* a, bool transposed, const JacobiSvd<T>& svd,
-                              cudaStream_t stream) {
+void jacobi_svd_shared(const T* a, bool transposed, const JacobiSvd<T>& svd, cudaStream_t stream) {
   const bool vectors = svd.right != nullptr;
-  if (!fits_shared_memory<T>(svd.m, svd.n, vectors)) return cudaErrorInvalidValue;
+  if (!fits_shared_memory<T>(svd.m, svd.n, vectors)) check(cudaErrorInvalidValue, "launch");
   // More lanes for long columns, as long as one turn of the block takes all pairs.
   const int64_t pairs = (svd.n + 1) / 2;
   int lanes = 8;
   while (lanes < 32 && svd.m >= 16 * lanes && 2 * lanes * pairs <= kMostThreads) lanes *= 2;
-  const cudaError_t error =
-      launch(shared_kernel<T>, dim3(unsigned(svd.count)), threads_for(pairs * lanes),
-             shared_bytes<T>(svd.m, svd.n, vectors), stream, a, transposed, svd, lanes);
-  return error == cudaSuccess && vectors ? complete_columns(svd, stream) : error;
+  launch(shared_kernel<T>, dim3(unsigned(svd.count)), threads_for(pairs * lanes),
+         shared_bytes<T>(svd.m, svd.n, vectors), stream, a, transposed, svd, lanes);
+  if (vectors) complete_columns(svd, stream);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                \
-  template bool fits_shared_memory<T>(int64_t, int64_t, bool); \
-  template cudaError_t jacobi_svd_shared<T>(const T*, bool, const JacobiSvd<T>&, cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(fits_shared_memory);
+LIKEWISE_INSTANTIATE(jacobi_svd_shared);
 
 }  // namespace likewise::cuda

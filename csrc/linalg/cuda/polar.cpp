@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/instantiate.h"
 #include "linalg/cuda/gemm.h"
 #include "linalg/cuda/polar_kernels.h"
 #include "linalg/cuda/svd.h"
@@ -67,8 +68,7 @@ class Iteration {
     const Matrices<const T> factor{factor_, side_, square};
     gemm<T>(blas_, BlasOp::none, BlasOp::none, side_, side_, side_, T(p.c), gram, gram,
             {factor_, side_, square}, count);
-    check(add_polynomial<T>(factor_, gram_, count, side_, T(p.a), T(p.b), context_.stream),
-          "launch");
+    add_polynomial<T>(factor_, gram_, count, side_, T(p.a), T(p.b), context_.stream);
     gemm<T>(blas_, BlasOp::none, BlasOp::none, rows_, cols_, side_, T(1), tall ? x : factor,
             tall ? factor : x, {next_, cols_, size}, count);
     std::swap(x_, next_);
@@ -98,15 +98,13 @@ void iterate(const Context& context, const T* a, int64_t count, int64_t rows, in
   Iteration<T> iteration(context, chunk, rows, cols);
   for (int64_t first = 0; first < count; first += chunk) {
     const int64_t items = std::min(chunk, count - first);
-    check(divide_by_norm<T>(a + first * size, items, size, scaled, norms, context.stream),
-          "launch");
+    divide_by_norm<T>(a + first * size, items, size, scaled, norms, context.stream);
     check(cudaMemcpyAsync(iteration.x(), scaled, size_t(items * size) * sizeof(T),
                           cudaMemcpyDeviceToDevice, context.stream),
           "copy");
     for (int step = 0; step < lifting; ++step) iteration.apply(kLifting, items);
     for (const Polynomial& closing : kClosing) iteration.apply(closing, items);
-    check(inner_products<T>(iteration.x(), scaled, norms, items, size, out + first, context.stream),
-          "launch");
+    inner_products<T>(iteration.x(), scaled, norms, items, size, out + first, context.stream);
     visit(first, items, iteration);
   }
 }
@@ -120,7 +118,7 @@ void nuclear_norms(const Context& context, const T* a, int64_t count, int64_t ro
     const int64_t side = std::min(rows, cols);
     T* const values = context.temporary<T>(size_t(count * side));
     svdvals<T>(context, a, count, rows, cols, values);
-    return check(sum_values<T, double>(values, count, side, out, context.stream), "launch");
+    return sum_values<T, double>(values, count, side, out, context.stream);
   }
   iterate(context, a, count, rows, cols, kLiftingSteps<T>, out,
           [&](int64_t first, int64_t items, Iteration<T>& iteration) {
@@ -138,19 +136,12 @@ void polar_factors(const Context& context, const T* a, int64_t count, int64_t ro
                                   size_t(items * size) * sizeof(T), cudaMemcpyDeviceToDevice,
                                   context.stream),
                   "copy");
-            check(flag_other_than_unit<T>(iteration.gram(items), items, std::min(rows, cols),
-                                          deficient + first, context.stream),
-                  "launch");
+            flag_other_than_unit<T>(iteration.gram(items), items, std::min(rows, cols),
+                                    deficient + first, context.stream);
           });
 }
 
-template void nuclear_norms<float>(const Context&, const float*, int64_t, int64_t, int64_t, double*,
-                                   const PolarVisitor<float>&);
-template void polar_factors<float>(const Context&, const float*, int64_t, int64_t, int64_t, float*,
-                                   double*, int*);
-template void polar_factors<double>(const Context&, const double*, int64_t, int64_t, int64_t,
-                                    double*, double*, int*);
-template void nuclear_norms<double>(const Context&, const double*, int64_t, int64_t, int64_t,
-                                    double*, const PolarVisitor<double>&);
+LIKEWISE_INSTANTIATE(nuclear_norms);
+LIKEWISE_INSTANTIATE(polar_factors);
 
 }  // namespace likewise::cuda

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/cuda/context.h"
+#include "core/instantiate.h"
 #include "linalg/cuda/gemm.h"
 
 namespace likewise::cuda {
@@ -37,7 +38,7 @@ void add_all_products(const Context& context, const T* a, int64_t count_a, const
     gemm<T>(blas_context(context.stream), BlasOp::none, BlasOp::transpose, count_a, count_b, width,
             T(1), {a + first, length, width}, {b + first, length, width}, {parts, count_b, size},
             count);
-    check(add_products<T>(parts, count, size, total, context.stream), "launch");
+    add_products<T>(parts, count, size, total, context.stream);
   };
   for (int64_t k = 0; k < whole; k += most) {
     multiply(k * kPart<T>, kPart<T>, std::min(most, whole - k));
@@ -45,12 +46,7 @@ void add_all_products(const Context& context, const T* a, int64_t count_a, const
   if (length > whole * kPart<T>) multiply(whole * kPart<T>, length - whole * kPart<T>, 1);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                    \
-  template int64_t product_parts<T>(int64_t, int64_t, int64_t);                                    \
-  template void add_all_products<T>(const Context&, const T*, int64_t, const T*, int64_t, int64_t, \
-                                    T*, double*);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(product_parts);
+LIKEWISE_INSTANTIATE(add_all_products);
 
 }  // namespace likewise::cuda

@@ -1,6 +1,7 @@
 // Sums of partial products: every product is read once, bytes over bandwidth.
 
 #include "core/cuda/kernel.cuh"
+#include "core/instantiate.h"
 #include "linalg/cuda/products.h"
 
 namespace likewise::cuda {
@@ -21,16 +22,12 @@ __global__ void __launch_bounds__(kMostThreads)
 }  // namespace
 
 template <class T>
-cudaError_t add_products(const T* products, int64_t parts, int64_t size, double* total,
-                         cudaStream_t stream) {
-  return launch(add_kernel<T>, blocks_for(size), threads_for(size), 0, stream, products, parts,
-                size, total);
+void add_products(const T* products, int64_t parts, int64_t size, double* total,
+                  cudaStream_t stream) {
+  launch(add_kernel<T>, blocks_for(size), threads_for(size), 0, stream, products, parts, size,
+         total);
 }
 
-#define LIKEWISE_INSTANTIATE(T) \
-  template cudaError_t add_products<T>(const T*, int64_t, int64_t, double*, cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(add_products);
 
 }  // namespace likewise::cuda

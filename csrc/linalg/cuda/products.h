@@ -21,7 +21,7 @@ int64_t product_parts(int64_t count_a, int64_t count_b, int64_t length);
 
 // total[k] += sum over `parts` of products[part * size + k].
 template <class T>
-cudaError_t add_products(const T* products, int64_t parts, int64_t size, double* total,
-                         cudaStream_t stream);
+void add_products(const T* products, int64_t parts, int64_t size, double* total,
+                  cudaStream_t stream);
 
 }  // namespace likewise::cuda

@@ -4,6 +4,7 @@
 // element.
 
 #include "core/cuda/kernel.cuh"
+#include "core/instantiate.h"
 #include "linalg/cuda/reordered.h"
 
 namespace likewise::cuda {
@@ -66,55 +67,41 @@ __global__ void __launch_bounds__(kRowThreads)
 
 // launch_rows(first, some): those of so many orders.
 template <class Rows>
-cudaError_t sum_rows(Rows&& launch_rows, int64_t n, int64_t count, double* row_sums, double* out,
-                     cudaStream_t stream) {
+void sum_rows(Rows&& launch_rows, int64_t n, int64_t count, double* row_sums, double* out,
+              cudaStream_t stream) {
   for (int64_t first = 0; first < count; first += kMostOrders) {
     const int64_t some = count - first < kMostOrders ? count - first : kMostOrders;
-    cudaError_t error = launch_rows(first, dim3(unsigned(n), unsigned(some)));
-    if (error != cudaSuccess) return error;
-    error = launch(sum_kernel, dim3(unsigned(some)), threads_of_row(n), 0, stream,
-                   row_sums + first * n, n, out + first);
-    if (error != cudaSuccess) return error;
+    launch_rows(first, dim3(unsigned(n), unsigned(some)));
+    launch(sum_kernel, dim3(unsigned(some)), threads_of_row(n), 0, stream, row_sums + first * n, n,
+           out + first);
   }
-  return cudaSuccess;
 }
 
 }  // namespace
 
 template <class T>
-cudaError_t reordered_products(const T* a, const T* b, int64_t n, const int32_t* orders,
-                               int64_t count, double* row_sums, double* out, cudaStream_t stream) {
+void reordered_products(const T* a, const T* b, int64_t n, const int32_t* orders, int64_t count,
+                        double* row_sums, double* out, cudaStream_t stream) {
   const auto rows = [&](int64_t first, dim3 grid) {
-    return launch(square_kernel<T>, grid, threads_of_row(n), 0, stream, a, b, n, orders + first * n,
-                  row_sums + first * n);
+    launch(square_kernel<T>, grid, threads_of_row(n), 0, stream, a, b, n, orders + first * n,
+           row_sums + first * n);
   };
-  return sum_rows(rows, n, count, row_sums, out, stream);
+  sum_rows(rows, n, count, row_sums, out, stream);
 }
 
 template <class S>
-cudaError_t reordered_products(const Condensed<S>& a, const Condensed<S>& b, int64_t n,
-                               const int32_t* orders, int64_t count, double* row_sums, double* out,
-                               cudaStream_t stream) {
+void reordered_condensed(const Condensed<S>& a, const Condensed<S>& b, int64_t n,
+                         const int32_t* orders, int64_t count, double* row_sums, double* out,
+                         cudaStream_t stream) {
   const auto rows = [&](int64_t first, dim3 grid) {
-    return launch(condensed_kernel<S>, grid, threads_of_row(n), 0, stream, a, b, n,
-                  orders + first * n, row_sums + first * n);
+    launch(condensed_kernel<S>, grid, threads_of_row(n), 0, stream, a, b, n, orders + first * n,
+           row_sums + first * n);
   };
-  return sum_rows(rows, n, count, row_sums, out, stream);
+  sum_rows(rows, n, count, row_sums, out, stream);
 }
 
-#define LIKEWISE_INSTANTIATE(S)                                                                 \
-  template cudaError_t reordered_products<S>(const Condensed<S>&, const Condensed<S>&, int64_t, \
-                                             const int32_t*, int64_t, double*, double*,         \
-                                             cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-LIKEWISE_INSTANTIATE(int32_t)
-#undef LIKEWISE_INSTANTIATE
-#define LIKEWISE_INSTANTIATE(T)                                                                    \
-  template cudaError_t reordered_products<T>(const T*, const T*, int64_t, const int32_t*, int64_t, \
-                                             double*, double*, cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(reordered_products);
+template decltype(reordered_condensed<double>) reordered_condensed<double>;
+template decltype(reordered_condensed<int32_t>) reordered_condensed<int32_t>;
 
 }  // namespace likewise::cuda

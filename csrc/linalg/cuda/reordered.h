@@ -11,8 +11,8 @@ namespace likewise::cuda {
 
 // out[k] = sum_ij a_ij b_(o_i o_j). row_sums (count x n) is work.
 template <class T>
-cudaError_t reordered_products(const T* a, const T* b, int64_t n, const int32_t* orders,
-                               int64_t count, double* row_sums, double* out, cudaStream_t stream);
+void reordered_products(const T* a, const T* b, int64_t n, const int32_t* orders, int64_t count,
+                        double* row_sums, double* out, cudaStream_t stream);
 
 // Elements (i, j), i < j, of a symmetric matrix row by row, standing for themselves minus the shift
 // (null: 0).
@@ -24,8 +24,8 @@ struct Condensed {
 
 // The same over i < j.
 template <class S>
-cudaError_t reordered_products(const Condensed<S>& a, const Condensed<S>& b, int64_t n,
-                               const int32_t* orders, int64_t count, double* row_sums, double* out,
-                               cudaStream_t stream);
+void reordered_condensed(const Condensed<S>& a, const Condensed<S>& b, int64_t n,
+                         const int32_t* orders, int64_t count, double* row_sums, double* out,
+                         cudaStream_t stream);
 
 }  // namespace likewise::cuda

@@ -4,6 +4,7 @@
 
 #include "core/cuda/elements.h"
 #include "core/cuda/scratch.h"
+#include "core/instantiate.h"
 #include "linalg/cuda/eigen.h"
 #include "linalg/cuda/eigen_kernels.h"
 #include "linalg/cuda/gemm.h"
@@ -35,7 +36,7 @@ struct Scaled {
   Scaled(const Context& context, const T* a, int64_t count, int64_t size)
       : data(context.temporary<T>(size_t(count * size))),
         exponents(context.temporary<int>(size_t(count))) {
-    check(to_unit_scale<T>(a, count, size, data, exponents, context.stream), "launch");
+    to_unit_scale<T>(a, count, size, data, exponents, context.stream);
   }
 };
 
@@ -68,8 +69,8 @@ JacobiSvd<T> rotate(const Context& context, const T* a, int64_t count, int64_t r
                     const int* wanted) {
   JacobiSvd<T> svd = room_for_svd<T>(context, count, rows, cols);
   svd.wanted = wanted;
-  check(copy_elements<T>(longer_side(a, count, rows, cols), svd.columns, context.stream), "copy");
-  check(jacobi_svd<T>(svd, context.stream), "launch");
+  copy_elements<T>(longer_side(a, count, rows, cols), svd.columns, context.stream);
+  jacobi_svd<T>(svd, context.stream);
   return svd;
 }
 
@@ -81,17 +82,16 @@ void eigen_of_stretch(const Context& context, const T* h, int64_t count, int64_t
   if (!has_eigen(n)) {
     const JacobiSvd<T> svd{
         context.temporary<T>(size_t(count * n * n)), basis, values, nullptr, count, n, n};
-    return check(jacobi_svd_shared<T>(h, false, svd, context.stream), "launch");
+    return jacobi_svd_shared<T>(h, false, svd, context.stream);
   }
   double* const vectors = context.temporary<double>(size_t(count * n * n));
   double* const ascending = context.temporary<double>(size_t(count * n));
-  check(copy_elements<double>({h, kType<T>, 1, {count * n * n}, {1}}, vectors, context.stream),
-        "copy");
+  copy_elements<double>({h, kType<T>, 1, {count * n * n}, {1}}, vectors, context.stream);
   symmetric_eigen(context, vectors, count, n, ascending, true, WithoutEigen::identity);
-  check(descending<T>(ascending, count, n, false, values, context.stream), "launch");
+  descending<T>(ascending, count, n, false, values, context.stream);
   const DeviceRef from_last{
       vectors + (n - 1) * n, ElementType::float64, 3, {count, n, n}, {n * n, -n, 1}};
-  check(copy_elements<T>(from_last, basis, context.stream), "copy");
+  copy_elements<T>(from_last, basis, context.stream);
 }
 
 // A = P H with the polar factor P and H = V S V': A = (P V) S V', of the condition of A and not
@@ -119,11 +119,11 @@ JacobiSvd<T> decompose_by_polar(const Context& context, const T* a, int64_t coun
           {h, n, square}, count);
   T* const basis = context.temporary<T>(size_t(count * square));
   eigen_of_stretch<T>(context, h, count, n, basis, svd.values);
-  check(replace_flagged<T>(a, deficient, count, size, factors, context.stream), "launch");
+  replace_flagged<T>(a, deficient, count, size, factors, context.stream);
   gemm<T>(blas, BlasOp::none, to_long, n, m, n, T(1), {basis, n, square}, {factors, cols, size},
           {svd.columns, m, size}, count);
   svd.wanted = deficient;
-  check(jacobi_svd<T>(svd, context.stream), "launch");
+  jacobi_svd<T>(svd, context.stream);
   gemm<T>(blas, BlasOp::none, BlasOp::none, n, n, n, T(1), {svd.right, n, square},
           {basis, n, square}, {h, n, square}, count);
   svd.right = h;
@@ -147,12 +147,12 @@ void gram_svdvals(const Context& context, const DeviceRef& columns, float* value
     double* const wide = inner.temporary<double>(size_t(items * n * m));
     double* const grams = inner.temporary<double>(size_t(items * n * n));
     double* const squares = inner.temporary<double>(size_t(items * n));
-    check(copy_elements<double>(some, wide, inner.stream), "copy");
+    copy_elements<double>(some, wide, inner.stream);
     const Matrices<const double> x{wide, m, n * m};
     gemm<double>(blas_context(inner.stream), BlasOp::none, BlasOp::transpose, n, n, m, 1.0, x, x,
                  {grams, n, n * n}, items);
     symmetric_eigen(inner, grams, items, n, squares, false, WithoutEigen::nan, first);
-    check(descending<float>(squares, items, n, true, values + first * n, inner.stream), "launch");
+    descending<float>(squares, items, n, true, values + first * n, inner.stream);
   }
 }
 
@@ -166,7 +166,7 @@ void stretch_of_svd(const Context& context, const JacobiSvd<T>& svd, int64_t row
   check(cudaMemcpyAsync(scaled, vectors, size_t(svd.count * size) * sizeof(T),
                         cudaMemcpyDeviceToDevice, context.stream),
         "copy");
-  check(scale_rows<T>(scaled, svd.values, svd.count, svd.n, cols, context.stream), "launch");
+  scale_rows<T>(scaled, svd.values, svd.count, svd.n, cols, context.stream);
   gemm<T>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, cols, cols, svd.n, T(1),
           {scaled, cols, size}, {vectors, cols, size}, {p, cols, cols * cols}, svd.count);
 }
@@ -179,7 +179,7 @@ void factor(const Context& context, const T* a, int64_t count, int64_t rows, int
   const auto by_svd = [&](const JacobiSvd<T>& svd, T* to, T* stretch_to, T* sums_to) {
     multiply_vectors(context, svd, rows, cols, to);
     if (stretch) stretch_of_svd(context, svd, rows, cols, stretch_to);
-    if (sums) check(sum_values<T, T>(svd.values, count, n, sums_to, context.stream), "launch");
+    if (sums) sum_values<T, T>(svd.values, count, n, sums_to, context.stream);
   };
   if (fits_shared_memory<T>(m, n, true)) {
     return by_svd(decompose<T>(context, a, count, rows, cols), u, stretch, sums);
@@ -191,11 +191,10 @@ void factor(const Context& context, const T* a, int64_t count, int64_t rows, int
   if (stretch) {
     gemm<T>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, cols, cols, rows, T(1),
             {u, cols, size}, {a, cols, size}, {stretch, cols, square}, count);
-    check(symmetrise<T>(stretch, count, cols, context.stream), "launch");
+    symmetrise<T>(stretch, count, cols, context.stream);
   }
   if (sums) {
-    check(copy_elements<T>({norms, ElementType::float64, 1, {count}, {1}}, sums, context.stream),
-          "copy");
+    copy_elements<T>({norms, ElementType::float64, 1, {count}, {1}}, sums, context.stream);
   }
   // Rotations for the others.
   T* const other_u = context.temporary<T>(size_t(count * size));
@@ -204,7 +203,7 @@ void factor(const Context& context, const T* a, int64_t count, int64_t rows, int
   by_svd(rotate<T>(context, a, count, rows, cols, deficient), other_u, other_stretch, other_sums);
   const auto replace = [&](const T* from, int64_t elements, T* to) {
     if (!to) return;
-    check(replace_flagged<T>(from, deficient, count, elements, to, context.stream), "launch");
+    replace_flagged<T>(from, deficient, count, elements, to, context.stream);
   };
   replace(other_u, size, u);
   replace(other_stretch, square, stretch);
@@ -219,7 +218,7 @@ JacobiSvd<T> decompose(const Context& context, const T* a, int64_t count, int64_
   const int64_t m = std::max(rows, cols), n = std::min(rows, cols);
   if (fits_shared_memory<T>(m, n, true)) {
     const JacobiSvd<T> svd = room_for_svd<T>(context, count, rows, cols);
-    check(jacobi_svd_shared<T>(a, rows < cols, svd, context.stream), "launch");
+    jacobi_svd_shared<T>(a, rows < cols, svd, context.stream);
     return svd;
   }
   if (has_eigen(n) || fits_shared_memory<T>(n, n, true)) {
@@ -241,11 +240,11 @@ void svdvals(const Context& context, const T* a, int64_t count, int64_t rows, in
     unsigned long long* const failure = context.status ? &context.status->unconverged : nullptr;
     T* const values = context.temporary<T>(size_t(count * n));
     svd = {nullptr, nullptr, values, failure, count, m, n};
-    check(jacobi_svd_shared<T>(a, rows < cols, svd, context.stream), "launch");
+    jacobi_svd_shared<T>(a, rows < cols, svd, context.stream);
   } else {
     svd = decompose(context, a, count, rows, cols);
   }
-  check(sort_descending<T>(svd.values, count, svd.n, out, context.stream), "launch");
+  sort_descending<T>(svd.values, count, svd.n, out, context.stream);
 }
 
 template <class T>
@@ -254,8 +253,7 @@ void polar(const Context& context, const T* a, int64_t count, int64_t rows, int6
   if (count == 0) return;
   const Scaled<T> scaled_a(context, a, count, rows * cols);
   factor<T>(context, scaled_a.data, count, rows, cols, u, p, nullptr);
-  check(from_unit_scale<T>(p, count, cols * cols, scaled_a.exponents, nullptr, context.stream),
-        "launch");
+  from_unit_scale<T>(p, count, cols * cols, scaled_a.exponents, nullptr, context.stream);
 }
 
 template <class T>
@@ -268,18 +266,12 @@ void orthogonal_procrustes(const Context& context, const T* a, const T* b, int64
   gemm<T>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, d, d, rows, T(1),
           {left.data, d, size}, {right.data, d, size}, {product, d, d * d}, count);
   factor<T>(context, product, count, d, d, r, nullptr, scale);
-  check(from_unit_scale<T>(scale, count, 1, left.exponents, right.exponents, context.stream),
-        "launch");
+  from_unit_scale<T>(scale, count, 1, left.exponents, right.exponents, context.stream);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                \
-  template JacobiSvd<T> decompose<T>(const Context&, const T*, int64_t, int64_t, int64_t);     \
-  template void svdvals<T>(const Context&, const T*, int64_t, int64_t, int64_t, T*);           \
-  template void polar<T>(const Context&, const T*, int64_t, int64_t, int64_t, T*, T*);         \
-  template void orthogonal_procrustes<T>(const Context&, const T*, const T*, int64_t, int64_t, \
-                                         int64_t, T*, T*);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(decompose);
+LIKEWISE_INSTANTIATE(svdvals);
+LIKEWISE_INSTANTIATE(polar);
+LIKEWISE_INSTANTIATE(orthogonal_procrustes);
 
 }  // namespace likewise::cuda

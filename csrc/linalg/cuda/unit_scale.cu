@@ -2,6 +2,7 @@
 // once more for the largest one: bytes over bandwidth.
 
 #include "core/cuda/magnitude.cuh"
+#include "core/instantiate.h"
 #include "linalg/cuda/unit_scale.h"
 
 namespace likewise::cuda {
@@ -36,25 +37,20 @@ __global__ void __launch_bounds__(kMostThreads)
 }  // namespace
 
 template <class T>
-cudaError_t to_unit_scale(const T* x, int64_t count, int64_t size, T* out, int* exponents,
-                          cudaStream_t stream) {
-  return launch(to_unit_kernel<T>, dim3(unsigned(count)), threads_for(size), 0, stream, x, size,
-                out, exponents);
+void to_unit_scale(const T* x, int64_t count, int64_t size, T* out, int* exponents,
+                   cudaStream_t stream) {
+  launch(to_unit_kernel<T>, dim3(unsigned(count)), threads_for(size), 0, stream, x, size, out,
+         exponents);
 }
 
 template <class T>
-cudaError_t from_unit_scale(T* x, int64_t count, int64_t size, const int* exponents,
-                            const int* more, cudaStream_t stream) {
-  return launch(from_unit_kernel<T>, dim3(unsigned(count)), threads_for(size), 0, stream, x, size,
-                exponents, more);
+void from_unit_scale(T* x, int64_t count, int64_t size, const int* exponents, const int* more,
+                     cudaStream_t stream) {
+  launch(from_unit_kernel<T>, dim3(unsigned(count)), threads_for(size), 0, stream, x, size,
+         exponents, more);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                              \
-  template cudaError_t to_unit_scale<T>(const T*, int64_t, int64_t, T*, int*, cudaStream_t); \
-  template cudaError_t from_unit_scale<T>(T*, int64_t, int64_t, const int*, const int*,      \
-                                          cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(to_unit_scale);
+LIKEWISE_INSTANTIATE(from_unit_scale);
 
 }  // namespace likewise::cuda

@@ -2,6 +2,7 @@
 // bytes over bandwidth.
 
 #include "core/cuda/columns.cuh"
+#include "core/instantiate.h"
 #include "moments/cuda/frames.h"
 
 namespace likewise::cuda {
@@ -103,49 +104,40 @@ __global__ void __launch_bounds__(kMostThreads, 4)  // 64 registers: none spill,
 }  // namespace
 
 template <class T>
-cudaError_t column_means(const T* x, int64_t rows, int64_t cols, double* out, cudaStream_t stream) {
-  return launch(mean_kernel<T>, blocks_of_columns(cols, 1), dim3(kColumns, kStripes), 0, stream, x,
-                rows, cols, out);
+void column_means(const T* x, int64_t rows, int64_t cols, double* out, cudaStream_t stream) {
+  launch(mean_kernel<T>, blocks_of_columns(cols, 1), dim3(kColumns, kStripes), 0, stream, x, rows,
+         cols, out);
 }
 
 template <class T>
-cudaError_t grow_unit(const T* x, int64_t rows, int64_t cols, const UnitGrowth& growth,
-                      cudaStream_t stream) {
-  const cudaError_t error =
-      launch(deviation_kernel<T>, blocks_of_columns(cols, 1), dim3(kColumns, kStripes), 0, stream,
-             x, rows, cols, growth.shift, growth.deviations);
-  if (error != cudaSuccess) return error;
-  return launch(unit_kernel, dim3(1), dim3(kColumns, kStripes), 0, stream, growth.deviations, cols,
-                growth.unit, growth.ratio);
+void grow_unit(const T* x, int64_t rows, int64_t cols, const UnitGrowth& growth,
+               cudaStream_t stream) {
+  launch(deviation_kernel<T>, blocks_of_columns(cols, 1), dim3(kColumns, kStripes), 0, stream, x,
+         rows, cols, growth.shift, growth.deviations);
+  launch(unit_kernel, dim3(1), dim3(kColumns, kStripes), 0, stream, growth.deviations, cols,
+         growth.unit, growth.ratio);
 }
 
-cudaError_t growth_of(const SumsSide& items, const double* ratio, int64_t width, double* out,
-                      cudaStream_t stream) {
+void growth_of(const SumsSide& items, const double* ratio, int64_t width, double* out,
+               cudaStream_t stream) {
   const int64_t blocks = items.count < kMostItems ? items.count : kMostItems;
-  return launch(growth_kernel, dim3(unsigned(blocks)), threads_for(width), 0, stream, items, ratio,
-                out);
+  launch(growth_kernel, dim3(unsigned(blocks)), threads_for(width), 0, stream, items, ratio, out);
 }
 
-cudaError_t grow_sums(double* sums, int64_t height, int64_t width, const double* rows,
-                      const double* columns, cudaStream_t stream) {
+void grow_sums(double* sums, int64_t height, int64_t width, const double* rows,
+               const double* columns, cudaStream_t stream) {
   const int64_t size = height * width;
-  return launch(grow_kernel, blocks_for(size), threads_for(size), 0, stream, sums, size, width,
-                rows, columns);
+  launch(grow_kernel, blocks_for(size), threads_for(size), 0, stream, sums, size, width, rows,
+         columns);
 }
 
 template <class T>
-cudaError_t divide_by_unit(const T* x, int64_t size, const double* unit, T* out,
-                           cudaStream_t stream) {
-  return launch(divide_kernel<T>, blocks_for(size), threads_for(size), 0, stream, x, size, unit,
-                out);
+void divide_by_unit(const T* x, int64_t size, const double* unit, T* out, cudaStream_t stream) {
+  launch(divide_kernel<T>, blocks_for(size), threads_for(size), 0, stream, x, size, unit, out);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                   \
-  template cudaError_t column_means<T>(const T*, int64_t, int64_t, double*, cudaStream_t);        \
-  template cudaError_t grow_unit<T>(const T*, int64_t, int64_t, const UnitGrowth&, cudaStream_t); \
-  template cudaError_t divide_by_unit<T>(const T*, int64_t, const double*, T*, cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(column_means);
+LIKEWISE_INSTANTIATE(grow_unit);
+LIKEWISE_INSTANTIATE(divide_by_unit);
 
 }  // namespace likewise::cuda

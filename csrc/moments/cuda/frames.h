@@ -25,7 +25,7 @@ struct GrownFrame {
 
 // out (cols) = means of columns, exact for those of equal values.
 template <class T>
-cudaError_t column_means(const T* x, int64_t rows, int64_t cols, double* out, cudaStream_t stream);
+void column_means(const T* x, int64_t rows, int64_t cols, double* out, cudaStream_t stream);
 
 // The unit of one item becomes the least power of two above what it is and all that x (rows x cols)
 // deviates from the shift; ratio: what it was in the new one. `deviations` (cols) is work.
@@ -34,8 +34,8 @@ struct UnitGrowth {
   double *deviations, *unit, *ratio;
 };
 template <class T>
-cudaError_t grow_unit(const T* x, int64_t rows, int64_t cols, const UnitGrowth& growth,
-                      cudaStream_t stream);
+void grow_unit(const T* x, int64_t rows, int64_t cols, const UnitGrowth& growth,
+               cudaStream_t stream);
 
 // Items of one side of sums: columns [starts[k], starts[k + 1]) of the augmented data.
 struct SumsSide {
@@ -45,16 +45,15 @@ struct SumsSide {
 
 // out (width) = what the columns of sums are multiplied by when the units of their items grow: 1,
 // the squares of the ratios, the ratio of each column's item.
-cudaError_t growth_of(const SumsSide& items, const double* ratio, int64_t width, double* out,
-                      cudaStream_t stream);
+void growth_of(const SumsSide& items, const double* ratio, int64_t width, double* out,
+               cudaStream_t stream);
 
 // sums[i, j] *= rows[i] columns[j], those that change alone.
-cudaError_t grow_sums(double* sums, int64_t height, int64_t width, const double* rows,
-                      const double* columns, cudaStream_t stream);
+void grow_sums(double* sums, int64_t height, int64_t width, const double* rows,
+               const double* columns, cudaStream_t stream);
 
 // out = x / *unit.
 template <class T>
-cudaError_t divide_by_unit(const T* x, int64_t size, const double* unit, T* out,
-                           cudaStream_t stream);
+void divide_by_unit(const T* x, int64_t size, const double* unit, T* out, cudaStream_t stream);
 
 }  // namespace likewise::cuda

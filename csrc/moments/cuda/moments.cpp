@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/cuda/elements.h"
+#include "core/instantiate.h"
 #include "linalg/cuda/gemm.h"
 #include "linalg/cuda/products.h"
 #include "moments/cuda/moments_kernels.h"
@@ -27,9 +28,8 @@ void fill(const Context& context, const std::vector<Matrix<T>>& items, int64_t w
   int64_t start = begin;
   for (size_t k = 0; k < items.size(); ++k) {
     const Frame of_item{frame.shift + start - begin, frame.unit + k};
-    check(augment<T>(items[k].data, items[k].cols, rows, count, of_item, int64_t(k), start, width,
-                     out, context.stream),
-          "launch");
+    augment<T>(items[k].data, items[k].cols, rows, count, of_item, int64_t(k), start, width, out,
+               context.stream);
     start += items[k].cols;
   }
 }
@@ -41,9 +41,9 @@ const double* growth(const Context& context, const std::vector<Matrix<T>>& items
   std::vector<int32_t> starts{int32_t(1 + items.size())};
   for (const Matrix<T>& item : items) starts.push_back(int32_t(starts.back() + item.cols));
   int32_t* const there = context.temporary<int32_t>(starts.size());
-  check(send_values(starts.data(), int64_t(starts.size()), there, context.stream), "launch");
+  send_values(starts.data(), int64_t(starts.size()), there, context.stream);
   double* const out = context.temporary<double>(size_t(width));
-  check(growth_of({there, int64_t(items.size())}, ratio, width, out, context.stream), "launch");
+  growth_of({there, int64_t(items.size())}, ratio, width, out, context.stream);
   return out;
 }
 
@@ -57,7 +57,7 @@ void add_moments(const Context& context, const std::vector<Matrix<T>>& a,
   const int64_t width_a = width_of(a), width_b = symmetric ? width_a : width_of(b);
   const double* const by_rows = growth(context, a, width_a, frame_a.ratio);
   const double* const by_columns = symmetric ? by_rows : growth(context, b, width_b, frame_b.ratio);
-  check(grow_sums(total, width_a, width_b, by_rows, by_columns, context.stream), "launch");
+  grow_sums(total, width_a, width_b, by_rows, by_columns, context.stream);
   const int64_t all = rows.count();
   if (all == 0) return;
   const int64_t some = std::clamp<int64_t>(kMostDoubles / (width_a + width_b), 1, all);
@@ -74,9 +74,7 @@ void add_moments(const Context& context, const std::vector<Matrix<T>>& a,
       gemm<double>(blas_context(context.stream), BlasOp::transpose, BlasOp::none, height, width_b,
                    count, 1.0, {x + first, width_a, 0}, {y, width_b, 0},
                    {part, width_b, height * width_b}, 1);
-      check(
-          add_products<double>(part, 1, height * width_b, total + first * width_b, context.stream),
-          "launch");
+      add_products<double>(part, 1, height * width_b, total + first * width_b, context.stream);
     }
   }
 }
@@ -85,9 +83,9 @@ template <class T>
 void begin_frame(const Context& context, const std::vector<Matrix<T>>& items, int64_t samples,
                  double* shift, double* unit) {
   const std::vector<double> least(items.size(), kLeastUnit);
-  check(send_values(least.data(), int64_t(least.size()), unit, context.stream), "launch");
+  send_values(least.data(), int64_t(least.size()), unit, context.stream);
   for (const Matrix<T>& item : items) {
-    check(column_means<T>(item.data, samples, item.cols, shift, context.stream), "launch");
+    column_means<T>(item.data, samples, item.cols, shift, context.stream);
     shift += item.cols;
   }
 }
@@ -97,21 +95,13 @@ void grow_units(const Context& context, const std::vector<Matrix<T>>& items, int
                 const double* shift, double* unit, double* ratio) {
   for (const Matrix<T>& item : items) {
     const UnitGrowth growth{shift, context.temporary<double>(size_t(item.cols)), unit++, ratio++};
-    check(grow_unit<T>(item.data, samples, item.cols, growth, context.stream), "launch");
+    grow_unit<T>(item.data, samples, item.cols, growth, context.stream);
     shift += item.cols;
   }
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                 \
-  template void add_moments<T>(const Context&, const std::vector<Matrix<T>>&,                   \
-                               const std::vector<Matrix<T>>&, const StridedRows&,               \
-                               const GrownFrame&, const GrownFrame&, double*);                  \
-  template void begin_frame<T>(const Context&, const std::vector<Matrix<T>>&, int64_t, double*, \
-                               double*);                                                        \
-  template void grow_units<T>(const Context&, const std::vector<Matrix<T>>&, int64_t,           \
-                              const double*, double*, double*);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(add_moments);
+LIKEWISE_INSTANTIATE(begin_frame);
+LIKEWISE_INSTANTIATE(grow_units);
 
 }  // namespace likewise::cuda

@@ -2,6 +2,7 @@
 // product that follows: bytes over bandwidth, beside 2 n w^2 flops of that product.
 
 #include "core/cuda/kernel.cuh"
+#include "core/instantiate.h"
 #include "moments/cuda/moments_kernels.h"
 
 namespace likewise::cuda {
@@ -35,20 +36,13 @@ __global__ void __launch_bounds__(kMostThreads)
 }  // namespace
 
 template <class T>
-cudaError_t augment(const T* x, int64_t cols, const StridedRows& rows, int64_t count,
-                    const Frame& frame, int64_t number, int64_t start, int64_t width, double* out,
-                    cudaStream_t stream) {
-  if (count == 0) return cudaSuccess;
-  return launch(augment_kernel<T>, blocks_for(32 * count), threads_for(32 * count), 0, stream,
-                x + rows.first * cols, cols, rows.step * cols, count, frame, number, start, width,
-                out);
+void augment(const T* x, int64_t cols, const StridedRows& rows, int64_t count, const Frame& frame,
+             int64_t number, int64_t start, int64_t width, double* out, cudaStream_t stream) {
+  if (count == 0) return;
+  launch(augment_kernel<T>, blocks_for(32 * count), threads_for(32 * count), 0, stream,
+         x + rows.first * cols, cols, rows.step * cols, count, frame, number, start, width, out);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                 \
-  template cudaError_t augment<T>(const T*, int64_t, const StridedRows&, int64_t, const Frame&, \
-                                  int64_t, int64_t, int64_t, double*, cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(augment);
 
 }  // namespace likewise::cuda

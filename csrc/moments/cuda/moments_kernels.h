@@ -12,8 +12,7 @@ namespace likewise::cuda {
 // columns) and the columns from `start` on (u) of augmented data with `width` columns, in double,
 // for `count` samples from rows.first on. `frame` is that of x alone.
 template <class T>
-cudaError_t augment(const T* x, int64_t cols, const StridedRows& rows, int64_t count,
-                    const Frame& frame, int64_t number, int64_t start, int64_t width, double* out,
-                    cudaStream_t stream);
+void augment(const T* x, int64_t cols, const StridedRows& rows, int64_t count, const Frame& frame,
+             int64_t number, int64_t start, int64_t width, double* out, cudaStream_t stream);
 
 }  // namespace likewise::cuda

@@ -7,6 +7,7 @@
 
 #include "core/cuda/magnitude.cuh"
 #include "core/cuda/order.cuh"
+#include "core/instantiate.h"
 #include "neighbours/cuda/nearest.h"
 #include "neighbours/neighbours.h"
 
@@ -330,43 +331,34 @@ __global__ void __launch_bounds__(kMostThreads, 2)  // 128 registers: none spill
 }  // namespace
 
 template <class T>
-cudaError_t take_directions(const ItemFacts& items, bool centred, double* points, double* moved,
-                            T* out, cudaStream_t stream) {
-  const cudaError_t error =
-      launch(status_kernel, blocks_for(items.count), threads_for(items.count), 0, stream, items);
-  if (error != cudaSuccess) return error;
-  return launch(direction_kernel<T>, dim3(unsigned(items.count * items.rows)),
-                threads_for(items.cols), 0, stream, items, centred, points, moved, out);
+void take_directions(const ItemFacts& items, bool centred, double* points, double* moved, T* out,
+                     cudaStream_t stream) {
+  launch(status_kernel, blocks_for(items.count), threads_for(items.count), 0, stream, items);
+  launch(direction_kernel<T>, dim3(unsigned(items.count * items.rows)), threads_for(items.cols), 0,
+         stream, items, centred, points, moved, out);
 }
 
 template <class T>
-cudaError_t take_half_norms(const ItemFacts& items, const T* data, double* half_norms,
-                            cudaStream_t stream) {
-  const cudaError_t error =
-      launch(status_kernel, blocks_for(items.count), threads_for(items.count), 0, stream, items);
-  if (error != cudaSuccess) return error;
-  return launch(half_norm_kernel<T>, dim3(unsigned(items.count * items.rows)),
-                threads_for(items.cols), 0, stream, items, data, half_norms);
+void take_half_norms(const ItemFacts& items, const T* data, double* half_norms,
+                     cudaStream_t stream) {
+  launch(status_kernel, blocks_for(items.count), threads_for(items.count), 0, stream, items);
+  launch(half_norm_kernel<T>, dim3(unsigned(items.count * items.rows)), threads_for(items.cols), 0,
+         stream, items, data, half_norms);
 }
 
 template <class T>
-cudaError_t find_nearest(const NearestRows<T>& block, cudaStream_t stream) {
+void find_nearest(const NearestRows<T>& block, cudaStream_t stream) {
   // Sums of `cols` terms; 16: of rows, norms and values. The rounding of one is half an epsilon.
   constexpr double kUnit = sizeof(T) == 4 ? 0.51 * 0x1p-23 : 0.51 * 0x1p-52;
   constexpr double kLeast = sizeof(T) == 4 ? 0x1p-126 : 0x1p-1022;
   const double terms = double(block.of.cols);
-  return launch(nearest_kernel<T>, dim3(unsigned(block.count), unsigned(block.items)),
-                threads_for(block.of.rows), 0, stream, block, (terms + 16) * kUnit, terms * kLeast,
-                kTieTolerance<T>);
+  launch(nearest_kernel<T>, dim3(unsigned(block.count), unsigned(block.items)),
+         threads_for(block.of.rows), 0, stream, block, (terms + 16) * kUnit, terms * kLeast,
+         kTieTolerance<T>);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                               \
-  template cudaError_t take_directions<T>(const ItemFacts&, bool, double*, double*, T*,       \
-                                          cudaStream_t);                                      \
-  template cudaError_t take_half_norms<T>(const ItemFacts&, const T*, double*, cudaStream_t); \
-  template cudaError_t find_nearest<T>(const NearestRows<T>&, cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(take_directions);
+LIKEWISE_INSTANTIATE(take_half_norms);
+LIKEWISE_INSTANTIATE(find_nearest);
 
 }  // namespace likewise::cuda

@@ -21,13 +21,13 @@ struct ItemFacts {
 // every row: how far rounding may have moved its point; 1: it is a sample without direction, and a
 // point of zeros. `centred`: they were made by subtracting means.
 template <class T>
-cudaError_t take_directions(const ItemFacts& items, bool centred, double* points, double* moved,
-                            T* out, cudaStream_t stream);
+void take_directions(const ItemFacts& items, bool centred, double* points, double* moved, T* out,
+                     cudaStream_t stream);
 
 // half_norms (items x rows): half of the squared norm of every row of data.
 template <class T>
-cudaError_t take_half_norms(const ItemFacts& items, const T* data, double* half_norms,
-                            cudaStream_t stream);
+void take_half_norms(const ItemFacts& items, const T* data, double* half_norms,
+                     cudaStream_t stream);
 
 // The samples of items behind each other. Of two of them the dissimilarity is 1 - cosine, half the
 // squared distance of their points, or half the squared distance of the samples.
@@ -55,6 +55,6 @@ struct NearestRows {
 // The k nearest samples of every row, its own left out: ascending by index, k in [1, rows - 1].
 // Ties as on the CPU (neighbours/neighbours.h). At most 32768 items.
 template <class T>
-cudaError_t find_nearest(const NearestRows<T>& block, cudaStream_t stream);
+void find_nearest(const NearestRows<T>& block, cudaStream_t stream);
 
 }  // namespace likewise::cuda

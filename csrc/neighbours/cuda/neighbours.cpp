@@ -4,6 +4,7 @@
 
 #include "core/cuda/centred.h"
 #include "core/cuda/scratch.h"
+#include "core/instantiate.h"
 #include "linalg/cuda/gemm.h"
 #include "neighbours/cuda/nearest.h"
 
@@ -77,26 +78,25 @@ class Lists {
   // Of distances: centred samples are multiplied.
   Samples measured(const Context& context, const T* x, int64_t count, int64_t cols) const {
     const Centred<T> to = centred<T>(context, count, cols);
-    check(centre<T>(x, count, rows_, cols, true, to, context.stream), "launch");
+    centre<T>(x, count, rows_, cols, true, to, context.stream);
     const ItemFacts items = facts(to, count, cols);
     double* const half_norms = context.template temporary<double>(size_t(count * rows_));
-    check(take_half_norms<T>(items, to.out, half_norms, context.stream), "launch");
+    take_half_norms<T>(items, to.out, half_norms, context.stream);
     return {to.out, {nullptr, nullptr, x, to.unit, half_norms, items.status, rows_, cols}};
   }
 
   // Of cosines: points are.
   Samples directed(const Context& context, const T* x, int64_t count, int64_t cols) const {
     Centred<double> to = centred<double>(context, count, cols);
-    check(centre<T>(x, count, rows_, cols, true, to, context.stream), "launch");
+    centre<T>(x, count, rows_, cols, true, to, context.stream);
     if (!options_.center) {  // units are constant as they were found to be
       to.constant_units = context.template temporary<int64_t>(size_t(count));
-      check(centre<T>(x, count, rows_, cols, false, to, context.stream), "launch");
+      centre<T>(x, count, rows_, cols, false, to, context.stream);
     }
     const ItemFacts items = facts(to, count, cols);
     double* const moved = context.template temporary<double>(size_t(count * rows_));
     T* const narrow = narrowed(context, to.out, size_t(count * rows_ * cols));
-    check(take_directions<T>(items, options_.center, to.out, moved, narrow, context.stream),
-          "launch");
+    take_directions<T>(items, options_.center, to.out, moved, narrow, context.stream);
     return {narrow, {to.out, moved, nullptr, nullptr, nullptr, items.status, rows_, cols}};
   }
 
@@ -127,10 +127,9 @@ class Lists {
     from_item(of.half_norms, rows_);
     from_item(of.status, 1);
     const int64_t at = (count_ + begin) * rows_ * options_.k;
-    check(find_nearest<T>({of, products, work, items, first, height, options_.k, index_ + at,
-                           similarity_ ? similarity_ + at : nullptr},
-                          context_.stream),
-          "launch");
+    find_nearest<T>({of, products, work, items, first, height, options_.k, index_ + at,
+                     similarity_ ? similarity_ + at : nullptr},
+                    context_.stream);
   }
 
   const Context& context_;
@@ -160,22 +159,21 @@ void score_pairs(const Context& context, const Lists<T>& lists, int64_t b, int64
   const auto for_each_block = [&](NeighbourPairs pairs, int64_t size, auto&& body) {
     for (pairs.first = 0; pairs.first < size; pairs.first += block) {
       pairs.count = std::min(block, size - pairs.first);
-      check(body(pairs), "launch");
+      body(pairs);
     }
   };
   const auto align = [&](const NeighbourPairs& pairs, int64_t item_b, OverlapScores to) {
-    const cudaError_t error = align_neighbours(pairs, lists.similarity(0), lists.similarity(item_b),
-                                               row_sums, sums, context.stream);
-    return error == cudaSuccess ? score_alignments(pairs, to, context.stream) : error;
+    align_neighbours(pairs, lists.similarity(0), lists.similarity(item_b), row_sums, sums,
+                     context.stream);
+    score_alignments(pairs, to, context.stream);
   };
   const OverlapScores to{sums, nullptr, nullptr, out.status, out.status + b, out.scores};
   const NeighbourPairs all{lists.index(0),         lists.index(b), rows, k, axes, 0, 0,
                            symmetric && !alignment};
   if (!alignment) {
     for_each_block(all, count, [&](const NeighbourPairs& pairs) {
-      const cudaError_t error =
-          share_neighbours(pairs, score == NeighbourScore::jaccard, sums, context.stream);
-      return error == cudaSuccess ? score_shared(pairs, to, context.stream) : error;
+      share_neighbours(pairs, score == NeighbourScore::jaccard, sums, context.stream);
+      score_shared(pairs, to, context.stream);
     });
     return;
   }
@@ -183,10 +181,10 @@ void score_pairs(const Context& context, const Lists<T>& lists, int64_t b, int64
   const NeighbourPairs selves{
       lists.index(0), lists.index(0), rows, k, {1, {lists.count()}, {1}, {1}}, 0, 0, false};
   for_each_block(selves, lists.count(), [&](const NeighbourPairs& pairs) {
-    return align(pairs, 0, {sums, nullptr, nullptr, out.status, out.status, own});
+    align(pairs, 0, {sums, nullptr, nullptr, out.status, out.status, own});
   });
   for_each_block(all, count, [&](const NeighbourPairs& pairs) {
-    return align(pairs, b, {sums, own, own + b, out.status, out.status + b, out.scores});
+    align(pairs, b, {sums, own, own + b, out.status, out.status + b, out.scores});
   });
 }
 
@@ -220,15 +218,7 @@ void neighbour_pairs(const Context& context, const Batch<T>& x, const Batch<T>& 
   score_pairs<T>(context, lists, x.count, rows, pairs, false, score, options.k, out);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                   \
-  template void neighbour_scores<T>(const Context&, const std::vector<Matrix<T>>&,                \
-                                    const std::vector<Matrix<T>>&, int64_t, bool, NeighbourScore, \
-                                    const NeighbourOptions&, const NeighbourFindings&);           \
-  template void neighbour_pairs<T>(const Context&, const Batch<T>&, const Batch<T>&, int64_t,     \
-                                   const PairAxes&, NeighbourScore, const NeighbourOptions&,      \
-                                   const NeighbourFindings&);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(neighbour_scores);
+LIKEWISE_INSTANTIATE(neighbour_pairs);
 
 }  // namespace likewise::cuda

@@ -146,41 +146,35 @@ dim3 blocks_of_parts(const NeighbourPairs& pairs) {
 }
 
 template <int kTerms>
-cudaError_t launch_scores(const NeighbourPairs& pairs, const OverlapScores& out,
-                          cudaStream_t stream) {
-  return launch(score_kernel<kTerms>, blocks_for(pairs.count), threads_for(pairs.count), 0, stream,
-                pairs, out, overlap_parts(pairs.rows));
+void launch_scores(const NeighbourPairs& pairs, const OverlapScores& out, cudaStream_t stream) {
+  launch(score_kernel<kTerms>, blocks_for(pairs.count), threads_for(pairs.count), 0, stream, pairs,
+         out, overlap_parts(pairs.rows));
 }
 
 }  // namespace
 
 int64_t overlap_parts(int64_t rows) { return (rows + kSamples - 1) / kSamples; }
 
-cudaError_t share_neighbours(const NeighbourPairs& pairs, bool of_union, double* parts,
-                             cudaStream_t stream) {
-  return launch(share_kernel, blocks_of_parts(pairs), threads_for(pairs.rows), 0, stream, pairs,
-                of_union, parts);
+void share_neighbours(const NeighbourPairs& pairs, bool of_union, double* parts,
+                      cudaStream_t stream) {
+  launch(share_kernel, blocks_of_parts(pairs), threads_for(pairs.rows), 0, stream, pairs, of_union,
+         parts);
 }
 
-cudaError_t align_neighbours(const NeighbourPairs& pairs, const double* similarity_a,
-                             const double* similarity_b, double* row_sums, double* parts,
-                             cudaStream_t stream) {
+void align_neighbours(const NeighbourPairs& pairs, const double* similarity_a,
+                      const double* similarity_b, double* row_sums, double* parts,
+                      cudaStream_t stream) {
   const dim3 grid = blocks_of_parts(pairs), block = threads_for(pairs.rows);
-  const cudaError_t error =
-      launch(row_kernel, grid, block, 0, stream, pairs, similarity_b, row_sums);
-  if (error != cudaSuccess) return error;
-  return launch(align_kernel, grid, block, 0, stream, pairs, similarity_a, similarity_b, row_sums,
-                parts);
+  launch(row_kernel, grid, block, 0, stream, pairs, similarity_b, row_sums);
+  launch(align_kernel, grid, block, 0, stream, pairs, similarity_a, similarity_b, row_sums, parts);
 }
 
-cudaError_t score_shared(const NeighbourPairs& pairs, const OverlapScores& out,
-                         cudaStream_t stream) {
-  return launch_scores<kSharedTerms>(pairs, out, stream);
+void score_shared(const NeighbourPairs& pairs, const OverlapScores& out, cudaStream_t stream) {
+  launch_scores<kSharedTerms>(pairs, out, stream);
 }
 
-cudaError_t score_alignments(const NeighbourPairs& pairs, const OverlapScores& out,
-                             cudaStream_t stream) {
-  return launch_scores<kAlignmentTerms>(pairs, out, stream);
+void score_alignments(const NeighbourPairs& pairs, const OverlapScores& out, cudaStream_t stream) {
+  launch_scores<kAlignmentTerms>(pairs, out, stream);
 }
 
 }  // namespace likewise::cuda

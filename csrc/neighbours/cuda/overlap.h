@@ -23,14 +23,14 @@ constexpr int kSharedTerms = 1, kAlignmentTerms = 4;
 int64_t overlap_parts(int64_t rows);
 
 // parts (count x overlap_parts(rows)): sums of |A and B| / k or, `of_union`, / |A or B|.
-cudaError_t share_neighbours(const NeighbourPairs& pairs, bool of_union, double* parts,
-                             cudaStream_t stream);
+void share_neighbours(const NeighbourPairs& pairs, bool of_union, double* parts,
+                      cudaStream_t stream);
 
 // parts (count x overlap_parts(rows) x kAlignmentTerms): the terms of the unbiased HSIC of the
 // similarities of common neighbours. row_sums (count x rows) is work.
-cudaError_t align_neighbours(const NeighbourPairs& pairs, const double* similarity_a,
-                             const double* similarity_b, double* row_sums, double* parts,
-                             cudaStream_t stream);
+void align_neighbours(const NeighbourPairs& pairs, const double* similarity_a,
+                      const double* similarity_b, double* row_sums, double* parts,
+                      cudaStream_t stream);
 
 // What becomes of these sums. `own`: of every item its alignment with itself, by which alignments
 // are divided; null leaves them as they are, of items with themselves, and sets the status of those
@@ -41,9 +41,7 @@ struct OverlapScores {
   int64_t *status_a, *status_b;
   double* scores;  // of all pairs
 };
-cudaError_t score_shared(const NeighbourPairs& pairs, const OverlapScores& out,
-                         cudaStream_t stream);
-cudaError_t score_alignments(const NeighbourPairs& pairs, const OverlapScores& out,
-                             cudaStream_t stream);
+void score_shared(const NeighbourPairs& pairs, const OverlapScores& out, cudaStream_t stream);
+void score_alignments(const NeighbourPairs& pairs, const OverlapScores& out, cudaStream_t stream);
 
 }  // namespace likewise::cuda

@@ -15,18 +15,16 @@ ItemDirections existing_directions(const Context& context, const double* x,
   double* const columns = context.temporary<double>(size_t(count * rows * cols));
   double* const norms = context.temporary<double>(size_t(count * cols));
   double* const exist = context.temporary<double>(size_t(count * width));
-  check(unit_columns(x, centred, count, rows, cols, center, columns, norms, context.stream),
-        "launch");
+  unit_columns(x, centred, count, rows, cols, center, columns, norms, context.stream);
   const JacobiSvd<double> svd = decompose<double>(context, columns, count, rows, cols);
-  check(find_existing({svd.values, exist, facts.ranks, facts.dropped, centred.constant_units, count,
-                       width, rows, cols, center},
-                      context.stream),
-        "launch");
+  find_existing({svd.values, exist, facts.ranks, facts.dropped, centred.constant_units, count,
+                 width, rows, cols, center},
+                context.stream);
   const bool tall = rows >= cols;
   double *const left = tall ? svd.columns : svd.right, *const right =
                                                            tall ? svd.right : svd.columns;
-  check(scale_rows<double>(left, exist, count, width, rows, context.stream), "launch");
-  check(scale_rows<double>(right, exist, count, width, cols, context.stream), "launch");
+  scale_rows<double>(left, exist, count, width, rows, context.stream);
+  scale_rows<double>(right, exist, count, width, cols, context.stream);
   return {left, right, svd.values, norms, width};
 }
 
@@ -46,7 +44,7 @@ void turn_directions(const Context& context, const ItemDirections& directions,
                      const PrincipalAxes& axes, const double* weights, int64_t count, int64_t rows,
                      double* out) {
   const int64_t width = directions.width;
-  check(scale_rows<double>(axes.axes, weights, count, width, width, context.stream), "launch");
+  scale_rows<double>(axes.axes, weights, count, width, width, context.stream);
   gemm<double>(blas_context(context.stream), BlasOp::none, BlasOp::none, width, rows, width, 1,
                {axes.axes, width, width * width}, {directions.left, rows, width * rows},
                {out, rows, width * rows}, count);

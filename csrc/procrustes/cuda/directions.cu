@@ -66,26 +66,22 @@ __global__ void __launch_bounds__(kMostThreads) existing_kernel(ExistingValues e
 
 }  // namespace
 
-cudaError_t unit_columns(const double* x, const Centred<double>& centred, int64_t count,
-                         int64_t rows, int64_t cols, bool center, double* out, double* norms,
-                         cudaStream_t stream) {
+void unit_columns(const double* x, const Centred<double>& centred, int64_t count, int64_t rows,
+                  int64_t cols, bool center, double* out, double* norms, cudaStream_t stream) {
   for (int64_t first = 0; first < count; first += kMostItems) {
     const int64_t items = count - first < kMostItems ? count - first : kMostItems;
     const int64_t at = first * rows * cols;
     const Centred<double> part{centred.out + at, centred.unit + first,
                                centred.squares + first * cols, centred.constant_units + first,
                                centred.spreads + first * cols};
-    const cudaError_t error =
-        launch(unit_kernel, blocks_of_columns(cols, items), dim3(kColumns, kStripes), 0, stream,
-               x + at, part, rows, cols, center, out + at, norms + first * cols);
-    if (error != cudaSuccess) return error;
+    launch(unit_kernel, blocks_of_columns(cols, items), dim3(kColumns, kStripes), 0, stream, x + at,
+           part, rows, cols, center, out + at, norms + first * cols);
   }
-  return cudaSuccess;
 }
 
-cudaError_t find_existing(const ExistingValues& existing, cudaStream_t stream) {
-  return launch(existing_kernel, dim3(unsigned(existing.count)), threads_for(existing.width), 0,
-                stream, existing);
+void find_existing(const ExistingValues& existing, cudaStream_t stream) {
+  launch(existing_kernel, dim3(unsigned(existing.count)), threads_for(existing.width), 0, stream,
+         existing);
 }
 
 }  // namespace likewise::cuda

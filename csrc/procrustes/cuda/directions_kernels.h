@@ -11,9 +11,8 @@ namespace likewise::cuda {
 // Of centred items (rows x cols) that centre() made of the samples x, columns of unit norm: out may
 // be centred.out. norms (count, cols): what they had in the data, 0 for those that rounding of the
 // samples may have made, which become zero (see procrustes/directions.h).
-cudaError_t unit_columns(const double* x, const Centred<double>& centred, int64_t count,
-                         int64_t rows, int64_t cols, bool center, double* out, double* norms,
-                         cudaStream_t stream);
+void unit_columns(const double* x, const Centred<double>& centred, int64_t count, int64_t rows,
+                  int64_t cols, bool center, double* out, double* norms, cudaStream_t stream);
 
 // Which singular values (count, width) of such columns are more than rounding.
 struct ExistingValues {
@@ -25,6 +24,6 @@ struct ExistingValues {
   int64_t count, width, rows, cols;
   bool center;
 };
-cudaError_t find_existing(const ExistingValues& existing, cudaStream_t stream);
+void find_existing(const ExistingValues& existing, cudaStream_t stream);
 
 }  // namespace likewise::cuda

@@ -5,6 +5,7 @@
 #include "core/cuda/centred.h"
 #include "core/cuda/elements.h"
 #include "core/cuda/scratch.h"
+#include "core/instantiate.h"
 #include "linalg/cuda/gemm.h"
 #include "linalg/cuda/svd.h"
 #include "procrustes/cuda/directions.h"
@@ -43,18 +44,17 @@ class Side {
         data_(doubles(context, rows * cols)),
         norm_(doubles(context, 1)) {
     double* const samples = doubles(context, rows * cols);
-    check(copy_elements<double>(plain(x, rows * cols), samples, context.stream), "copy");
+    copy_elements<double>(plain(x, rows * cols), samples, context.stream);
     const Centred<double> centred{data_, doubles(context, 1), doubles(context, cols),
                                   context.temporary<int64_t>(1), doubles(context, cols)};
-    check(centre<double>(samples, 1, rows, cols, options.center, centred, context.stream),
-          "launch");
+    centre<double>(samples, 1, rows, cols, options.center, centred, context.stream);
     ItemDirections found{};
     int64_t* const ranks = context.temporary<int64_t>(2);
     if (alpha_ < 1) {
       found = existing_directions(context, samples, centred, 1, rows, cols, options.center,
                                   {ranks, ranks + 1});
     }
-    check(normalise<double>(centred, 1, rows, cols, norm_, context.stream), "launch");
+    normalise<double>(centred, 1, rows, cols, norm_, context.stream);
     z_ = data_;
     z_norm_ = norm_;
     rank_ = cols;
@@ -77,20 +77,19 @@ class Side {
   void pull_back(const double* rotated, const ShapeSlopes* slopes, T* out) const {
     const int64_t size = rows_ * cols_;
     double* gradient = doubles(context_, rows_ * rank_);
-    check(combine_items(rotated, z_, slopes, rows_ * rank_, gradient, context_.stream), "launch");
+    combine_items(rotated, z_, slopes, rows_ * rank_, gradient, context_.stream);
     if (left_) {
       if (alpha_ < 1) undo_reshaping(gradient);
       double* const of_data = doubles(context_, size);
       multiply(context_, BlasOp::none, BlasOp::none, rows_, cols_, rank_, gradient, right_,
                of_data);
       if (column_norms_) {
-        check(scale_columns(of_data, column_norms_, true, 1, rows_, cols_, context_.stream),
-              "launch");
+        scale_columns(of_data, column_norms_, true, 1, rows_, cols_, context_.stream);
       }
       gradient = of_data;
     }
-    check(add_data(data_, slopes, size, gradient, context_.stream), "launch");
-    check(copy_elements<T>(plain(gradient, size), out, context_.stream), "copy");
+    add_data(data_, slopes, size, gradient, context_.stream);
+    copy_elements<T>(plain(gradient, size), out, context_.stream);
   }
 
  private:
@@ -123,16 +122,15 @@ class Side {
   void reshape(const int64_t* existing) {
     double* const scaled = doubles(context_, rank_);
     z_norm_ = doubles(context_, 1);
-    check(reshape_spectrum({values_, scaled, z_norm_, norm_, existing, rank_, rows_, cols_, alpha_},
-                           context_.stream),
-          "launch");
+    reshape_spectrum({values_, scaled, z_norm_, norm_, existing, rank_, rows_, cols_, alpha_},
+                     context_.stream);
     const int64_t size = rank_ * rows_;
     double* const turned = doubles(context_, size);
-    check(copy_elements<double>(plain(left_, size), turned, context_.stream), "copy");
-    check(scale_rows<double>(turned, scaled, 1, rank_, rows_, context_.stream), "launch");
+    copy_elements<double>(plain(left_, size), turned, context_.stream);
+    scale_rows<double>(turned, scaled, 1, rank_, rows_, context_.stream);
     z_ = doubles(context_, size);
     const DeviceRef transposed{turned, ElementType::float64, 2, {rows_, rank_}, {1, rows_}};
-    check(copy_elements<double>(transposed, z_, context_.stream), "copy");
+    copy_elements<double>(transposed, z_, context_.stream);
   }
 
   void undo_reshaping(double* gradient) const {
@@ -140,10 +138,10 @@ class Side {
     double* const turned = doubles(context_, rank_ * rank_);
     double* const by_left = doubles(context_, rows_ * rank_);
     multiply(context_, BlasOp::none, BlasOp::none, rank_, rank_, rows_, left_, gradient, within);
-    check(turn_within(within, values_, rank_, turned, context_.stream), "launch");
+    turn_within(within, values_, rank_, turned, context_.stream);
     multiply(context_, BlasOp::transpose, BlasOp::none, rows_, rank_, rank_, left_, turned,
              by_left);
-    check(unshape(by_left, values_, rows_, rank_, alpha_, gradient, context_.stream), "launch");
+    unshape(by_left, values_, rows_, rank_, alpha_, gradient, context_.stream);
   }
 
   const Context& context_;
@@ -174,12 +172,11 @@ struct Alignment {
     multiply(context, BlasOp::transpose, BlasOp::none, p, q, svd.n, left, right, product);
     rotate(context, x, y, rows, product);
     const bool forward = p <= q;
-    check(squared_distances<double>(forward ? of_y : of_x, forward ? y.z() : x.z(), 0, 1,
-                                    rows * std::max(p, q), squared_distance, context.stream),
-          "launch");
+    squared_distances<double>(forward ? of_y : of_x, forward ? y.z() : x.z(), 0, 1,
+                              rows * std::max(p, q), squared_distance, context.stream);
     double* const kept = doubles(context, svd.n);
-    check(find_directions({svd.values, svd.n, p, q, kept, similarity}, context.stream), "launch");
-    check(scale_rows<double>(right, kept, 1, svd.n, q, context.stream), "launch");
+    find_directions({svd.values, svd.n, p, q, kept, similarity}, context.stream);
+    scale_rows<double>(right, kept, 1, svd.n, q, context.stream);
     multiply(context, BlasOp::transpose, BlasOp::none, p, q, svd.n, left, right, product);
     rotate(context, x, y, rows, product);
   }
@@ -207,20 +204,14 @@ void procrustes_gradients(const Context& context, const Matrix<T>& x, const Matr
     const Side b(inner, y.data + k * size_y, rows, y.cols, options);
     const Alignment alignment(inner, a, b, rows);
     ShapeSlopes* const slopes = inner.temporary<ShapeSlopes>(2);
-    check(relate_shapes({alignment.similarity, alignment.squared_distance, a.norm(), b.norm(),
-                         a.z_norm(), b.z_norm(), slopes},
-                        gap_score(options), inner.stream),
-          "launch");
+    relate_shapes({alignment.similarity, alignment.squared_distance, a.norm(), b.norm(), a.z_norm(),
+                   b.z_norm(), slopes},
+                  gap_score(options), inner.stream);
     if (grad_x) a.pull_back(alignment.of_x, slopes, grad_x + k * size_x);
     if (grad_y) b.pull_back(alignment.of_y, slopes + 1, grad_y + k * size_y);
   }
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                             \
-  template void procrustes_gradients<T>(const Context&, const Matrix<T>&, const Matrix<T>&, \
-                                        int64_t, int64_t, const ProcrustesOptions&, T*, T*);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(procrustes_gradients);
 
 }  // namespace likewise::cuda

@@ -9,6 +9,7 @@
 #include "core/cuda/grid.h"
 #include "core/cuda/scratch.h"
 #include "core/error.h"
+#include "core/instantiate.h"
 #include "linalg/cuda/gemm.h"
 #include "linalg/cuda/polar.h"
 #include "linalg/cuda/svd.h"
@@ -43,19 +44,17 @@ void reshape(const Context& context, const ItemDirections& found, const double* 
   const int64_t width = found.width;
   double* left = found.left;
   if (alpha == 0) {
-    check(reshape_values({found.values, norms, ranks, count, width, alpha}, context.stream),
-          "launch");
-    check(scale_rows<double>(left, found.values, count, width, rows, context.stream), "launch");
+    reshape_values({found.values, norms, ranks, count, width, alpha}, context.stream);
+    scale_rows<double>(left, found.values, count, width, rows, context.stream);
   } else {
     const PrincipalAxes axes = principal_axes(context, found, data, count, rows, cols);
-    check(reshape_values({axes.values, norms, ranks, count, width, alpha}, context.stream),
-          "launch");
+    reshape_values({axes.values, norms, ranks, count, width, alpha}, context.stream);
     left = context.temporary<double>(size_t(count * width * rows));
     turn_directions(context, found, axes, axes.values, count, rows, left);
   }
   const DeviceRef turned{
       left, ElementType::float64, 3, {count, rows, width}, {width * rows, 1, rows}};
-  check(copy_elements<double>(turned, out, context.stream), "copy");
+  copy_elements<double>(turned, out, context.stream);
 }
 
 // What is found of items while they are prepared.
@@ -76,9 +75,9 @@ void prepare(const Context& context, const T* x, int64_t count, int64_t rows, in
   const Centred<T> centred{to, context.temporary<double>(size_t(count)),
                            context.temporary<double>(size_t(count * cols)), facts.constant_units,
                            context.temporary<double>(size_t(count * cols))};
-  check(centre<T>(x, count, rows, cols, options.center, centred, context.stream), "launch");
+  centre<T>(x, count, rows, cols, options.center, centred, context.stream);
   if (!reshaped) {
-    check(normalise<T>(centred, count, rows, cols, facts.norms, context.stream), "launch");
+    normalise<T>(centred, count, rows, cols, facts.norms, context.stream);
     return check(cudaMemsetAsync(facts.dropped, 0, size_t(count) * sizeof(int64_t), context.stream),
                  "set");
   }
@@ -86,7 +85,7 @@ void prepare(const Context& context, const T* x, int64_t count, int64_t rows, in
     int64_t* const ranks = context.temporary<int64_t>(size_t(count));
     const ItemDirections found = existing_directions(context, x, centred, count, rows, cols,
                                                      options.center, {ranks, facts.dropped});
-    check(normalise<T>(centred, count, rows, cols, facts.norms, context.stream), "launch");
+    normalise<T>(centred, count, rows, cols, facts.norms, context.stream);
     reshape(context, found, to, count, rows, cols, options.alpha, facts.norms, ranks, out);
   } else {
     throw InternalError("items are reshaped in float64");
@@ -107,9 +106,8 @@ void distances(const Context& context, const Run<T>& x, const Run<T>& y, int64_t
     gemm<T>(blas_context(context.stream), BlasOp::none, forward ? BlasOp::none : BlasOp::transpose,
             rows, to.cols, from.cols, T(1), {from.data + first * from.step, from.cols, from.step},
             {factors + first * product, y.cols, product}, {moved, to.cols, size}, items);
-    check(squared_distances<T>(moved, to.data + first * to.step, to.step, items, size, out + first,
-                               context.stream),
-          "launch");
+    squared_distances<T>(moved, to.data + first * to.step, to.step, items, size, out + first,
+                         context.stream);
   }
 }
 
@@ -146,7 +144,7 @@ void score_run(Scratch& scratch, const Run<T>& x, const Run<T>& y, int64_t count
                     y.single() ? 0 : 1,
                     items,
                     refine ? kTooSmall<T> : 0};
-    check(score_gaps(gaps, gap_score(options), scores + first, close, context.stream), "launch");
+    score_gaps(gaps, gap_score(options), scores + first, close, context.stream);
   }
 }
 
@@ -201,8 +199,7 @@ void procrustes_scores(const Context& context, const std::vector<Matrix<T>>& a,
             count, rows, options, out.scores + i * width + j, out.close);
       });
   if (symmetric && width > 0) {
-    check(mirror_scores(left.norms, width, gap_score(options), out.scores, context.stream),
-          "launch");
+    mirror_scores(left.norms, width, gap_score(options), out.scores, context.stream);
   }
 }
 
@@ -223,14 +220,7 @@ void procrustes_pairs(const Context& context, const Matrix<T>& x, const Matrix<T
   score_run(scratch, from, to, count, rows, options, out.scores, out.close);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                  \
-  template void procrustes_scores<T>(const Context&, const std::vector<Matrix<T>>&,              \
-                                     const std::vector<Matrix<T>>&, int64_t, bool,               \
-                                     const ProcrustesOptions&, const ShapeFindings&);            \
-  template void procrustes_pairs<T>(const Context&, const Matrix<T>&, const Matrix<T>&, int64_t, \
-                                    int64_t, const ProcrustesOptions&, const ShapeFindings&);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(procrustes_scores);
+LIKEWISE_INSTANTIATE(procrustes_pairs);
 
 }  // namespace likewise::cuda

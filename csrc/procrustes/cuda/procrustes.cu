@@ -2,6 +2,7 @@
 // of the moved items once: bytes over bandwidth.
 
 #include "core/cuda/kernel.cuh"
+#include "core/instantiate.h"
 #include "procrustes/cuda/procrustes_kernels.h"
 
 namespace likewise::cuda {
@@ -93,33 +94,30 @@ __global__ void __launch_bounds__(kMostThreads)
 
 }  // namespace
 
-cudaError_t reshape_values(const Reshaping& reshaping, cudaStream_t stream) {
-  return launch(reshape_kernel, dim3(unsigned(reshaping.count)), threads_for(reshaping.width), 0,
-                stream, reshaping);
+void reshape_values(const Reshaping& reshaping, cudaStream_t stream) {
+  launch(reshape_kernel, dim3(unsigned(reshaping.count)), threads_for(reshaping.width), 0, stream,
+         reshaping);
 }
 
 template <class T>
-cudaError_t squared_distances(const T* moved, const T* y, int64_t step, int64_t count, int64_t size,
-                              double* out, cudaStream_t stream) {
-  return launch(distance_kernel<T>, dim3(unsigned(count)), threads_for(size), 0, stream, moved, y,
-                step, size, out);
+void squared_distances(const T* moved, const T* y, int64_t step, int64_t count, int64_t size,
+                       double* out, cudaStream_t stream) {
+  launch(distance_kernel<T>, dim3(unsigned(count)), threads_for(size), 0, stream, moved, y, step,
+         size, out);
 }
 
-cudaError_t score_gaps(const Gaps& gaps, GapScore score, double* scores, int64_t* close,
-                       cudaStream_t stream) {
-  return launch(score_kernel, blocks_for(gaps.count), threads_for(gaps.count), 0, stream, gaps,
-                score, scores, close);
+void score_gaps(const Gaps& gaps, GapScore score, double* scores, int64_t* close,
+                cudaStream_t stream) {
+  launch(score_kernel, blocks_for(gaps.count), threads_for(gaps.count), 0, stream, gaps, score,
+         scores, close);
 }
 
-cudaError_t mirror_scores(const double* norms, int64_t count, GapScore score, double* scores,
-                          cudaStream_t stream) {
-  return launch(mirror_kernel, dim3(unsigned(count)), threads_for(count), 0, stream, norms, count,
-                score, scores);
+void mirror_scores(const double* norms, int64_t count, GapScore score, double* scores,
+                   cudaStream_t stream) {
+  launch(mirror_kernel, dim3(unsigned(count)), threads_for(count), 0, stream, norms, count, score,
+         scores);
 }
 
-template cudaError_t squared_distances<float>(const float*, const float*, int64_t, int64_t, int64_t,
-                                              double*, cudaStream_t);
-template cudaError_t squared_distances<double>(const double*, const double*, int64_t, int64_t,
-                                               int64_t, double*, cudaStream_t);
+LIKEWISE_INSTANTIATE(squared_distances);
 
 }  // namespace likewise::cuda

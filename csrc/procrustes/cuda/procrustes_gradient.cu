@@ -133,40 +133,39 @@ __global__ void __launch_bounds__(kMostThreads)
 
 }  // namespace
 
-cudaError_t reshape_spectrum(const Spectrum& spectrum, cudaStream_t stream) {
-  return launch(spectrum_kernel, dim3(1), threads_for(spectrum.rank), 0, stream, spectrum);
+void reshape_spectrum(const Spectrum& spectrum, cudaStream_t stream) {
+  launch(spectrum_kernel, dim3(1), threads_for(spectrum.rank), 0, stream, spectrum);
 }
 
-cudaError_t find_directions(const Directions& directions, cudaStream_t stream) {
-  return launch(direction_kernel, dim3(1), threads_for(directions.rank), 0, stream, directions);
+void find_directions(const Directions& directions, cudaStream_t stream) {
+  launch(direction_kernel, dim3(1), threads_for(directions.rank), 0, stream, directions);
 }
 
-cudaError_t relate_shapes(const ShapeRelation& relation, GapScore score, cudaStream_t stream) {
-  return launch(relate_kernel, dim3(1), dim3(1), 0, stream, relation, score);
+void relate_shapes(const ShapeRelation& relation, GapScore score, cudaStream_t stream) {
+  launch(relate_kernel, dim3(1), dim3(1), 0, stream, relation, score);
 }
 
-cudaError_t combine_items(const double* rotated, const double* own, const ShapeSlopes* slopes,
-                          int64_t size, double* out, cudaStream_t stream) {
-  return launch(combine_kernel, blocks_for(size), threads_for(size), 0, stream, rotated, own,
-                slopes, size, out);
+void combine_items(const double* rotated, const double* own, const ShapeSlopes* slopes,
+                   int64_t size, double* out, cudaStream_t stream) {
+  launch(combine_kernel, blocks_for(size), threads_for(size), 0, stream, rotated, own, slopes, size,
+         out);
 }
 
-cudaError_t add_data(const double* data, const ShapeSlopes* slopes, int64_t size, double* out,
-                     cudaStream_t stream) {
-  return launch(data_kernel, blocks_for(size), threads_for(size), 0, stream, data, slopes, size,
-                out);
+void add_data(const double* data, const ShapeSlopes* slopes, int64_t size, double* out,
+              cudaStream_t stream) {
+  launch(data_kernel, blocks_for(size), threads_for(size), 0, stream, data, slopes, size, out);
 }
 
-cudaError_t turn_within(const double* within, const double* values, int64_t rank, double* turned,
-                        cudaStream_t stream) {
-  return launch(turn_kernel, dim3(unsigned(rank)), threads_for(rank), 0, stream, within, values,
-                rank, turned);
+void turn_within(const double* within, const double* values, int64_t rank, double* turned,
+                 cudaStream_t stream) {
+  launch(turn_kernel, dim3(unsigned(rank)), threads_for(rank), 0, stream, within, values, rank,
+         turned);
 }
 
-cudaError_t unshape(const double* turned, const double* values, int64_t rows, int64_t rank,
-                    double alpha, double* gradient, cudaStream_t stream) {
-  return launch(unshape_kernel, dim3(unsigned(rows)), threads_for(rank), 0, stream, turned, values,
-                rank, alpha, gradient);
+void unshape(const double* turned, const double* values, int64_t rows, int64_t rank, double alpha,
+             double* gradient, cudaStream_t stream) {
+  launch(unshape_kernel, dim3(unsigned(rows)), threads_for(rank), 0, stream, turned, values, rank,
+         alpha, gradient);
 }
 
 }  // namespace likewise::cuda

@@ -25,7 +25,7 @@ struct Spectrum {
   int64_t rank, rows, cols;
   double alpha;
 };
-cudaError_t reshape_spectrum(const Spectrum& spectrum, cudaStream_t stream);
+void reshape_spectrum(const Spectrum& spectrum, cudaStream_t stream);
 
 // kept[k] = whether value k of a product (rows x cols) is more than rounding; their sum.
 struct Directions {
@@ -33,7 +33,7 @@ struct Directions {
   int64_t rank, rows, cols;
   double *kept, *similarity;
 };
-cudaError_t find_directions(const Directions& directions, cudaStream_t stream);
+void find_directions(const Directions& directions, cudaStream_t stream);
 
 // The gradient by an item is rotated * (the other one, rotated to it) + own * (itself), pulled back
 // where it was reshaped, + data * (the centred data of unit norm).
@@ -47,23 +47,23 @@ struct ShapeRelation {
   const double *similarity, *squared_distance, *norm_x, *norm_y, *z_norm_x, *z_norm_y;
   ShapeSlopes* slopes;  // 2
 };
-cudaError_t relate_shapes(const ShapeRelation& relation, GapScore score, cudaStream_t stream);
+void relate_shapes(const ShapeRelation& relation, GapScore score, cudaStream_t stream);
 
 // out = slopes.rotated * rotated + slopes.own * own.
-cudaError_t combine_items(const double* rotated, const double* own, const ShapeSlopes* slopes,
-                          int64_t size, double* out, cudaStream_t stream);
+void combine_items(const double* rotated, const double* own, const ShapeSlopes* slopes,
+                   int64_t size, double* out, cudaStream_t stream);
 
 // out += slopes.data * data.
-cudaError_t add_data(const double* data, const ShapeSlopes* slopes, int64_t size, double* out,
-                     cudaStream_t stream);
+void add_data(const double* data, const ShapeSlopes* slopes, int64_t size, double* out,
+              cudaStream_t stream);
 
 // With M = W'H (rank x rank) of singular vectors W and a gradient H:
 // (m_ij - m_ji) / (s_i + s_j) - m_ij / s_j to `turned`; 0 for values that are 0.
-cudaError_t turn_within(const double* within, const double* values, int64_t rank, double* turned,
-                        cudaStream_t stream);
+void turn_within(const double* within, const double* values, int64_t rank, double* turned,
+                 cudaStream_t stream);
 
 // gradient (rows x rank) = alpha H + (1 - alpha) (turned + H / s), in place of H.
-cudaError_t unshape(const double* turned, const double* values, int64_t rows, int64_t rank,
-                    double alpha, double* gradient, cudaStream_t stream);
+void unshape(const double* turned, const double* values, int64_t rows, int64_t rank, double alpha,
+             double* gradient, cudaStream_t stream);
 
 }  // namespace likewise::cuda

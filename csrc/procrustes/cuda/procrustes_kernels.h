@@ -16,12 +16,12 @@ struct Reshaping {
   int64_t count, width;
   double alpha;
 };
-cudaError_t reshape_values(const Reshaping& reshaping, cudaStream_t stream);
+void reshape_values(const Reshaping& reshaping, cudaStream_t stream);
 
 // out[k] = |moved_k - y_k|^2 of `count` matrices of `size` elements; those of y are `step` apart.
 template <class T>
-cudaError_t squared_distances(const T* moved, const T* y, int64_t step, int64_t count, int64_t size,
-                              double* out, cudaStream_t stream);
+void squared_distances(const T* moved, const T* y, int64_t step, int64_t count, int64_t size,
+                       double* out, cudaStream_t stream);
 
 enum class GapScore : int { angular, euclidean, euclidean_unscaled, similarity };
 
@@ -36,12 +36,12 @@ struct Gaps {
 };
 
 // scores[k] of the gap of pair k, NaN for items without norm; adds to *close.
-cudaError_t score_gaps(const Gaps& gaps, GapScore score, double* scores, int64_t* close,
-                       cudaStream_t stream);
+void score_gaps(const Gaps& gaps, GapScore score, double* scores, int64_t* close,
+                cudaStream_t stream);
 
 // Of a square grid whose upper triangle has the scores of i < j, the rest: those of j with i, and
 // on the diagonal that of no gap.
-cudaError_t mirror_scores(const double* norms, int64_t count, GapScore score, double* scores,
-                          cudaStream_t stream);
+void mirror_scores(const double* norms, int64_t count, GapScore score, double* scores,
+                   cudaStream_t stream);
 
 }  // namespace likewise::cuda

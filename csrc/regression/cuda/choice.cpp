@@ -10,7 +10,7 @@ Candidates weigh_penalties(const Context& context, const Candidates& candidates)
   out.weights = context.temporary<double>(size_t(rows * candidates.size));
   out.freedom = context.temporary<double>(size_t(rows));
   out.largest = context.temporary<double>(size_t(candidates.models));
-  check(fill_weights(out, context.stream), "launch");
+  fill_weights(out, context.stream);
   return out;
 }
 
@@ -19,13 +19,13 @@ void choose_penalties(const Context& context, const Fit& fit, const Choice& choi
   const int64_t rows = c.alphas + 1, size = c.size * fit.targets, out = rows * fit.targets;
   double* const squares = context.temporary<double>(size_t(fit.batches() * size));
   double* const residuals = context.temporary<double>(size_t(fit.batches() * out));
-  check(square_moments(fit, squares, context.stream), "launch");
+  square_moments(fit, squares, context.stream);
   // Matrices of one model are multiplied in one call, or one of each.
   const bool shared = c.models == 1;
   gemm<double>(blas_context(context.stream), BlasOp::none, BlasOp::none, rows, fit.targets, c.size,
                1.0, {c.weights, c.size, shared ? 0 : rows * c.size}, {squares, fit.targets, size},
                {residuals, fit.targets, out}, fit.batches());
-  check(pick_penalties(fit, residuals, choice, context.stream), "launch");
+  pick_penalties(fit, residuals, choice, context.stream);
 }
 
 }  // namespace likewise::cuda

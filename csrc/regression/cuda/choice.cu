@@ -8,8 +8,6 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int64_t kMostBatches = 65535;  // gridDim.y
-
 __device__ double samples_of(const Candidates& c, int64_t model) {
   if (c.trained) return c.trained[model];
   return double(c.shape.rows - c.shape.size(model % c.shape.folds));
@@ -107,24 +105,21 @@ __global__ void __launch_bounds__(kMostThreads)
 
 }  // namespace
 
-cudaError_t fill_weights(const Candidates& candidates, cudaStream_t stream) {
-  if (candidates.models > kMostBatches) return cudaErrorInvalidValue;
-  return launch(weight_kernel, dim3(unsigned(candidates.alphas + 1), unsigned(candidates.models)),
-                threads_for(candidates.size), 0, stream, candidates);
+void fill_weights(const Candidates& candidates, cudaStream_t stream) {
+  launch(weight_kernel, dim3(unsigned(candidates.alphas + 1), unsigned(candidates.models)),
+         threads_for(candidates.size), 0, stream, candidates);
 }
 
-cudaError_t square_moments(const Fit& fit, double* squares, cudaStream_t stream) {
+void square_moments(const Fit& fit, double* squares, cudaStream_t stream) {
   const int64_t total = fit.batches() * fit.sources.size * fit.targets;
-  return launch(square_kernel, blocks_for(total), threads_for(total), 0, stream, fit, total,
-                squares);
+  launch(square_kernel, blocks_for(total), threads_for(total), 0, stream, fit, total, squares);
 }
 
-cudaError_t pick_penalties(const Fit& fit, const double* residuals, const Choice& choice,
-                           cudaStream_t stream) {
-  if (fit.batches() > kMostBatches) return cudaErrorInvalidValue;
+void pick_penalties(const Fit& fit, const double* residuals, const Choice& choice,
+                    cudaStream_t stream) {
   const dim3 threads = threads_for(fit.targets);
   const dim3 blocks(unsigned((fit.targets + threads.x - 1) / threads.x), unsigned(fit.batches()));
-  return launch(pick_kernel, blocks, threads, 0, stream, fit, residuals, choice);
+  launch(pick_kernel, blocks, threads, 0, stream, fit, residuals, choice);
 }
 
 }  // namespace likewise::cuda

@@ -64,9 +64,9 @@ Candidates weigh_penalties(const Context& context, const Candidates& candidates)
 void choose_penalties(const Context& context, const Fit& fit, const Choice& choice);
 
 // The kernels of these.
-cudaError_t fill_weights(const Candidates& candidates, cudaStream_t stream);
-cudaError_t square_moments(const Fit& fit, double* squares, cudaStream_t stream);
-cudaError_t pick_penalties(const Fit& fit, const double* residuals, const Choice& choice,
-                           cudaStream_t stream);
+void fill_weights(const Candidates& candidates, cudaStream_t stream);
+void square_moments(const Fit& fit, double* squares, cudaStream_t stream);
+void pick_penalties(const Fit& fit, const double* residuals, const Choice& choice,
+                    cudaStream_t stream);
 
 }  // namespace likewise::cuda

@@ -134,21 +134,18 @@ __global__ void __launch_bounds__(kColumns* kStripes)
 
 }  // namespace
 
-cudaError_t move_to_middle(const double* x, int64_t count, int64_t rows, int64_t cols, double* out,
-                           int64_t* constant_units, cudaStream_t stream) {
+void move_to_middle(const double* x, int64_t count, int64_t rows, int64_t cols, double* out,
+                    int64_t* constant_units, cudaStream_t stream) {
   for (int64_t first = 0; first < count; first += kMostMatrices) {
     const int64_t items = count - first < kMostMatrices ? count - first : kMostMatrices;
-    const cudaError_t error =
-        launch(middle_kernel, blocks_of_columns(cols, items), dim3(kColumns, kStripes), 0, stream,
-               x + first * rows * cols, rows, cols, out + first * rows * cols,
-               constant_units ? constant_units + first : nullptr);
-    if (error != cudaSuccess) return error;
+    launch(middle_kernel, blocks_of_columns(cols, items), dim3(kColumns, kStripes), 0, stream,
+           x + first * rows * cols, rows, cols, out + first * rows * cols,
+           constant_units ? constant_units + first : nullptr);
   }
-  return cudaSuccess;
 }
 
-cudaError_t split_folds(const double* x, int64_t count, const FoldShape& shape, int64_t cols,
-                        bool intercept, const FoldParts& parts, cudaStream_t stream) {
+void split_folds(const double* x, int64_t count, const FoldShape& shape, int64_t cols,
+                 bool intercept, const FoldParts& parts, cudaStream_t stream) {
   const int64_t trained = shape.most_trained(), left = shape.most_left_out() + parts.apart;
   const int64_t most = kMostMatrices / shape.folds > 1 ? kMostMatrices / shape.folds : 1;
   for (int64_t first = 0; first < count; first += most) {
@@ -157,12 +154,9 @@ cudaError_t split_folds(const double* x, int64_t count, const FoldShape& shape, 
     const FoldParts part{parts.train + done * trained * cols, parts.left_out + done * left * cols,
                          parts.squares ? parts.train_squares + done * cols : nullptr,
                          parts.squares ? parts.squares + done * cols : nullptr, parts.apart};
-    const cudaError_t error = launch(
-        split_kernel, blocks_of_columns(cols, items * shape.folds), dim3(kColumns, kStripes), 0,
-        stream, x + first * shape.rows * cols, shape, cols, intercept, part, trained, left);
-    if (error != cudaSuccess) return error;
+    launch(split_kernel, blocks_of_columns(cols, items * shape.folds), dim3(kColumns, kStripes), 0,
+           stream, x + first * shape.rows * cols, shape, cols, intercept, part, trained, left);
   }
-  return cudaSuccess;
 }
 
 }  // namespace likewise::cuda

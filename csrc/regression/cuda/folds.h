@@ -24,8 +24,8 @@ struct FoldShape {
 // out = matrices (rows x cols) minus the middle of a few samples of every column, which no single
 // one carries away: equal values become exact zeros, and means are small. With constant_units
 // (count), columns are brought near 1 by powers of two, and those of zeros are added to it.
-cudaError_t move_to_middle(const double* x, int64_t count, int64_t rows, int64_t cols, double* out,
-                           int64_t* constant_units, cudaStream_t stream);
+void move_to_middle(const double* x, int64_t count, int64_t rows, int64_t cols, double* out,
+                    int64_t* constant_units, cudaStream_t stream);
 
 // What leaving out one fold after the other makes of matrices (rows x cols), minus the mean of the
 // rows that stay if there is an intercept: one block of each array per matrix and fold, with zeros
@@ -40,7 +40,7 @@ struct FoldParts {
   // (of most_left_out + 1) has the one minus the other.
   bool apart = false;
 };
-cudaError_t split_folds(const double* x, int64_t count, const FoldShape& shape, int64_t cols,
-                        bool intercept, const FoldParts& parts, cudaStream_t stream);
+void split_folds(const double* x, int64_t count, const FoldShape& shape, int64_t cols,
+                 bool intercept, const FoldParts& parts, cudaStream_t stream);
 
 }  // namespace likewise::cuda

@@ -47,7 +47,7 @@ struct Setting {
   template <class T>
   static const T* sent(const Context& context, const std::vector<T>& values) {
     T* const out = context.temporary<T>(values.size());
-    check(send_values(values.data(), int64_t(values.size()), out, context.stream), "launch");
+    send_values(values.data(), int64_t(values.size()), out, context.stream);
     return out;
   }
 };
@@ -64,7 +64,7 @@ LassoProblem moments_of(const Context& context, const Setting& s, int64_t models
                {gram, units, units * units}, models);
   gemm<double>(blas, BlasOp::transpose, BlasOp::none, targets, units, rows, 1.0, ys, xs,
                {cross, units, targets * units}, models);
-  check(column_squares(y, models, rows, targets, squares, context.stream), "launch");
+  column_squares(y, models, rows, targets, squares, context.stream);
   return {models,  targets,      units,    targets,     gram,       cross,
           squares, s.descending, s.places, s.penalties, s.tolerance};
 }
@@ -101,8 +101,7 @@ Items scaled(const Context& context, int64_t count, int64_t rows, const double* 
   const auto side = [&](const double* from, int64_t cols, int64_t* constants) {
     double* const out = doubles(context, count * rows * cols);
     check(cudaMemsetAsync(constants, 0, size_t(count) * sizeof(int64_t), context.stream), "memset");
-    check(unit_columns<double>(from, count, rows, cols, out, constants, 1, context.stream),
-          "launch");
+    unit_columns<double>(from, count, rows, cols, out, constants, 1, context.stream);
     return out;
   };
   const double* const xs = side(x, units, constant_units);
@@ -126,7 +125,7 @@ void fit(const Context& context, const Setting& s, const Items& items, const Las
                              out.used + first,
                              targets,
                              items.widths};
-        check(solve_lasso(part, work, fits, missed, inner.stream), "launch");
+        solve_lasso(part, work, fits, missed, inner.stream);
       });
 }
 
@@ -137,11 +136,10 @@ FoldParts split(const Context& context, const Setting& s, const double* x, int64
   const FoldParts parts{doubles(context, models * s.shape.most_trained() * cols),
                         doubles(context, models * s.shape.most_left_out() * cols),
                         doubles(context, models * cols), doubles(context, models * cols)};
-  check(gather_rows<double>({x, items, cols}, s.shape.rows, s.order, s.shape.rows, ordered,
-                            context.stream),
-        "launch");
-  check(split_folds(ordered, items, s.shape, cols, true, parts, context.stream), "launch");
-  check(scale_folds(parts, items, s.shape, cols, context.stream), "launch");
+  gather_rows<double>({x, items, cols}, s.shape.rows, s.order, s.shape.rows, ordered,
+                      context.stream);
+  split_folds(ordered, items, s.shape, cols, true, parts, context.stream);
+  scale_folds(parts, items, s.shape, cols, context.stream);
   return parts;
 }
 
@@ -163,15 +161,14 @@ void hold_out(const Context& context, const Setting& s, const Items& items, doub
         LassoFits fits{};
         fits.coefficients = coefficients;
         fits.step = part.count;
-        check(solve_lasso(part, work, fits, missed, inner.stream), "launch");
+        solve_lasso(part, work, fits, missed, inner.stream);
         gemm<double>(blas_context(inner.stream), BlasOp::none, BlasOp::transpose, left, paths,
                      units, 1.0, {xs.left_out, units, left * units},
                      {coefficients, units, paths * units}, {predictions, paths, left * paths},
                      models);
-        check(score_held_out({s.shape, items.count, s.penalties, first, part.count, predictions,
-                              ys.left_out, items.widths},
-                             correlation, loss, inner.stream),
-              "launch");
+        score_held_out({s.shape, items.count, s.penalties, first, part.count, predictions,
+                        ys.left_out, items.widths},
+                       correlation, loss, inner.stream);
       });
 }
 
@@ -194,9 +191,8 @@ void lasso_paths(const Context& context, const Matrix<double>& x, const Matrix<d
   check(
       cudaMemsetAsync(missed, 0, size_t(2 * count * (1 + folds)) * sizeof(int64_t), context.stream),
       "memset");
-  check(copy_elements<double>({s.given, ElementType::float64, 2, {count, s.penalties}, {0, 1}},
-                              out.alphas, context.stream),
-        "copy");
+  copy_elements<double>({s.given, ElementType::float64, 2, {count, s.penalties}, {0, 1}},
+                        out.alphas, context.stream);
   Scratch scratch(context);
   const int64_t fitting = std::max<int64_t>(kWorkBytes / bytes_of(s, units, targets), 1);
   const int64_t chunk = std::min({count, fitting, kMostModels / (1 + folds)});
@@ -214,9 +210,8 @@ void lasso_paths(const Context& context, const Matrix<double>& x, const Matrix<d
     if (folds > 0) {
       hold_out(inner, s, items, fits.correlation, fits.loss, missed + 2 * (count + first * folds));
     }
-    check(mean_over(fits.correlation, items.count * s.penalties, targets, 1,
-                    out.score + first * s.penalties, inner.stream),
-          "launch");
+    mean_over(fits.correlation, items.count * s.penalties, targets, 1,
+              out.score + first * s.penalties, inner.stream);
   }
 }
 

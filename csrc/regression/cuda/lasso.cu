@@ -280,13 +280,12 @@ __global__ void __launch_bounds__(kThreads, 4)
 
 }  // namespace
 
-cudaError_t solve_lasso(const LassoProblem& problem, const LassoWork& work, const LassoFits& fits,
-                        unsigned long long* missed, cudaStream_t stream) {
-  if (problem.models > kMostModels) return cudaErrorInvalidValue;
+void solve_lasso(const LassoProblem& problem, const LassoWork& work, const LassoFits& fits,
+                 unsigned long long* missed, cudaStream_t stream) {
   const dim3 most = threads_for((problem.units + kUnitsPerThread - 1) / kUnitsPerThread);
   const dim3 threads(most.x < kThreads ? most.x : kThreads);
-  return launch(lasso_kernel, dim3(unsigned(problem.count), unsigned(problem.models)), threads, 0,
-                stream, problem, work, fits, missed);
+  launch(lasso_kernel, dim3(unsigned(problem.count), unsigned(problem.models)), threads, 0, stream,
+         problem, work, fits, missed);
 }
 
 }  // namespace likewise::cuda

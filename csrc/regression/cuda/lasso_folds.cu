@@ -94,27 +94,22 @@ __global__ void __launch_bounds__(kColumns* kStripes)
 
 }  // namespace
 
-cudaError_t column_squares(const double* x, int64_t count, int64_t rows, int64_t cols,
-                           double* squares, cudaStream_t stream) {
-  if (count > kMostModels) return cudaErrorInvalidValue;
-  return launch(squares_kernel, blocks_of_columns(cols, count), dim3(kColumns, kStripes), 0, stream,
-                x, rows, cols, squares);
+void column_squares(const double* x, int64_t count, int64_t rows, int64_t cols, double* squares,
+                    cudaStream_t stream) {
+  launch(squares_kernel, blocks_of_columns(cols, count), dim3(kColumns, kStripes), 0, stream, x,
+         rows, cols, squares);
 }
 
-cudaError_t scale_folds(const FoldParts& parts, int64_t items, const FoldShape& shape, int64_t cols,
-                        cudaStream_t stream) {
+void scale_folds(const FoldParts& parts, int64_t items, const FoldShape& shape, int64_t cols,
+                 cudaStream_t stream) {
   const int64_t models = items * shape.folds;
-  if (models > kMostModels) return cudaErrorInvalidValue;
-  return launch(scale_kernel, blocks_of_columns(cols, models), dim3(kColumns, kStripes), 0, stream,
-                parts, shape, cols, shape.most_trained(), shape.most_left_out());
+  launch(scale_kernel, blocks_of_columns(cols, models), dim3(kColumns, kStripes), 0, stream, parts,
+         shape, cols, shape.most_trained(), shape.most_left_out());
 }
 
-cudaError_t score_held_out(const HeldOut& held, double* correlation, double* loss,
-                           cudaStream_t stream) {
-  if (held.items > kMostModels) return cudaErrorInvalidValue;
-  return launch(held_kernel, blocks_of_columns(held.penalties * held.count, held.items),
-                dim3(kColumns, kStripes), 0, stream, held, held.shape.most_left_out(), correlation,
-                loss);
+void score_held_out(const HeldOut& held, double* correlation, double* loss, cudaStream_t stream) {
+  launch(held_kernel, blocks_of_columns(held.penalties * held.count, held.items),
+         dim3(kColumns, kStripes), 0, stream, held, held.shape.most_left_out(), correlation, loss);
 }
 
 }  // namespace likewise::cuda

@@ -53,17 +53,17 @@ struct LassoFits {
 
 // Adds to missed[model, 0] how many duality gaps stayed above the tolerance, and raises
 // missed[model, 1] to the bits of the largest.
-cudaError_t solve_lasso(const LassoProblem& problem, const LassoWork& work, const LassoFits& fits,
-                        unsigned long long* missed, cudaStream_t stream);
+void solve_lasso(const LassoProblem& problem, const LassoWork& work, const LassoFits& fits,
+                 unsigned long long* missed, cudaStream_t stream);
 
 // squares (count, cols): of the columns of matrices (rows x cols).
-cudaError_t column_squares(const double* x, int64_t count, int64_t rows, int64_t cols,
-                           double* squares, cudaStream_t stream);
+void column_squares(const double* x, int64_t count, int64_t rows, int64_t cols, double* squares,
+                    cudaStream_t stream);
 
 // Brings the columns that stay to norm 1 and those that are left out to the same units times the
 // root of the number of rows that stay, the deviation being 1 then; columns of zeros become zeros.
-cudaError_t scale_folds(const FoldParts& parts, int64_t items, const FoldShape& shape, int64_t cols,
-                        cudaStream_t stream);
+void scale_folds(const FoldParts& parts, int64_t items, const FoldShape& shape, int64_t cols,
+                 cudaStream_t stream);
 
 // Predictions (items, folds, most_left_out, penalties, count) of targets [first, first + count).
 struct HeldOut {
@@ -75,7 +75,6 @@ struct HeldOut {
 
 // Mean over folds of the correlations with what was left out, and of half the mean squared errors,
 // (items, penalties, widths.targets). Correlations are 0 where either is constant.
-cudaError_t score_held_out(const HeldOut& held, double* correlation, double* loss,
-                           cudaStream_t stream);
+void score_held_out(const HeldOut& held, double* correlation, double* loss, cudaStream_t stream);
 
 }  // namespace likewise::cuda

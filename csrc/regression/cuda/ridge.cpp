@@ -31,8 +31,8 @@ struct Setting {
         intercept(options.intercept) {
     int32_t* const to_order = context.temporary<int32_t>(options.order.size());
     double* const to_alphas = context.temporary<double>(options.alphas.size());
-    check(send_values(options.order.data(), shape.rows, to_order, context.stream), "launch");
-    check(send_values(options.alphas.data(), count_alphas, to_alphas, context.stream), "launch");
+    send_values(options.order.data(), shape.rows, to_order, context.stream);
+    send_values(options.alphas.data(), count_alphas, to_alphas, context.stream);
     order = to_order;
     alphas = to_alphas;
   }
@@ -73,7 +73,7 @@ FoldParts split(const Context& context, const Setting& s, const double* ordered,
                         doubles(context, models * held_rows(s.shape) * cols),
                         of_targets ? doubles(context, models * cols) : nullptr,
                         of_targets ? doubles(context, models * cols) : nullptr, true};
-  check(split_folds(ordered, items, s.shape, cols, s.intercept, parts, context.stream), "launch");
+  split_folds(ordered, items, s.shape, cols, s.intercept, parts, context.stream);
   return parts;
 }
 
@@ -121,9 +121,8 @@ void decompose_models(const Context& context, const Setting& s, int64_t models, 
   }
   int64_t* const ranks = context.temporary<int64_t>(size_t(models));
   double* const weak_from = doubles(context, models);
-  check(keep_directions({values, models, size, cols, s.shape, s.intercept, wide, ranks, weak_from},
-                        context.stream),
-        "launch");
+  keep_directions({values, models, size, cols, s.shape, s.intercept, wide, ranks, weak_from},
+                  context.stream);
   out.candidates.values = values;
   out.candidates.weak_from = weak_from;
   out.candidates.ranks = ranks;
@@ -144,14 +143,12 @@ Sources prepare_sources(const Context& context, const Setting& s, const double* 
   double *const norms = doubles(context, items), *const ordered = doubles(context, total);
   if (s.intercept) {
     double* const moved = doubles(context, total);
-    check(move_to_middle(x, items, rows, cols, moved, nullptr, context.stream), "launch");
+    move_to_middle(x, items, rows, cols, moved, nullptr, context.stream);
     x = moved;
   }
-  check(centre<double>(x, items, rows, cols, false, centred, context.stream), "launch");
-  check(normalise<double>(centred, items, rows, cols, norms, context.stream), "launch");
-  check(
-      gather_rows<double>({centred.out, items, cols}, rows, s.order, rows, ordered, context.stream),
-      "launch");
+  centre<double>(x, items, rows, cols, false, centred, context.stream);
+  normalise<double>(centred, items, rows, cols, norms, context.stream);
+  gather_rows<double>({centred.out, items, cols}, rows, s.order, rows, ordered, context.stream);
   return {centred.out, norms, split(context, s, ordered, items, cols, false)};
 }
 
@@ -200,17 +197,15 @@ Models fit_models(const Context& context, const Setting& s, const double* x, int
                {rotated, out.size, left * out.size}, models);
   out.rotated = rotated;
   double* const held_squares = doubles(context, models * out.size);
-  check(squares_of_held(rotated, models, s.shape, out.size, held_squares, context.stream),
-        "launch");
+  squares_of_held(rotated, models, s.shape, out.size, held_squares, context.stream);
   out.held_squares = held_squares;
   double* const means = s.intercept ? doubles(context, items * cols) : nullptr;
-  if (means) check(mean_over(units, items, rows, cols, means, context.stream), "launch");
+  if (means) mean_over(units, items, rows, cols, means, context.stream);
   double* const penalties = doubles(context, items * s.count_alphas);
   double* const in_units = doubles(context, items * s.count_alphas);
-  check(scale_penalties({s.alphas, norms, means, constant_units, items, s.count_alphas, rows, cols,
-                         s.relative, penalties, in_units},
-                        context.stream),
-        "launch");
+  scale_penalties({s.alphas, norms, means, constant_units, items, s.count_alphas, rows, cols,
+                   s.relative, penalties, in_units},
+                  context.stream);
   const Candidates& found = out.candidates;
   out.candidates =
       weigh_penalties(context, {s.shape, models, out.size, s.count_alphas, found.values,
@@ -229,13 +224,11 @@ Targets prepare_targets(const Context& context, const Setting& s, const double* 
     double* const units = doubles(context, total);
     check(cudaMemsetAsync(constant_units, 0, size_t(items) * sizeof(int64_t), context.stream),
           "memset");
-    check(move_to_middle(y, items, s.shape.rows, cols, units, constant_units, context.stream),
-          "launch");
+    move_to_middle(y, items, s.shape.rows, cols, units, constant_units, context.stream);
     from = units;
   }
-  check(gather_rows<double>({from, items, cols}, s.shape.rows, s.order, s.shape.rows, ordered,
-                            context.stream),
-        "launch");
+  gather_rows<double>({from, items, cols}, s.shape.rows, s.order, s.shape.rows, ordered,
+                      context.stream);
   return {cols, split(context, s, ordered, items, cols, true), constant_units};
 }
 
@@ -259,7 +252,7 @@ Held predict(const Context& context, const Setting& s, const Models& m, const Ta
              const Fit& fit, const double* chosen, int64_t only, double* coefficients,
              double* predictions, double* terms) {
   const int64_t left = held_rows(s.shape);
-  check(shrink(fit, chosen, only, coefficients, terms, context.stream), "launch");
+  shrink(fit, chosen, only, coefficients, terms, context.stream);
   gemm<double>(blas_context(context.stream), BlasOp::none, BlasOp::none, left, t.cols, m.size, 1.0,
                {m.rotated, m.size, left * m.size}, {coefficients, t.cols, m.size * t.cols},
                {predictions, t.cols, left * t.cols}, m.items * s.shape.folds);
@@ -282,8 +275,7 @@ void score(const Context& context, const Setting& s, const Models& m, const Targ
   const Held held = predict(
       context, s, m, t, fit, chosen, 0, doubles(context, models * m.size * t.cols),
       doubles(context, models * held_rows(s.shape) * t.cols), doubles(context, models * t.cols));
-  check(score_predictions(held, choice, out.correlation, out.determination, context.stream),
-        "launch");
+  score_predictions(held, choice, out.correlation, out.determination, context.stream);
 }
 
 // Calls body(context, first, items) for as many items at a time as fit.
@@ -321,11 +313,10 @@ void ridge_pairs(const Context& context, const Matrix<double>& x, const Matrix<d
         double* const means = out.mean_correlation + first * y.cols;
         score(inner, s, models, targets, out.choices,
               {correlation, determination, out.alpha + first * per_pair});
-        check(mean_over(correlation, items, folds, y.cols, means, inner.stream), "launch");
-        check(mean_over(determination, items, folds, y.cols, out.determination + first * y.cols,
-                        inner.stream),
-              "launch");
-        check(mean_over(means, items, y.cols, 1, out.score + first, inner.stream), "launch");
+        mean_over(correlation, items, folds, y.cols, means, inner.stream);
+        mean_over(determination, items, folds, y.cols, out.determination + first * y.cols,
+                  inner.stream);
+        mean_over(means, items, y.cols, 1, out.score + first, inner.stream);
       });
 }
 
@@ -362,8 +353,7 @@ void ridge_scores(const Context& context, const std::vector<Matrix<double>>& a,
         const int64_t size = folds * b[j].cols;
         const Scores found{doubles(inner, size), doubles(inner, size), doubles(inner, size)};
         score(inner, s, models, targets, choices, found);
-        check(mean_over(found.correlation, 1, size, 1, scores + i * b.size() + j, inner.stream),
-              "launch");
+        mean_over(found.correlation, 1, size, 1, scores + i * b.size() + j, inner.stream);
       }
     }
   }
@@ -391,9 +381,8 @@ void ridge_errors(const Context& context, const Matrix<double>& x, const Matrix<
         for (int64_t a = 0; a < s.count_alphas; ++a) {
           const Held held = predict(inner, s, models, targets, fit, nullptr, a, coefficients,
                                     predictions, nullptr);
-          check(average_errors(held, errors + (first * s.count_alphas + a) * y.cols,
-                               s.count_alphas * y.cols, inner.stream),
-                "launch");
+          average_errors(held, errors + (first * s.count_alphas + a) * y.cols,
+                         s.count_alphas * y.cols, inner.stream);
         }
       });
 }

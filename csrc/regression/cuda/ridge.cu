@@ -10,8 +10,6 @@
 namespace likewise::cuda {
 namespace {
 
-constexpr int64_t kMostModels = 65535;  // gridDim.y
-
 __global__ void __launch_bounds__(kMostThreads) penalty_kernel(Penalties p) {
   const int64_t step = int64_t(gridDim.x) * blockDim.x, total = p.count * p.alphas;
   for (int64_t k = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; k < total; k += step) {
@@ -183,49 +181,45 @@ __global__ void __launch_bounds__(kMostThreads)
 
 }  // namespace
 
-cudaError_t scale_penalties(const Penalties& penalties, cudaStream_t stream) {
+void scale_penalties(const Penalties& penalties, cudaStream_t stream) {
   const int64_t total = penalties.count * penalties.alphas;
-  return launch(penalty_kernel, blocks_for(total), threads_for(total), 0, stream, penalties);
+  launch(penalty_kernel, blocks_for(total), threads_for(total), 0, stream, penalties);
 }
 
-cudaError_t keep_directions(const TrainedValues& directions, cudaStream_t stream) {
-  return launch(direction_kernel, dim3(unsigned(directions.models)), threads_for(directions.size),
-                0, stream, directions);
+void keep_directions(const TrainedValues& directions, cudaStream_t stream) {
+  launch(direction_kernel, dim3(unsigned(directions.models)), threads_for(directions.size), 0,
+         stream, directions);
 }
 
-cudaError_t squares_of_held(const double* held, int64_t models, const FoldShape& shape,
-                            int64_t size, double* squares, cudaStream_t stream) {
-  if (models > kMostModels) return cudaErrorInvalidValue;
-  return launch(held_kernel, blocks_of_columns(size, models), dim3(kColumns, kStripes), 0, stream,
-                held, shape, held_rows(shape), size, squares);
+void squares_of_held(const double* held, int64_t models, const FoldShape& shape, int64_t size,
+                     double* squares, cudaStream_t stream) {
+  launch(held_kernel, blocks_of_columns(size, models), dim3(kColumns, kStripes), 0, stream, held,
+         shape, held_rows(shape), size, squares);
 }
 
-cudaError_t shrink(const Fit& fit, const double* chosen, int64_t only, double* coefficients,
-                   double* terms, cudaStream_t stream) {
-  if (fit.batches() > kMostModels) return cudaErrorInvalidValue;
+void shrink(const Fit& fit, const double* chosen, int64_t only, double* coefficients, double* terms,
+            cudaStream_t stream) {
   const dim3 threads = threads_for(fit.targets);
   const dim3 blocks(unsigned((fit.targets + threads.x - 1) / threads.x), unsigned(fit.batches()));
-  return launch(shrink_kernel, blocks, threads, 0, stream, fit, chosen, only, coefficients, terms);
+  launch(shrink_kernel, blocks, threads, 0, stream, fit, chosen, only, coefficients, terms);
 }
 
-cudaError_t score_predictions(const Held& held, const Choice& choice, double* correlation,
-                              double* determination, cudaStream_t stream) {
+void score_predictions(const Held& held, const Choice& choice, double* correlation,
+                       double* determination, cudaStream_t stream) {
   const int64_t models = held.items * held.shape.folds;
-  if (models > kMostModels) return cudaErrorInvalidValue;
-  return launch(score_kernel, blocks_of_columns(held.targets, models), dim3(kColumns, kStripes), 0,
-                stream, held, choice, held_rows(held.shape), correlation, determination);
+  launch(score_kernel, blocks_of_columns(held.targets, models), dim3(kColumns, kStripes), 0, stream,
+         held, choice, held_rows(held.shape), correlation, determination);
 }
 
-cudaError_t average_errors(const Held& held, double* errors, int64_t step, cudaStream_t stream) {
-  if (held.items > kMostModels) return cudaErrorInvalidValue;
-  return launch(error_kernel, blocks_of_columns(held.targets, held.items), dim3(kColumns, kStripes),
-                0, stream, held, held_rows(held.shape), errors, step);
+void average_errors(const Held& held, double* errors, int64_t step, cudaStream_t stream) {
+  launch(error_kernel, blocks_of_columns(held.targets, held.items), dim3(kColumns, kStripes), 0,
+         stream, held, held_rows(held.shape), errors, step);
 }
 
-cudaError_t mean_over(const double* x, int64_t outer, int64_t length, int64_t inner, double* out,
-                      cudaStream_t stream) {
-  return launch(mean_kernel, dim3(unsigned(outer * inner)), threads_for(length), 0, stream, x,
-                length, inner, out);
+void mean_over(const double* x, int64_t outer, int64_t length, int64_t inner, double* out,
+               cudaStream_t stream) {
+  launch(mean_kernel, dim3(unsigned(outer * inner)), threads_for(length), 0, stream, x, length,
+         inner, out);
 }
 
 }  // namespace likewise::cuda

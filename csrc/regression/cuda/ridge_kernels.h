@@ -22,7 +22,7 @@ struct Penalties {
   bool relative;
   double *penalties, *in_units;
 };
-cudaError_t scale_penalties(const Penalties& penalties, cudaStream_t stream);
+void scale_penalties(const Penalties& penalties, cudaStream_t stream);
 
 // Eigenvalues (models, size), or their `roots`, which are squared: those that rounding may have
 // made change their sign (or are 0), the others are counted. weak_from (models): the least penalty
@@ -36,18 +36,18 @@ struct TrainedValues {
   int64_t* ranks;
   double* weak_from;
 };
-cudaError_t keep_directions(const TrainedValues& directions, cudaStream_t stream);
+void keep_directions(const TrainedValues& directions, cudaStream_t stream);
 
 // squares (models, size): of what is left out (models, held_rows, size) about the mean of each
 // fold.
-cudaError_t squares_of_held(const double* held, int64_t models, const FoldShape& shape,
-                            int64_t size, double* squares, cudaStream_t stream);
+void squares_of_held(const double* held, int64_t models, const FoldShape& shape, int64_t size,
+                     double* squares, cudaStream_t stream);
 
 // coefficients (as moments), for these penalties (models, per_model, targets) or, where they are
 // null, for penalty `only` of every item. terms (as penalties; or null): the squares of the
 // predictions of what is left out, summed as if directions were orthogonal there.
-cudaError_t shrink(const Fit& fit, const double* chosen, int64_t only, double* coefficients,
-                   double* terms, cudaStream_t stream);
+void shrink(const Fit& fit, const double* chosen, int64_t only, double* coefficients, double* terms,
+            cudaStream_t stream);
 
 // Rows of what is left out, and a last one: how far its means are from those of what stays.
 inline int64_t held_rows(const FoldShape& shape) { return shape.most_left_out() + 1; }
@@ -62,15 +62,15 @@ struct Held {
 };
 // Correlation and determination (models, targets); all of an item without variance is NaN, with
 // choice.alpha.
-cudaError_t score_predictions(const Held& held, const Choice& choice, double* correlation,
-                              double* determination, cudaStream_t stream);
+void score_predictions(const Held& held, const Choice& choice, double* correlation,
+                       double* determination, cudaStream_t stream);
 
 // errors (items, targets), `step` apart per item: squared errors, mean over a fold, mean over
 // folds.
-cudaError_t average_errors(const Held& held, double* errors, int64_t step, cudaStream_t stream);
+void average_errors(const Held& held, double* errors, int64_t step, cudaStream_t stream);
 
 // out (outer, inner): means over the middle axis.
-cudaError_t mean_over(const double* x, int64_t outer, int64_t length, int64_t inner, double* out,
-                      cudaStream_t stream);
+void mean_over(const double* x, int64_t outer, int64_t length, int64_t inner, double* out,
+               cudaStream_t stream);
 
 }  // namespace likewise::cuda

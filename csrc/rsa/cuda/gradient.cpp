@@ -2,6 +2,7 @@
 
 #include "core/cuda/elements.h"
 #include "core/cuda/scratch.h"
+#include "core/instantiate.h"
 #include "linalg/cuda/gemm.h"
 #include "rsa/cuda/prepared.h"
 #include "rsa/cuda/rdm_gradient.h"
@@ -35,7 +36,7 @@ class Side {
 
   template <class T>
   void read(const T* x) {
-    check(copy_elements<double>(plain(x, rows_ * cols_), samples_, context_.stream), "copy");
+    copy_elements<double>(plain(x, rows_ * cols_), samples_, context_.stream);
     const int64_t entries = condensed_size(rows_);
     rdm_ = doubles(entries);
     int64_t* const findings = context_.temporary<int64_t>(3);
@@ -45,22 +46,20 @@ class Side {
     double* const partial = doubles(vector_parts(rows_ * rows_));
     if (centred_) {
       double* const shift = doubles(1);
-      check(find_flat(rdm_, 1, entries, kTieTolerance<double>, item_, context_.stream), "launch");
-      check(vector_means(vector_, 1, partial, shift, context_.stream), "launch");
+      find_flat(rdm_, 1, entries, kTieTolerance<double>, item_, context_.stream);
+      vector_means(vector_, 1, partial, shift, context_.stream);
       vector_.shifts = shift;
     }
     if (moments_) {
       double* const moments = doubles(rows_ * (rows_ + 1) / 2);
-      check(second_moments(vector_, 1, rows_, doubles(rows_), moments, context_.stream), "launch");
+      second_moments(vector_, 1, rows_, doubles(rows_), moments, context_.stream);
       vector_ = {moments, rows_ * (rows_ + 1) / 2, nullptr, nullptr};
     }
     double* const factor = doubles(1);
-    check(pair_products<double>(vector_, vector_, kOnePair, 0, 1, partial, context_.stream),
-          "launch");
-    check(conclude({partial, vector_parts(vector_.size), vector_.size, item_, factor, findings,
-                    findings + 1, findings + 2},
-                   1, Squares::sums, context_.stream),
-          "launch");
+    pair_products<double>(vector_, vector_, kOnePair, 0, 1, partial, context_.stream);
+    conclude({partial, vector_parts(vector_.size), vector_.size, item_, factor, findings,
+              findings + 1, findings + 2},
+             1, Squares::sums, context_.stream);
     vector_.factors = factor;
   }
 
@@ -71,37 +70,31 @@ class Side {
   void pull_back(const Vectors<double>& other, const double* score, T* out) const {
     double* const weights = doubles(rows_ * rows_);
     double* const sums = doubles(rows_);
-    check(weigh_entries({vector_, other, score, rows_, moments_, weights, sums}, context_.stream),
-          "launch");
-    check(weigh_samples({weights, sums, centred_, rdm_, item_, rows_}, options_.dissimilarity,
-                        context_.stream),
-          "launch");
+    weigh_entries({vector_, other, score, rows_, moments_, weights, sums}, context_.stream);
+    weigh_samples({weights, sums, centred_, rdm_, item_, rows_}, options_.dissimilarity,
+                  context_.stream);
     const int64_t size = rows_ * cols_;
     const bool distances = is_distance(options_.dissimilarity);
     Points points{doubles(size), doubles(rows_), item_, nullptr, nullptr};
     if (!distances) {
       SampleFacts* const facts = context_.temporary<SampleFacts>(size_t(rows_));
       double* const centre = doubles(cols_);
-      check(describe_samples<double>(samples_, 1, rows_, cols_,
-                                     options_.dissimilarity == Dissimilarity::correlation, facts,
-                                     nullptr, context_.stream),
-            "launch");
-      check(mean_directions<double>(samples_, facts, 1, rows_, cols_, centre, context_.stream),
-            "launch");
+      describe_samples<double>(samples_, 1, rows_, cols_,
+                               options_.dissimilarity == Dissimilarity::correlation, facts, nullptr,
+                               context_.stream);
+      mean_directions<double>(samples_, facts, 1, rows_, cols_, centre, context_.stream);
       points.facts = facts;
       points.centres = centre;
     }
-    check(place_points<double>(samples_, 1, rows_, cols_, options_.dissimilarity, points,
-                               context_.stream),
-          "launch");
+    place_points<double>(samples_, 1, rows_, cols_, options_.dissimilarity, points,
+                         context_.stream);
     double* const gradient = doubles(size);
     gemm<double>(blas_context(context_.stream), BlasOp::none, BlasOp::none, rows_, cols_, rows_, 1,
                  {weights, rows_, 0}, {points.out, cols_, 0}, {gradient, cols_, size}, 1);
     if (!distances) {
-      check(project_rows(samples_, points.facts, rows_, cols_, gradient, context_.stream),
-            "launch");
+      project_rows(samples_, points.facts, rows_, cols_, gradient, context_.stream);
     }
-    check(copy_elements<T>(plain(gradient, size), out, context_.stream), "copy");
+    copy_elements<T>(plain(gradient, size), out, context_.stream);
   }
 
  private:
@@ -131,21 +124,14 @@ void rsa_gradients(const Context& context, const Matrix<T>& x, const Matrix<T>& 
     const int64_t parts = vector_parts(a.vector().size);
     double* const partial = inner.temporary<double>(size_t(parts));
     double* const score = inner.temporary<double>(1);
-    check(pair_products<double>(a.vector(), b.vector(), kOnePair, 0, 1, partial, inner.stream),
-          "launch");
-    check(pair_scores(partial, parts, a.vector().factors, b.vector().factors, kOnePair, 0, 1, score,
-                      inner.stream),
-          "launch");
+    pair_products<double>(a.vector(), b.vector(), kOnePair, 0, 1, partial, inner.stream);
+    pair_scores(partial, parts, a.vector().factors, b.vector().factors, kOnePair, 0, 1, score,
+                inner.stream);
     if (grad_x) a.pull_back(b.vector(), score, grad_x + k * size_x);
     if (grad_y) b.pull_back(a.vector(), score, grad_y + k * size_y);
   }
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                               \
-  template void rsa_gradients<T>(const Context&, const Matrix<T>&, const Matrix<T>&, int64_t, \
-                                 int64_t, const RsaOptions&, T*, T*);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(rsa_gradients);
 
 }  // namespace likewise::cuda

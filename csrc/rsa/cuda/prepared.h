@@ -87,8 +87,7 @@ class PreparedRdms {
   void add_rdms(const T* rdms, int64_t count) {
     add_groups(count, kTieTolerance<T>, [&](int64_t first, int64_t some) {
       const int64_t at = done_ + pending_;
-      check(copy_rdms<T>(rdms + first * entries_, some, entries_, slot(), context_.stream),
-            "launch");
+      copy_rdms<T>(rdms + first * entries_, some, entries_, slot(), context_.stream);
       // Nothing is known of units and samples.
       check(cudaMemsetAsync(items_ + at, 0, size_t(some) * sizeof(RdmItem), context_.stream),
             "memset");
@@ -102,24 +101,20 @@ class PreparedRdms {
     flush();
     if constexpr (form == Form::values) {
       if (centres()) {
-        check(vector_means({data_, size_, nullptr, nullptr}, count_, partial_, shifts_,
-                           context_.stream),
-              "launch");
+        vector_means({data_, size_, nullptr, nullptr}, count_, partial_, shifts_, context_.stream);
         shifted_ = true;
       }
     }
     if constexpr (form != Form::ranks) {
       const PairAxes each{1, {count_}, {1}, {1}};
-      check(pair_products<S>(vectors(), vectors(), each, 0, count_, partial_, context_.stream),
-            "launch");
+      pair_products<S>(vectors(), vectors(), each, 0, count_, partial_, context_.stream);
     }
     const Squares squares = form != Form::ranks                   ? Squares::sums
                             : comparison_ == RdmComparison::rho_a ? Squares::all_ranks
                                                                   : Squares::ranks;
-    check(conclude({partial_, parts_, size_, items_, factors_, out_.without, out_.constant_units,
-                    out_.flat},
-                   count_, squares, context_.stream),
-          "launch");
+    conclude(
+        {partial_, parts_, size_, items_, factors_, out_.without, out_.constant_units, out_.flat},
+        count_, squares, context_.stream);
   }
 
   int64_t size() const { return size_; }
@@ -167,23 +162,19 @@ class PreparedRdms {
     if (pending_ == 0) return;
     const int64_t some = std::exchange(pending_, 0);
     if (centres()) {
-      check(find_flat(slot(), some, entries_, tolerance_, items_ + done_, context_.stream),
-            "launch");
+      find_flat(slot(), some, entries_, tolerance_, items_ + done_, context_.stream);
     }
     if constexpr (form == Form::ranks) {
-      check(rank_vectors(buffer_, some, size_, tolerance_, space_, data_ + done_ * size_,
-                         partial_ + done_, context_.stream),
-            "launch");
+      rank_vectors(buffer_, some, size_, tolerance_, space_, data_ + done_ * size_,
+                   partial_ + done_, context_.stream);
     }
     if constexpr (form == Form::moments) {
       Vectors<double> entries{buffer_, entries_, nullptr, nullptr};
       if (centres()) {
-        check(vector_means(entries, some, group_partial_, shifts_, context_.stream), "launch");
+        vector_means(entries, some, group_partial_, shifts_, context_.stream);
         entries.shifts = shifts_;
       }
-      check(
-          second_moments(entries, some, rows_, row_means_, data_ + done_ * size_, context_.stream),
-          "launch");
+      second_moments(entries, some, rows_, row_means_, data_ + done_ * size_, context_.stream);
     }
     done_ += some;
   }

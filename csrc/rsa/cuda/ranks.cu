@@ -192,42 +192,33 @@ __global__ void __launch_bounds__(kMostThreads)
   if (threadIdx.x == 0) ties[blockIdx.x] = faults[blockIdx.x] ? NAN : sum;
 }
 
-cudaError_t sort_vectors(const double* values, int64_t count, int64_t size, const SortSpace& space,
-                         cudaStream_t stream) {
+void sort_vectors(const double* values, int64_t count, int64_t size, const SortSpace& space,
+                  cudaStream_t stream) {
   const int64_t tiles = sort_tiles(size);
   const dim3 grid{unsigned(tiles), unsigned(count)}, block{kThreads};
-  cudaError_t error = cudaMemsetAsync(space.faults, 0, size_t(count) * sizeof(unsigned), stream);
-  const auto next = [&error](cudaError_t result) {
-    if (error == cudaSuccess) error = result;
-  };
-  next(launch(key_kernel, grid, threads_for(size), 0, stream, values, size, space.keys[0],
-              space.faults));
-  for (int digit = 0; digit < int(sizeof(SortKey)) && error == cudaSuccess; ++digit) {
+  check(cudaMemsetAsync(space.faults, 0, size_t(count) * sizeof(unsigned), stream), "memset");
+  launch(key_kernel, grid, threads_for(size), 0, stream, values, size, space.keys[0], space.faults);
+  for (int digit = 0; digit < int(sizeof(SortKey)); ++digit) {
     const int from = digit % 2, to = 1 - from;
-    next(launch(count_kernel, grid, block, 0, stream, space.keys[from], size, 8 * digit,
-                space.counts));
-    next(launch(scan_kernel, dim3(unsigned(count)), block, 0, stream, space.counts, tiles));
-    next(launch(scatter_kernel, grid, block, 0, stream, space.keys[from],
-                digit > 0 ? space.positions[from] : nullptr, space.counts, size, 8 * digit,
-                space.keys[to], space.positions[to]));
+    launch(count_kernel, grid, block, 0, stream, space.keys[from], size, 8 * digit, space.counts);
+    launch(scan_kernel, dim3(unsigned(count)), block, 0, stream, space.counts, tiles);
+    launch(scatter_kernel, grid, block, 0, stream, space.keys[from],
+           digit > 0 ? space.positions[from] : nullptr, space.counts, size, 8 * digit,
+           space.keys[to], space.positions[to]);
   }
-  return error;
 }
 
 }  // namespace
 
-cudaError_t rank_vectors(const double* values, int64_t count, int64_t size, double tolerance,
-                         const SortSpace& space, int32_t* ranks, double* ties,
-                         cudaStream_t stream) {
+void rank_vectors(const double* values, int64_t count, int64_t size, double tolerance,
+                  const SortSpace& space, int32_t* ranks, double* ties, cudaStream_t stream) {
   const int64_t tiles = sort_tiles(size);
   const dim3 grid{unsigned(tiles), unsigned(count)};
-  cudaError_t error = sort_vectors(values, count, size, space, stream);
-  if (error != cudaSuccess) return error;
-  error = launch(rank_kernel, grid, dim3(kThreads), 0, stream, space.keys[0], space.positions[0],
-                 size, tolerance, ranks, space.ties);
-  if (error != cudaSuccess) return error;
-  return launch(tie_kernel, dim3(unsigned(count)), threads_for(tiles), 0, stream, space.ties, tiles,
-                space.faults, ties);
+  sort_vectors(values, count, size, space, stream);
+  launch(rank_kernel, grid, dim3(kThreads), 0, stream, space.keys[0], space.positions[0], size,
+         tolerance, ranks, space.ties);
+  launch(tie_kernel, dim3(unsigned(count)), threads_for(tiles), 0, stream, space.ties, tiles,
+         space.faults, ties);
 }
 
 }  // namespace likewise::cuda

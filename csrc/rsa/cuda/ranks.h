@@ -26,7 +26,7 @@ struct SortSpace {
 // values (see rsa/ranks.h), among them both zeros, sharing the mean of theirs; ties (count): sum of
 // t^3 - t over all sets of t tied values. NaN where a value is not finite; the ranks mean nothing
 // then. At most 65535 vectors of less than 2^31 values.
-cudaError_t rank_vectors(const double* values, int64_t count, int64_t size, double tolerance,
-                         const SortSpace& space, int32_t* ranks, double* ties, cudaStream_t stream);
+void rank_vectors(const double* values, int64_t count, int64_t size, double tolerance,
+                  const SortSpace& space, int32_t* ranks, double* ties, cudaStream_t stream);
 
 }  // namespace likewise::cuda

@@ -3,6 +3,7 @@
 // bandwidth.
 
 #include "core/cuda/columns.cuh"
+#include "core/instantiate.h"
 #include "rsa/cuda/rdm.h"
 
 namespace likewise::cuda {
@@ -258,71 +259,61 @@ __global__ void __launch_bounds__(kColumns* kStripes)
 
 }  // namespace
 
-cudaError_t describe_items(const double* spreads, int64_t count, int64_t cols, RdmItem* items,
-                           cudaStream_t stream) {
-  return launch(describe_kernel, dim3(unsigned(count)), dim3(kColumns, kStripes), 0, stream,
-                spreads, cols, items);
+void describe_items(const double* spreads, int64_t count, int64_t cols, RdmItem* items,
+                    cudaStream_t stream) {
+  launch(describe_kernel, dim3(unsigned(count)), dim3(kColumns, kStripes), 0, stream, spreads, cols,
+         items);
 }
 
 template <class T>
-cudaError_t describe_samples(const T* x, int64_t count, int64_t rows, int64_t cols, bool centred,
-                             SampleFacts* facts, int64_t* without, cudaStream_t stream) {
+void describe_samples(const T* x, int64_t count, int64_t rows, int64_t cols, bool centred,
+                      SampleFacts* facts, int64_t* without, cudaStream_t stream) {
   const dim3 grid(unsigned((count * rows + kStripes - 1) / kStripes));
-  return launch(sample_kernel<T>, grid, dim3(kColumns, kStripes), 0, stream, x, count, rows, cols,
-                centred, facts, without);
+  launch(sample_kernel<T>, grid, dim3(kColumns, kStripes), 0, stream, x, count, rows, cols, centred,
+         facts, without);
 }
 
 template <class T>
-cudaError_t mean_directions(const T* x, const SampleFacts* facts, int64_t count, int64_t rows,
-                            int64_t cols, double* centres, cudaStream_t stream) {
-  return launch(direction_kernel<T>, blocks_of_columns(cols, count), dim3(kColumns, kStripes), 0,
-                stream, x, facts, rows, cols, centres);
+void mean_directions(const T* x, const SampleFacts* facts, int64_t count, int64_t rows,
+                     int64_t cols, double* centres, cudaStream_t stream) {
+  launch(direction_kernel<T>, blocks_of_columns(cols, count), dim3(kColumns, kStripes), 0, stream,
+         x, facts, rows, cols, centres);
 }
 
 template <class T>
-cudaError_t place_points(const T* x, int64_t count, int64_t rows, int64_t cols,
-                         Dissimilarity dissimilarity, const Points& to, cudaStream_t stream) {
+void place_points(const T* x, int64_t count, int64_t rows, int64_t cols,
+                  Dissimilarity dissimilarity, const Points& to, cudaStream_t stream) {
   const dim3 grid(unsigned((count * rows + kStripes - 1) / kStripes));
-  return launch(point_kernel<T>, grid, dim3(kColumns, kStripes), 0, stream, x, count, rows, cols,
-                is_distance(dissimilarity), dissimilarity == Dissimilarity::correlation, to);
+  launch(point_kernel<T>, grid, dim3(kColumns, kStripes), 0, stream, x, count, rows, cols,
+         is_distance(dissimilarity), dissimilarity == Dissimilarity::correlation, to);
 }
 
 template <class T, class Out>
-cudaError_t condense(const RdmRows<T, Out>& block, Dissimilarity dissimilarity,
-                     cudaStream_t stream) {
+void condense(const RdmRows<T, Out>& block, Dissimilarity dissimilarity, cudaStream_t stream) {
   const dim3 grid(unsigned(block.height), unsigned(block.count));
-  return launch(condense_kernel<T, Out>, grid, threads_for(block.rows - block.first), 0, stream,
-                block, is_distance(dissimilarity), dissimilarity == Dissimilarity::sqeuclidean,
-                dissimilarity == Dissimilarity::correlation);
+  launch(condense_kernel<T, Out>, grid, threads_for(block.rows - block.first), 0, stream, block,
+         is_distance(dissimilarity), dissimilarity == Dissimilarity::sqeuclidean,
+         dissimilarity == Dissimilarity::correlation);
 }
 
 template <class T>
-cudaError_t copy_rdms(const T* rdms, int64_t count, int64_t size, double* out,
-                      cudaStream_t stream) {
-  return launch(copy_kernel<T>, dim3(unsigned(count)), dim3(kColumns, kStripes), 0, stream, rdms,
-                size, out);
+void copy_rdms(const T* rdms, int64_t count, int64_t size, double* out, cudaStream_t stream) {
+  launch(copy_kernel<T>, dim3(unsigned(count)), dim3(kColumns, kStripes), 0, stream, rdms, size,
+         out);
 }
 
-cudaError_t find_flat(const double* rdms, int64_t count, int64_t size, double tolerance,
-                      RdmItem* items, cudaStream_t stream) {
-  return launch(flat_kernel, dim3(unsigned(count)), dim3(kColumns, kStripes), 0, stream, rdms, size,
-                tolerance, items);
+void find_flat(const double* rdms, int64_t count, int64_t size, double tolerance, RdmItem* items,
+               cudaStream_t stream) {
+  launch(flat_kernel, dim3(unsigned(count)), dim3(kColumns, kStripes), 0, stream, rdms, size,
+         tolerance, items);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                    \
-  template cudaError_t describe_samples<T>(const T*, int64_t, int64_t, int64_t, bool,              \
-                                           SampleFacts*, int64_t*, cudaStream_t);                  \
-  template cudaError_t mean_directions<T>(const T*, const SampleFacts*, int64_t, int64_t, int64_t, \
-                                          double*, cudaStream_t);                                  \
-  template cudaError_t place_points<T>(const T*, int64_t, int64_t, int64_t, Dissimilarity,         \
-                                       const Points&, cudaStream_t);                               \
-  template cudaError_t condense<T, double>(const RdmRows<T, double>&, Dissimilarity,               \
-                                           cudaStream_t);                                          \
-  template cudaError_t copy_rdms<T>(const T*, int64_t, int64_t, double*, cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
-template cudaError_t condense<float, float>(const RdmRows<float, float>&, Dissimilarity,
-                                            cudaStream_t);
+LIKEWISE_INSTANTIATE(describe_samples);
+LIKEWISE_INSTANTIATE(mean_directions);
+LIKEWISE_INSTANTIATE(place_points);
+template decltype(condense<float, double>) condense<float, double>;
+template decltype(condense<double, double>) condense<double, double>;
+LIKEWISE_INSTANTIATE(copy_rdms);
+template decltype(condense<float, float>) condense<float, float>;
 
 }  // namespace likewise::cuda

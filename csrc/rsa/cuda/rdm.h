@@ -17,8 +17,8 @@ struct RdmItem {
 };
 
 // From the spreads of its columns about the first sample (count x cols).
-cudaError_t describe_items(const double* spreads, int64_t count, int64_t cols, RdmItem* items,
-                           cudaStream_t stream);
+void describe_items(const double* spreads, int64_t count, int64_t cols, RdmItem* items,
+                    cudaStream_t stream);
 
 // Element x of a sample is x scale - shift, exactly but for a factor and (correlation) a constant,
 // and has this mean (cosine: 0) and length about it. 0 for a sample without direction, NaN for what
@@ -30,13 +30,13 @@ struct SampleFacts {
 // Of the samples of `count` representations (rows x cols), for correlations (`centred`) or cosines.
 // Those without direction are added to without (count), unless that is null: nobody will look.
 template <class T>
-cudaError_t describe_samples(const T* x, int64_t count, int64_t rows, int64_t cols, bool centred,
-                             SampleFacts* facts, int64_t* without, cudaStream_t stream);
+void describe_samples(const T* x, int64_t count, int64_t rows, int64_t cols, bool centred,
+                      SampleFacts* facts, int64_t* without, cudaStream_t stream);
 
 // centres (count x cols): means of all samples over their lengths.
 template <class T>
-cudaError_t mean_directions(const T* x, const SampleFacts* facts, int64_t count, int64_t rows,
-                            int64_t cols, double* centres, cudaStream_t stream);
+void mean_directions(const T* x, const SampleFacts* facts, int64_t count, int64_t rows,
+                     int64_t cols, double* centres, cudaStream_t stream);
 
 // Samples of `count` representations (rows x cols) as points whose squared distances make the
 // dissimilarities, see rsa/samples.h: those of distances are measured from the first sample, which
@@ -48,8 +48,8 @@ struct Points {
   const double* centres;     // count x cols, of angles alone
 };
 template <class T>
-cudaError_t place_points(const T* x, int64_t count, int64_t rows, int64_t cols,
-                         Dissimilarity dissimilarity, const Points& to, cudaStream_t stream);
+void place_points(const T* x, int64_t count, int64_t rows, int64_t cols,
+                  Dissimilarity dissimilarity, const Points& to, cudaStream_t stream);
 
 // Entries of pairs i < j of condensed RDMs (count x rows (rows - 1) / 2), i in
 // [first, first + height), from inner products of points: those of sample i with samples
@@ -64,16 +64,15 @@ struct RdmRows {
   bool in_units;  // distances stay in units of the item
 };
 template <class T, class Out>
-cudaError_t condense(const RdmRows<T, Out>& block, Dissimilarity dissimilarity,
-                     cudaStream_t stream);
+void condense(const RdmRows<T, Out>& block, Dissimilarity dissimilarity, cudaStream_t stream);
 
 // out = RDMs (count x size) in double, times the power of two that brings the largest entry near 1
 // where squares could overflow or vanish.
 template <class T>
-cudaError_t copy_rdms(const T* rdms, int64_t count, int64_t size, double* out, cudaStream_t stream);
+void copy_rdms(const T* rdms, int64_t count, int64_t size, double* out, cudaStream_t stream);
 
 // items[k].flat = whether all entries of RDM k (count x size) tie.
-cudaError_t find_flat(const double* rdms, int64_t count, int64_t size, double tolerance,
-                      RdmItem* items, cudaStream_t stream);
+void find_flat(const double* rdms, int64_t count, int64_t size, double tolerance, RdmItem* items,
+               cudaStream_t stream);
 
 }  // namespace likewise::cuda

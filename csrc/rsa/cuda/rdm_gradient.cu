@@ -91,21 +91,19 @@ __global__ void __launch_bounds__(kMostThreads)
 
 }  // namespace
 
-cudaError_t weigh_entries(const RdmWeights& weights, cudaStream_t stream) {
-  return launch(entry_kernel, dim3(unsigned(weights.rows)), threads_for(weights.rows), 0, stream,
-                weights);
+void weigh_entries(const RdmWeights& weights, cudaStream_t stream) {
+  launch(entry_kernel, dim3(unsigned(weights.rows)), threads_for(weights.rows), 0, stream, weights);
 }
 
-cudaError_t weigh_samples(const SampleWeights& weights, Dissimilarity dissimilarity,
-                          cudaStream_t stream) {
-  return launch(sample_kernel, dim3(unsigned(weights.rows)), threads_for(weights.rows), 0, stream,
-                weights, is_distance(dissimilarity), dissimilarity == Dissimilarity::sqeuclidean);
+void weigh_samples(const SampleWeights& weights, Dissimilarity dissimilarity, cudaStream_t stream) {
+  launch(sample_kernel, dim3(unsigned(weights.rows)), threads_for(weights.rows), 0, stream, weights,
+         is_distance(dissimilarity), dissimilarity == Dissimilarity::sqeuclidean);
 }
 
-cudaError_t project_rows(const double* x, const SampleFacts* facts, int64_t rows, int64_t cols,
-                         double* gradients, cudaStream_t stream) {
-  return launch(project_kernel, dim3(unsigned(rows)), threads_for(cols), 0, stream, x, facts, cols,
-                gradients);
+void project_rows(const double* x, const SampleFacts* facts, int64_t rows, int64_t cols,
+                  double* gradients, cudaStream_t stream) {
+  launch(project_kernel, dim3(unsigned(rows)), threads_for(cols), 0, stream, x, facts, cols,
+         gradients);
 }
 
 }  // namespace likewise::cuda

@@ -20,7 +20,7 @@ struct RdmWeights {
   double* out;   // rows x rows, symmetric
   double* sums;  // rows
 };
-cudaError_t weigh_entries(const RdmWeights& weights, cudaStream_t stream);
+void weigh_entries(const RdmWeights& weights, cudaStream_t stream);
 
 // In place: rows x rows weights whose product with the points is the gradient by the samples
 // (distances), or by those of unit norm.
@@ -32,12 +32,11 @@ struct SampleWeights {
   const RdmItem* item;
   int64_t rows;
 };
-cudaError_t weigh_samples(const SampleWeights& weights, Dissimilarity dissimilarity,
-                          cudaStream_t stream);
+void weigh_samples(const SampleWeights& weights, Dissimilarity dissimilarity, cudaStream_t stream);
 
 // In place, from gradients by the samples of unit norm (rows x cols) to those by the samples x.
 // 0 for samples without direction.
-cudaError_t project_rows(const double* x, const SampleFacts* facts, int64_t rows, int64_t cols,
-                         double* gradients, cudaStream_t stream);
+void project_rows(const double* x, const SampleFacts* facts, int64_t rows, int64_t cols,
+                  double* gradients, cudaStream_t stream);
 
 }  // namespace likewise::cuda

@@ -44,35 +44,29 @@ void rdms(const Context& context, const T* x, int64_t count, int64_t rows, int64
     const T* const from = x + k * size;
     if (items) {
       points.items = items + k;
-      check(column_spreads<T>(from, some, rows, cols, true, spreads, context.stream), "launch");
-      check(describe_items(spreads, some, cols, items + k, context.stream), "launch");
+      column_spreads<T>(from, some, rows, cols, true, spreads, context.stream);
+      describe_items(spreads, some, cols, items + k, context.stream);
     }
     if (!distances) {
-      check(describe_samples<T>(from, some, rows, cols, dissimilarity == Dissimilarity::correlation,
-                                samples, without + k, context.stream),
-            "launch");
-      check(mean_directions<T>(from, samples, some, rows, cols, centres, context.stream), "launch");
+      describe_samples<T>(from, some, rows, cols, dissimilarity == Dissimilarity::correlation,
+                          samples, without + k, context.stream);
+      mean_directions<T>(from, samples, some, rows, cols, centres, context.stream);
     }
-    check(place_points<T>(from, some, rows, cols, dissimilarity, points, context.stream), "launch");
+    place_points<T>(from, some, rows, cols, dissimilarity, points, context.stream);
     for (int64_t first = 0; first < rows; first += height) {
       const int64_t here = std::min(height, rows - first), width = rows - first;
       const Matrices<const double> left{points.out + first * cols, cols, size};
       gemm<double>(blas_context(context.stream), BlasOp::none, BlasOp::transpose, here, width, cols,
                    1, left, left, {products, width, here * width}, some);
-      check(condense<T, Out>({products, from, points, out + k * condensed_size(rows), some, rows,
-                              cols, first, here, in_units},
-                             dissimilarity, context.stream),
-            "launch");
+      condense<T, Out>({products, from, points, out + k * condensed_size(rows), some, rows, cols,
+                        first, here, in_units},
+                       dissimilarity, context.stream);
     }
   }
 }
 
-#define LIKEWISE_INSTANTIATE(T, Out)                                                             \
-  template void rdms<T, Out>(const Context&, const T*, int64_t, int64_t, int64_t, Dissimilarity, \
-                             bool, Out*, int64_t*, RdmItem*);
-LIKEWISE_INSTANTIATE(float, float)
-LIKEWISE_INSTANTIATE(float, double)
-LIKEWISE_INSTANTIATE(double, double)
-#undef LIKEWISE_INSTANTIATE
+template decltype(rdms<float, float>) rdms<float, float>;
+template decltype(rdms<float, double>) rdms<float, double>;
+template decltype(rdms<double, double>) rdms<double, double>;
 
 }  // namespace likewise::cuda

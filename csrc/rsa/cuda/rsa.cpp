@@ -1,5 +1,6 @@
 #include "rsa/cuda/rsa.h"
 
+#include "core/instantiate.h"
 #include "linalg/cuda/reordered.h"
 #include "rsa/cuda/scores.h"
 
@@ -72,30 +73,18 @@ void rsa_reordered(const Context& context, const Matrix<T>& x, const Matrix<T>& 
       double* const products = context.temporary<double>(size_t(block));
       for (int64_t first = 0; first < count; first += block) {
         const int64_t some = std::min(block, count - first);
-        check(
-            reordered_products<S>(Condensed<S>{a.data, a.shifts}, {b.data, b.shifts}, rows,
-                                  orders + first * rows, some, row_sums, products, context.stream),
-            "launch");
-        check(pair_scores(products, 1, a.factors, b.factors, {1, {some}, {0}, {0}}, 0, some,
-                          out.scores + first, context.stream),
-              "launch");
+        reordered_condensed<S>({a.data, a.shifts}, {b.data, b.shifts}, rows, orders + first * rows,
+                               some, row_sums, products, context.stream);
+        pair_scores(products, 1, a.factors, b.factors, {1, {some}, {0}, {0}}, 0, some,
+                    out.scores + first, context.stream);
       }
     }
   });
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                   \
-  template void rsa_scores<T>(const Context&, const std::vector<Matrix<T>>&,                      \
-                              const std::vector<Matrix<T>>&, int64_t, bool, const RsaOptions&,    \
-                              const RsaFindings&);                                                \
-  template void rsa_pairs<T>(const Context&, const Batch<T>&, const Batch<T>&, int64_t,           \
-                             const PairAxes&, const RsaOptions&, const RsaFindings&);             \
-  template void rsa_reordered<T>(const Context&, const Matrix<T>&, const Matrix<T>&, int64_t,     \
-                                 const int32_t*, int64_t, const RsaOptions&, const RsaFindings&); \
-  template void compare_rdms<T>(const Context&, const T*, int64_t, const T*, int64_t, int64_t,    \
-                                RdmComparison, double*, int64_t*);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(rsa_scores);
+LIKEWISE_INSTANTIATE(rsa_pairs);
+LIKEWISE_INSTANTIATE(rsa_reordered);
+LIKEWISE_INSTANTIATE(compare_rdms);
 
 }  // namespace likewise::cuda

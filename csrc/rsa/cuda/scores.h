@@ -28,12 +28,12 @@ void score_all(const Context& context, const PreparedRdms<form>& items, int64_t 
         "memset");
   for (int64_t first = 0; first < size; first += block) {
     const int64_t width = std::min(block, size - first);
-    check(expand(items.vectors(), count, first, width, values, context.stream), "launch");
+    expand(items.vectors(), count, first, width, values, context.stream);
     add_all_products<double>(context, values, count_a,
                              symmetric ? values : values + count_a * width, count_b, width, parts,
                              scores);
   }
-  if (symmetric) check(mirror_upper(scores, count_a, context.stream), "launch");
+  if (symmetric) mirror_upper(scores, count_a, context.stream);
 }
 
 // The pairs of these axes, whose items begin with `first_a` and, behind all of those, with
@@ -47,10 +47,8 @@ void score_pairs(const Context& context, const PreparedRdms<form>& items, int64_
   double* const partial = context.temporary<double>(size_t(block * parts));
   for (int64_t first = 0; first < pairs; first += block) {
     const int64_t some = std::min(block, pairs - first);
-    check(pair_products(a, b, axes, first, some, partial, context.stream), "launch");
-    check(pair_scores(partial, parts, a.factors, b.factors, axes, first, some, scores,
-                      context.stream),
-          "launch");
+    pair_products(a, b, axes, first, some, partial, context.stream);
+    pair_scores(partial, parts, a.factors, b.factors, axes, first, some, scores, context.stream);
   }
 }
 

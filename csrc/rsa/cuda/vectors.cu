@@ -132,12 +132,10 @@ __global__ void __launch_bounds__(kMostThreads)
 
 // Calls body(first, count) for as many vectors at a time as one launch takes.
 template <class Body>
-cudaError_t for_vectors(int64_t count, Body&& body) {
-  cudaError_t error = cudaSuccess;
-  for (int64_t first = 0; first < count && error == cudaSuccess; first += kMostVectors) {
-    error = body(first, count - first < kMostVectors ? count - first : kMostVectors);
+void for_vectors(int64_t count, Body&& body) {
+  for (int64_t first = 0; first < count; first += kMostVectors) {
+    body(first, count - first < kMostVectors ? count - first : kMostVectors);
   }
-  return error;
 }
 
 template <class S>
@@ -153,73 +151,64 @@ dim3 blocks_of_all(int64_t count) {
 
 }  // namespace
 
-cudaError_t vector_means(const Vectors<double>& vectors, int64_t count, double* partial,
-                         double* shifts, cudaStream_t stream) {
+void vector_means(const Vectors<double>& vectors, int64_t count, double* partial, double* shifts,
+                  cudaStream_t stream) {
   const int64_t parts = vector_parts(vectors.size);
-  const cudaError_t error = for_vectors(count, [&](int64_t first, int64_t some) {
-    return launch(difference_kernel, dim3(unsigned(parts), unsigned(some)),
-                  threads_for(vectors.size), 0, stream, from_vector(vectors, first),
-                  partial + first * parts);
+  for_vectors(count, [&](int64_t first, int64_t some) {
+    launch(difference_kernel, dim3(unsigned(parts), unsigned(some)), threads_for(vectors.size), 0,
+           stream, from_vector(vectors, first), partial + first * parts);
   });
-  if (error != cudaSuccess) return error;
-  return launch(mean_kernel, blocks_of_all(count), threads_for(count), 0, stream, vectors, count,
-                partial, parts, shifts);
+  launch(mean_kernel, blocks_of_all(count), threads_for(count), 0, stream, vectors, count, partial,
+         parts, shifts);
 }
 
 template <class S>
-cudaError_t pair_products(const Vectors<S>& a, const Vectors<S>& b, const PairAxes& axes,
-                          int64_t first, int64_t count, double* partial, cudaStream_t stream) {
+void pair_products(const Vectors<S>& a, const Vectors<S>& b, const PairAxes& axes, int64_t first,
+                   int64_t count, double* partial, cudaStream_t stream) {
   const int64_t parts = vector_parts(a.size);
-  return for_vectors(count, [&](int64_t from, int64_t some) {
-    return launch(pair_kernel<S>, dim3(unsigned(parts), unsigned(some)), threads_for(a.size), 0,
-                  stream, a, b, axes, first + from, partial + from * parts);
+  for_vectors(count, [&](int64_t from, int64_t some) {
+    launch(pair_kernel<S>, dim3(unsigned(parts), unsigned(some)), threads_for(a.size), 0, stream, a,
+           b, axes, first + from, partial + from * parts);
   });
 }
 
-cudaError_t pair_scores(const double* partial, int64_t parts, const double* factors_a,
-                        const double* factors_b, const PairAxes& axes, int64_t first, int64_t count,
-                        double* scores, cudaStream_t stream) {
-  return launch(pair_score_kernel, blocks_of_all(count), threads_for(count), 0, stream, partial,
-                parts, factors_a, factors_b, axes, first, count, scores);
+void pair_scores(const double* partial, int64_t parts, const double* factors_a,
+                 const double* factors_b, const PairAxes& axes, int64_t first, int64_t count,
+                 double* scores, cudaStream_t stream) {
+  launch(pair_score_kernel, blocks_of_all(count), threads_for(count), 0, stream, partial, parts,
+         factors_a, factors_b, axes, first, count, scores);
 }
 
-cudaError_t conclude(const Conclusion& vectors, int64_t count, Squares squares,
-                     cudaStream_t stream) {
-  return launch(conclude_kernel, blocks_of_all(count), threads_for(count), 0, stream, vectors,
-                count, squares);
+void conclude(const Conclusion& vectors, int64_t count, Squares squares, cudaStream_t stream) {
+  launch(conclude_kernel, blocks_of_all(count), threads_for(count), 0, stream, vectors, count,
+         squares);
 }
 
 template <class S>
-cudaError_t expand(const Vectors<S>& vectors, int64_t count, int64_t first, int64_t width,
-                   double* out, cudaStream_t stream) {
-  return for_vectors(count, [&](int64_t from, int64_t some) {
-    return launch(expand_kernel<S>, dim3(unsigned(vector_parts(width)), unsigned(some)),
-                  threads_for(width), 0, stream, from_vector(vectors, from), first, width,
-                  out + from * width);
+void expand(const Vectors<S>& vectors, int64_t count, int64_t first, int64_t width, double* out,
+            cudaStream_t stream) {
+  for_vectors(count, [&](int64_t from, int64_t some) {
+    launch(expand_kernel<S>, dim3(unsigned(vector_parts(width)), unsigned(some)),
+           threads_for(width), 0, stream, from_vector(vectors, from), first, width,
+           out + from * width);
   });
 }
 
-cudaError_t second_moments(const Vectors<double>& rdms, int64_t count, int64_t n, double* row_means,
-                           double* out, cudaStream_t stream) {
-  return for_vectors(count, [&](int64_t first, int64_t some) {
+void second_moments(const Vectors<double>& rdms, int64_t count, int64_t n, double* row_means,
+                    double* out, cudaStream_t stream) {
+  for_vectors(count, [&](int64_t first, int64_t some) {
     const Vectors<double> part = from_vector(rdms, first);
     double* const means = row_means + first * n;
     const dim3 rows(unsigned((n + kStripes - 1) / kStripes), unsigned(some));
-    const cudaError_t error =
-        launch(row_mean_kernel, rows, dim3(kColumns, kStripes), 0, stream, part, n, means);
-    if (error != cudaSuccess) return error;
-    return launch(moment_kernel, dim3(unsigned(n), unsigned(some)), threads_for(n), 0, stream, part,
-                  n, means, out + first * (n * (n + 1) / 2));
+    launch(row_mean_kernel, rows, dim3(kColumns, kStripes), 0, stream, part, n, means);
+    launch(moment_kernel, dim3(unsigned(n), unsigned(some)), threads_for(n), 0, stream, part, n,
+           means, out + first * (n * (n + 1) / 2));
   });
 }
 
-#define LIKEWISE_INSTANTIATE(S)                                                                \
-  template cudaError_t pair_products<S>(const Vectors<S>&, const Vectors<S>&, const PairAxes&, \
-                                        int64_t, int64_t, double*, cudaStream_t);              \
-  template cudaError_t expand<S>(const Vectors<S>&, int64_t, int64_t, int64_t, double*,        \
-                                 cudaStream_t);
-LIKEWISE_INSTANTIATE(double)
-LIKEWISE_INSTANTIATE(int32_t)
-#undef LIKEWISE_INSTANTIATE
+template decltype(pair_products<double>) pair_products<double>;
+template decltype(pair_products<int32_t>) pair_products<int32_t>;
+template decltype(expand<double>) expand<double>;
+template decltype(expand<int32_t>) expand<int32_t>;
 
 }  // namespace likewise::cuda

@@ -30,19 +30,19 @@ struct Vectors {
 };
 
 // shifts[i] = the mean of vector i, exact where all of its elements are equal.
-cudaError_t vector_means(const Vectors<double>& vectors, int64_t count, double* partial,
-                         double* shifts, cudaStream_t stream);
+void vector_means(const Vectors<double>& vectors, int64_t count, double* partial, double* shifts,
+                  cudaStream_t stream);
 
 // partial[pair * vector_parts(size) + p]: inner products, without factors, of pairs [first, first +
 // count), part by part.
 template <class S>
-cudaError_t pair_products(const Vectors<S>& a, const Vectors<S>& b, const PairAxes& axes,
-                          int64_t first, int64_t count, double* partial, cudaStream_t stream);
+void pair_products(const Vectors<S>& a, const Vectors<S>& b, const PairAxes& axes, int64_t first,
+                   int64_t count, double* partial, cudaStream_t stream);
 
 // Their sums times both factors, to scores + first.
-cudaError_t pair_scores(const double* partial, int64_t parts, const double* factors_a,
-                        const double* factors_b, const PairAxes& axes, int64_t first, int64_t count,
-                        double* scores, cudaStream_t stream);
+void pair_scores(const double* partial, int64_t parts, const double* factors_a,
+                 const double* factors_b, const PairAxes& axes, int64_t first, int64_t count,
+                 double* scores, cudaStream_t stream);
 
 // What squared lengths are made of.
 enum class Squares : int {
@@ -61,18 +61,17 @@ struct Conclusion {
   double* factors;
   int64_t *without, *constant_units, *flat;
 };
-cudaError_t conclude(const Conclusion& vectors, int64_t count, Squares squares,
-                     cudaStream_t stream);
+void conclude(const Conclusion& vectors, int64_t count, Squares squares, cudaStream_t stream);
 
 // out (count x width): elements [first, first + width) of all vectors, times their factors.
 template <class S>
-cudaError_t expand(const Vectors<S>& vectors, int64_t count, int64_t first, int64_t width,
-                   double* out, cudaStream_t stream);
+void expand(const Vectors<S>& vectors, int64_t count, int64_t first, int64_t width, double* out,
+            cudaStream_t stream);
 
 // Second moments G = -1/2 C D C of `count` condensed RDMs D of n samples minus their shifts: rows
 // of the upper triangle with its diagonal, what is off it times sqrt(2), so that products of
 // vectors are those of matrices. row_means (count x n) is work.
-cudaError_t second_moments(const Vectors<double>& rdms, int64_t count, int64_t n, double* row_means,
-                           double* out, cudaStream_t stream);
+void second_moments(const Vectors<double>& rdms, int64_t count, int64_t n, double* row_means,
+                    double* out, cudaStream_t stream);
 
 }  // namespace likewise::cuda

@@ -15,6 +15,7 @@
 #include <numeric>
 
 #include "core/cuda/nearest.cuh"
+#include "core/instantiate.h"
 #include "transport/cuda/flow.h"
 
 namespace likewise::cuda {
@@ -295,18 +296,15 @@ UniformMarginals::UniformMarginals(int rows, int cols) {
 }
 
 template <class T>
-cudaError_t solve_flows(const T* cost, int64_t count, int rows, int cols, bool maximize,
-                        const FlowOutputs& out, cudaStream_t stream) {
-  if (rows > cols || cols > kMostTransported || count > 0x7fffffff) return cudaErrorInvalidValue;
-  if (count == 0) return cudaSuccess;
-  return launch(flow_kernel<T>, dim3(unsigned(count)), dim3(unsigned(threads_for_columns(cols))),
-                problem_bytes(rows, cols), stream, cost, rows, cols, T(maximize ? -1 : 1),
-                UniformMarginals(rows, cols), out);
+void solve_flows(const T* cost, int64_t count, int rows, int cols, bool maximize,
+                 const FlowOutputs& out, cudaStream_t stream) {
+  if (rows > cols || cols > kMostTransported) check(cudaErrorInvalidValue, "launch");
+  if (count == 0) return;
+  launch(flow_kernel<T>, dim3(unsigned(count)), dim3(unsigned(threads_for_columns(cols))),
+         problem_bytes(rows, cols), stream, cost, rows, cols, T(maximize ? -1 : 1),
+         UniformMarginals(rows, cols), out);
 }
 
-template cudaError_t solve_flows<float>(const float*, int64_t, int, int, bool, const FlowOutputs&,
-                                        cudaStream_t);
-template cudaError_t solve_flows<double>(const double*, int64_t, int, int, bool, const FlowOutputs&,
-                                         cudaStream_t);
+LIKEWISE_INSTANTIATE(solve_flows);
 
 }  // namespace likewise::cuda

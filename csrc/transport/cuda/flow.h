@@ -33,7 +33,7 @@ struct FlowOutputs {
 // Transport with uniform marginals for all problems of `cost` (count, rows, cols), contiguous,
 // rows <= cols <= kMostTransported.
 template <class T>
-cudaError_t solve_flows(const T* cost, int64_t count, int rows, int cols, bool maximize,
-                        const FlowOutputs& out, cudaStream_t stream);
+void solve_flows(const T* cost, int64_t count, int rows, int cols, bool maximize,
+                 const FlowOutputs& out, cudaStream_t stream);
 
 }  // namespace likewise::cuda

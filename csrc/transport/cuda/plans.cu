@@ -4,6 +4,7 @@
 // MB per problem, mostly in L2.
 
 #include "core/cuda/kernel.cuh"
+#include "core/instantiate.h"
 #include "transport/cuda/plans.h"
 
 namespace likewise::cuda {
@@ -106,59 +107,49 @@ __global__ void __launch_bounds__(kMostThreads)
 
 }  // namespace
 
-cudaError_t flows_of_pairs(const int64_t* row_ind, const int64_t* col_ind, int64_t count, int side,
-                           const FlowOutputs& out, cudaStream_t stream) {
+void flows_of_pairs(const int64_t* row_ind, const int64_t* col_ind, int64_t count, int side,
+                    const FlowOutputs& out, cudaStream_t stream) {
   const size_t size = size_t(count) * side * side;
-  const cudaError_t error = cudaMemsetAsync(out.units, 0, size * sizeof(short), stream);
-  if (error != cudaSuccess) return error;
-  return launch(pairs_kernel, blocks_for(count * side), threads_for(count * side), 0, stream,
-                row_ind, col_ind, count, int64_t(side), out);
+  check(cudaMemsetAsync(out.units, 0, size * sizeof(short), stream), "memset");
+  launch(pairs_kernel, blocks_for(count * side), threads_for(count * side), 0, stream, row_ind,
+         col_ind, count, int64_t(side), out);
 }
 
 template <class T>
-cudaError_t write_plans(const short* units, const double* known, int64_t count, int rows, int cols,
-                        bool transposed, T otherwise, T* plan, cudaStream_t stream) {
+void write_plans(const short* units, const double* known, int64_t count, int rows, int cols,
+                 bool transposed, T otherwise, T* plan, cudaStream_t stream) {
   const int64_t size = count * rows * cols;
-  return launch(plan_kernel<T>, blocks_for(size), threads_for(size), 0, stream, units, known,
-                UniformMarginals(rows, cols).unit, size, int64_t(rows), int64_t(cols), transposed,
-                otherwise, plan);
+  launch(plan_kernel<T>, blocks_for(size), threads_for(size), 0, stream, units, known,
+         UniformMarginals(rows, cols).unit, size, int64_t(rows), int64_t(cols), transposed,
+         otherwise, plan);
 }
 
 template <class T>
-cudaError_t transported_squares(const UnitRun<T>& rows, const UnitRun<T>& cols, int64_t count,
-                                int64_t samples, const short* units, double* out,
-                                cudaStream_t stream) {
+void transported_squares(const UnitRun<T>& rows, const UnitRun<T>& cols, int64_t count,
+                         int64_t samples, const short* units, double* out, cudaStream_t stream) {
   const int64_t size = count * cols.cols;
   const double unit = UniformMarginals(int(rows.cols), int(cols.cols)).unit;
-  return launch(squares_kernel<T>, blocks_for(32 * size), threads_for(32 * size), 0, stream, rows,
-                cols, size, samples, unit, units, out);
+  launch(squares_kernel<T>, blocks_for(32 * size), threads_for(32 * size), 0, stream, rows, cols,
+         size, samples, unit, units, out);
 }
 
 template <class T>
-cudaError_t finish_soft_match(const double* cost, const double* squares, const UnitRun<T>& rows,
-                              const UnitRun<T>& cols, int64_t count, double* score,
-                              cudaStream_t stream) {
-  return launch(score_kernel<T>, dim3(unsigned(count)), threads_for(cols.cols), 0, stream, cost,
-                squares, rows, cols, score);
+void finish_soft_match(const double* cost, const double* squares, const UnitRun<T>& rows,
+                       const UnitRun<T>& cols, int64_t count, double* score, cudaStream_t stream) {
+  launch(score_kernel<T>, dim3(unsigned(count)), threads_for(cols.cols), 0, stream, cost, squares,
+         rows, cols, score);
 }
 
 template <class T>
-cudaError_t own_score(const T* units, int64_t cols, const int64_t* constant_units, bool distance,
-                      double* score, cudaStream_t stream) {
-  return launch(own_kernel<T>, dim3(1), threads_for(cols), 0, stream, units, cols, constant_units,
-                distance, score);
+void own_score(const T* units, int64_t cols, const int64_t* constant_units, bool distance,
+               double* score, cudaStream_t stream) {
+  launch(own_kernel<T>, dim3(1), threads_for(cols), 0, stream, units, cols, constant_units,
+         distance, score);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                    \
-  template cudaError_t write_plans<T>(const short*, const double*, int64_t, int, int, bool, T, T*, \
-                                      cudaStream_t);                                               \
-  template cudaError_t transported_squares<T>(const UnitRun<T>&, const UnitRun<T>&, int64_t,       \
-                                              int64_t, const short*, double*, cudaStream_t);       \
-  template cudaError_t finish_soft_match<T>(const double*, const double*, const UnitRun<T>&,       \
-                                            const UnitRun<T>&, int64_t, double*, cudaStream_t);    \
-  template cudaError_t own_score<T>(const T*, int64_t, const int64_t*, bool, double*, cudaStream_t);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(write_plans);
+LIKEWISE_INSTANTIATE(transported_squares);
+LIKEWISE_INSTANTIATE(finish_soft_match);
+LIKEWISE_INSTANTIATE(own_score);
 
 }  // namespace likewise::cuda

@@ -5,6 +5,7 @@
 
 #include "assignment/cuda/unit_runs.h"
 #include "core/cuda/scratch.h"
+#include "core/instantiate.h"
 #include "transport/cuda/plans.h"
 
 namespace likewise::cuda {
@@ -23,8 +24,7 @@ template <class T>
 void solve(const Context& context, const T* cost, int64_t count, int rows, int cols, bool maximize,
            const FlowOutputs& out) {
   if (rows < cols) {
-    return check(solve_flows<T>(cost, count, rows, cols, maximize, out, context.stream),
-                 "transport");
+    return solve_flows<T>(cost, count, rows, cols, maximize, out, context.stream);
   }
   const AssignmentOutputs pairs{context.temporary<int64_t>(size_t(count * rows)),
                                 context.temporary<int64_t>(size_t(count * rows)),
@@ -33,9 +33,8 @@ void solve(const Context& context, const T* cost, int64_t count, int rows, int c
                                 out.column_dual,
                                 out.gap,
                                 out.failure};
-  check(solve_assignments<T>(cost, count, rows, cols, maximize, false, pairs, context.stream),
-        "assignment");
-  check(flows_of_pairs(pairs.row_ind, pairs.col_ind, count, rows, out, context.stream), "launch");
+  solve_assignments<T>(cost, count, rows, cols, maximize, false, pairs, context.stream);
+  flows_of_pairs(pairs.row_ind, pairs.col_ind, count, rows, out, context.stream);
 }
 
 // Matches item k of x with item k of y; score (count), plan (count, dx, dy) or null. One plan is
@@ -55,14 +54,11 @@ void match_some(const Context& context, bool distance, const UnitRun<T>& x, cons
   double* squares = nullptr;
   if (distance) {  // from the units: 2 - 2 S has lost the digits of small distances
     squares = context.temporary<double>(size_t(count * cols));
-    check(transported_squares<T>(a, b, count, samples, out.units, squares, context.stream),
-          "launch");
+    transported_squares<T>(a, b, count, samples, out.units, squares, context.stream);
   }
-  check(finish_soft_match<T>(out.cost, squares, a, b, count, score, context.stream), "launch");
+  finish_soft_match<T>(out.cost, squares, a, b, count, score, context.stream);
   if (!plan) return;
-  check(write_plans<T>(out.units, score, count, int(rows), int(cols), turned, T(0), plan,
-                       context.stream),
-        "launch");
+  write_plans<T>(out.units, score, count, int(rows), int(cols), turned, T(0), plan, context.stream);
 }
 
 template <class T>
@@ -91,9 +87,8 @@ void solve_transports(const Context& context, const TransportShapes& shapes, con
   out.gap = gap;
   out.failure = context.status ? &context.status->assignment : nullptr;
   solve<T>(context, cost, count, rows, cols, false, out);
-  check(write_plans<T>(out.units, gap, count, rows, cols, transposed,
-                       std::numeric_limits<T>::quiet_NaN(), plan, context.stream),
-        "launch");
+  write_plans<T>(out.units, gap, count, rows, cols, transposed, std::numeric_limits<T>::quiet_NaN(),
+                 plan, context.stream);
 }
 
 template <class T>
@@ -119,23 +114,14 @@ void soft_match_scores(const Context& context, bool distance, const std::vector<
   const UnitList<T>& left = lists.left;
   const int64_t width = left.layout.count();
   for (int64_t k = 0; k < width; ++k) {
-    check(own_score<T>(left.data + left.layout.begin(k), left.layout.cols(k), constant_units + k,
-                       distance, scores + k * width + k, context.stream),
-          "launch");
+    own_score<T>(left.data + left.layout.begin(k), left.layout.cols(k), constant_units + k,
+                 distance, scores + k * width + k, context.stream);
   }
-  check(mirror_upper(scores, width, context.stream), "launch");
+  mirror_upper(scores, width, context.stream);
 }
 
-#define LIKEWISE_INSTANTIATE(T)                                                                    \
-  template void solve_transports<T>(const Context&, const TransportShapes&, const T*, T*, double*, \
-                                    double*, double*);                                             \
-  template void soft_match_pairs<T>(const Context&, bool, const UnitShapes&, const T*, const T*,   \
-                                    double*, T*, int64_t*);                                        \
-  template void soft_match_scores<T>(const Context&, bool, const std::vector<Matrix<T>>&,          \
-                                     const std::vector<Matrix<T>>&, int64_t, bool, double*,        \
-                                     int64_t*);
-LIKEWISE_INSTANTIATE(float)
-LIKEWISE_INSTANTIATE(double)
-#undef LIKEWISE_INSTANTIATE
+LIKEWISE_INSTANTIATE(solve_transports);
+LIKEWISE_INSTANTIATE(soft_match_pairs);
+LIKEWISE_INSTANTIATE(soft_match_scores);
 
 }  // namespace likewise::cuda

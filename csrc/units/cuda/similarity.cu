@@ -17,8 +17,8 @@ __global__ void __launch_bounds__(kMostThreads)
 
 }  // namespace
 
-cudaError_t limit_correlations(double* correlations, int64_t size, cudaStream_t stream) {
-  return launch(limit_kernel, blocks_for(size), threads_for(size), 0, stream, correlations, size);
+void limit_correlations(double* correlations, int64_t size, cudaStream_t stream) {
+  launch(limit_kernel, blocks_for(size), threads_for(size), 0, stream, correlations, size);
 }
 
 }  // namespace likewise::cuda

@@ -7,6 +7,6 @@
 namespace likewise::cuda {
 
 // Correlations that rounding has left a little outside [-1, 1] go back there; NaN stays.
-cudaError_t limit_correlations(double* correlations, int64_t size, cudaStream_t stream);
+void limit_correlations(double* correlations, int64_t size, cudaStream_t stream);
 
 }  // namespace likewise::cuda

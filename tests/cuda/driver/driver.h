@@ -45,13 +45,19 @@ inline void expect(bool good, const char* what) {
   if (!good) std::printf("WRONG %s\n", what), ++wrong;
 }
 
-inline void need(cudaError_t error, const char* what) {
-  if (error == cudaSuccess) return;
-  std::printf("ERROR %s: %s\n", what, cudaGetErrorName(error));
+[[noreturn]] inline void fail(const char* error) {
+  std::printf("ERROR %s\n", error);
 #ifdef CUSIM
   std::printf("%s", cusim::report());
 #endif
   std::exit(2);
+}
+
+// What launches kernels does so by itself.
+inline void need(cudaError_t error, const char* what) {
+  if (error == cudaSuccess) return;
+  std::printf("%s: ", what);
+  fail(cudaGetErrorName(error));
 }
 
 // Device memory with a copy of these values, or undefined.

@@ -139,9 +139,8 @@ void first_pairs() {
   const OnDevice<T> there(values);
   const OnDevice<double> middle(std::vector<double>{0.25, 0.5});
   const OnDevice<unsigned long long> pairs(std::vector<unsigned long long>(2, ~0ull));
-  need(find_pairs<T>(there.get() + 25 * kRows, kRows, 25, 15, middle.get(), pairs.get(), stream),
-       "pairs");
-  need(find_pairs<T>(there.get(), kRows, 0, 25, middle.get(), pairs.get(), stream), "pairs");
+  find_pairs<T>(there.get() + 25 * kRows, kRows, 25, 15, middle.get(), pairs.get(), stream);
+  find_pairs<T>(there.get(), kRows, 0, 25, middle.get(), pairs.get(), stream);
   agree(pairs.values(), std::vector<double>{30 * kRows + 29, 9 * kRows + 8}, 0, "first pairs");
 }
 

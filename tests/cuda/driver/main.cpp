@@ -32,7 +32,11 @@ int main(int count, char** arguments) {
     const auto named = std::find(wanted.begin(), wanted.end(), topic.name);
     if (count > 1 && named == wanted.end()) continue;
     generator.seed(5);
-    topic.run();
+    try {
+      topic.run();
+    } catch (const likewise::cuda::DeviceError& error) {
+      fail(error.what());
+    }
     if (named != wanted.end()) wanted.erase(named);
   }
   expect(wanted.empty(), "names of topics");

@@ -89,14 +89,14 @@ Items<T> hard(int64_t rows, double apart) {
 }
 
 void nearest() {
-  grids<double>(hard<double>(33, 1e6), planted<double>(33), NeighbourScore::mutual,
+  grids<double>(hard<double>(33, 1e6), planted<double>(33, 1), NeighbourScore::mutual,
                 {5, true, true, false});
-  grids<float>(hard<float>(40, 1e3), planted<float>(40), NeighbourScore::mutual,
+  grids<float>(hard<float>(40, 1e3), Items<float>(40), NeighbourScore::mutual,
                {33, true, false, false});
-  grids<double>(hard<double>(40, 0), planted<double>(40), NeighbourScore::cknna,
+  grids<double>(hard<double>(20, 0), planted<double>(20, 1), NeighbourScore::cknna,
                 {7, false, false, false});
-  grids<float>(planted<float>(40), Items<float>(40), NeighbourScore::cknna,
-               {39, false, true, false});
+  grids<float>(planted<float>(20), Items<float>(20), NeighbourScore::cknna,
+               {19, false, true, false});
   Items<float> long_rows(thread_sanitizer() ? 40 : 270);
   long_rows.add(normal<float>(size_t(long_rows.rows * 2)));
   long_rows.add(normal<float>(size_t(long_rows.rows * 3)));
@@ -107,7 +107,7 @@ void nearest() {
 void overlaps() {
   for (const auto score :
        {NeighbourScore::mutual, NeighbourScore::jaccard, NeighbourScore::cknna}) {
-    grids<double>(planted<double>(40), planted<double>(40, 2), score, {6, false, true, false});
+    grids<double>(planted<double>(40, 3), planted<double>(40, 1), score, {6, false, true, false});
     batches(score, {13, false, true, false});
   }
 }
