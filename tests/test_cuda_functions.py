@@ -79,16 +79,6 @@ def test_transports_without_a_solution(shape):
     assert 0 <= simulated.numpy(found.gap)[0] <= 1e-13
 
 
-def test_neighbours_in_single_precision():
-    x, y = (item[:, :4].astype(np.float32) for item in layers()[::3])
-    x += 100
-    for name in ("cknna", "jaccard_knn", "mutual_knn"):
-        found = simulated.numpy(getattr(lw, name)(simulated.array(x), simulated.array(y)))
-        assert found.dtype == np.float32
-        exact = simulated.cpu(getattr(lw, name))(x.astype(np.float64), y.astype(np.float64))
-        assert found == pytest.approx(exact, abs=1e-6)
-
-
 @pytest.mark.parametrize("comparison", ["cosine", "corr", "spearman", "rho-a", "corr_cov"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_lists_of_rdms(comparison, dtype):

@@ -11,24 +11,8 @@ import likewise as lw
 
 pytestmark = pytest.mark.simulator
 
-IN_GRIDS = [
-    "cca",
-    "cka",
-    "cknna",
-    "jaccard_knn",
-    "linear_predictivity",
-    "mutual_knn",
-    "permutation_match",
-    "procrustes",
-    "pwcca",
-    "rsa",
-    "semi_match",
-    "soft_match",
-    "svcca",
-]
-
-
-GRID_MEASURES = {name: name for name in IN_GRIDS} | {
+IN_GRIDS = lw.measures()
+GRID_MEASURES = dict(zip(IN_GRIDS, IN_GRIDS, strict=True)) | {
     "rho-a": lw.measure("rsa", dissimilarity="sqeuclidean", comparison="rho-a"),
     "cosine": lw.measure("rsa", dissimilarity="cosine", comparison="cosine"),
     "corr": lw.measure("rsa", dissimilarity="euclidean", comparison="corr"),

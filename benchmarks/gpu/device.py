@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+Line = dict[str, Any]
 
 
 class TorchDevice:
@@ -117,7 +118,7 @@ def run_apart(cases: Mapping[str, Callable[[], Any]], limit: float, filter_text:
         start = time.perf_counter()
         process.start()
         theirs.close()
-        line: dict[str, Any] = {"case": name}
+        line: Line = {"case": name}
         try:
             line |= ours.recv() if ours.poll(limit) else {"failed": f"runs longer than {limit} s"}
         except EOFError:

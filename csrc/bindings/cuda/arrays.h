@@ -3,6 +3,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "core/cuda/context.h"
 #include "core/cuda/elements.h"
 #include "core/cuda/matrix.h"
+#include "core/cuda/pairs.h"
 #include "core/error.h"
 
 // The only doors between Python arrays in device memory and the engine. The Python border has
@@ -129,7 +131,8 @@ auto dispatch_float(const DeviceArray& array, Body&& body) {
 // Counts of the items of a call, zeros before it: a row for each kind.
 struct Counts {
   explicit Counts(const DeviceArray& counts)
-      : data(counts.filled<int64_t>()), items(counts.size() / counts.sizes()[0]) {}
+      : Counts(counts.filled<int64_t>(), counts.size() / counts.sizes()[0]) {}
+  Counts(int64_t* first, int64_t count) : data(first), items(count) {}
 
   int64_t* row(int64_t kind) const { return data + kind * items; }
 
@@ -194,15 +197,76 @@ const T* shorter_side_first(const DeviceArray& cost, bool transposed,
   return copy;
 }
 
-// The elements of a list of representations (n, d).
+using Items = std::vector<DeviceArray>;
+using MaybeArray = std::optional<DeviceArray>;
+
+// Of representations (..., n, d): how many there are, and n.
+inline int64_t pairs_of(const DeviceArray& x) {
+  int64_t count = 1;
+  for (int axis = 0; axis + 2 < x.ndim(); ++axis) count *= x.sizes()[size_t(axis)];
+  return count;
+}
+inline int64_t rows_of(const DeviceArray& x) { return x.sizes()[x.sizes().size() - 2]; }
+
+// The elements to be filled of what may not be wanted: null.
 template <class T>
-std::vector<cuda::Matrix<T>> matrices(const std::vector<DeviceArray>& items,
-                                      const cuda::Context& context) {
+T* filled(const MaybeArray& array) {
+  return array ? array->filled<T>() : nullptr;
+}
+
+// The elements of representations (..., n, d).
+template <class T>
+cuda::Matrix<T> matrix(const DeviceArray& x, const cuda::Context& context) {
+  return {contiguous<T>(x, context), x.sizes().back()};
+}
+
+template <class T>
+std::vector<cuda::Matrix<T>> matrices(const Items& items, const cuda::Context& context) {
   std::vector<cuda::Matrix<T>> out;
-  for (const DeviceArray& item : items) {
-    out.push_back({contiguous<T>(item, context), item.sizes().back()});
-  }
+  for (const DeviceArray& item : items) out.push_back(matrix<T>(item, context));
   return out;
+}
+
+// Calls body(context, a, b, rows, symmetric) with two lists of representations (n, d).
+template <class Body>
+void with_lists(const Items& a, const Items& b, Run& run, Body&& body) {
+  const CallContext context(run);
+  dispatch_float(a[0], [&](auto zero) {
+    using T = decltype(zero);
+    body(context, matrices<T>(a, context), matrices<T>(b, context), rows_of(a[0]), b.empty());
+  });
+}
+
+// Calls body(context, x, y, count, rows) with pairs of representations (..., n, d).
+template <class Body>
+void with_pairs(const DeviceArray& x, const DeviceArray& y, Run& run, Body&& body) {
+  const CallContext context(run);
+  dispatch_float(x, [&](auto zero) {
+    using T = decltype(zero);
+    body(context, matrix<T>(x, context), matrix<T>(y, context), pairs_of(x), rows_of(x));
+  });
+}
+
+// Calls body(found, context, x, y, rows, axes) with every item of such pairs once; `found`, `kinds`
+// of findings in each of them, are spread over the counts of all.
+template <class Body>
+void with_distinct_items(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
+                         const Counts& counts, int64_t kinds, Run& run, Body&& body) {
+  const CallContext context(run);
+  cuda::PairAxes axes{scores.ndim(), {}, {}, {}};
+  std::copy_n(scores.sizes().begin(), axes.ndim, axes.shape);
+  dispatch_float(x, [&](auto zero) {
+    using T = decltype(zero);
+    const auto left = distinct_items<T>(x, context, axes.step_a);
+    const auto right = distinct_items<T>(y, context, axes.step_b);
+    const int64_t items = left.count + right.count;
+    const Counts found(context.temporary<int64_t>(size_t(kinds * items)), items);
+    body(found, context, left, right, rows_of(x), axes);
+    for (int64_t kind = 0; kind < kinds; ++kind) {
+      spread(found.row(kind), x, scores, counts.row(kind), context);
+      spread(found.row(kind) + left.count, y, scores, counts.row(kind) + scores.size(), context);
+    }
+  });
 }
 
 }  // namespace likewise::bindings

@@ -6,7 +6,7 @@
 
 #include "assignment/cuda/lap.h"
 #include "assignment/cuda/match.h"
-#include "bindings/cuda/units.h"
+#include "bindings/cuda/arrays.h"
 #include "bindings/options.h"
 
 namespace likewise::bindings {
@@ -51,29 +51,25 @@ void assignment(const DeviceArray& cost, bool maximize, const py::object&, const
   solve(cost, maximize, out, run);
 }
 
-void match_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
-                  const DeviceArray& scores, const DeviceArray& counts, Matching matching,
-                  Run& run) {
-  const CallContext context(run);
-  dispatch_float(a[0], [&](auto zero) {
-    using T = decltype(zero);
-    cuda::match_scores<T>(context, matching, matrices<T>(a, context), matrices<T>(b, context),
-                          a[0].sizes()[0], b.empty(), scores.filled<double>(),
-                          counts.filled<int64_t>());
-  });
+void match_scores(const Items& a, const Items& b, const DeviceArray& scores,
+                  const DeviceArray& counts, Matching matching, Run& run) {
+  with_lists(
+      a, b, run,
+      [&](const auto& context, const auto& left, const auto& right, int64_t rows, bool symmetric) {
+        cuda::match_scores(context, matching, left, right, rows, symmetric, scores.filled<double>(),
+                           counts.filled<int64_t>());
+      });
 }
 
 void match_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
-                 const DeviceArray& counts, const std::optional<DeviceArray>& assignment,
-                 Matching matching, Run& run) {
-  const CallContext context(run);
-  dispatch_float(x, [&](auto zero) {
-    using T = decltype(zero);
-    cuda::match_pairs<T>(context, matching, unit_shapes(x, y), contiguous<T>(x, context),
-                         contiguous<T>(y, context), scores.filled<double>(),
-                         assignment ? assignment->filled<int64_t>() : nullptr,
-                         counts.filled<int64_t>());
-  });
+                 const DeviceArray& counts, const MaybeArray& assignment, Matching matching,
+                 Run& run) {
+  with_pairs(x, y, run,
+             [&](const auto& context, const auto& a, const auto& b, int64_t count, int64_t rows) {
+               cuda::match_pairs(context, matching, {count, rows, a.cols, b.cols}, a.data, b.data,
+                                 scores.filled<double>(), filled<int64_t>(assignment),
+                                 counts.filled<int64_t>());
+             });
 }
 
 }  // namespace

@@ -13,15 +13,8 @@ cuda::CanonicalFindings findings(const DeviceArray& counts) {
   return {given.row(0), given.row(1)};
 }
 
-cuda::Matrix<double> side(const DeviceArray& array, const cuda::Context& context) {
-  return {contiguous<double>(array, context), array.sizes().back()};
-}
-
-int64_t rows_of(const DeviceArray& array) { return array.sizes()[array.sizes().size() - 2]; }
-
-void scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
-            const DeviceArray& out, const DeviceArray& counts, const CanonicalOptions& options,
-            Run& run) {
+void scores(const Items& a, const Items& b, const DeviceArray& out, const DeviceArray& counts,
+            const CanonicalOptions& options, Run& run) {
   const CallContext context(run);
   cuda::cca_scores(context, matrices<double>(a, context), matrices<double>(b, context),
                    rows_of(a[0]), b.empty(), options, out.filled<double>(), findings(counts));
@@ -30,22 +23,22 @@ void scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b
 void pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& out,
            const DeviceArray& counts, const CanonicalOptions& options, Run& run) {
   const CallContext context(run);
-  cuda::cca_pairs(context, side(x, context), side(y, context), out.size(), rows_of(x), options,
-                  out.filled<double>(), findings(counts));
+  cuda::cca_pairs(context, matrix<double>(x, context), matrix<double>(y, context), out.size(),
+                  rows_of(x), options, out.filled<double>(), findings(counts));
 }
 
 // Scores (k) of x (n, dx) with y (n, dy), its samples in these orders (k, n).
 void reordered(const DeviceArray& x, const DeviceArray& y, const Orders& orders,
                const DeviceArray& out, const CanonicalOptions& options, Run& run) {
   const CallContext context(run);
-  cuda::cca_reordered(context, side(x, context), side(y, context), rows_of(x),
+  cuda::cca_reordered(context, matrix<double>(x, context), matrix<double>(y, context), rows_of(x),
                       send_orders(orders, context), orders.shape(0), options, out.filled<double>());
 }
 
 void correlations(const DeviceArray& x, const DeviceArray& y, const DeviceArray& out,
                   const DeviceArray& counts, const CanonicalOptions& options, Run& run) {
   const CallContext context(run);
-  cuda::canonical_correlations(context, side(x, context), side(y, context),
+  cuda::canonical_correlations(context, matrix<double>(x, context), matrix<double>(y, context),
                                out.size() / out.sizes().back(), rows_of(x), options,
                                out.filled<double>(), findings(counts));
 }

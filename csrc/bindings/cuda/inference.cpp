@@ -7,8 +7,7 @@ namespace likewise::bindings {
 namespace {
 
 // outs[k] = the rows of sides[k] that are named, draw after draw.
-void gather_rows(const std::vector<DeviceArray>& sides, const Orders& rows,
-                 const std::vector<DeviceArray>& outs, Run& run) {
+void gather_rows(const Items& sides, const Orders& rows, const Items& outs, Run& run) {
   const CallContext context(run);
   const int32_t* const there = send_orders(rows, context);
   for (size_t k = 0; k < sides.size(); ++k) {

@@ -16,56 +16,39 @@ cuda::KernelFindings findings(const DeviceArray& scores, const DeviceArray& coun
   return {scores.filled<double>(), given.row(1), given.row(0)};
 }
 
-void kernel_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
-                   const DeviceArray& scores, const DeviceArray& counts,
-                   const KernelOptions& options, Run& run) {
-  const CallContext context(run);
-  dispatch_float(a[0], [&](auto zero) {
-    using T = decltype(zero);
-    cuda::kernel_scores<T>(context, matrices<T>(a, context), matrices<T>(b, context),
-                           a[0].sizes()[0], b.empty(), options, findings(scores, counts));
+void kernel_scores(const Items& a, const Items& b, const DeviceArray& scores,
+                   const DeviceArray& counts, const KernelOptions& options, Run& run) {
+  with_lists(a, b, run, [&](const auto&... lists) {
+    cuda::kernel_scores(lists..., options, findings(scores, counts));
   });
 }
 
 void kernel_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
                   const DeviceArray& counts, const KernelOptions& options, Run& run) {
-  const CallContext context(run);
-  dispatch_float(x, [&](auto zero) {
-    using T = decltype(zero);
-    cuda::kernel_pairs<T>(context, {contiguous<T>(x, context), x.sizes().back()},
-                          {contiguous<T>(y, context), y.sizes().back()}, scores.size(),
-                          x.sizes()[x.sizes().size() - 2], options, findings(scores, counts));
+  with_pairs(x, y, run, [&](const auto&... pairs) {
+    cuda::kernel_pairs(pairs..., options, findings(scores, counts));
   });
 }
 
 void kernel_gradients(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
-                      const DeviceArray& counts, const std::optional<DeviceArray>& grad_x,
-                      const std::optional<DeviceArray>& grad_y, const KernelOptions& options,
-                      Run& run) {
+                      const DeviceArray& counts, const MaybeArray& grad_x, const MaybeArray& grad_y,
+                      const KernelOptions& options, Run& run) {
   kernel_pairs(x, y, scores, counts, options, run);
-  const CallContext context(run);
-  const std::vector<int64_t>& shape = x.sizes();
-  const int64_t rows = shape[shape.size() - 2], cols = shape.back();
-  dispatch_float(x, [&](auto zero) {
-    using T = decltype(zero);
-    cuda::kernel_gradients<T>(context, {contiguous<T>(x, context), cols},
-                              {contiguous<T>(y, context), y.sizes().back()}, scores.size(), rows,
-                              options, grad_x ? grad_x->filled<T>() : nullptr,
-                              grad_y ? grad_y->filled<T>() : nullptr);
-  });
+  with_pairs(x, y, run,
+             [&]<class T>(const auto& context, const cuda::Matrix<T>& a, const auto&... rest) {
+               cuda::kernel_gradients<T>(context, a, rest..., options, filled<T>(grad_x),
+                                         filled<T>(grad_y));
+             });
 }
 
 bool kernel_reordered(const DeviceArray& x, const DeviceArray& y, const Orders& orders,
                       const DeviceArray& scores, const KernelOptions& options, Run& run) {
   if (orders.shape(1) > kMostReordered) return false;
-  const CallContext context(run);
-  dispatch_float(x, [&](auto zero) {
-    using T = decltype(zero);
-    cuda::kernel_reordered<T>(context, {contiguous<T>(x, context), x.sizes().back()},
-                              {contiguous<T>(y, context), y.sizes().back()}, x.sizes()[0],
-                              send_orders(orders, context), orders.shape(0), options,
-                              scores.filled<double>());
-  });
+  with_pairs(x, y, run,
+             [&](const auto& context, const auto& a, const auto& b, int64_t, int64_t rows) {
+               cuda::kernel_reordered(context, a, b, rows, send_orders(orders, context),
+                                      orders.shape(0), options, scores.filled<double>());
+             });
   return true;
 }
 

@@ -8,55 +8,43 @@
 namespace likewise::bindings {
 namespace {
 
-// The last two axes of a batch.
-struct Shape {
-  explicit Shape(const DeviceArray& a)
-      : rows(a.sizes()[a.sizes().size() - 2]),
-        cols(a.sizes().back()),
-        count(rows * cols > 0 ? a.size() / (rows * cols) : 0) {}
-  int64_t rows, cols, count;
-};
-
-void nuclear_norm(const DeviceArray& a, const DeviceArray& out, Run& run) {
+// Calls body(context, elements, count, rows, cols) with the matrices of a contiguous batch.
+template <class Body>
+void with_matrices(const DeviceArray& a, Run& run, Body&& body) {
   const CallContext context(run);
-  const Shape shape(a);
+  const int64_t rows = rows_of(a), cols = a.sizes().back(), size = rows * cols;
   dispatch_float(a, [&](auto zero) {
     using T = decltype(zero);
-    cuda::nuclear_norms<T>(context, a.elements<T>(), shape.count, shape.rows, shape.cols,
-                           out.filled<double>());
+    body(context, a.elements<T>(), size > 0 ? a.size() / size : 0, rows, cols);
+  });
+}
+
+void nuclear_norm(const DeviceArray& a, const DeviceArray& out, Run& run) {
+  with_matrices(a, run, [&]<class T>(const auto& context, const T* data, auto... shape) {
+    cuda::nuclear_norms<T>(context, data, shape..., out.filled<double>());
   });
 }
 
 void svdvals(const DeviceArray& a, const DeviceArray& out, Run& run) {
-  const CallContext context(run);
-  const Shape shape(a);
-  dispatch_float(a, [&](auto zero) {
-    using T = decltype(zero);
-    cuda::svdvals<T>(context, a.elements<T>(), shape.count, shape.rows, shape.cols,
-                     out.filled<T>());
+  with_matrices(a, run, [&]<class T>(const auto& context, const T* data, auto... shape) {
+    cuda::svdvals<T>(context, data, shape..., out.filled<T>());
   });
 }
 
 void polar(const DeviceArray& a, const DeviceArray& u, const DeviceArray& p, Run& run) {
-  const CallContext context(run);
-  const Shape shape(a);
-  dispatch_float(a, [&](auto zero) {
-    using T = decltype(zero);
-    cuda::polar<T>(context, a.elements<T>(), shape.count, shape.rows, shape.cols, u.filled<T>(),
-                   p.filled<T>());
+  with_matrices(a, run, [&]<class T>(const auto& context, const T* data, auto... shape) {
+    cuda::polar<T>(context, data, shape..., u.filled<T>(), p.filled<T>());
   });
 }
 
 void orthogonal_procrustes(const DeviceArray& a, const DeviceArray& b, const DeviceArray& r,
                            const DeviceArray& scale, Run& run) {
-  const CallContext context(run);
-  const Shape shape(a);
-  dispatch_float(a, [&](auto zero) {
-    using T = decltype(zero);
-    cuda::orthogonal_procrustes<T>(context, contiguous<T>(a, context), contiguous<T>(b, context),
-                                   scale.size(), shape.rows, shape.cols, r.filled<T>(),
-                                   scale.filled<T>());
-  });
+  with_pairs(a, b, run,
+             [&]<class T>(const auto& context, const cuda::Matrix<T>& from,
+                          const cuda::Matrix<T>& to, int64_t count, int64_t rows) {
+               cuda::orthogonal_procrustes<T>(context, from.data, to.data, count, rows, from.cols,
+                                              r.filled<T>(), scale.filled<T>());
+             });
 }
 
 }  // namespace

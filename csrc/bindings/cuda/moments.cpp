@@ -19,8 +19,7 @@ cuda::GrownFrame grown_frame(const GivenFrame& given) {
           ratio.elements<double>() + item};
 }
 
-void begin_frame(const std::vector<DeviceArray>& items, const DeviceArray& shift,
-                 const DeviceArray& unit, Run& run) {
+void begin_frame(const Items& items, const DeviceArray& shift, const DeviceArray& unit, Run& run) {
   const CallContext context(run);
   dispatch_float(items[0], [&](auto zero) {
     using T = decltype(zero);
@@ -29,8 +28,8 @@ void begin_frame(const std::vector<DeviceArray>& items, const DeviceArray& shift
   });
 }
 
-void grow_units(const std::vector<DeviceArray>& items, const DeviceArray& shift,
-                const DeviceArray& unit, const DeviceArray& ratio, Run& run) {
+void grow_units(const Items& items, const DeviceArray& shift, const DeviceArray& unit,
+                const DeviceArray& ratio, Run& run) {
   const CallContext context(run);
   dispatch_float(items[0], [&](auto zero) {
     using T = decltype(zero);
@@ -40,8 +39,7 @@ void grow_units(const std::vector<DeviceArray>& items, const DeviceArray& shift,
 }
 
 // outs = items, each divided by its unit.
-void divide_by_units(const std::vector<DeviceArray>& items, const DeviceArray& unit,
-                     const std::vector<DeviceArray>& outs, Run& run) {
+void divide_by_units(const Items& items, const DeviceArray& unit, const Items& outs, Run& run) {
   const CallContext context(run);
   for (size_t k = 0; k < items.size(); ++k) {
     dispatch_float(items[k], [&](auto zero) {
@@ -53,9 +51,8 @@ void divide_by_units(const std::vector<DeviceArray>& items, const DeviceArray& u
 }
 
 // `rows`: the first of the samples that are added, and how far it is to the next.
-void add_moments(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
-                 const std::tuple<int64_t, int64_t>& rows, const std::vector<GivenFrame>& frames,
-                 const DeviceArray& total, Run& run) {
+void add_moments(const Items& a, const Items& b, const std::tuple<int64_t, int64_t>& rows,
+                 const std::vector<GivenFrame>& frames, const DeviceArray& total, Run& run) {
   const CallContext context(run);
   dispatch_float(a[0], [&](auto zero) {
     using T = decltype(zero);

@@ -17,14 +17,10 @@ cuda::ShapeFindings findings(const DeviceArray& scores, const DeviceArray& count
   return {scores.filled<double>(), given.row(0), given.row(1), given.row(2)};
 }
 
-void procrustes_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
-                       const DeviceArray& scores, const DeviceArray& counts,
-                       const ProcrustesOptions& options, Run& run) {
-  const CallContext context(run);
-  dispatch_float(a[0], [&](auto zero) {
-    using T = decltype(zero);
-    cuda::procrustes_scores<T>(context, matrices<T>(a, context), matrices<T>(b, context),
-                               a[0].sizes()[0], b.empty(), options, findings(scores, counts));
+void procrustes_scores(const Items& a, const Items& b, const DeviceArray& scores,
+                       const DeviceArray& counts, const ProcrustesOptions& options, Run& run) {
+  with_lists(a, b, run, [&](const auto&... lists) {
+    cuda::procrustes_scores(lists..., options, findings(scores, counts));
   });
 }
 
@@ -34,28 +30,21 @@ void procrustes_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceAr
   const CallContext context(run);
   const auto compare = [&](auto zero) {
     using T = decltype(zero);
-    cuda::procrustes_pairs<T>(context, {contiguous<T>(x, context), x.sizes().back()},
-                              {contiguous<T>(y, context), y.sizes().back()}, scores.size(),
-                              x.sizes()[x.sizes().size() - 2], options, findings(scores, counts));
+    cuda::procrustes_pairs<T>(context, matrix<T>(x, context), matrix<T>(y, context), scores.size(),
+                              rows_of(x), options, findings(scores, counts));
   };
   options.alpha < 1 ? compare(double{}) : dispatch_float(x, compare);
 }
 
 void procrustes_gradients(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
-                          const DeviceArray& counts, const std::optional<DeviceArray>& grad_x,
-                          const std::optional<DeviceArray>& grad_y,
-                          const ProcrustesOptions& options, Run& run) {
+                          const DeviceArray& counts, const MaybeArray& grad_x,
+                          const MaybeArray& grad_y, const ProcrustesOptions& options, Run& run) {
   procrustes_pairs(x, y, scores, counts, options, run);
-  const CallContext context(run);
-  const std::vector<int64_t>& shape = x.sizes();
-  const int64_t rows = shape[shape.size() - 2], cols = shape.back();
-  dispatch_float(x, [&](auto zero) {
-    using T = decltype(zero);
-    cuda::procrustes_gradients<T>(context, {contiguous<T>(x, context), cols},
-                                  {contiguous<T>(y, context), y.sizes().back()}, scores.size(),
-                                  rows, options, grad_x ? grad_x->filled<T>() : nullptr,
-                                  grad_y ? grad_y->filled<T>() : nullptr);
-  });
+  with_pairs(x, y, run,
+             [&]<class T>(const auto& context, const cuda::Matrix<T>& a, const auto&... rest) {
+               cuda::procrustes_gradients<T>(context, a, rest..., options, filled<T>(grad_x),
+                                             filled<T>(grad_y));
+             });
 }
 
 }  // namespace

@@ -12,9 +12,11 @@ void position_means(const DeviceArray& x, bool units_first, const DeviceArray& o
     using T = decltype(zero);
     const T* const from = x.elements<T>();
     T* const to = out.filled<T>();
-    cuda::units_first
-        ? cuda::row_means<T>(from, out.size(), x.size() / out.size(), to, context.stream)
-        : cuda::column_means<T>(from, shape[0], shape[1], shape[2], to, context.stream);
+    if (units_first) {
+      cuda::row_means<T>(from, out.size(), x.size() / out.size(), to, context.stream);
+    } else {
+      cuda::column_means<T>(from, shape[0], shape[1], shape[2], to, context.stream);
+    }
   });
 }
 

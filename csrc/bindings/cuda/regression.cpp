@@ -8,12 +8,8 @@
 namespace likewise::bindings {
 namespace {
 
-cuda::Matrix<double> side(const DeviceArray& array, const cuda::Context& context) {
-  return {contiguous<double>(array, context), array.sizes().back()};
-}
-
-void ridge_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
-                  const DeviceArray& scores, const DeviceArray& counts, const DeviceArray& choices,
+void ridge_scores(const Items& a, const Items& b, const DeviceArray& scores,
+                  const DeviceArray& counts, const DeviceArray& choices,
                   const RidgeOptions& options, Run& run) {
   const CallContext context(run);
   cuda::ridge_scores(context, matrices<double>(a, context), matrices<double>(b, context), b.empty(),
@@ -27,7 +23,8 @@ void ridge_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& 
                  const DeviceArray& mean_correlation, const DeviceArray& determination,
                  const RidgeOptions& options, Run& run) {
   const CallContext context(run);
-  cuda::ridge_pairs(context, side(x, context), side(y, context), scores.size(), options,
+  cuda::ridge_pairs(context, matrix<double>(x, context), matrix<double>(y, context), scores.size(),
+                    options,
                     {scores.filled<double>(), correlation.filled<double>(), alpha.filled<double>(),
                      mean_correlation.filled<double>(), determination.filled<double>(),
                      counts.filled<int64_t>(), choices.filled<int64_t>()});
@@ -37,8 +34,9 @@ void ridge_errors(const DeviceArray& x, const DeviceArray& y, const DeviceArray&
                   const DeviceArray& alphas, const DeviceArray& counts, const RidgeOptions& options,
                   Run& run) {
   const CallContext context(run);
-  cuda::ridge_errors(context, side(x, context), side(y, context), counts.size(), options,
-                     errors.filled<double>(), alphas.filled<double>(), counts.filled<int64_t>());
+  cuda::ridge_errors(context, matrix<double>(x, context), matrix<double>(y, context), counts.size(),
+                     options, errors.filled<double>(), alphas.filled<double>(),
+                     counts.filled<int64_t>());
 }
 
 void lasso_paths(const DeviceArray& x, const DeviceArray& y, const DeviceArray& score,
@@ -47,8 +45,8 @@ void lasso_paths(const DeviceArray& x, const DeviceArray& y, const DeviceArray& 
                  const DeviceArray& objective, const DeviceArray& gap, const DeviceArray& counts,
                  const DeviceArray& missed, const LassoPathsOptions& options, Run& run) {
   const CallContext context(run);
-  cuda::lasso_paths(context, side(x, context), side(y, context), counts.size() / 2,
-                    x.sizes()[x.ndim() - 2], options,
+  cuda::lasso_paths(context, matrix<double>(x, context), matrix<double>(y, context),
+                    counts.size() / 2, rows_of(x), options,
                     {score.filled<double>(), alphas.filled<double>(), correlation.filled<double>(),
                      loss.filled<double>(), used.filled<double>(), coefficients.filled<double>(),
                      objective.filled<double>(), gap.filled<double>(), counts.filled<int64_t>(),

@@ -12,9 +12,8 @@
 namespace likewise::bindings {
 namespace {
 
-cuda::RsaFindings findings(const DeviceArray& scores, const DeviceArray& counts) {
-  const Counts given(counts);
-  return {scores.filled<double>(), {given.row(2), given.row(0), given.row(1)}};
+cuda::RsaFindings findings(const DeviceArray& scores, const Counts& counts) {
+  return {scores.filled<double>(), {counts.row(2), counts.row(0), counts.row(1)}};
 }
 
 // Fills out (..., n (n - 1) / 2) and `without` (...) for x (..., n, d).
@@ -23,73 +22,45 @@ void rdm(const DeviceArray& x, const DeviceArray& out, const DeviceArray& withou
   const CallContext context(run);
   dispatch_float(x, [&](auto zero) {
     using T = decltype(zero);
-    const int64_t rows = x.sizes()[x.sizes().size() - 2], cols = x.sizes().back();
-    cuda::rdms<T>(context, contiguous<T>(x, context), without.size(), rows, cols, dissimilarity,
-                  in_units, out.filled<T>(), without.filled<int64_t>(), nullptr);
+    cuda::rdms<T>(context, contiguous<T>(x, context), without.size(), rows_of(x), x.sizes().back(),
+                  dissimilarity, in_units, out.filled<T>(), without.filled<int64_t>(), nullptr);
   });
 }
 
-void rsa_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
-                const DeviceArray& scores, const DeviceArray& counts, const RsaOptions& options,
-                Run& run) {
-  const CallContext context(run);
-  dispatch_float(a[0], [&](auto zero) {
-    using T = decltype(zero);
-    cuda::rsa_scores<T>(context, matrices<T>(a, context), matrices<T>(b, context), a[0].sizes()[0],
-                        b.empty(), options, findings(scores, counts));
+void rsa_scores(const Items& a, const Items& b, const DeviceArray& scores,
+                const DeviceArray& counts, const RsaOptions& options, Run& run) {
+  with_lists(a, b, run, [&](const auto&... lists) {
+    cuda::rsa_scores(lists..., options, findings(scores, Counts(counts)));
   });
 }
 
 void rsa_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
                const DeviceArray& counts, const RsaOptions& options, Run& run) {
-  const CallContext context(run);
-  dispatch_float(x, [&](auto zero) {
-    using T = decltype(zero);
-    cuda::PairAxes axes{scores.ndim(), {}, {}, {}};
-    for (int axis = 0; axis < axes.ndim; ++axis) axes.shape[axis] = scores.sizes()[axis];
-    const auto left = distinct_items<T>(x, context, axes.step_a);
-    const auto right = distinct_items<T>(y, context, axes.step_b);
-    const int64_t items = left.count + right.count;
-    int64_t* const found = context.temporary<int64_t>(size_t(3 * items));
-    cuda::rsa_pairs<T>(context, left, right, x.sizes()[x.sizes().size() - 2], axes, options,
-                       {scores.filled<double>(), {found + 2 * items, found, found + items}});
-    const Counts given(counts);
-    for (int64_t kind = 0; kind < 3; ++kind) {
-      spread(found + kind * items, x, scores, given.row(kind), context);
-      spread(found + kind * items + left.count, y, scores, given.row(kind) + scores.size(),
-             context);
-    }
-  });
+  with_distinct_items(x, y, scores, Counts(counts), 3, run,
+                      [&](const Counts& found, const auto&... items) {
+                        cuda::rsa_pairs(items..., options, findings(scores, found));
+                      });
 }
 
 void rsa_gradients(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
-                   const DeviceArray& counts, const std::optional<DeviceArray>& grad_x,
-                   const std::optional<DeviceArray>& grad_y, const RsaOptions& options, Run& run) {
+                   const DeviceArray& counts, const MaybeArray& grad_x, const MaybeArray& grad_y,
+                   const RsaOptions& options, Run& run) {
   rsa_pairs(x, y, scores, counts, options, run);
-  const CallContext context(run);
-  const std::vector<int64_t>& shape = x.sizes();
-  const int64_t rows = shape[shape.size() - 2], cols = shape.back();
-  dispatch_float(x, [&](auto zero) {
-    using T = decltype(zero);
-    cuda::rsa_gradients<T>(context, {contiguous<T>(x, context), cols},
-                           {contiguous<T>(y, context), y.sizes().back()}, x.size() / (rows * cols),
-                           rows, options, grad_x ? grad_x->filled<T>() : nullptr,
-                           grad_y ? grad_y->filled<T>() : nullptr);
-  });
+  with_pairs(
+      x, y, run, [&]<class T>(const auto& context, const cuda::Matrix<T>& a, const auto&... rest) {
+        cuda::rsa_gradients<T>(context, a, rest..., options, filled<T>(grad_x), filled<T>(grad_y));
+      });
 }
 
 // Scores of x (n, dx) with y (n, dy), its samples in these orders.
 void rsa_reordered(const DeviceArray& x, const DeviceArray& y, const Orders& orders,
                    const DeviceArray& scores, const RsaOptions& options, Run& run) {
-  const CallContext context(run);
-  dispatch_float(x, [&](auto zero) {
-    using T = decltype(zero);
-    int64_t* const unread = context.temporary<int64_t>(6);
-    const cuda::RsaFindings out{scores.filled<double>(), {unread, unread + 2, unread + 4}};
-    cuda::rsa_reordered<T>(context, {x.elements<T>(), x.sizes().back()},
-                           {y.elements<T>(), y.sizes().back()}, x.sizes()[0],
-                           send_orders(orders, context), orders.shape(0), options, out);
-  });
+  with_pairs(x, y, run,
+             [&](const auto& context, const auto& a, const auto& b, int64_t, int64_t rows) {
+               const Counts unread(context.template temporary<int64_t>(6), 2);
+               cuda::rsa_reordered(context, a, b, rows, send_orders(orders, context),
+                                   orders.shape(0), options, findings(scores, unread));
+             });
 }
 
 // Fills scores (p x q) for condensed RDMs (p, m) and (q, m), and flat (p + q).

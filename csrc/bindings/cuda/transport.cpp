@@ -35,30 +35,26 @@ bool is_distance(const SoftMatchOptions& options) {
   return options.distance;
 }
 
-void soft_match_scores(const std::vector<DeviceArray>& a, const std::vector<DeviceArray>& b,
-                       const DeviceArray& scores, const DeviceArray& counts,
-                       const SoftMatchOptions& options, Run& run) {
-  const CallContext context(run);
-  dispatch_float(a[0], [&](auto zero) {
-    using T = decltype(zero);
-    cuda::soft_match_scores<T>(context, is_distance(options), matrices<T>(a, context),
-                               matrices<T>(b, context), a[0].sizes()[0], b.empty(),
-                               scores.filled<double>(), counts.filled<int64_t>());
-  });
+void soft_match_scores(const Items& a, const Items& b, const DeviceArray& scores,
+                       const DeviceArray& counts, const SoftMatchOptions& options, Run& run) {
+  with_lists(
+      a, b, run,
+      [&](const auto& context, const auto& left, const auto& right, int64_t rows, bool symmetric) {
+        cuda::soft_match_scores(context, is_distance(options), left, right, rows, symmetric,
+                                scores.filled<double>(), counts.filled<int64_t>());
+      });
 }
 
 void soft_match_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceArray& scores,
-                      const DeviceArray& counts, const std::optional<DeviceArray>& plan,
+                      const DeviceArray& counts, const MaybeArray& plan,
                       const SoftMatchOptions& options, Run& run) {
-  const CallContext context(run);
-  const cuda::UnitShapes shapes{scores.size(), x.sizes().rbegin()[1], x.sizes().back(),
-                                y.sizes().back()};
-  dispatch_float(x, [&](auto zero) {
-    using T = decltype(zero);
-    cuda::soft_match_pairs<T>(context, is_distance(options), shapes, contiguous<T>(x, context),
-                              contiguous<T>(y, context), scores.filled<double>(),
-                              plan ? plan->filled<T>() : nullptr, counts.filled<int64_t>());
-  });
+  with_pairs(x, y, run,
+             [&]<class T>(const auto& context, const cuda::Matrix<T>& a, const cuda::Matrix<T>& b,
+                          int64_t rows) {
+               cuda::soft_match_pairs<T>(
+                   context, is_distance(options), {count, rows, a.cols, b.cols}, a.data, b.data,
+                   scores.filled<double>(), filled<T>(plan), counts.filled<int64_t>());
+             });
 }
 
 }  // namespace

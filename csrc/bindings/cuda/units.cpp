@@ -1,16 +1,17 @@
 #include "units/cuda/units.h"
 
-#include "bindings/cuda/units.h"
+#include "bindings/cuda/arrays.h"
 
 namespace likewise::bindings {
 namespace {
 
+// Of pairs x (..., n, dx) and y (..., n, dy) with the same leading axes.
 void correlations(const DeviceArray& x, const DeviceArray& y, const DeviceArray& out,
                   const DeviceArray& counts, Run& run) {
   const CallContext context(run);
-  cuda::unit_correlations(context, unit_shapes(x, y), contiguous<double>(x, context),
-                          contiguous<double>(y, context), out.filled<double>(),
-                          counts.filled<int64_t>());
+  const auto a = matrix<double>(x, context), b = matrix<double>(y, context);
+  cuda::unit_correlations(context, {counts.size() / 2, rows_of(x), a.cols, b.cols}, a.data, b.data,
+                          out.filled<double>(), counts.filled<int64_t>());
 }
 
 }  // namespace

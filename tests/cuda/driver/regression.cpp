@@ -142,7 +142,6 @@ void directions() {
 }
 
 void ridge() {
-  ridge_of_pairs(17, 8, 37, ridge_options(17, 3, true, true));
   ridge_of_pairs(17, 40, 5, ridge_options(17, 3, false, true));  // fits any target
   ridge_of_pairs(300, 3, 5, ridge_options(300, 2, true, true));
   ridge_errors_of(17, 8, 37, ridge_options(17, 3, true, true));
@@ -220,7 +219,8 @@ void lasso() {
 }
 
 const Topic ridge_topic("ridge", ridge);
-const Topic choice_topic("choice", ridge);
+const Topic choice_topic("choice",
+                         [] { ridge_of_pairs(17, 8, 37, ridge_options(17, 3, true, true)); });
 const Topic folds_topic("folds", folds);
 const Topic lasso_topic("lasso", lasso);
 const Topic lasso_folds_topic("lasso_folds", [] {
