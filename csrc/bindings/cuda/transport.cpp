@@ -50,7 +50,7 @@ void soft_match_pairs(const DeviceArray& x, const DeviceArray& y, const DeviceAr
                       const SoftMatchOptions& options, Run& run) {
   with_pairs(x, y, run,
              [&]<class T>(const auto& context, const cuda::Matrix<T>& a, const cuda::Matrix<T>& b,
-                          int64_t rows) {
+                          int64_t count, int64_t rows) {
                cuda::soft_match_pairs<T>(
                    context, is_distance(options), {count, rows, a.cols, b.cols}, a.data, b.data,
                    scores.filled<double>(), filled<T>(plan), counts.filled<int64_t>());

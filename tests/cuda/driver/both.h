@@ -5,6 +5,7 @@
 #include <deque>
 #include <initializer_list>
 
+#include "core/counts.h"
 #include "core/cuda/matrix.h"
 #include "core/view.h"
 #include "driver.h"
@@ -36,12 +37,12 @@ class Items {
     const int64_t cols = int64_t(x.size()) / rows;
     hosts_.push_back(x);
     devices_.emplace_back(x);
-    here.push_back({hosts_.back().data(), rows, cols, cols, 1});
+    here.push_back(array_of(hosts_.back(), {rows, cols}));
     there.push_back({devices_.back().get(), cols});
   }
 
   const int64_t rows;
-  std::vector<MatrixRef<const T>> here;
+  Arrays here;
   std::vector<Matrix<T>> there;
 
  private:
@@ -107,13 +108,6 @@ Stack<T> related(const Stack<T>& x, int64_t cols) {
   return {y, x.count, x.rows, cols};
 }
 
-// Findings of kinds, each of all items.
-struct Counts {
-  int64_t* row(int64_t kind) const { return data + kind * items; }
-  int64_t* data;
-  int64_t items;
-};
-
 // Calls there(context, scores, counts) and here(scores, counts), which fill or add to the same.
 template <class There, class Here>
 void compare(size_t size, int64_t kinds, int64_t items, double tolerance, There&& there,
@@ -124,8 +118,8 @@ void compare(size_t size, int64_t kinds, int64_t items, double tolerance, There&
   const OnDevice<int64_t> found_counts(counts);
   Call call;
   const Context context = call.context();
-  there(context, found.get(), Counts{found_counts.get(), items});
-  here(scores.data(), Counts{counts.data(), items});
+  there(context, found.get(), Counts{found_counts.get(), kinds, items});
+  here(scores.data(), Counts{counts.data(), kinds, items});
   agree(found.values(), scores, tolerance, "score");
   agree(found_counts.values(), counts, 0, "counts");
 }

@@ -3,7 +3,6 @@
 #include "both.h"
 #include "kernels/cuda/gradient.h"
 #include "kernels/cuda/gram_gradient.h"
-#include "kernels/gradient.h"
 
 namespace likewise::cuda::driver {
 namespace {
@@ -36,7 +35,7 @@ void scores(const Items<T>& a, const Items<T>& b, const KernelOptions& options) 
                          {found, counts.row(1), counts.row(0)});
       },
       [&](const auto& left, const auto& right, double* found, const Counts& counts) {
-        likewise::kernel_scores<T>(left, right, options, 1, found, {counts.row(0), counts.row(1)});
+        likewise::kernel_scores(left, right, options, 1, found, counts);
       });
 }
 
@@ -54,8 +53,7 @@ void scores(int64_t rows, const KernelOptions& options, const std::vector<std::v
                         {found, counts.row(1), counts.row(0)});
       },
       [&](double* found, const Counts& counts) {
-        likewise::kernel_pairs<T>(MatrixBatch<const T>(x.here()), MatrixBatch<const T>(y.here()),
-                                  options, 1, found, {counts.row(0), counts.row(1)});
+        likewise::kernel_pairs(x.here(), y.here(), options, 1, found, counts);
       });
 }
 
@@ -122,9 +120,8 @@ void gradients(int64_t rows, const KernelOptions& options) {
       [&](T* by_x, T* by_y) {
         std::vector<double> unused(3);
         std::vector<int64_t> counts(12);
-        likewise::kernel_gradients<T>(MatrixBatch<const T>(x.here()),
-                                      MatrixBatch<const T>(y.here()), options, 1, unused.data(),
-                                      {counts.data(), counts.data() + 6}, by_x, by_y);
+        likewise::kernel_gradients(x.here(), y.here(), options, 1, unused.data(),
+                                   {counts.data(), 2, 6}, by_x, by_y);
       });
 }
 

@@ -14,11 +14,11 @@ template <class T>
 struct Place {
   explicit Place(const Items<T>& first, const Items<T>& second) {
     size_t cols = 0;
-    for (const auto& item : first.here) cols += size_t(item.cols);
+    for (const auto& item : first.here) cols += size_t(item.shape[1]);
     const size_t count = first.here.size();
     shift.resize(cols), unit.resize(count), ratio.resize(count);
-    begin_frame<T>(first.here, 1, shift.data(), unit.data());
-    grow_units<T>(second.here, shift.data(), 1, unit.data(), ratio.data());
+    likewise::begin_frame(first.here, 1, shift.data(), unit.data());
+    likewise::grow_units(second.here, shift.data(), 1, unit.data(), ratio.data());
   }
   likewise::GrownFrame here() const { return {shift.data(), unit.data(), ratio.data()}; }
 
@@ -119,8 +119,7 @@ void sums(bool symmetric, const StridedRows& rows, bool missing) {
   likewise::GrownFrame frame_a = at_a.here(), frame_b = at_b.here();
   frame_a.ratio = ratio_a.data();
   frame_b.ratio = symmetric ? ratio_a.data() : ratio_b.data();
-  likewise::add_moments<T>(a.here, b.here, rows.first, rows.step, frame_a, frame_b, 1,
-                           total.data());
+  likewise::add_moments(a.here, b.here, rows.first, rows.step, frame_a, frame_b, 1, total.data());
   agree(found.values(), total, 1e-13, "moments");
 }
 

@@ -5,69 +5,48 @@
 namespace likewise::cuda::driver {
 namespace {
 
-// Neighbours of the samples of a list, as the CPU finds them.
-template <class T>
-struct Lists {
-  Lists(const std::vector<MatrixRef<const T>>& x, const NeighbourOptions& options)
-      : found(x.size()) {
-    for (size_t k = 0; k < x.size(); ++k) {
-      find_neighbours<T>(x[k], options, 1, found[k]);
-      items.push_back({found[k].index.data(), found[k].similarity.data(), found[k].usable});
-    }
-  }
-  void write_constants(int64_t* to) const {
-    for (const Neighbours& item : found) *to++ = item.constant_units;
-  }
-  std::vector<Neighbours> found;
-  std::vector<NeighbourItem> items;
-};
-
 template <class T>
 constexpr double kTolerance = sizeof(T) == 4 ? 1e-6 : 1e-12;
 
 template <class T>
-void grids(const Items<T>& a, const Items<T>& b, NeighbourScore score, NeighbourOptions options) {
-  options.similarities = score == NeighbourScore::cknna;
+void grids(const Items<T>& a, const Items<T>& b, NeighbourScore score,
+           const NeighbourOptions& options) {
+  const NeighbourMeasure measure{
+      {options.k, options.euclidean, options.center, score == NeighbourScore::cknna}, score};
   compare_grids<T>(
       a, b, 2, kTolerance<T>,
       [&](const Context& context, const auto& left, const auto& right, bool symmetric,
           double* found, const Counts& counts) {
-        neighbour_scores<T>(context, left, right, a.rows, symmetric, score, options,
+        neighbour_scores<T>(context, left, right, a.rows, symmetric, score, measure,
                             {found, counts.row(1), counts.row(0)});
       },
       [&](const auto& left, const auto& right, double* found, const Counts& counts) {
-        const Lists<T> of_a(left, options), of_b(right, options);
-        of_a.write_constants(counts.row(0));
-        of_b.write_constants(counts.row(0) + left.size());
-        compare_neighbours(score, of_a.items, right.empty() ? nullptr : &of_b.items, false, a.rows,
-                           options.k, 1, found, counts.row(1), counts.row(1) + left.size());
+        likewise::neighbour_scores(left, right, measure, 1, found, counts);
       });
 }
 
 // Pairs (2 x 2): x has its items along the second axis, y one item alone.
-void batches(NeighbourScore score, NeighbourOptions options) {
-  options.similarities = true;
+void batches(NeighbourScore score, const NeighbourOptions& options) {
   constexpr int64_t kRows = 14;
-  const Stack<double> x = stack<double>(2, kRows, 5), y = related(stack<double>(1, kRows, 4), 3);
-  Items<double> a(kRows), b(kRows);
-  for (const int item : {0, 1}) {
-    a.add({x.host.begin() + item * kRows * 5, x.host.begin() + (item + 1) * kRows * 5});
-  }
-  b.add(y.host);
-  compare(
-      4, 2, 3, kTolerance<double>,
-      [&](const Context& context, double* found, const Counts& counts) {
-        neighbour_pairs<double>(context, x.batch(), y.batch(), kRows, {2, {2, 2}, {0, 1}, {0, 0}},
-                                score, options, {found, counts.row(1), counts.row(0)});
-      },
-      [&](double* found, const Counts& counts) {
-        const Lists<double> of_a(a.here, options), of_b(b.here, options);
-        of_a.write_constants(counts.row(0));
-        of_b.write_constants(counts.row(0) + 2);
-        compare_neighbours(score, of_a.items, &of_b.items, false, kRows, options.k, 1, found,
-                           counts.row(1), counts.row(1) + 2);
-        std::copy_n(found, 2, found + 2);
-      });
+  const NeighbourMeasure measure{{options.k, options.euclidean, options.center, true}, score};
+  Stack<double> x = stack<double>(2, kRows, 5);
+  Stack<double> y{normal<double>(kRows * 3), 1, kRows, 3};
+  ArrayRef all_y = y.here();
+  all_y.shape[0] = 2;
+  all_y.strides[0] = 0;
+  std::vector<double> wanted(2);
+  std::vector<int64_t> counts(8);
+  likewise::neighbour_pairs(x.here(), all_y, measure, 1, wanted.data(), {counts.data(), 2, 4});
+  wanted.insert(wanted.end(), {wanted[0], wanted[1]});
+  const OnDevice<double> found(4);
+  const OnDevice<int64_t> facts(6);
+  Call call;
+  neighbour_pairs<double>(call.context(), x.batch(), y.batch(), kRows, {2, {2, 2}, {0, 1}, {0, 0}},
+                          score, measure, {found.get(), facts.get() + 3, facts.get()});
+  agree(found.values(), wanted, kTolerance<double>, "scores of a batch");
+  agree(facts.values(),
+        std::vector<int64_t>{counts[0], counts[1], counts[2], counts[4], counts[5], counts[6]}, 0,
+        "facts of a batch");
 }
 
 // Samples on a grid, so that many tie, in two clusters that are `apart`; a chain of samples, each

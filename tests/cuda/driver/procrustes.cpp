@@ -7,7 +7,6 @@
 #include "procrustes/cuda/gap_score.h"
 #include "procrustes/cuda/gradient.h"
 #include "procrustes/cuda/procrustes_gradient.h"
-#include "procrustes/gradient.h"
 #include "procrustes/near_identity.h"
 #include "procrustes/procrustes.h"
 
@@ -55,13 +54,7 @@ void scores(int64_t rows, const ProcrustesOptions& options, int64_t pairs = 3) {
                              {found, counts.row(0), counts.row(1), counts.row(2)});
       },
       [&](const auto& a, const auto& b, double* found, const Counts& counts) {
-        const auto left = prepare_shapes<T>(a, options, 1);
-        const auto right = b.empty() ? left : prepare_shapes<T>(b, options, 1);
-        const ShapeCounts facts{counts.row(0), counts.row(1), counts.items};
-        facts.set_all(0, a, left);
-        if (!b.empty()) facts.set_all(int64_t(a.size()), b, right);
-        likewise::procrustes_scores<T>(list_of<T>(left), list_of<T>(right), rows, b.empty(),
-                                       options, 1, found);
+        likewise::procrustes_scores(a, b, options, 1, found, counts);
       });
   Stack<T> x = stack<T>(pairs, 6, 2), y = stack<T>(pairs, 6, 3);
   compare(
@@ -71,8 +64,7 @@ void scores(int64_t rows, const ProcrustesOptions& options, int64_t pairs = 3) {
                             {found, counts.row(0), counts.row(1), counts.row(2)});
       },
       [&](double* found, const Counts& counts) {
-        likewise::procrustes_pairs(x.here(), y.here(), options, 1, found,
-                                   {counts.row(0), counts.row(1), counts.items});
+        likewise::procrustes_pairs(x.here(), y.here(), options, 1, found, counts);
       });
 }
 
@@ -92,7 +84,7 @@ void nearly_congruent(ProcrustesScore score) {
   std::vector<double> expected(kPairs);
   std::vector<int64_t> unused(4 * kPairs);
   likewise::procrustes_pairs(x.here(), y.here(), options, 1, expected.data(),
-                             {unused.data(), unused.data() + 2 * kPairs, 2 * kPairs});
+                             {unused.data(), 2, 2 * kPairs});
   const OnDevice<double> found(kPairs);
   const OnDevice<int64_t> facts(unused), close(std::vector<int64_t>{0});
   Call call;
@@ -188,11 +180,8 @@ void gradients_of(int64_t rows, int64_t dx, int64_t dy, const ProcrustesOptions&
       [&](T* by_x, T* by_y) {
         std::vector<double> unused(3);
         std::vector<int64_t> counts(12);
-        ArrayRef to_x = x.here(), to_y = y.here();
-        to_x.data = by_x;
-        to_y.data = by_y;
         likewise::procrustes_gradients(x.here(), y.here(), options, 1, unused.data(),
-                                       {counts.data(), counts.data() + 6, 6}, &to_x, &to_y);
+                                       {counts.data(), 2, 6}, by_x, by_y);
       });
 }
 
@@ -238,8 +227,7 @@ void canonical(Items<double> list, const CanonicalOptions& options, int64_t pair
         cca_scores(context, a, b, rows, symmetric, options, found, {counts.row(0), counts.row(1)});
       },
       [&](const auto& a, const auto& b, double* found, const Counts& counts) {
-        likewise::cca_scores<double>(a, b, options, 1, found,
-                                     {counts.row(0), counts.row(1), counts.items});
+        likewise::cca_scores(a, b, options, 1, found, counts);
       });
   Stack<double> x = stack<double>(pairs, 7, 3), y = related(x, 2);
   compare(
@@ -249,8 +237,7 @@ void canonical(Items<double> list, const CanonicalOptions& options, int64_t pair
                   {counts.row(0), counts.row(1)});
       },
       [&](double* found, const Counts& counts) {
-        likewise::cca_pairs(x.here(), y.here(), options, 1, found,
-                            {counts.row(0), counts.row(1), counts.items});
+        likewise::cca_pairs(x.here(), y.here(), options, 1, found, counts);
       });
   if (options.weighted) return;
   compare(
@@ -260,8 +247,7 @@ void canonical(Items<double> list, const CanonicalOptions& options, int64_t pair
                                {counts.row(0), counts.row(1)});
       },
       [&](double* found, const Counts& counts) {
-        likewise::canonical_correlations(x.here(), y.here(), options, 1, found,
-                                         {counts.row(0), counts.row(1), counts.items});
+        likewise::canonical_correlations(x.here(), y.here(), options, 1, found, counts);
       });
 }
 

@@ -65,7 +65,7 @@ void ridge_grids(const RidgeOptions& options) {
         ridge_scores(context, a, b, symmetric, options, found, counts.row(0), counts.row(1));
       },
       [&](const auto& a, const auto& b, double* found, const Counts& counts) {
-        likewise::ridge_scores<double>(a, b, options, 1, found, counts.row(0), counts.row(1));
+        likewise::ridge_scores(a, b, options, 1, found, counts, counts.row(1));
       });
 }
 

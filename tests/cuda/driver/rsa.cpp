@@ -4,7 +4,6 @@
 #include "kernels/cuda/kernels.h"
 #include "rsa/cuda/gradient.h"
 #include "rsa/cuda/rdms.h"
-#include "rsa/gradient.h"
 #include "rsa/rsa.h"
 #include "rsa/scores.h"
 
@@ -93,8 +92,7 @@ void scores_of(int64_t rows, const RsaOptions& options) {
                       {found, {counts.row(2), counts.row(0), counts.row(1)}});
       },
       [&](const auto& a, const auto& b, double* found, const Counts& counts) {
-        likewise::rsa_scores<T>(a, b, options, 1, found,
-                                {counts.row(0), counts.row(1), counts.row(2), counts.items});
+        likewise::rsa_scores(a, b, options, 1, found, counts);
       });
   Stack<T> x = stack<T>(4, rows, 3), y = related(x, 5);
   compare(
@@ -104,8 +102,7 @@ void scores_of(int64_t rows, const RsaOptions& options) {
                      {found, {counts.row(2), counts.row(0), counts.row(1)}});
       },
       [&](double* found, const Counts& counts) {
-        likewise::rsa_pairs(x.here(), y.here(), options, 1, found,
-                            {counts.row(0), counts.row(1), counts.row(2), counts.items});
+        likewise::rsa_pairs(x.here(), y.here(), options, 1, found, counts);
       });
 }
 
@@ -127,8 +124,8 @@ void lists_of_rdms(int64_t rows, RdmComparison comparison) {
   p[size_t(4 * size + 7)] = std::numeric_limits<T>::quiet_NaN();
   std::vector<double> scores(10);
   std::vector<int64_t> flat(7);
-  likewise::compare_rdms<T>({p.data(), 5, size, size, 1}, {q.data(), 2, size, size, 1}, comparison,
-                            1, scores.data(), flat.data());
+  likewise::compare_rdms(array_of(p, {5, size}), array_of(q, {2, size}), comparison, 1,
+                         scores.data(), flat.data());
   const OnDevice<T> there_p(p), there_q(q);
   const OnDevice<double> found(10);
   const OnDevice<int64_t> found_flat(7);
@@ -172,9 +169,8 @@ void gradients_of(int64_t rows, int64_t cols, const RsaOptions& options) {
       [&](T* by_x, T* by_y) {
         std::vector<double> unused(3);
         std::vector<int64_t> counts(18);
-        likewise::rsa_gradients<T>(
-            MatrixBatch<const T>(x.here()), MatrixBatch<const T>(y.here()), options, 1,
-            unused.data(), {counts.data(), counts.data() + 6, counts.data() + 12, 6}, by_x, by_y);
+        likewise::rsa_gradients(x.here(), y.here(), options, 1, unused.data(),
+                                {counts.data(), 3, 6}, by_x, by_y);
       });
 }
 
@@ -206,8 +202,8 @@ void reordered(int64_t rows, int count, RdmComparison comparison) {
                          {found, {facts, facts + 2, facts + 4}});
       },
       [&](double* found, const Counts&) {
-        likewise::rsa_reordered<T>(items.here[0], items.here[1], orders.data(), count, options, 1,
-                                   found);
+        likewise::rsa_reordered(items.here[0], items.here[1], orders.data(), count, options, 1,
+                                found);
       });
   compare(
       size, 0, 0, tolerance,
@@ -216,8 +212,8 @@ void reordered(int64_t rows, int count, RdmComparison comparison) {
                             found);
       },
       [&](double* found, const Counts&) {
-        expect(likewise::kernel_reordered<T>(items.here[0], items.here[1], orders.data(), count, {},
-                                             1, found),
+        expect(likewise::kernel_reordered(items.here[0], items.here[1], orders.data(), count, {}, 1,
+                                          found),
                "few samples");
       });
 }

@@ -249,7 +249,7 @@ struct Units {
     std::vector<double> out(size_t(4 * x.cols * y.cols));
     std::vector<int64_t> constant(8);
     likewise::unit_correlations(array_of(a, {4, x.rows, x.cols}), array_of(b, {4, x.rows, y.cols}),
-                                out.data(), constant.data(), 1);
+                                1, out.data(), {constant.data(), 1, 8});
     return out;
   }
 };
@@ -270,8 +270,8 @@ void match(Matching matching, int64_t dx, int64_t dy) {
                        units.y.device.get(), found, assignment.get(), counts.row(0));
       },
       [&](double* found, const Counts& counts) {
-        likewise::match_pairs(matching, units.x.here(), units.y.here(), found, wanted.data(),
-                              counts.row(0), 1);
+        likewise::match_pairs(units.x.here(), units.y.here(), matching, 1, found, counts,
+                              wanted.data());
         score.assign(found, found + 4);
       });
   const auto partners = assignment.values();
@@ -305,9 +305,7 @@ void match_grids(Matching matching) {
         match_scores<double>(context, matching, a, b, 15, symmetric, found, counts.row(0));
       },
       [&](const auto& a, const auto& b, double* found, const Counts& counts) {
-        likewise::match_scores<double>(matching, prepare_units<double>(a, 1, counts.row(0)),
-                                       prepare_units<double>(b, 1, counts.row(0) + a.size()), 15,
-                                       found, 1);
+        likewise::match_scores(a, b, matching, 1, found, counts);
       });
 }
 
@@ -335,8 +333,8 @@ void soft(bool distance, int64_t dx, int64_t dy) {
                             units.y.device.get(), found, plan.get(), counts.row(0));
       },
       [&](double* found, const Counts& counts) {
-        likewise::soft_match_pairs(options, units.x.here(), units.y.here(), found, unused.data(),
-                                   counts.row(0), 1);
+        likewise::soft_match_pairs(units.x.here(), units.y.here(), options, 1, found, counts,
+                                   unused.data());
         score.assign(found, found + 4);
       });
   const std::vector<T> plans = plan.values();
@@ -369,9 +367,7 @@ void soft_grids(bool distance) {
         soft_match_scores<double>(context, distance, a, b, 15, symmetric, found, counts.row(0));
       },
       [&](const auto& a, const auto& b, double* found, const Counts& counts) {
-        likewise::soft_match_scores<double>(options, prepare_units<double>(a, 1, counts.row(0)),
-                                            prepare_units<double>(b, 1, counts.row(0) + a.size()),
-                                            15, found, 1);
+        likewise::soft_match_scores(a, b, options, 1, found, counts);
       });
 }
 
