@@ -59,7 +59,7 @@ Items<double> uneven(const RidgeOptions& options) {
 void ridge_grids(const RidgeOptions& options) {
   const int64_t rows = int64_t(options.order.size());
   compare_grids<double>(
-      uneven(options), planted<double>(rows, 2), 2, 1e-9,
+      uneven(options), planted<double>(rows, 1), 2, 1e-9,
       [&](const Context& context, const auto& a, const auto& b, bool symmetric, double* found,
           const Counts& counts) {
         ridge_scores(context, a, b, symmetric, options, found, counts.row(0), counts.row(1));
@@ -151,7 +151,7 @@ void ridge() {
 
 void folds() {
   ridge_grids(ridge_options(23, 5, true, true));
-  ridge_grids(ridge_options(23, 5, false, true));
+  ridge_grids(ridge_options(12, 3, false, true));
   ridge_errors_of(23, 4, 3, ridge_options(23, 5, false, false));
 }
 
