@@ -56,7 +56,7 @@ void for_each_unit_pair(const ArrayRef& x_array, const ArrayRef& y_array, const 
   };
   struct Workspace {
     Side x, y;
-    ProductWorkspace<T, double> product;
+    ProductWorkspace<T> product;
   };
   const MatrixBatch<const T> x_batch(x_array), y_batch(y_array);
   const int64_t count = x_batch.count();
@@ -133,9 +133,8 @@ void for_each_unit_pair(const UnitItems<T>& a, const UnitItems<T>& others, int64
                      a.is_constant(i) || b.is_constant(j)},
          worker);
   };
-  for_each_product<T, double>(a.items, others.items, rows,
-                              others.items.empty() ? Pairing::symmetric : Pairing::cross, threads,
-                              visit);
+  for_each_product<T>(a.items, others.items, rows,
+                      others.items.empty() ? Pairing::symmetric : Pairing::cross, threads, visit);
 }
 
 // Prepares x and y and calls score(x, copies of y, first, number of samples) for all orders of the

@@ -110,7 +110,7 @@ void for_each_pair(const Variates<T>& a, const Variates<T>& b, int64_t rows, Pai
     }
     poll_interrupt();
   };
-  for_each_product<T, double>(a.items, b.items, rows, pairing, threads, visit);
+  for_each_product<T>(a.items, b.items, rows, pairing, threads, visit);
   failures.raise(kShapeSvd);
 }
 

@@ -45,3 +45,26 @@ const char* isa_name(Isa isa);
   }                                        \
   static inline const Table& name##_for_this_cpu() { return baseline::name; }
 #endif
+
+namespace likewise {
+
+// The same kernels for both types.
+template <template <class> class Kernels>
+struct OfBoth {
+  Kernels<float> f32;
+  Kernels<double> f64;
+};
+
+}  // namespace likewise
+
+// Declares `const OfBoth<Kernels> name_table` in every set and `const Kernels<T>& name<T>()`.
+#define LIKEWISE_KERNELS(Kernels, name)                \
+  LIKEWISE_KERNEL_TABLE(OfBoth<Kernels>, name##_table) \
+  template <class T>                                   \
+  static inline const Kernels<T>& name() {             \
+    if constexpr (sizeof(T) == 4) {                    \
+      return name##_table_for_this_cpu().f32;          \
+    } else {                                           \
+      return name##_table_for_this_cpu().f64;          \
+    }                                                  \
+  }

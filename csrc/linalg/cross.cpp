@@ -65,10 +65,10 @@ Panel<T> panel_of(const std::vector<Item<T>>& items, const Group& group, int64_t
   return {buffer.data(), group.width};
 }
 
-template <class T, class Acc>
+template <class T>
 void multiply(const std::vector<Item<T>>& a, const std::vector<Item<T>>& b, int64_t rows,
-              const Group& ga, const Group& gb, ProductWorkspace<T, Acc>& w) {
-  constexpr bool widen = !std::is_same_v<T, Acc>;
+              const Group& ga, const Group& gb, ProductWorkspace<T>& w) {
+  constexpr bool widen = !std::is_same_v<T, double>;
   const int64_t step = widen ? kRowsPerFloatBlock : kRowsPerBlock;
   const bool same = &a == &b && ga.begin == gb.begin;
   w.product.resize(size_t(ga.width * gb.width));
@@ -93,8 +93,8 @@ void multiply(const std::vector<Item<T>>& a, const std::vector<Item<T>>& b, int6
               right.data, right.ld, beta, out, gb.width);
     }
     if constexpr (widen) {
-      if (row == 0) std::fill(w.product.begin(), w.product.end(), Acc(0));
-      for (size_t k = 0; k < w.product.size(); ++k) w.product[k] += Acc(w.block[k]);
+      if (row == 0) std::fill(w.product.begin(), w.product.end(), 0.0);
+      for (size_t k = 0; k < w.product.size(); ++k) w.product[k] += double(w.block[k]);
     }
   }
   if (same) symmetrize(ga.width, w.product.data(), ga.width);  // gram() leaves the upper triangle
@@ -123,10 +123,9 @@ int64_t tile_width_for(const std::vector<Item<T>>& a, const std::vector<Item<T>>
 
 }  // namespace
 
-template <class T, class Acc>
+template <class T>
 void for_each_product(const std::vector<Item<T>>& a, const std::vector<Item<T>>& b_given,
-                      int64_t rows, Pairing pairing, int threads,
-                      const ProductVisitor<Acc>& visit) {
+                      int64_t rows, Pairing pairing, int threads, const ProductVisitor& visit) {
   const std::vector<Item<T>>& b = is_symmetric(pairing) ? a : b_given;
   if (pairing == Pairing::paired && a.size() != b.size()) {
     throw InternalError("paired lists of different length");
@@ -152,13 +151,13 @@ void for_each_product(const std::vector<Item<T>>& a, const std::vector<Item<T>>&
   const auto wanted = [&](int64_t i, int64_t j) {
     return !is_symmetric(pairing) || i < j || (i == j && pairing == Pairing::symmetric_with_self);
   };
-  std::vector<ProductWorkspace<T, Acc>> workspaces(std::max(threads, 1));
+  std::vector<ProductWorkspace<T>> workspaces(std::max(threads, 1));
   parallel_for(int64_t(tiles.size()), threads, [&](int64_t t, int worker) {
     const Group& ga = groups_a[tiles[t].a];
     const Group& gb = groups_b[tiles[t].b];
     // A single item has no pair with itself here.
     if (pairing == Pairing::symmetric && ga.begin == gb.begin && ga.end - ga.begin == 1) return;
-    ProductWorkspace<T, Acc>& w = workspaces[worker];
+    ProductWorkspace<T>& w = workspaces[worker];
     multiply(a, b, rows, ga, gb, w);
     int64_t row = 0;
     for (int64_t i = ga.begin; i < ga.end; ++i) {
@@ -175,27 +174,19 @@ void for_each_product(const std::vector<Item<T>>& a, const std::vector<Item<T>>&
   });
 }
 
-template <class T, class Acc>
-Acc* product(const Item<T>& a, const Item<T>& b, int64_t rows,
-             ProductWorkspace<T, Acc>& workspace) {
+template <class T>
+double* product(const Item<T>& a, const Item<T>& b, int64_t rows, ProductWorkspace<T>& workspace) {
   const std::vector<Item<T>> list_a{a}, list_b{b};
   multiply(list_a, list_b, rows, {0, 1, a.cols}, {0, 1, b.cols}, workspace);
   return workspace.product.data();
 }
 
-template void for_each_product<float, float>(const std::vector<Item<float>>&,
-                                             const std::vector<Item<float>>&, int64_t, Pairing, int,
-                                             const ProductVisitor<float>&);
-template void for_each_product<double, double>(const std::vector<Item<double>>&,
-                                               const std::vector<Item<double>>&, int64_t, Pairing,
-                                               int, const ProductVisitor<double>&);
-template void for_each_product<float, double>(const std::vector<Item<float>>&,
-                                              const std::vector<Item<float>>&, int64_t, Pairing,
-                                              int, const ProductVisitor<double>&);
-
-template double* product<double, double>(const Item<double>&, const Item<double>&, int64_t,
-                                         ProductWorkspace<double, double>&);
-template double* product<float, double>(const Item<float>&, const Item<float>&, int64_t,
-                                        ProductWorkspace<float, double>&);
+#define LIKEWISE_INSTANTIATE(T)                                                               \
+  template void for_each_product<T>(const std::vector<Item<T>>&, const std::vector<Item<T>>&, \
+                                    int64_t, Pairing, int, const ProductVisitor&);            \
+  template double* product<T>(const Item<T>&, const Item<T>&, int64_t, ProductWorkspace<T>&);
+LIKEWISE_INSTANTIATE(float)
+LIKEWISE_INSTANTIATE(double)
+#undef LIKEWISE_INSTANTIATE
 
 }  // namespace likewise

@@ -30,27 +30,26 @@ struct Item {
 // Called once per wanted pair with M = A_i' B_j (cols_i x cols_j, row-major, leading dimension ld);
 // M is the callee's to overwrite within its cols_i x cols_j block and gone after the call.
 // `worker` is in [0, threads): calls of one worker never overlap.
-template <class Acc>
 using ProductVisitor =
-    std::function<void(int64_t i, int64_t j, Acc* product, int64_t ld, int worker)>;
+    std::function<void(int64_t i, int64_t j, double* product, int64_t ld, int worker)>;
 
 // Products of all wanted pairs, narrow items merged side by side into one large GEMM.
-// `b` is ignored (may be empty) for the symmetric pairings. Instantiated for <float, float>,
-// <double, double> and <float, double>; the last multiplies in float over blocks of 256 samples
-// and sums the blocks in double, which keeps 1e-9 .. 1e-8 of relative accuracy at sgemm's speed.
-template <class T, class Acc>
+// `b` is ignored (may be empty) for the symmetric pairings. Floats are multiplied in float over
+// blocks of 256 samples, which are summed in double: that keeps 1e-9 .. 1e-8 of relative accuracy
+// at sgemm's speed.
+template <class T>
 void for_each_product(const std::vector<Item<T>>& a, const std::vector<Item<T>>& b, int64_t rows,
-                      Pairing pairing, int threads, const ProductVisitor<Acc>& visit);
+                      Pairing pairing, int threads, const ProductVisitor& visit);
 
 // The same for one pair: m is cols_a x cols_b with leading dimension cols_b, and stays valid in the
 // workspace until its next use.
-template <class T, class Acc>
+template <class T>
 struct ProductWorkspace {
   std::vector<T> left, right, block;
-  std::vector<Acc> product;
+  std::vector<double> product;
 };
 
-template <class T, class Acc>
-Acc* product(const Item<T>& a, const Item<T>& b, int64_t rows, ProductWorkspace<T, Acc>& workspace);
+template <class T>
+double* product(const Item<T>& a, const Item<T>& b, int64_t rows, ProductWorkspace<T>& workspace);
 
 }  // namespace likewise

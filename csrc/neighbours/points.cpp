@@ -5,18 +5,12 @@
 #include <limits>
 
 #include "core/copy.h"
+#include "core/near_one.h"
 
 namespace likewise {
 namespace {
 
 constexpr double kRounding = 4 * std::numeric_limits<double>::epsilon();
-
-// The power of two that brings numbers of up to `size` to [1, 2).
-double unit_for(double size) {
-  return size > 0 && std::isfinite(size)
-             ? std::ldexp(1.0, std::clamp(-std::ilogb(size), -1022, 1022))
-             : 1;
-}
 
 struct Column {
   double low, high;
@@ -44,7 +38,7 @@ std::vector<Column> columns_of(const MatrixRef<const T>& x, const std::vector<T>
 double normalize(double* row, int64_t width) {
   double largest = 0;
   for (int64_t j = 0; j < width; ++j) largest = std::max(largest, std::abs(row[j]));
-  const double unit = unit_for(largest);
+  const double unit = near_one(largest);
   double squares = 0;
   for (int64_t j = 0; j < width; ++j) squares += row[j] * unit * (row[j] * unit);
   if (squares == 0) return 0;
@@ -93,7 +87,7 @@ Points points_of(const MatrixRef<const T>& x, const NeighbourOptions& options) {
     spread = std::max(spread, column.spread());
   }
   const bool centred = options.center && !options.euclidean;
-  const double unit = options.euclidean || centred ? unit_for(spread) : 1;
+  const double unit = options.euclidean || centred ? near_one(spread) : 1;
   points.rows.resize(values.size());
   for (int64_t i = 0; i < x.rows; ++i) {
     for (int64_t j = 0; j < x.cols; ++j) {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/near_one.h"
 #include "linalg/linalg.h"
 
 namespace likewise {
@@ -46,7 +47,7 @@ void unit_columns(const Columns& columns, double* x, std::vector<double>& norms)
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t j = 0; j < cols; ++j) unit[j] = std::max(unit[j], std::abs(x[i * cols + j]));
   }
-  for (double& u : unit) u = u > 0 ? std::ldexp(1.0, -std::max(std::ilogb(u), -1000)) : 1;
+  for (double& u : unit) u = near_one(u);
   norms.assign(size_t(cols), 0.0);
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t j = 0; j < cols; ++j) {

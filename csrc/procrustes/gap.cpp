@@ -46,8 +46,7 @@ template <class T>
 double ProcrustesGap<T>::gap_in_double(const Item<T>& x, const Item<T>& y, int64_t rows) {
   x_.assign(x.data, x.data + rows * x.cols);
   y_.assign(y.data, y.data + rows * y.cols);
-  const double* m =
-      product<double, double>({x_.data(), x.cols}, {y_.data(), y.cols}, rows, product_);
+  const double* m = product<double>({x_.data(), x.cols}, {y_.data(), y.cols}, rows, product_);
   // Float items have unit norm to 1e-8 only.
   const double factor = 1 / (norm_of(rows, x.cols, x_.data()) * norm_of(rows, y.cols, y_.data()));
   return 1 - nuclear_norm(exact_.reduce(x.cols, y.cols, m, y.cols, factor));

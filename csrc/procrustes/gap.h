@@ -29,7 +29,7 @@ class ProcrustesGap {
 
   BidiagonalReduction<T> reduction_;
   BidiagonalReduction<double> exact_;
-  ProductWorkspace<double, double> product_;
+  ProductWorkspace<double> product_;
   std::vector<double> x_, y_, values_, left_, right_;
 };
 

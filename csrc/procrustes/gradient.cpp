@@ -109,9 +109,9 @@ bool align(const Side& x, const Side& y, bool refine, Alignment& out) {
   for (const double value : values) out.gap -= value;
   if (refine && out.gap < kFromRotationBelow) {
     ProcrustesGap<double> close;
-    ProductWorkspace<double, double> workspace;
+    ProductWorkspace<double> workspace;
     const Item<double> left_item{x.data.data(), p}, right_item{y.data.data(), q};
-    const double* m = product<double, double>(left_item, right_item, n, workspace);
+    const double* m = product<double>(left_item, right_item, n, workspace);
     if (!close.run(left_item, right_item, n, m, q, true, out.gap)) return false;
   }
   const double least = double(std::max(p, q)) * kEpsilon * values[0];

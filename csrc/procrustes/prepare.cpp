@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/failures.h"
+#include "core/near_one.h"
 #include "core/parallel.h"
 #include "core/rows.h"
 #include "linalg/linalg.h"
@@ -194,9 +195,7 @@ void ShapePreparation<T>::run(const MatrixRef<const T>& x, const ShapeOptions& o
   out.converged = true;
   if (kept == 0) return;
 
-  // A power of two, so that squares neither overflow nor vanish and nothing is rounded.
-  const int exponent = std::isfinite(largest) ? std::clamp(std::ilogb(largest), -1000, 1000) : 0;
-  const double unit = std::ldexp(1.0, -exponent);
+  const double unit = near_one(largest);
   mean_.assign(size_t(x.cols), 0.0);
   for (int64_t j = 0; j < x.cols && options.center; ++j) mean_[j] = sum_[j] * unit / double(rows);
   const bool root = kept >= rows && worth_a_root(rows, kept) && !options.directions;

@@ -56,8 +56,8 @@ void score_lists(const ShapeList<T>& a, const ShapeList<T>& b_given, int64_t row
     if (symmetric) scores[j * width + i] = score;
     poll_interrupt();
   };
-  for_each_product<T, double>(a.items, b.items, rows,
-                              symmetric ? Pairing::symmetric : Pairing::cross, threads, visit);
+  for_each_product<T>(a.items, b.items, rows, symmetric ? Pairing::symmetric : Pairing::cross,
+                      threads, visit);
   failures.raise(kShapeSvd);
   if (!symmetric) return;
   for (int64_t i = 0; i < width; ++i) {
@@ -87,7 +87,7 @@ class Side {
 template <class T>
 struct PairWorkspace {
   Side<T> x, y;
-  ProductWorkspace<T, double> product;
+  ProductWorkspace<T> product;
   ProcrustesGap<T> gap;
 };
 
@@ -144,7 +144,7 @@ void procrustes_pairs(const ArrayRef& x, const ArrayRef& y, const ProcrustesOpti
       double gap = kNaN;
       bool converged = a.converged && b.converged;
       if (converged && a.cols > 0 && b.cols > 0) {
-        const double* m = product<T, double>(w.x.item(), w.y.item(), matrix_x.rows, w.product);
+        const double* m = product<T>(w.x.item(), w.y.item(), matrix_x.rows, w.product);
         converged = w.gap.run(w.x.item(), w.y.item(), matrix_x.rows, m, b.cols,
                               options.score != ProcrustesScore::similarity, gap);
       }

@@ -42,7 +42,7 @@ TargetSums target_sums(const Item<double>& target, const Folds& folds) {
 
 void fill_block(const Item<double>& source, const std::vector<FoldMoments>& moments,
                 const Item<double>& target, const TargetSums& sums, const Folds& folds,
-                int64_t first, ProductWorkspace<double, double>& workspace, TargetBlock& block) {
+                int64_t first, ProductWorkspace<double>& workspace, TargetBlock& block) {
   block.first = first;
   block.cols = std::min(kTargetColumns, target.cols - first);
   block.cross.resize(size_t(folds.count()));

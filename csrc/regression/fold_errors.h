@@ -27,7 +27,7 @@ constexpr int64_t kTargetColumns = 512;
 
 void fill_block(const Item<double>& source, const std::vector<FoldMoments>& moments,
                 const Item<double>& target, const TargetSums& sums, const Folds& folds,
-                int64_t first, ProductWorkspace<double, double>& workspace, TargetBlock& block);
+                int64_t first, ProductWorkspace<double>& workspace, TargetBlock& block);
 
 // One fold of one source and a block of targets: errors as functions of the coefficients.
 class FoldErrors {

@@ -37,7 +37,7 @@ LassoMoments moments_of(const MatrixRef<const double>& x, const MatrixRef<const 
   m.cross.resize(size_t(y.cols * x.cols));
   m.squares.assign(size_t(y.cols), 0.0);
   const std::vector<Item<double>> units = column_blocks(x), targets = column_blocks(y);
-  for_each_product<double, double>(
+  for_each_product<double>(
       units, units, x.rows, Pairing::symmetric_with_self, threads,
       [&](int64_t i, int64_t j, double* block, int64_t ld, int) {
         for (int64_t r = 0; r < units[i].cols; ++r) {
@@ -47,15 +47,15 @@ LassoMoments moments_of(const MatrixRef<const double>& x, const MatrixRef<const 
           }
         }
       });
-  for_each_product<double, double>(targets, units, x.rows, Pairing::cross, threads,
-                                   [&](int64_t i, int64_t j, double* block, int64_t ld, int) {
-                                     for (int64_t r = 0; r < targets[i].cols; ++r) {
-                                       double* row = &m.cross[(i * kBlockColumns + r) * x.cols];
-                                       for (int64_t c = 0; c < units[j].cols; ++c) {
-                                         row[j * kBlockColumns + c] = block[r * ld + c] * scale;
-                                       }
-                                     }
-                                   });
+  for_each_product<double>(targets, units, x.rows, Pairing::cross, threads,
+                           [&](int64_t i, int64_t j, double* block, int64_t ld, int) {
+                             for (int64_t r = 0; r < targets[i].cols; ++r) {
+                               double* row = &m.cross[(i * kBlockColumns + r) * x.cols];
+                               for (int64_t c = 0; c < units[j].cols; ++c) {
+                                 row[j * kBlockColumns + c] = block[r * ld + c] * scale;
+                               }
+                             }
+                           });
   m.inverse_diagonal.resize(size_t(x.cols));
   for (int64_t j = 0; j < x.cols; ++j) {
     const double diagonal = m.gram[j * x.cols + j];

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "assignment/match.h"
+#include "core/near_one.h"
 #include "core/parallel.h"
 #include "linalg/linalg.h"
 #include "regression/lasso.h"
@@ -49,9 +50,7 @@ struct Side {
       double largest = 0, mean = 0, squares = 0;
       const auto offset = [&](int64_t i) { return train[i * cols + j] - origin; };
       for (int64_t i = 0; i < n; ++i) largest = std::max(largest, std::abs(offset(i)));
-      const int exponent =
-          std::isfinite(largest) && largest > 0 ? std::clamp(-std::ilogb(largest), -1022, 1022) : 0;
-      const double unit = std::ldexp(1.0, exponent);
+      const double unit = near_one(largest, 1022);
       for (int64_t i = 0; i < n; ++i) mean += offset(i) * unit / double(n);
       for (int64_t i = 0; i < n; ++i) squares += std::pow(offset(i) * unit - mean, 2);
       const double deviation = std::sqrt(squares / double(n));

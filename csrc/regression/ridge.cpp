@@ -36,7 +36,7 @@ void for_each_block(const RidgeProblem& problem, bool gaps, int threads,
     int64_t pair, first;
   };
   struct Workspace {
-    ProductWorkspace<double, double> product;
+    ProductWorkspace<double> product;
     TargetBlock block;
     FoldErrors errors;
   };

@@ -72,7 +72,7 @@ Item<double> centred_fold(const Item<double>& item, const Folds& folds, int64_t 
 FoldMoments fold_moments(const Item<double>& source, const Folds& folds, int64_t fold) {
   FoldMoments out{{}, fold_mean(source, folds, fold)};
   const Item<double> rows = centred_fold(source, folds, fold, out.mean.data(), 0, source.cols);
-  ProductWorkspace<double, double> workspace;
+  ProductWorkspace<double> workspace;
   product(rows, rows, folds.size(fold), workspace);
   out.gram = std::move(workspace.product);
   return out;

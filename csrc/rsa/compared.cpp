@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 
+#include "core/near_one.h"
 #include "core/parallel.h"
 #include "linalg/cross.h"
 #include "rsa/ranks.h"
@@ -104,7 +105,7 @@ Compared standardise(RdmComparison comparison, int64_t samples, double tolerance
   }
   double scale = 1;
   if (!(largest > 1e-100 && largest < 1e100)) {  // squares must neither overflow nor vanish
-    scale = std::ldexp(1.0, std::clamp(-std::ilogb(largest), -1000, 1000));
+    scale = near_one(largest);
     for (int64_t k = 0; k < entries; ++k) vector[k] *= scale;
   }
   if (is_centred(comparison)) {
@@ -188,7 +189,7 @@ template <class S>
 void ComparedRdms::multiply_all(const S* data, int64_t rows, int threads, double* scores) const {
   const bool symmetric = rows == count_;
   const int64_t first = symmetric ? 0 : rows, width = count_ - first;
-  for_each_product<double, double>(
+  for_each_product<double>(
       side_by_side(data, size_, rows), side_by_side(data + first * size_, size_, width), size_,
       symmetric ? Pairing::symmetric_with_self : Pairing::cross, threads,
       [&](int64_t block_i, int64_t block_j, const double* sums, int64_t ld, int) {

@@ -4,17 +4,14 @@
 #include <cmath>
 #include <limits>
 
+#include "core/near_one.h"
+
 namespace likewise {
 namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 // Below this the rounding of their lengths, (4e-16)^2, shows in the square of two directions.
 constexpr double kLeastAngle = 1e-17;
-
-// A power of two that brings numbers of this size near 1.
-double scale_for(double size) {
-  return size > 0 ? std::ldexp(1.0, std::clamp(-std::ilogb(size), -1000, 1000)) : 1;
-}
 
 // Sum of term(t), in four lanes that do not wait for each other.
 template <class Term>
@@ -70,7 +67,7 @@ void Samples<T>::measure() {
     sizes[i] += zero;
     if (sizes[i] > largest) largest = sizes[i];
   }
-  const double scale = scale_for(largest);
+  const double scale = near_one(largest);
   double counted = 0;
   for (int64_t i = 0; i < n; ++i) {
     double* const point = points_.data() + i * d;
@@ -100,7 +97,7 @@ void Samples<T>::measure() {
       farthest = std::max(farthest, std::abs(point[t]));
     }
   }
-  const double further = std::min(scale_for(farthest), std::ldexp(1.0, 1000) / scale);
+  const double further = std::min(near_one(farthest), std::ldexp(1.0, 1000) / scale);
   for (double& value : points_) value *= further;
   std::fill(scales_.begin(), scales_.end(), scale * further);
   unit_ = 1 / scale / further;
@@ -132,7 +129,7 @@ void Samples<T>::direct() {
       ++undirected_;
       continue;
     }
-    scales_[i] = scale_for(size);
+    scales_[i] = near_one(size);
     // Differences of numbers within a factor of two of each other are exact.
     const bool narrow = low > 0 ? high <= 2 * low : high < 0 && low >= 2 * high;
     if (centred_ && narrow) shifts_[i] = point[0] * scales_[i];

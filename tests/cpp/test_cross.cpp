@@ -52,7 +52,7 @@ bool wanted(Pairing pairing, int64_t i, int64_t j) {
 }
 
 // Every wanted pair arrives once with A_i' B_j, no other pair arrives.
-template <class T, class Acc>
+template <class T>
 void products_match_naive(const std::vector<int64_t>& widths_a,
                           const std::vector<int64_t>& widths_b, int64_t rows, Pairing pairing,
                           int threads, double tolerance) {
@@ -61,14 +61,14 @@ void products_match_naive(const std::vector<int64_t>& widths_a,
   std::map<std::pair<int64_t, int64_t>, int> visits;
   std::vector<int> busy(size_t(std::max(threads, 1)), 0);  // unguarded: one worker never overlaps
   double largest = 0;
-  for_each_product<T, Acc>(
+  for_each_product<T>(
       a.items, is_symmetric(pairing) ? std::vector<Item<T>>{} : b.items, rows, pairing, threads,
-      [&](int64_t i, int64_t j, Acc* m, int64_t ld, int worker) {
+      [&](int64_t i, int64_t j, double* m, int64_t ld, int worker) {
         ++busy[size_t(worker)];
         const Matrix expected = product(transposed(a.matrices[size_t(i)]), b.matrices[size_t(j)]);
         const double difference = largest_difference(expected, m, ld);
         for (int64_t r = 0; r < expected.rows; ++r) {  // ours to overwrite
-          for (int64_t c = 0; c < expected.cols; ++c) m[r * ld + c] = Acc(-1e30);
+          for (int64_t c = 0; c < expected.cols; ++c) m[r * ld + c] = -1e30;
         }
         const std::lock_guard lock(mutex);
         ++visits[{i, j}];
@@ -87,12 +87,11 @@ TEST(products_of_all_pairs) {
   for (const int threads : {1, 4}) {
     for (const Pairing pairing : kPairings) {
       for (const auto& widths : {narrow, mixed, one}) {
-        products_match_naive<double, double>(widths, widths, 12, pairing, threads, 1e-12);
-        products_match_naive<float, float>(widths, widths, 12, pairing, threads, 1e-4);
-        products_match_naive<float, double>(widths, widths, 12, pairing, threads, 1e-4);
+        products_match_naive<double>(widths, widths, 12, pairing, threads, 1e-12);
+        products_match_naive<float>(widths, widths, 12, pairing, threads, 1e-4);
       }
     }
-    products_match_naive<double, double>(mixed, narrow, 12, Pairing::cross, threads, 1e-12);
+    products_match_naive<double>(mixed, narrow, 12, Pairing::cross, threads, 1e-12);
   }
 }
 
@@ -102,9 +101,8 @@ TEST(items_without_columns_keep_their_partners) {
   for (const Pairing pairing : kPairings) {
     for (const auto& a : lists) {
       for (const auto& b : lists) {
-        products_match_naive<double, double>(a, is_symmetric(pairing) ? a : b, 12, pairing, 2,
-                                             1e-12);
-        products_match_naive<float, double>(a, is_symmetric(pairing) ? a : b, 12, pairing, 2, 1e-4);
+        products_match_naive<double>(a, is_symmetric(pairing) ? a : b, 12, pairing, 2, 1e-12);
+        products_match_naive<float>(a, is_symmetric(pairing) ? a : b, 12, pairing, 2, 1e-4);
       }
     }
   }
@@ -113,18 +111,18 @@ TEST(items_without_columns_keep_their_partners) {
 TEST(products_over_several_blocks_of_rows) {
   const std::vector<int64_t> widths{6, 7, 8};
   for (const int64_t rows : {511, 512, 1024, 2500}) {
-    products_match_naive<double, double>(widths, widths, rows, Pairing::cross, 2, 1e-10);
-    products_match_naive<float, double>(widths, widths, rows, Pairing::symmetric, 2, 2e-3);
+    products_match_naive<double>(widths, widths, rows, Pairing::cross, 2, 1e-10);
+    products_match_naive<float>(widths, widths, rows, Pairing::symmetric, 2, 2e-3);
   }
 }
 
 TEST(the_product_of_one_pair) {
   const List<float> a({4, 600, 5}, 700, 1), b({9, 2, 30}, 700, 40);
-  ProductWorkspace<float, double> workspace;
+  ProductWorkspace<float> workspace;
   for (size_t i = 0; i < 3; ++i) {
     for (size_t j = 0; j < 3; ++j) {
       const Matrix expected = product(transposed(a.matrices[i]), b.matrices[j]);
-      const double* m = product<float, double>(a.items[i], b.items[j], 700, workspace);
+      const double* m = product<float>(a.items[i], b.items[j], 700, workspace);
       CHECK(largest_difference(expected, m, expected.cols) < 1e-3);
     }
   }
@@ -132,22 +130,21 @@ TEST(the_product_of_one_pair) {
 
 TEST(an_exception_of_the_visitor_passes_through) {
   const List<double> a({4, 4, 4}, 10, 1);
-  CHECK_THROWS(InputError,
-               for_each_product<double, double>(
-                   a.items, {}, 10, Pairing::symmetric, 2,
-                   [](int64_t, int64_t, double*, int64_t, int) { throw InputError("planned"); }));
+  CHECK_THROWS(InputError, for_each_product<double>(a.items, {}, 10, Pairing::symmetric, 2,
+                                                    [](int64_t, int64_t, double*, int64_t, int) {
+                                                      throw InputError("planned");
+                                                    }));
 }
 
 TEST(empty_lists_have_no_pairs) {
   const auto never = [](int64_t, int64_t, double*, int64_t, int) { throw InputError("visited"); };
   for (const Pairing pairing : kPairings) {
-    for_each_product<double, double>({}, {}, 10, pairing, 2, never);
+    for_each_product<double>({}, {}, 10, pairing, 2, never);
   }
   const List<double> a({4}, 10, 1);
-  for_each_product<double, double>(a.items, {}, 10, Pairing::cross, 2, never);
-  for_each_product<double, double>(a.items, {}, 10, Pairing::symmetric, 2, never);
-  CHECK_THROWS(InternalError,
-               for_each_product<double, double>(a.items, {}, 10, Pairing::paired, 2, never));
+  for_each_product<double>(a.items, {}, 10, Pairing::cross, 2, never);
+  for_each_product<double>(a.items, {}, 10, Pairing::symmetric, 2, never);
+  CHECK_THROWS(InternalError, for_each_product<double>(a.items, {}, 10, Pairing::paired, 2, never));
 }
 
 }  // namespace

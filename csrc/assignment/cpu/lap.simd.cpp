@@ -6,18 +6,9 @@ namespace likewise::LIKEWISE_ISA {
 namespace {
 
 void reset(LapState& s) {
-  for (int32_t i = 0; i < s.rows; ++i) {
-    s.col_of_row[i] = -1;
-    Candidates& list = s.candidates[i];
-    list.count = list.wide = 0;
-    list.bound = -kInfinity;  // nothing is known of the row
-  }
-  for (int32_t j = 0; j < s.cols; ++j) {
-    s.row_of_col[j] = kFree;
-    s.distance[j] = kInfinity;
-  }
-  for (int32_t j = 0; j < key_blocks(s) * kKeysPerBlock; ++j) s.key[j] = kInfinity;
-  for (int32_t b = 0; b < key_blocks(s) + LapState::kPadding; ++b) s.key_min[b] = kInfinity;
+  reset_search(s);
+  for (int32_t i = 0; i < s.rows; ++i) s.col_of_row[i] = -1;
+  for (int32_t j = 0; j < s.cols; ++j) s.row_of_col[j] = kFree;
 }
 
 struct Start {

@@ -12,6 +12,17 @@ static inline int32_t key_blocks(const SearchState& s) {
   return (s.cols + kKeysPerBlock - 1) / kKeysPerBlock;
 }
 
+// Nothing is known of the rows, no column is at any distance.
+static inline void reset_search(SearchState& s) {
+  for (int32_t i = 0; i < s.rows; ++i) {
+    s.candidates[i].count = s.candidates[i].wide = 0;
+    s.candidates[i].bound = -kInfinity;
+  }
+  for (int32_t j = 0; j < s.cols; ++j) s.distance[j] = kInfinity;
+  for (int32_t j = 0; j < key_blocks(s) * kKeysPerBlock; ++j) s.key[j] = kInfinity;
+  for (int32_t b = 0; b < key_blocks(s) + SearchState::kPadding; ++b) s.key_min[b] = kInfinity;
+}
+
 // The search for the free column nearest to a root row. Rows offer their listed entries only, until
 // some unlisted one might be as near as the nearest open column. The derived class `Path` has
 // is_free(column), which says whether a column ends the search, and expand(column), which scans the

@@ -112,9 +112,8 @@ KernelSums feature_products(const std::vector<KernelItem<T>>& items, int64_t cou
     const int64_t entry = symmetric ? j * sums.count_b + i : i * sums.count_b + j;
     sums.products[entry] = squared_norm(product, items[i].x.cols, cols, ld);
   };
-  for_each_product<T, double>(readers_a, readers_b, n,
-                              symmetric ? Pairing::symmetric_with_self : Pairing::cross, threads,
-                              visit);
+  for_each_product<T>(readers_a, readers_b, n,
+                      symmetric ? Pairing::symmetric_with_self : Pairing::cross, threads, visit);
   if (symmetric) {
     for (int64_t k = 0; k < count; ++k) sums.self.push_back(sums.products[k * count + k]);
     return sums;
@@ -122,10 +121,10 @@ KernelSums feature_products(const std::vector<KernelItem<T>>& items, int64_t cou
   for (const auto* readers : {&readers_a, &readers_b}) {
     const size_t offset = sums.self.size();
     sums.self.resize(offset + readers->size());
-    for_each_product<T, double>(*readers, *readers, n, Pairing::paired, threads,
-                                [&](int64_t i, int64_t, double* product, int64_t ld, int) {
-                                  sums.self[offset + i] = squared_norm(product, ld, ld, ld);
-                                });
+    for_each_product<T>(*readers, *readers, n, Pairing::paired, threads,
+                        [&](int64_t i, int64_t, double* product, int64_t ld, int) {
+                          sums.self[offset + i] = squared_norm(product, ld, ld, ld);
+                        });
   }
   return sums;
 }

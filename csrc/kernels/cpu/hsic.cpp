@@ -3,6 +3,7 @@
 #include <limits>
 #include <numeric>
 
+#include "core/copy.h"
 #include "core/dtype.h"
 #include "core/parallel.h"
 #include "kernels/cpu/features.h"
@@ -216,7 +217,19 @@ void score_all(const std::vector<KernelItem<T>>& prepared, int64_t rows,
   const bool vanishes = sizeof(T) == sizeof(float) && estimator.vanishes(e.sums);
   if (vanishes || e.cancels(is_projected ? kSafeShare * kSafeShare : kSafeShare)) {
     if constexpr (sizeof(T) == sizeof(float)) {
-      score_all<double, float>(widened(prepared).items, rows, options, threads, scores, status);
+      // The same items in double, of the same bandwidth.
+      std::vector<std::vector<double>> copies;
+      std::vector<MatrixRef<const double>> wide;
+      for (const KernelItem<float>& item : prepared) {
+        copies.push_back(copy_in_double(item.x));
+        wide.push_back({copies.back().data(), item.x.rows, item.x.cols, item.x.cols, 1});
+      }
+      KernelOptions given = options;
+      given.median = false;
+      std::vector<int64_t> constant_units(wide.size());
+      auto in_double = prepare_items(wide, given, threads, constant_units.data());
+      for (size_t k = 0; k < wide.size(); ++k) in_double.items[k].sigma = prepared[k].sigma;
+      score_all<double, float>(in_double.items, rows, options, threads, scores, status);
       return;
     } else if (!is_projected && !(linear && !unbiased)) {
       e = estimator.projected(e);

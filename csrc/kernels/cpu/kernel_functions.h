@@ -37,20 +37,6 @@ struct KernelFunctions {
                        T* values, T* column_sums);
 };
 
-struct KernelFunctionTable {
-  KernelFunctions<float> f32;
-  KernelFunctions<double> f64;
-};
-
-LIKEWISE_KERNEL_TABLE(KernelFunctionTable, kernel_function_table)
-
-template <class T>
-inline const KernelFunctions<T>& kernel_functions() {
-  if constexpr (sizeof(T) == 4) {
-    return kernel_function_table_for_this_cpu().f32;
-  } else {
-    return kernel_function_table_for_this_cpu().f64;
-  }
-}
+LIKEWISE_KERNELS(KernelFunctions, kernel_functions)
 
 }  // namespace likewise

@@ -169,6 +169,6 @@ constexpr KernelFunctions<T> table() {
 
 }  // namespace
 
-const KernelFunctionTable kernel_function_table = {table<float>(), table<double>()};
+const OfBoth<KernelFunctions> kernel_functions_table = {table<float>(), table<double>()};
 
 }  // namespace likewise::LIKEWISE_ISA

@@ -34,20 +34,6 @@ struct PanelProduct {
                    bool accumulate, T* c, int64_t ldc, const RowsAhead<T>& ahead);
 };
 
-struct PanelProductTable {
-  PanelProduct<float> f32;
-  PanelProduct<double> f64;
-};
-
-LIKEWISE_KERNEL_TABLE(PanelProductTable, panel_product_table)
-
-template <class T>
-inline const PanelProduct<T>& panel_product() {
-  if constexpr (sizeof(T) == 4) {
-    return panel_product_table_for_this_cpu().f32;
-  } else {
-    return panel_product_table_for_this_cpu().f64;
-  }
-}
+LIKEWISE_KERNELS(PanelProduct, panel_product)
 
 }  // namespace likewise

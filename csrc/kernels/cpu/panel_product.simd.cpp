@@ -129,6 +129,6 @@ constexpr PanelProduct<T> table() {
 
 }  // namespace
 
-const PanelProductTable panel_product_table = {table<float>(), table<double>()};
+const OfBoth<PanelProduct> panel_product_table = {table<float>(), table<double>()};
 
 }  // namespace likewise::LIKEWISE_ISA

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <limits>
 
-#include "core/copy.h"
+#include "core/near_one.h"
 #include "core/parallel.h"
 #include "kernels/cpu/bandwidth.h"
 #include "kernels/cpu/panel.h"
@@ -17,14 +17,6 @@ struct Workspace {
   std::vector<double> sum;
   std::vector<T> origin, low, high, gathered, centred;
 };
-
-// The power of two that brings differences of up to `spread` to [1, 2).
-template <class T>
-double scale_for(double spread) {
-  if (spread == 0) return 1;
-  constexpr int kLimit = std::numeric_limits<T>::max_exponent - 2;
-  return std::ldexp(1.0, std::clamp(-std::ilogb(spread), -kLimit, kLimit));
-}
 
 // Fills mean, norms and scale; returns the number of constant units.
 template <class T>
@@ -57,7 +49,7 @@ int64_t summarize(KernelItem<T>& item, T* mean, double* norms, Workspace<T>& w) 
     constant_units += constant;
     spread = std::max(spread, double(w.high[j]) - double(w.low[j]));
   }
-  item.scale = scale_for<T>(spread);
+  item.scale = near_one(spread, std::numeric_limits<T>::max_exponent - 2);
 
   w.centred.resize(size_t(step * x.cols));
   for (int64_t row = 0; row < x.rows; row += step) {
@@ -104,27 +96,6 @@ PreparedItems<T> prepare_items(const std::vector<MatrixRef<const T>>& x,
           options.bandwidth * (options.median ? median_distance(item, threads) : item.scale);
     }
   });
-  return out;
-}
-
-Widened widened(const std::vector<KernelItem<float>>& items) {
-  Widened out;
-  std::vector<double> buffer;
-  for (const KernelItem<float>& item : items) {
-    const int64_t n = item.x.rows, d = item.x.cols;
-    Widened::Memory& m = out.memory.emplace_back();
-    m.x = copy_in_double(item.x);
-    m.mean.assign(size_t(2 * d), 0.0);
-    for (int64_t j = 0; j < d; ++j) m.mean[j] = double(item.mean[j]) + double(item.mean[d + j]);
-    m.norms.resize(size_t(n));
-    out.items.push_back(
-        {{m.x.data(), n, d, d, 1}, m.mean.data(), m.norms.data(), item.scale, item.sigma});
-    std::vector<double> row(static_cast<size_t>(d));
-    for (int64_t i = 0; i < n; ++i) {
-      centred_rows(out.items.back(), i, 1, 0, d, row.data(), d, buffer);
-      row_kernels<double>().squared_norms(row.data(), d, 1, d, &m.norms[i]);
-    }
-  }
   return out;
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <vector>
 
 #include "kernels/kernels.h"
@@ -40,16 +39,5 @@ inline void set_counts(const Counts& counts, int64_t p, const int64_t (&constant
 template <class T>
 PreparedItems<T> prepare_items(const std::vector<MatrixRef<const T>>& x,
                                const KernelOptions& options, int threads, int64_t* constant_units);
-
-// The same items in double, of the same bandwidth and units, and the memory that they point into.
-struct Widened {
-  struct Memory {
-    std::vector<double> x, mean, norms;
-  };
-  std::deque<Memory> memory;
-  std::vector<KernelItem<double>> items;
-};
-
-Widened widened(const std::vector<KernelItem<float>>& items);
 
 }  // namespace likewise

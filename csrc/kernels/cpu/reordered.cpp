@@ -81,7 +81,7 @@ bool by_features(const MatrixRef<const double>& x, const MatrixRef<const double>
   const std::vector<Item<double>> left{{centred[0].data(), x.cols}};
   for_each_reordered<double>(centred[1].data(), to.rows, y.cols, to.orders, to.count,
                              [&](const std::vector<Item<double>>& copies, int64_t first) {
-                               for_each_product<double, double>(
+                               for_each_product<double>(
                                    left, copies, to.rows, Pairing::cross, to.threads,
                                    [&](int64_t, int64_t k, double* m, int64_t ld, int) {
                                      score(first + k, squared_norm(m, x.cols, y.cols, ld));

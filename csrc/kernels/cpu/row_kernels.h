@@ -28,20 +28,6 @@ struct RowKernels {
                        int64_t rows_b, int64_t length, int64_t diagonal, double* out, int64_t ldo);
 };
 
-struct RowKernelTable {
-  RowKernels<float> f32;
-  RowKernels<double> f64;
-};
-
-LIKEWISE_KERNEL_TABLE(RowKernelTable, row_kernel_table)
-
-template <class T>
-inline const RowKernels<T>& row_kernels() {
-  if constexpr (sizeof(T) == 4) {
-    return row_kernel_table_for_this_cpu().f32;
-  } else {
-    return row_kernel_table_for_this_cpu().f64;
-  }
-}
+LIKEWISE_KERNELS(RowKernels, row_kernels)
 
 }  // namespace likewise

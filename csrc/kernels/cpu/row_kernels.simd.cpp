@@ -177,6 +177,6 @@ constexpr RowKernels<T> table() {
 
 }  // namespace
 
-const RowKernelTable row_kernel_table = {table<float>(), table<double>()};
+const OfBoth<RowKernels> row_kernels_table = {table<float>(), table<double>()};
 
 }  // namespace likewise::LIKEWISE_ISA

@@ -47,15 +47,6 @@ void copy_scaled(int64_t m, int64_t n, const In* a, int64_t lda, double factor, 
   }
 }
 
-template <class T>
-const PanelFunctions<T>& panel_functions() {
-  if constexpr (std::is_same_v<T, float>) {
-    return panel_kernels_for_this_cpu().f32;
-  } else {
-    return panel_kernels_for_this_cpu().f64;
-  }
-}
-
 }  // namespace
 
 template <class T>

@@ -10,20 +10,17 @@
 
 namespace likewise {
 
+template <class T>
 struct DifferenceKernels {
   // Sum over k of ((a[k] - b[k]) * scale)^2 in double.
-  double (*square_f32)(const float* a, const float* b, int64_t count, double scale);
-  double (*square_f64)(const double* a, const double* b, int64_t count, double scale);
+  double (*square)(const T* a, const T* b, int64_t count, double scale);
 };
 
-LIKEWISE_KERNEL_TABLE(DifferenceKernels, difference_kernels)
+LIKEWISE_KERNELS(DifferenceKernels, difference_kernels)
 
-inline double squared_difference(const float* a, const float* b, int64_t count, double scale = 1) {
-  return difference_kernels_for_this_cpu().square_f32(a, b, count, scale);
-}
-inline double squared_difference(const double* a, const double* b, int64_t count,
-                                 double scale = 1) {
-  return difference_kernels_for_this_cpu().square_f64(a, b, count, scale);
+template <class T>
+double squared_difference(const T* a, const T* b, int64_t count, double scale = 1) {
+  return difference_kernels<T>().square(a, b, count, scale);
 }
 
 }  // namespace likewise

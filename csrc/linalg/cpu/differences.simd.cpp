@@ -31,6 +31,6 @@ double square(const T* a, const T* b, int64_t count, double scale) {
 
 }  // namespace
 
-const DifferenceKernels difference_kernels = {&square<float>, &square<double>};
+const OfBoth<DifferenceKernels> difference_kernels_table = {{&square<float>}, {&square<double>}};
 
 }  // namespace likewise::LIKEWISE_ISA

@@ -144,7 +144,7 @@ void multiply(int64_t rows, int64_t width, const T* x, int64_t ldx, const T* s, 
 
 }  // namespace
 
-const PanelKernels panel_kernels = {{factor<float>, multiply<float>},
-                                    {factor<double>, multiply<double>}};
+const OfBoth<PanelFunctions> panel_functions_table = {{factor<float>, multiply<float>},
+                                                      {factor<double>, multiply<double>}};
 
 }  // namespace likewise::LIKEWISE_ISA

@@ -22,11 +22,6 @@ struct PanelFunctions {
                    int64_t ldo, bool subtract);
 };
 
-struct PanelKernels {
-  PanelFunctions<float> f32;
-  PanelFunctions<double> f64;
-};
-
-LIKEWISE_KERNEL_TABLE(PanelKernels, panel_kernels)
+LIKEWISE_KERNELS(PanelFunctions, panel_functions)
 
 }  // namespace likewise

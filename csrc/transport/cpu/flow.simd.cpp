@@ -217,20 +217,15 @@ int32_t reduce_rows(FlowState& s, int32_t free) {
 }
 
 void reset(FlowState& s) {
+  reset_search(s);
   for (int32_t i = 0; i < s.rows; ++i) {
     s.left[i] = s.supply[i];
     s.entry[i] = kNone;
-    Candidates& list = s.candidates[i];
-    list.count = list.wide = 0;
-    list.bound = -kInfinity;  // nothing is known of the row
   }
   for (int32_t j = 0; j < s.cols; ++j) {
     s.room[j] = s.demand[j];
     s.first_arc[j] = kNone;
-    s.distance[j] = kInfinity;
   }
-  for (int32_t j = 0; j < key_blocks(s) * kKeysPerBlock; ++j) s.key[j] = kInfinity;
-  for (int32_t b = 0; b < key_blocks(s) + FlowState::kPadding; ++b) s.key_min[b] = kInfinity;
 }
 
 template <class T>
