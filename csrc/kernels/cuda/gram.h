@@ -10,7 +10,7 @@ enum class GramFunction : int { linear, rbf, polynomial };
 
 // Of every item: kernels are taken of (x - mean) * unit, in units of 2^exponent and less a
 // constant, so that values neither overflow nor vanish nor lose digits (see
-// kernels/cpu/scaled_kernel.h).
+// kernels/scaled_kernel.h).
 //   rbf         exp(factor |a - b|^2) - 1 - shift, with -1 for shift the kernel itself; other units
 //               than 1 only where exp(t) - 1 is t (see kernels/rbf_range.h)
 //   polynomial  [(factor a'b + coef0)^degree - (factor origin + coef0)^degree] slope / factor

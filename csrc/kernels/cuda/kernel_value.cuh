@@ -3,7 +3,7 @@
 #include "core/cuda/kernel.cuh"
 #include "kernels/cuda/gram.h"
 
-// Kernels of two samples, as kernels/cpu/scaled_kernel.h has them.
+// Kernels of two samples, as kernels/scaled_kernel.h has them.
 
 namespace likewise::cuda {
 
@@ -49,7 +49,7 @@ __device__ double squared_difference(const T* samples, int64_t cols, double unit
 }
 
 // Squared distance for the rbf kernel, from the norms of two samples and their product in T; see
-// least_safe_distance in kernels/cpu/distances.h.
+// least_safe_distance in kernels/distances.h.
 template <class T>
 __device__ double safe_distance(const GramItem& item, double norms, double product, int64_t p,
                                 int64_t q) {

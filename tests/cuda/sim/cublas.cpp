@@ -4,7 +4,7 @@
 #include <deque>
 
 #include "cusim.h"
-#include "linalg/cpu/blas.h"
+#include "linalg/blas.h"
 
 struct BlasContext {
   int device, math = 0;

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/cpu/prepared.h"
-#include "kernels/cpu/scaled_kernel.h"
+#include "kernels/prepared.h"
+#include "kernels/scaled_kernel.h"
 
 namespace likewise {
 

@@ -1,4 +1,4 @@
-#include "kernels/cpu/scaled_kernel.h"
+#include "kernels/scaled_kernel.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernels/cpu/prepared.h"
+#include "kernels/prepared.h"
 
 namespace likewise {
 

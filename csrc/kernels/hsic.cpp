@@ -6,12 +6,12 @@
 #include "core/copy.h"
 #include "core/dtype.h"
 #include "core/parallel.h"
-#include "kernels/cpu/features.h"
-#include "kernels/cpu/gram_stream.h"
-#include "kernels/cpu/prepared.h"
 #include "kernels/cpu/row_kernels.h"
-#include "kernels/cpu/scaled_kernel.h"
+#include "kernels/features.h"
+#include "kernels/gram_stream.h"
 #include "kernels/kernels.h"
+#include "kernels/prepared.h"
+#include "kernels/scaled_kernel.h"
 #include "linalg/linalg.h"
 
 // For a kernel matrix let K be its entries off the diagonal, r their row sums, g the diagonal and

@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "kernels/cpu/gram_stream.h"
-#include "kernels/cpu/prepared.h"
+#include "kernels/gram_stream.h"
+#include "kernels/prepared.h"
 
 namespace likewise {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/parallel.h"
-#include "linalg/cpu/blas.h"
+#include "linalg/blas.h"
 #include "linalg/linalg.h"
 
 namespace likewise {

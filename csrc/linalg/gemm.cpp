@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "core/parallel.h"
-#include "linalg/cpu/blas.h"
+#include "linalg/blas.h"
 #include "linalg/linalg.h"
 
 extern "C" {

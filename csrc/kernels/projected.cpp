@@ -1,11 +1,11 @@
-#include "kernels/cpu/projected.h"
+#include "kernels/projected.h"
 
 #include <limits>
 #include <numeric>
 
 #include "core/parallel.h"
-#include "kernels/cpu/distances.h"
-#include "kernels/cpu/panel.h"
+#include "kernels/distances.h"
+#include "kernels/panel.h"
 #include "linalg/linalg.h"
 
 namespace likewise {

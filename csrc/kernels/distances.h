@@ -5,7 +5,7 @@
 #include <limits>
 #include <vector>
 
-#include "kernels/cpu/prepared.h"
+#include "kernels/prepared.h"
 #include "linalg/cpu/differences.h"
 
 // Squared distances of samples are norms less products, |a|^2 + |b|^2 - 2 a'b, and have lost digits

@@ -7,7 +7,7 @@
 #include "core/dtype.h"
 #include "core/error.h"
 #include "core/parallel.h"
-#include "kernels/cpu/projected.h"
+#include "kernels/projected.h"
 #include "linalg/weighted_rows.h"
 
 // With both estimators as c <C(K), C(L)> (see projected.h) d HSIC(K, L) / dK = c C(L),

@@ -1,10 +1,10 @@
-#include "kernels/cpu/gram_tile.h"
+#include "kernels/gram_tile.h"
 
 #include <algorithm>
 
 #include "core/parallel.h"
-#include "kernels/cpu/panel.h"
 #include "kernels/cpu/panel_product.h"
+#include "kernels/panel.h"
 
 namespace likewise {
 namespace {

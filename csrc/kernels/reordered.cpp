@@ -7,9 +7,9 @@
 
 #include "core/copy.h"
 #include "core/dtype.h"
-#include "kernels/cpu/features.h"
-#include "kernels/cpu/panel.h"
-#include "kernels/cpu/projected.h"
+#include "kernels/features.h"
+#include "kernels/panel.h"
+#include "kernels/projected.h"
 #include "linalg/batch.h"
 
 namespace likewise {

@@ -1,8 +1,8 @@
-#include "kernels/cpu/features.h"
+#include "kernels/features.h"
 
 #include <numeric>
 
-#include "kernels/cpu/panel.h"
+#include "kernels/panel.h"
 #include "linalg/cross.h"
 #include "linalg/linalg.h"
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "kernels/cpu/prepared.h"
+#include "kernels/prepared.h"
 
 namespace likewise {
 

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "core/rows.h"
-#include "kernels/cpu/prepared.h"
 #include "kernels/cpu/row_kernels.h"
+#include "kernels/prepared.h"
 
 // Blocks of rows of a representation, centred and scaled.
 

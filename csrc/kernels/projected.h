@@ -4,8 +4,8 @@
 #include <cmath>
 #include <vector>
 
-#include "kernels/cpu/prepared.h"
-#include "kernels/cpu/scaled_kernel.h"
+#include "kernels/prepared.h"
+#include "kernels/scaled_kernel.h"
 
 // Both estimators are c <C(K), C(L)> with a projection C of symmetric matrices: C(K) = HKH
 // (biased), or the U-centred K, whose diagonal and row sums are 0 (unbiased; Szekely & Rizzo 2014).

@@ -1,4 +1,4 @@
-#include "kernels/cpu/bandwidth.h"
+#include "kernels/bandwidth.h"
 
 #include <algorithm>
 #include <bit>
@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "core/parallel.h"
-#include "kernels/cpu/distances.h"
-#include "kernels/cpu/gram_tile.h"
+#include "kernels/distances.h"
+#include "kernels/gram_tile.h"
 
 // Selection without a list of all distances: tiles of squared distances are streamed, and those
 // inside an interval around the median are kept. A sample of the distances gives the first

@@ -1,4 +1,4 @@
-#include "kernels/cpu/gram_stream.h"
+#include "kernels/gram_stream.h"
 
 #include <algorithm>
 #include <limits>
@@ -6,10 +6,10 @@
 
 #include "core/aligned_buffer.h"
 #include "core/parallel.h"
-#include "kernels/cpu/distances.h"
-#include "kernels/cpu/gram_tile.h"
 #include "kernels/cpu/kernel_functions.h"
 #include "kernels/cpu/row_kernels.h"
+#include "kernels/distances.h"
+#include "kernels/gram_tile.h"
 
 namespace likewise {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/aligned_buffer.h"
-#include "kernels/cpu/prepared.h"
+#include "kernels/prepared.h"
 
 // Gram matrices of centred representations, one tile of the lower triangle at a time.
 

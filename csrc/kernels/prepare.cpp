@@ -4,8 +4,8 @@
 
 #include "core/near_one.h"
 #include "core/parallel.h"
-#include "kernels/cpu/bandwidth.h"
-#include "kernels/cpu/panel.h"
+#include "kernels/bandwidth.h"
+#include "kernels/panel.h"
 
 namespace likewise {
 namespace {
