@@ -124,11 +124,11 @@ void compare(size_t size, int64_t kinds, int64_t items, double tolerance, There&
   agree(found_counts.values(), counts, 0, "counts");
 }
 
-// All pairs of a list with itself, and with another one if that has any: there(context, a, b,
-// symmetric, scores, counts), here(a, b, scores, counts).
-template <class T, class There, class Here>
-void compare_grids(const Items<T>& a, const Items<T>& b, int64_t kinds, double tolerance,
-                   There&& there, Here&& here) {
+// All pairs of a list with itself, and with another one if that has any: there(scores, counts,
+// context, a, b, rows, symmetric), `here` as the CPU's functions are.
+template <class T, class Options, class There, class Here>
+void compare_grids(const Items<T>& a, const Items<T>& b, const Options& options, int64_t kinds,
+                   double tolerance, There&& there, Here&& here) {
   const Items<T> nothing(a.rows);
   for (const bool symmetric : {true, false}) {
     if (!symmetric && b.here.empty()) continue;
@@ -138,23 +138,42 @@ void compare_grids(const Items<T>& a, const Items<T>& b, int64_t kinds, double t
     compare(
         size, kinds, int64_t(items), tolerance,
         [&](const Context& context, double* scores, const Counts& counts) {
-          there(context, a.there, other.there, symmetric, scores, counts);
+          there(scores, counts, context, a.there, other.there, a.rows, symmetric);
         },
-        [&](double* scores, const Counts& counts) { here(a.here, other.here, scores, counts); });
+        [&](double* scores, const Counts& counts) {
+          here(a.here, other.here, options, 1, scores, counts);
+        });
   }
 }
 
-// By both sides at once and by each alone: there(context, by_x, by_y), here(by_x, by_y).
-template <class T, class There, class Here>
-void compare_gradients(const Stack<T>& x, const Stack<T>& y, double tolerance, There&& there,
-                       Here&& here) {
+// Pairs: there(scores, counts, context, x, y, count, rows).
+template <class T, class Options, class There, class Here>
+void compare_pairs(Stack<T>& x, Stack<T>& y, const Options& options, int64_t kinds,
+                   double tolerance, There&& there, Here&& here) {
+  compare(
+      size_t(x.count), kinds, 2 * x.count, tolerance,
+      [&](const Context& context, double* scores, const Counts& counts) {
+        there(scores, counts, context, x.there(), y.there(), x.count, x.rows);
+      },
+      [&](double* scores, const Counts& counts) {
+        here(x.here(), y.here(), options, 1, scores, counts);
+      });
+}
+
+// Gradients of three kinds of counts at most, by both sides at once and by each alone.
+template <class T, class Options, class There, class Here>
+void compare_gradients(Stack<T>& x, Stack<T>& y, const Options& options, double tolerance,
+                       There&& there, Here&& here) {
   std::vector<T> by_x(x.host.size()), by_y(y.host.size());
-  here(by_x.data(), by_y.data());
+  std::vector<double> unused(size_t(x.count), 0);
+  std::vector<int64_t> counts(size_t(6 * x.count), 0);
+  here(x.here(), y.here(), options, 1, unused.data(), Counts{counts.data(), 3, 2 * x.count},
+       by_x.data(), by_y.data());
   for (const int wanted : {1, 2, 3}) {
     const OnDevice<T> found_x(by_x.size()), found_y(by_y.size());
     Call call;
-    const Context context = call.context();
-    there(context, wanted & 1 ? found_x.get() : nullptr, wanted & 2 ? found_y.get() : nullptr);
+    there(call.context(), x.there(), y.there(), x.count, x.rows, options,
+          wanted & 1 ? found_x.get() : nullptr, wanted & 2 ? found_y.get() : nullptr);
     if (wanted & 1) agree(found_x.values(), by_x, tolerance, "gradient by x");
     if (wanted & 2) agree(found_y.values(), by_y, tolerance, "gradient by y");
   }

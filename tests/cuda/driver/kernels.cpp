@@ -28,15 +28,11 @@ constexpr double kTolerance = sizeof(T) == 4 ? 2e-5 : 1e-11;
 template <class T>
 void scores(const Items<T>& a, const Items<T>& b, const KernelOptions& options) {
   compare_grids<T>(
-      a, b, 2, kTolerance<T>,
-      [&](const Context& context, const auto& left, const auto& right, bool symmetric,
-          double* found, const Counts& counts) {
-        kernel_scores<T>(context, left, right, a.rows, symmetric, options,
-                         {found, counts.row(1), counts.row(0)});
+      a, b, options, 2, kTolerance<T>,
+      [&](double* found, const Counts& counts, const auto&... lists) {
+        kernel_scores<T>(lists..., options, {found, counts.row(1), counts.row(0)});
       },
-      [&](const auto& left, const auto& right, double* found, const Counts& counts) {
-        likewise::kernel_scores(left, right, options, 1, found, counts);
-      });
+      likewise::kernel_scores);
 }
 
 // Of a list that has `more` items, and of pairs.
@@ -46,15 +42,12 @@ void scores(int64_t rows, const KernelOptions& options, const std::vector<std::v
   for (const std::vector<T>& item : more) a.add(item);
   scores<T>(a, planted<T>(rows, 2), options);
   Stack<T> x = stack<T>(3, rows, 3), y = stack<T>(3, rows, 8);
-  compare(
-      3, 2, 6, kTolerance<T>,
-      [&](const Context& context, double* found, const Counts& counts) {
-        kernel_pairs<T>(context, x.there(), y.there(), 3, rows, options,
-                        {found, counts.row(1), counts.row(0)});
+  compare_pairs(
+      x, y, options, 2, kTolerance<T>,
+      [&](double* found, const Counts& counts, const auto&... pairs) {
+        kernel_pairs<T>(pairs..., options, {found, counts.row(1), counts.row(0)});
       },
-      [&](double* found, const Counts& counts) {
-        likewise::kernel_pairs(x.here(), y.here(), options, 1, found, counts);
-      });
+      likewise::kernel_pairs);
 }
 
 // Equal samples but one: no median distance, and an unbiased HSIC with itself that is not above 0.
@@ -112,17 +105,8 @@ void grams() {
 template <class T>
 void gradients(int64_t rows, const KernelOptions& options) {
   Stack<T> x = stack<T>(3, rows, 2), y = related(x, 3);
-  compare_gradients<T>(
-      x, y, sizeof(T) == 4 ? 1e-6 : 1e-9,
-      [&](const Context& context, T* by_x, T* by_y) {
-        kernel_gradients<T>(context, x.there(), y.there(), 3, rows, options, by_x, by_y);
-      },
-      [&](T* by_x, T* by_y) {
-        std::vector<double> unused(3);
-        std::vector<int64_t> counts(12);
-        likewise::kernel_gradients(x.here(), y.here(), options, 1, unused.data(),
-                                   {counts.data(), 2, 6}, by_x, by_y);
-      });
+  compare_gradients<T>(x, y, options, sizeof(T) == 4 ? 1e-6 : 1e-9, kernel_gradients<T>,
+                       likewise::kernel_gradients);
 }
 
 // Squared distances of which several are the middle ones; rows of two launches.

@@ -14,15 +14,11 @@ void grids(const Items<T>& a, const Items<T>& b, NeighbourScore score,
   const NeighbourMeasure measure{
       {options.k, options.euclidean, options.center, score == NeighbourScore::cknna}, score};
   compare_grids<T>(
-      a, b, 2, kTolerance<T>,
-      [&](const Context& context, const auto& left, const auto& right, bool symmetric,
-          double* found, const Counts& counts) {
-        neighbour_scores<T>(context, left, right, a.rows, symmetric, score, measure,
-                            {found, counts.row(1), counts.row(0)});
+      a, b, measure, 2, kTolerance<T>,
+      [&](double* found, const Counts& counts, const auto&... lists) {
+        neighbour_scores<T>(lists..., score, measure, {found, counts.row(1), counts.row(0)});
       },
-      [&](const auto& left, const auto& right, double* found, const Counts& counts) {
-        likewise::neighbour_scores(left, right, measure, 1, found, counts);
-      });
+      likewise::neighbour_scores);
 }
 
 // Pairs (2 x 2): x has its items along the second axis, y one item alone.

@@ -47,25 +47,19 @@ void scores(int64_t rows, const ProcrustesOptions& options, int64_t pairs = 3) {
     if (options.alpha < 1) list.add(of_all_sizes(rows));
   }
   compare_grids<T>(
-      list, planted<T>(rows, 2), 3, tolerance,
-      [&](const Context& context, const auto& a, const auto& b, bool symmetric, double* found,
-          const Counts& counts) {
-        procrustes_scores<T>(context, a, b, rows, symmetric, options,
+      list, planted<T>(rows, 2), options, 3, tolerance,
+      [&](double* found, const Counts& counts, const auto&... lists) {
+        procrustes_scores<T>(lists..., options,
                              {found, counts.row(0), counts.row(1), counts.row(2)});
       },
-      [&](const auto& a, const auto& b, double* found, const Counts& counts) {
-        likewise::procrustes_scores(a, b, options, 1, found, counts);
-      });
+      likewise::procrustes_scores);
   Stack<T> x = stack<T>(pairs, 6, 2), y = stack<T>(pairs, 6, 3);
-  compare(
-      size_t(pairs), 3, 2 * pairs, tolerance,
-      [&](const Context& context, double* found, const Counts& counts) {
-        procrustes_pairs<T>(context, x.there(), y.there(), pairs, 6, options,
-                            {found, counts.row(0), counts.row(1), counts.row(2)});
+  compare_pairs(
+      x, y, options, 3, tolerance,
+      [&](double* found, const Counts& counts, const auto&... all) {
+        procrustes_pairs<T>(all..., options, {found, counts.row(0), counts.row(1), counts.row(2)});
       },
-      [&](double* found, const Counts& counts) {
-        likewise::procrustes_pairs(x.here(), y.here(), options, 1, found, counts);
-      });
+      likewise::procrustes_pairs);
 }
 
 // Rotated copies, moved by less and less.
@@ -172,17 +166,8 @@ void shapes() {
 template <class T>
 void gradients_of(int64_t rows, int64_t dx, int64_t dy, const ProcrustesOptions& options) {
   Stack<T> x = stack<T>(3, rows, dx), y = related(x, dy);
-  compare_gradients<T>(
-      x, y, sizeof(T) == 4 ? 1e-6 : 1e-9,
-      [&](const Context& context, T* by_x, T* by_y) {
-        procrustes_gradients<T>(context, x.there(), y.there(), 3, rows, options, by_x, by_y);
-      },
-      [&](T* by_x, T* by_y) {
-        std::vector<double> unused(3);
-        std::vector<int64_t> counts(12);
-        likewise::procrustes_gradients(x.here(), y.here(), options, 1, unused.data(),
-                                       {counts.data(), 2, 6}, by_x, by_y);
-      });
+  compare_gradients<T>(x, y, options, sizeof(T) == 4 ? 1e-6 : 1e-9, procrustes_gradients<T>,
+                       likewise::procrustes_gradients);
 }
 
 // Congruent items have gradient 0.
@@ -221,24 +206,18 @@ void canonical(Items<double> list, const CanonicalOptions& options, int64_t pair
   const int64_t rows = list.rows;
   list.add(of_all_sizes(rows));
   compare_grids<double>(
-      list, planted<double>(rows, 2), 2, 1e-10,
-      [&](const Context& context, const auto& a, const auto& b, bool symmetric, double* found,
-          const Counts& counts) {
-        cca_scores(context, a, b, rows, symmetric, options, found, {counts.row(0), counts.row(1)});
+      list, planted<double>(rows, 2), options, 2, 1e-10,
+      [&](double* found, const Counts& counts, const auto&... lists) {
+        cca_scores(lists..., options, found, {counts.row(0), counts.row(1)});
       },
-      [&](const auto& a, const auto& b, double* found, const Counts& counts) {
-        likewise::cca_scores(a, b, options, 1, found, counts);
-      });
+      likewise::cca_scores);
   Stack<double> x = stack<double>(pairs, 7, 3), y = related(x, 2);
-  compare(
-      size_t(pairs), 2, 2 * pairs, 1e-10,
-      [&](const Context& context, double* found, const Counts& counts) {
-        cca_pairs(context, x.there(), y.there(), pairs, 7, options, found,
-                  {counts.row(0), counts.row(1)});
+  compare_pairs(
+      x, y, options, 2, 1e-10,
+      [&](double* found, const Counts& counts, const auto&... all) {
+        cca_pairs(all..., options, found, {counts.row(0), counts.row(1)});
       },
-      [&](double* found, const Counts& counts) {
-        likewise::cca_pairs(x.here(), y.here(), options, 1, found, counts);
-      });
+      likewise::cca_pairs);
   if (options.weighted) return;
   compare(
       size_t(2 * pairs), 2, 2 * pairs, 1e-10,

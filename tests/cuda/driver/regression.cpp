@@ -59,13 +59,14 @@ Items<double> uneven(const RidgeOptions& options) {
 void ridge_grids(const RidgeOptions& options) {
   const int64_t rows = int64_t(options.order.size());
   compare_grids<double>(
-      uneven(options), planted<double>(rows, 1), 2, 1e-9,
-      [&](const Context& context, const auto& a, const auto& b, bool symmetric, double* found,
-          const Counts& counts) {
+      uneven(options), planted<double>(rows, 1), options, 2, 1e-9,
+      [&](double* found, const Counts& counts, const Context& context, const auto& a, const auto& b,
+          int64_t, bool symmetric) {
         ridge_scores(context, a, b, symmetric, options, found, counts.row(0), counts.row(1));
       },
-      [&](const auto& a, const auto& b, double* found, const Counts& counts) {
-        likewise::ridge_scores(a, b, options, 1, found, counts, counts.row(1));
+      [](const Arrays& a, const Arrays& b, const RidgeOptions& with, int threads, double* found,
+         const Counts& counts) {
+        likewise::ridge_scores(a, b, with, threads, found, counts, counts.row(1));
       });
 }
 

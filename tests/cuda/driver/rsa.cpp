@@ -84,26 +84,23 @@ void entries() {
 template <class T>
 void scores_of(int64_t rows, const RsaOptions& options) {
   const double tolerance = sizeof(T) == 4 ? 1e-6 : 1e-11;
+  const auto findings = [](double* found, const Counts& counts) {
+    return RsaFindings{found, {counts.row(2), counts.row(0), counts.row(1)}};
+  };
   compare_grids<T>(
-      planted<T>(rows), planted<T>(rows, 2), 3, tolerance,
-      [&](const Context& context, const auto& a, const auto& b, bool symmetric, double* found,
-          const Counts& counts) {
-        rsa_scores<T>(context, a, b, rows, symmetric, options,
-                      {found, {counts.row(2), counts.row(0), counts.row(1)}});
+      planted<T>(rows), planted<T>(rows, 2), options, 3, tolerance,
+      [&](double* found, const Counts& counts, const auto&... lists) {
+        rsa_scores<T>(lists..., options, findings(found, counts));
       },
-      [&](const auto& a, const auto& b, double* found, const Counts& counts) {
-        likewise::rsa_scores(a, b, options, 1, found, counts);
-      });
+      likewise::rsa_scores);
   Stack<T> x = stack<T>(4, rows, 3), y = related(x, 5);
-  compare(
-      4, 3, 8, tolerance,
-      [&](const Context& context, double* found, const Counts& counts) {
+  compare_pairs(
+      x, y, options, 3, tolerance,
+      [&](double* found, const Counts& counts, const Context& context, const auto&...) {
         rsa_pairs<T>(context, x.batch(), y.batch(), rows, {1, {4}, {1}, {1}}, options,
-                     {found, {counts.row(2), counts.row(0), counts.row(1)}});
+                     findings(found, counts));
       },
-      [&](double* found, const Counts& counts) {
-        likewise::rsa_pairs(x.here(), y.here(), options, 1, found, counts);
-      });
+      likewise::rsa_pairs);
 }
 
 // Lists of RDMs: of chains of ties; of large numbers; all equal, and all but one; with a NaN.
@@ -161,17 +158,8 @@ void gradients_of(int64_t rows, int64_t cols, const RsaOptions& options) {
   std::fill_n(samples.begin() + cols, cols, T(0));  // one without direction, and two equal ones
   std::copy_n(samples.begin() + 2 * cols, cols, samples.begin() + 3 * cols);
   Stack<T> x{samples, 3, rows, cols}, y = related(x, 3);
-  compare_gradients<T>(
-      x, y, sizeof(T) == 4 ? 1e-6 : 1e-10,
-      [&](const Context& context, T* by_x, T* by_y) {
-        rsa_gradients<T>(context, x.there(), y.there(), 3, rows, options, by_x, by_y);
-      },
-      [&](T* by_x, T* by_y) {
-        std::vector<double> unused(3);
-        std::vector<int64_t> counts(18);
-        likewise::rsa_gradients(x.here(), y.here(), options, 1, unused.data(),
-                                {counts.data(), 3, 6}, by_x, by_y);
-      });
+  compare_gradients<T>(x, y, options, sizeof(T) == 4 ? 1e-6 : 1e-10, rsa_gradients<T>,
+                       likewise::rsa_gradients);
 }
 
 void gradients() {

@@ -299,14 +299,11 @@ Items<double> with_nan() {
 
 void match_grids(Matching matching) {
   compare_grids<double>(
-      planted<double>(15), with_nan(), 1, 1e-12,
-      [&](const Context& context, const auto& a, const auto& b, bool symmetric, double* found,
-          const Counts& counts) {
-        match_scores<double>(context, matching, a, b, 15, symmetric, found, counts.row(0));
+      planted<double>(15), with_nan(), matching, 1, 1e-12,
+      [&](double* found, const Counts& counts, const Context& context, const auto&... lists) {
+        match_scores<double>(context, matching, lists..., found, counts.row(0));
       },
-      [&](const auto& a, const auto& b, double* found, const Counts& counts) {
-        likewise::match_scores(a, b, matching, 1, found, counts);
-      });
+      likewise::match_scores);
 }
 
 void matches() {
@@ -361,14 +358,11 @@ void soft(bool distance, int64_t dx, int64_t dy) {
 void soft_grids(bool distance) {
   const SoftMatchOptions options{distance, 1};
   compare_grids<double>(
-      planted<double>(15), with_nan(), 1, distance ? 1e-7 : 1e-12,
-      [&](const Context& context, const auto& a, const auto& b, bool symmetric, double* found,
-          const Counts& counts) {
-        soft_match_scores<double>(context, distance, a, b, 15, symmetric, found, counts.row(0));
+      planted<double>(15), with_nan(), options, 1, distance ? 1e-7 : 1e-12,
+      [&](double* found, const Counts& counts, const Context& context, const auto&... lists) {
+        soft_match_scores<double>(context, distance, lists..., found, counts.row(0));
       },
-      [&](const auto& a, const auto& b, double* found, const Counts& counts) {
-        likewise::soft_match_scores(a, b, options, 1, found, counts);
-      });
+      likewise::soft_match_scores);
 }
 
 // Copies of units, far from the origin: differences of squares would not come so near to 0.
