@@ -146,22 +146,18 @@ LapStatus AssignmentSolver::solve(const MatrixRef<const T>& cost, double sign,
 }
 
 void AssignmentSolver::columns_of_rows(int64_t* column_of_row) const {
-  if (transposed_) {
-    for (int32_t j = 0; j < state_.cols; ++j) {
-      column_of_row[j] = std::max<int64_t>(state_.row_of_col[j], -1);
-    }
-  } else {
-    for (int32_t i = 0; i < state_.rows; ++i) column_of_row[i] = state_.col_of_row[i];
-  }
+  const int32_t* columns = transposed_ ? state_.row_of_col : state_.col_of_row;
+  const int64_t rows = transposed_ ? state_.cols : state_.rows;
+  for (int64_t i = 0; i < rows; ++i) column_of_row[i] = std::max(columns[i], -1);
 }
 
 void AssignmentSolver::pairs(int64_t* row_ind, int64_t* col_ind) const {
-  const int32_t* column_of_row = transposed_ ? state_.row_of_col : state_.col_of_row;
+  const int32_t* columns = transposed_ ? state_.row_of_col : state_.col_of_row;
   const int64_t rows = transposed_ ? state_.cols : state_.rows;
   for (int64_t i = 0; i < rows; ++i) {
-    if (column_of_row[i] < 0) continue;
+    if (columns[i] < 0) continue;
     *row_ind++ = i;
-    *col_ind++ = column_of_row[i];
+    *col_ind++ = columns[i];
   }
 }
 

@@ -1,5 +1,3 @@
-#include "kernels/bandwidth.h"
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -8,6 +6,7 @@
 #include "core/parallel.h"
 #include "kernels/distances.h"
 #include "kernels/gram_tile.h"
+#include "kernels/prepared.h"
 
 // Selection without a list of all distances: tiles of squared distances are streamed, and those
 // inside an interval around the median are kept. A sample of the distances gives the first

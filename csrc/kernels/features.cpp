@@ -2,7 +2,7 @@
 
 #include <numeric>
 
-#include "kernels/panel.h"
+#include "kernels/prepared.h"
 #include "linalg/cross.h"
 #include "linalg/linalg.h"
 

@@ -4,7 +4,7 @@
 
 #include "core/parallel.h"
 #include "kernels/cpu/panel_product.h"
-#include "kernels/panel.h"
+#include "kernels/prepared.h"
 
 namespace likewise {
 namespace {

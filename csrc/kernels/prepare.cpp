@@ -4,8 +4,7 @@
 
 #include "core/near_one.h"
 #include "core/parallel.h"
-#include "kernels/bandwidth.h"
-#include "kernels/panel.h"
+#include "kernels/prepared.h"
 
 namespace likewise {
 namespace {

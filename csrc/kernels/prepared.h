@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "core/rows.h"
+#include "kernels/cpu/row_kernels.h"
 #include "kernels/kernels.h"
 
 namespace likewise {
@@ -16,6 +18,16 @@ struct KernelItem {
   double scale = 1;               // a power of two
   double sigma = 0;               // rbf: bandwidth of the scaled samples
 };
+
+// Rows [row, row + count) and columns [col, col + width) of (x - mean) * scale, into `out`.
+template <class T>
+void centred_rows(const KernelItem<T>& item, int64_t row, int64_t count, int64_t col, int64_t width,
+                  T* out, int64_t out_ld, std::vector<T>& buffer) {
+  const Rows<T> rows = contiguous_rows(item.x, row, count, col, width, buffer);
+  const T* mean = item.mean + col;
+  row_kernels<T>().centre(rows.data, rows.ld, count, width, mean, mean + item.x.cols, T(item.scale),
+                          out, out_ld);
+}
 
 // Items and the memory that they point into.
 template <class T>
@@ -39,5 +51,10 @@ inline void set_counts(const Counts& counts, int64_t p, const int64_t (&constant
 template <class T>
 PreparedItems<T> prepare_items(const std::vector<MatrixRef<const T>>& x,
                                const KernelOptions& options, int threads, int64_t* constant_units);
+
+// Median of the distances |x_p - x_q|, p < q, of the scaled and centred samples; the mean of the
+// two middle ones if their number is even. Distances are computed in T, the selection is exact.
+template <class T>
+double median_distance(const KernelItem<T>& item, int threads);
 
 }  // namespace likewise

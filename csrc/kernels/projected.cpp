@@ -5,7 +5,6 @@
 
 #include "core/parallel.h"
 #include "kernels/distances.h"
-#include "kernels/panel.h"
 #include "linalg/linalg.h"
 
 namespace likewise {

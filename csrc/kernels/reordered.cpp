@@ -8,7 +8,6 @@
 #include "core/copy.h"
 #include "core/dtype.h"
 #include "kernels/features.h"
-#include "kernels/panel.h"
 #include "kernels/projected.h"
 #include "linalg/batch.h"
 

@@ -186,21 +186,18 @@ bool pair_gradients(const MatrixRef<const T>& given_x, const MatrixRef<const T>&
   if (!align(a, b, options.score != ProcrustesScore::similarity, found)) return false;
   score = procrustes_score(found.gap, a.norm, b.norm, options);
   const Slopes slopes = slopes_of(a, b, found, options);
-  const int64_t p = a.cols, q = b.cols;
-  if (grad_x) {
-    Matrix turned(static_cast<size_t>(n * p));
-    gemm<double>(Op::none, Op::transpose, n, p, q, 1, b.data.data(), q, found.rotation.data(), q, 0,
-                 turned.data(), p);
-    write_gradient<T>(x, a, turned, 1 - found.gap, slopes.by_similarity, slopes.by_norm_x, options,
-                      grad_x, item);
-  }
-  if (grad_y) {
-    Matrix turned(static_cast<size_t>(n * q));
-    gemm<double>(Op::none, Op::none, n, q, p, 1, a.data.data(), p, found.rotation.data(), q, 0,
-                 turned.data(), q);
-    write_gradient<T>(y, b, turned, 1 - found.gap, slopes.by_similarity, slopes.by_norm_y, options,
-                      grad_y, item);
-  }
+  const auto differentiate = [&](bool first, void* grad) {
+    if (!grad) return;
+    const Side &side = first ? a : b, &other = first ? b : a;
+    Matrix turned(side.data.size());
+    gemm<double>(Op::none, first ? Op::transpose : Op::none, n, side.cols, other.cols, 1,
+                 other.data.data(), other.cols, found.rotation.data(), b.cols, 0, turned.data(),
+                 side.cols);
+    write_gradient<T>(first ? x : y, side, turned, 1 - found.gap, slopes.by_similarity,
+                      first ? slopes.by_norm_x : slopes.by_norm_y, options, grad, item);
+  };
+  differentiate(true, grad_x);
+  differentiate(false, grad_y);
   return true;
 }
 

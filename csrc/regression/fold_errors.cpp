@@ -7,7 +7,7 @@
 
 #include "core/parallel.h"
 #include "linalg/linalg.h"
-#include "regression/flat_prediction.h"
+#include "regression/rounding.h"
 
 namespace likewise {
 namespace {

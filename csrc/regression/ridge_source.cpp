@@ -6,7 +6,7 @@
 
 #include "core/parallel.h"
 #include "linalg/linalg.h"
-#include "regression/weak_penalty.h"
+#include "regression/rounding.h"
 
 namespace likewise {
 namespace {

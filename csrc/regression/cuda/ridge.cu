@@ -4,8 +4,7 @@
 #include "core/cuda/columns.cuh"
 #include "regression/cuda/directions.cuh"
 #include "regression/cuda/ridge_kernels.h"
-#include "regression/flat_prediction.h"
-#include "regression/weak_penalty.h"
+#include "regression/rounding.h"
 
 namespace likewise::cuda {
 namespace {
