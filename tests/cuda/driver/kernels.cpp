@@ -102,9 +102,15 @@ void grams() {
   scores<double>(40, fixed_bandwidth(false), {});
 }
 
+// Where there is no score, there is no gradient: of what is constant, has no median distance or is
+// not a number.
 template <class T>
 void gradients(int64_t rows, const KernelOptions& options) {
-  Stack<T> x = stack<T>(3, rows, 2), y = related(x, 3);
+  std::vector<T> samples = stack<T>(5, rows, 2).host;
+  std::fill_n(samples.begin() + 4 * rows, 2 * rows, T(3));  // equal ones but one
+  samples[size_t(4 * rows)] = 1;
+  samples[size_t(6 * rows + 3)] = std::numeric_limits<T>::quiet_NaN();
+  Stack<T> x{samples, 5, rows, 2}, y = stack<T>(5, rows, 3);
   compare_gradients<T>(x, y, options, sizeof(T) == 4 ? 1e-6 : 1e-9, kernel_gradients<T>,
                        likewise::kernel_gradients);
 }
