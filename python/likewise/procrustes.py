@@ -268,7 +268,8 @@ def procrustes(
     NeurIPS 2021.
     """
     plain = center and scale and score == "angular"
-    if plain and (found := _at_once(x, y)) is not None:
+    # What torch compiles may not meet the engine on its way.
+    if plain and type(x) is np.ndarray and (found := _at_once(x, y)) is not None:
         return found
     measure = _PROCRUSTES if plain else Procrustes(center=center, scale=scale, score=score)
     return measure(x, y, check_finite=check_finite)
