@@ -101,6 +101,18 @@ cudaStream_t new_stream() {
 }
 
 int failures = 0;
+
+// What a launch answers, which launch() throws.
+template <class... Expected, class... Given>
+cudaError_t started(void (*kernel)(Expected...), dim3 grid, dim3 block, cudaStream_t stream,
+                    Given... arguments) {
+  cudaLaunchConfig_t config;
+  config.gridDim = grid;
+  config.blockDim = block;
+  config.stream = stream;
+  return cudaLaunchKernelEx(&config, kernel, static_cast<Expected>(arguments)...);
+}
+
 #define REQUIRE(condition) \
   if (!(condition)) std::printf("failed: %s\n%s", #condition, cusim::report()), ++failures
 
@@ -108,7 +120,7 @@ bool reported(const char* text) { return std::strstr(cusim::report(), text) != n
 
 void warp_sync_orders_memory() {
   int* const out = zeros<int>(32);
-  REQUIRE(launch(pass_in_warp, 1, 32, 0, nullptr, out, true) == cudaSuccess);
+  REQUIRE(started(pass_in_warp, 1, 32, nullptr, out, true) == cudaSuccess);
   REQUIRE(cudaDeviceSynchronize() == cudaSuccess);
   REQUIRE(value_at(out, 3) == 2);
 }
@@ -177,11 +189,11 @@ void race_pinned_memory_before_a_wait() {
 }
 void host_pointer_in_a_launch() {
   int on_host = 0;
-  REQUIRE(launch(fill, 1, 32, 0, nullptr, &on_host, 1) == cudaErrorIllegalAddress);
+  REQUIRE(started(fill, 1, 32, nullptr, &on_host, 1) == cudaErrorIllegalAddress);
 }
 void bad_sizes() {
   int* const out = zeros<int>(32);
-  REQUIRE(launch(fill, 1, 2048, 0, nullptr, out, 1) == cudaErrorInvalidConfiguration);
+  REQUIRE(started(fill, 1, 2048, nullptr, out, 1) == cudaErrorInvalidConfiguration);
   REQUIRE(cudaMemcpy(out, out, 1000, cudaMemcpyDeviceToDevice) == cudaErrorInvalidValue);
 }
 // 48 KiB are for both kinds of shared memory together, unless more was asked for.
@@ -214,12 +226,12 @@ void what_is_another_devices() {
   cudaStream_t stream = new_stream();
   REQUIRE(cudaSetDevice(1) == cudaSuccess);
   int* const second = zeros<int>(32);
-  REQUIRE(launch(fill, 1, 32, 0, nullptr, second, 7) == cudaSuccess);
+  REQUIRE(started(fill, 1, 32, nullptr, second, 7) == cudaSuccess);
   REQUIRE(cudaDeviceSynchronize() == cudaSuccess);
   REQUIRE(value_at(second, 31) == 7);
-  REQUIRE(launch(fill, 1, 32, 0, stream, second, 1) == cudaErrorInvalidResourceHandle);
+  REQUIRE(started(fill, 1, 32, stream, second, 1) == cudaErrorInvalidResourceHandle);
   REQUIRE(cudaMemsetAsync(first, 0, 4) == cudaErrorInvalidValue);
-  REQUIRE(launch(fill, 1, 32, 0, nullptr, first, 1) == cudaErrorIllegalAddress);
+  REQUIRE(started(fill, 1, 32, nullptr, first, 1) == cudaErrorIllegalAddress);
 }
 void warp_reductions() {
   int* const out = zeros<int>(32);
