@@ -24,7 +24,17 @@ INVARIANCES = ("translation", "isotropic_scaling", "orthogonal", "permutation", 
 HELD_OUT = ("linear_predictivity",)  # scored on folds, which go by the order of the samples
 
 every_measure = pytest.mark.parametrize("name", lw.measures())
-every_variant = pytest.mark.parametrize(("name", "options"), VARIANTS, ids=str)
+
+
+def marks(name, options):
+    """Every dissimilarity and every comparison is enough on the simulator, without every two."""
+    usual = "correlation" in options.values() or options.get("comparison") == "cosine"
+    return [] if name != "rsa" or usual else [pytest.mark.host_only("takes minutes there")]
+
+
+every_variant = pytest.mark.parametrize(
+    ("name", "options"), [pytest.param(*v, marks=marks(*v)) for v in VARIANTS], ids=str
+)
 
 
 def representation(rng, n, d):
