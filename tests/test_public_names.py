@@ -42,19 +42,14 @@ def test_user_code_runs():
 
 # Some functions are named as the modules that they are in.
 CALL_EVERY_FUNCTION = """
-import inspect, pkgutil, random, sys, types, warnings
+import inspect, pathlib, random, sys, types, warnings
 import numpy as np
 import likewise as lw
 
-def modules(path, prefix):
-    for found in pkgutil.iter_modules(path, prefix):
-        if found.name.endswith("__main__"):
-            continue
-        yield found.name
-        if found.ispkg:
-            yield from modules([f"{path[0]}/{found.name.rpartition('.')[2]}"], found.name + ".")
-
-names = list(modules(lw.__path__, "likewise."))
+root = pathlib.Path(lw.__file__).parent
+paths = sorted(path.relative_to(root.parent).with_suffix("") for path in root.rglob("*.py"))
+names = [".".join(path.parts).removesuffix(".__init__") for path in paths]
+names.remove("likewise.__main__")
 random.Random(int(sys.argv[1])).shuffle(names)
 missing = []
 for name in names:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import pkgutil
 import re
 from pathlib import Path
 from typing import Any
@@ -36,13 +35,13 @@ STUB = """# What `import likewise` offers to checkers of types. Made by tools/pu
 def public_names() -> dict[str, str]:
     """Every name of ``lw`` and the module that it is in."""
     places = {name: module for module, names in FROM_PACKAGES.items() for name in names}
-    for found in pkgutil.iter_modules(likewise.__path__):
-        if found.ispkg or found.name.startswith("_") or found.name in NAMESPACES:
+    for topic in sorted(path.stem for path in PACKAGE.glob("[!_]*.py")):
+        if topic in NAMESPACES:
             continue
-        module = importlib.import_module(f"likewise.{found.name}")
+        module = importlib.import_module(f"likewise.{topic}")
         for name in getattr(module, "__all__", ()):
             if not _is_measure(getattr(module, name)):
-                places[name] = found.name
+                places[name] = topic
     return dict(sorted(places.items()))
 
 
