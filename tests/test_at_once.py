@@ -30,6 +30,13 @@ def test_pairs_are_as_the_long_way_says(name, layout):
     assert found == lw.measure(name)(x, y) == getattr(lw, name)(x, y)
 
 
+@pytest.mark.parametrize("score", ["angular", "euclidean", "similarity"])
+def test_every_score_of_procrustes_is_as_the_long_way_says(score):
+    x, y = two()
+    found = _cpu.procrustes_at_once((True, True, 1.0, score))(x, y)
+    assert found == lw.measure("procrustes", score=score)(x, y) == lw.procrustes(x, y, score=score)
+
+
 @pytest.mark.parametrize("shape", [(16, 16), (9, 16), (16, 9), (1, 1), (0, 4)])
 @pytest.mark.parametrize("maximize", [False, True, np.True_, 1])
 def test_assignments_are_scipys(shape, maximize):

@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
@@ -201,7 +201,10 @@ class ShapeDistance(_ShapeMeasure):
 
 
 _PROCRUSTES = Procrustes()
-_at_once = NUMPY.engine.procrustes_at_once(_PROCRUSTES._options())
+_AT_ONCE = {
+    score: NUMPY.engine.procrustes_at_once(Procrustes(score=score)._options())
+    for score in get_args(Score)
+}
 
 
 @score_function
@@ -267,10 +270,12 @@ def procrustes(
     Williams, Kunz, Kornblith & Linderman, "Generalized shape metrics on neural representations",
     NeurIPS 2021.
     """
-    plain = center and scale and score == "angular"
     # What torch compiles may not meet the engine on its way.
-    if plain and type(x) is np.ndarray and (found := _at_once(x, y)) is not None:
-        return found
+    if type(x) is np.ndarray and center and scale and type(score) is str and score in _AT_ONCE:
+        found = _AT_ONCE[score](x, y)
+        if found is not None:
+            return found
+    plain = center and scale and score == "angular"
     measure = _PROCRUSTES if plain else Procrustes(center=center, scale=scale, score=score)
     return measure(x, y, check_finite=check_finite)
 
