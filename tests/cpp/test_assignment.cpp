@@ -71,7 +71,7 @@ void layouts_and_starts_agree(const Matrix& m, double sign) {
 }
 
 TEST(every_layout_and_start_has_the_same_optimum) {
-  const int64_t shapes[][2] = {{1, 1}, {6, 6}, {20, 33}, {70, 70}, {90, 65}, {64, 200}};
+  const int64_t shapes[][2] = {{1, 1}, {6, 6}, {20, 33}, {64, 64}, {70, 70}, {90, 65}, {64, 200}};
   for (const auto& [rows, cols] : shapes) {
     Matrix m = random_matrix(rows, cols, uint64_t(rows));
     layouts_and_starts_agree<float>(m, 1);

@@ -1,6 +1,7 @@
 #include "assignment/cpu/lap.h"
 
 #include "assignment/cpu/path.simd.h"
+#include "assignment/cpu/small.simd.h"
 
 namespace likewise::LIKEWISE_ISA {
 namespace {
@@ -164,6 +165,7 @@ void settle_surplus(LapState& s) {
 
 template <class T>
 LapStatus solve(LapState& s, bool warm) {
+  if (s.cols <= SmallProblem<T>::kMost) return SmallProblem<T>(s).solve(warm);
   const bool square = s.rows == s.cols;
   if (!warm) {
     for (int32_t j = 0; j < s.cols; ++j) s.column_dual[j] = 0;
