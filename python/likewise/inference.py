@@ -67,6 +67,8 @@ def permutation_test(
     n: int = 1000,
     random_state: int | np.random.Generator | None = 0,
     *,
+    groups: Any = None,
+    within: bool = False,
     check_finite: bool = True,
     **options: Any,
 ) -> PermutationTest[ArrayT]:
@@ -78,6 +80,11 @@ def permutation_test(
     the given one among them. Shuffles that tie with the score, as those of repeated stimuli do, are
     as extreme: scores tie within the error that the measure declares, 1e-10 of its range in float64
     and 1e-5 in float32 (distances 1e-9 and 3e-5, whose digits are fewer near 0).
+
+    Samples that depend on each other (frames of a film, repeats of a stimulus) are exchanged as
+    what may be exchanged under the null hypothesis: whole ``groups``, whose samples keep their
+    order, or samples ``within`` their groups. Each admissible order is as likely as any other, and
+    all are taken once where they are at most ``n``.
 
     Orders are made in blocks: memory stays below twice the input and 64 MiB, beside the matrices of
     all pairs of samples that RSA, neighbours and CKA of wide data compare.
@@ -92,20 +99,38 @@ def permutation_test(
         Number of shuffles.
     random_state
         Seed or generator.
+    groups
+        Which group each sample is of, ``(n_samples,)`` labels of any kind. Of equal sizes, unless
+        ``within``.
+    within
+        Exchange samples within their groups, and not the groups.
 
     Returns
     -------
     PermutationTest
-        ``score``, ``p_value`` in ``[1 / (n + 1), 1]`` or ``[1 / n!, 1]`` (NaN if the score is) and
-        the ``null``: the scores of the ``n`` shuffles, or of all orders.
+        ``score``, ``p_value`` in ``[1 / (n + 1), 1]``, or from 1 over the number of all orders
+        (NaN if the score is), and the ``null``: the scores of the ``n`` shuffles, or of all orders.
 
     Raises
     ------
     ValueError
-        For ``n < 1``, representations that are not 2-D, or what the measure itself refuses.
+        For ``n < 1``, representations that are not 2-D, groups of unequal sizes or of nothing to
+        exchange, ``within`` without groups, groups together with a measure that holds out folds of
+        single samples, or what the measure itself refuses.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> films = np.repeat(np.arange(6), 10)  # 6 films of 10 frames
+    >>> x = np.eye(6)[films] + 0.1 * rng.standard_normal((60, 6))
+    >>> lw.permutation_test(x, x, "cka", groups=films).null.size  # 6! orders of films
+    720
     """
     chosen, pair = _one_pair("permutation_test", x, y, measure, options, n, check_finite)
-    library, orders = pair.library, Orders(pair.x.shape[0], n, random_state)
+    samples = pair.x.shape[0]
+    _require_no_folds("permutation_test", chosen, samples, groups)
+    orders = Orders(samples, n, random_state, groups=groups, within=within)
+    library = pair.library
     score, null = _score_and_draws(chosen, pair, lambda pair: _reordered(chosen, pair, orders))
     p_value = float("nan")
     if not np.isnan(score):
@@ -126,6 +151,7 @@ def bootstrap(
     n: int = 1000,
     random_state: int | np.random.Generator | None = 0,
     *,
+    groups: Any = None,
     level: float = 0.95,
     check_finite: bool = True,
     **options: Any,
@@ -155,7 +181,9 @@ def bootstrap(
     ``benchmarks/NOTES.md`` has the coverage in simulations of every measure. Neighbours of a subset
     are as many as make the same share of it; samples stay in the folds that they are in. Nothing
     was shown for flexible measures (Procrustes, CCA, predictivity) of fewer samples than four times
-    the wider side has units, whose halves fit noise, nor for dependent samples.
+    the wider side has units, whose halves fit noise. Samples that depend on each other need
+    ``groups``, which are drawn whole and count as the samples do otherwise: the estimand is then
+    the expectation over as many fresh groups.
 
     Parameters
     ----------
@@ -167,6 +195,9 @@ def bootstrap(
         Number of subsets, at least 8; half of them parts.
     random_state
         Seed or generator.
+    groups
+        Which group each sample is of, ``(n_samples,)`` labels; groups have equal sizes, since
+        subsets of one size are compared.
     level
         Confidence level of the interval.
 
@@ -180,17 +211,29 @@ def bootstrap(
     ------
     ValueError
         For ``n < 8``, a ``level`` outside (0, 1), representations that are not 2-D, fewer samples
-        than intervals were seen to cover for (50; 100 for predictivity, 200 for neighbours and
-        HSIC) or than the measure needs for both halves, or what the measure itself refuses.
+        (or groups) than intervals were seen to cover for (50; 100 for predictivity, 200 for
+        neighbours and HSIC) or than the measure needs for both halves, groups of unequal sizes or
+        together with a measure that holds out folds of single samples, or what the measure itself
+        refuses.
     """
     chosen, pair = _one_pair("bootstrap", x, y, measure, options, n, check_finite, at_least=8)
     if not 0 < level < 1:
         raise ValueError(f"bootstrap: level must be between 0 and 1, got {level!r}")
-    library, subsets = pair.library, Subsets(chosen, pair.x.shape[0], n, random_state)
+    library, samples = pair.library, pair.x.shape[0]
+    _require_no_folds("bootstrap", chosen, samples, groups)
+    subsets = Subsets(chosen, samples, n, random_state, groups=groups)
     subsets.require("bootstrap")
     score, draws = _score_and_draws(chosen, pair, lambda pair: _of_subsets(pair, subsets))
     found = subsets.interval(level, pair.x.dtype).of(float(score), draws)
     return Bootstrap(_given(library, score), *found, _given(library, draws))
+
+
+def _require_no_folds(function: str, chosen: Measure, samples: int, groups: Any) -> None:
+    if groups is not None and len(chosen.folds(samples)) > 1:
+        raise ValueError(
+            f"{function}: groups cannot be kept whole by the folds of {chosen.name}, which holds "
+            "out single samples"
+        )
 
 
 def _one_pair(

@@ -14,6 +14,7 @@ import numpy as np
 
 from likewise._border.arrays import Array
 from likewise.measure import Measure, score_error
+from likewise.measure.orders import equal_groups
 
 __all__ = ["Interval", "Subsets"]
 
@@ -84,8 +85,16 @@ class Subsets:
         samples: int,
         count: int,
         random_state: int | np.random.Generator | None,
+        *,
+        groups: Any = None,
     ) -> None:
         self.count, self._pairs = count, count // 4
+        self._grouped, self._rows = groups is not None, np.arange(samples)[:, None]
+        if self._grouped:
+            instead = "intervals from subsets of unequal sizes were not shown to cover"
+            self._rows = equal_groups("bootstrap", groups, samples, instead)
+        # What is drawn, here called samples: single ones, or groups of so many rows.
+        samples, self._size = self._rows.shape
         self._chosen, self._samples, self._half = chosen, samples, samples // 2
         folds = len(self._folds(samples))
         self._part = samples - max(round(_LEFT_OUT * samples / folds), 1) * folds
@@ -95,10 +104,11 @@ class Subsets:
     def require(self, function: str) -> None:
         """Raise ``ValueError`` where halves say nothing."""
         least = getattr(self._chosen, "least_for_interval", LEAST_SAMPLES)
-        needed = max(2 * self._of_part(self._half).min_samples, least)
+        for_halves = math.ceil(self._of_part(self._half).min_samples / self._size)
+        needed, drawn = max(2 * for_halves, least), "groups" if self._grouped else "samples"
         if self._samples < needed:
             raise ValueError(
-                f"{function}: needs at least {needed} samples for {self._chosen.name}, got "
+                f"{function}: needs at least {needed} {drawn} for {self._chosen.name}, got "
                 f"{self._samples}; halves of fewer say nothing about the error, compare "
                 "with permutation_test instead"
             )
@@ -128,12 +138,13 @@ class Subsets:
             (self.count - 2 * self._pairs, self._part, self._parts()),
             (2 * self._pairs, self._half, self._halves()),
         ):
-            most = int(np.clip(most_bytes // (max(bytes_per_sample, 4) * size), 1, count))
+            rows = size * self._size
+            most = int(np.clip(most_bytes // (max(bytes_per_sample, 4) * rows), 1, count))
             chosen = self._of_part(size)
             for first in range(0, count, most):
-                block = np.empty((min(most, count - first), size), np.int32)
+                block = np.empty((min(most, count - first), rows), np.int32)
                 for row in block:
-                    row[:] = next(draw)
+                    row[:] = self._rows[next(draw)].ravel()
                 yield chosen, block
 
     def _parts(self) -> Iterator[Array]:
@@ -157,7 +168,7 @@ class Subsets:
 
     def _of_part(self, size: int) -> Measure:
         if hasattr(self._chosen, "of_part"):
-            return self._chosen.of_part(size, self._samples)
+            return self._chosen.of_part(size * self._size, self._samples * self._size)
         return self._chosen
 
 
