@@ -196,7 +196,7 @@ def _on_device(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 # Functions of measures, and how many arguments stand before these.
-_OF_MEASURES = {"pairwise": 1, "cross": 2, "permutation_test": 2, "bootstrap": 2}
+_OF_MEASURES = {"pairwise": 1, "cross": 2, "permutation_test": 2, "bootstrap": 2, "calibrate": 2}
 
 
 def _has_version(function: Callable[..., Any], *args: Any, **options: Any) -> bool:

@@ -60,7 +60,7 @@ for name in names:
 x, y = np.random.default_rng(0).standard_normal((2, 60, 6))
 given = dict.fromkeys(("x", "a", "p", "cost", "similarity", "features", "rdms"), x)
 given |= dict.fromkeys(("y", "b", "q"), y) | {"repeats": np.stack([x, y]), "n": 20}
-given |= {"items": [x, y], "items_a": [x], "items_b": [y], "labels": np.arange(60) % 3}
+given |= {"items": [x, y], "items_a": [x, y], "items_b": [y], "labels": np.arange(60) % 3}
 given |= {"layout": "ntd", "how": "mean", "n_clusters": 2, "k": 5, "name": "cka"}
 chosen = {"match_units": {"similarity": x[:6]}, "reduce": {"x": x[None]}, "num_threads": {}}
 warnings.simplefilter("ignore")

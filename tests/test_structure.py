@@ -20,6 +20,7 @@ FLOORS = (
     ("measure",),
     ("topics",),
     ("grid", "inference", "maps"),
+    ("calibration",),
     ("activations", "scale", "report"),
     ("torch", "studies"),
     ("cli", "__main__"),

@@ -15,6 +15,9 @@ from likewise.assignment import assignment as assignment
 from likewise.assignment import linear_sum_assignment as linear_sum_assignment
 from likewise.assignment import permutation_match as permutation_match
 from likewise.assignment import semi_match as semi_match
+from likewise.calibration import Aggregate as Aggregate
+from likewise.calibration import Calibration as Calibration
+from likewise.calibration import calibrate as calibrate
 from likewise.cca import canonical_correlations as canonical_correlations
 from likewise.cca import cca as cca
 from likewise.cca import pwcca as pwcca

@@ -21,8 +21,10 @@ MeasureName = Literal[
 ]
 NAMESPACES = ("cuda", "maps", "scale", "studies", "torch", "truncation", "typing")
 PLACES = {
+    "Aggregate": "calibration",
     "Assignment": "assignment",
     "Bootstrap": "inference",
+    "Calibration": "calibration",
     "ConvergenceError": "errors",
     "ConvergenceWarning": "errors",
     "DegenerateWarning": "errors",
@@ -51,6 +53,7 @@ PLACES = {
     "assignment": "assignment",
     "bootstrap": "inference",
     "build_config": "_border.engine",
+    "calibrate": "calibration",
     "canonical_correlations": "cca",
     "cca": "cca",
     "cka": "kernels",
@@ -96,6 +99,7 @@ PLACES = {
 TAKE_ARRAYS = (
     "assignment",
     "bootstrap",
+    "calibrate",
     "canonical_correlations",
     "cca",
     "cka",

@@ -388,14 +388,19 @@ def labelled(scores: Any, a: Items, b: Items, chosen: Any, name: str = "") -> An
     """Scores of a measure in the dtype and library of the items, a Grid if these had labels."""
     if a.arrays:
         scores = narrowed(chosen, a.library, scores, a.arrays[0].dtype, name)
+    return table(scores, a, b, name or chosen.name, asdict(chosen))
+
+
+def table(values: Any, a: Items, b: Items, name: str, options: dict[str, Any]) -> Any:
+    """Numbers of all pairs as they are, in the items' library, a Grid if these had labels."""
     if a.labels is None and b.labels is None:
-        return a.library.give(scores)
-    scores = a.library.host(scores)
+        return a.library.give(values)
+    values = a.library.host(values)
     rows, columns = (
         side.labels if side.labels is not None else tuple(map(str, range(len(side.arrays))))
         for side in (a, b)
     )
-    return Grid(scores, rows, columns, name or chosen.name, asdict(chosen))
+    return Grid(values, rows, columns, name, options)
 
 
 def _locate(labels: Sequence[str], key: Any, side: str) -> int | list[int]:

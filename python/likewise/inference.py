@@ -128,13 +128,13 @@ def permutation_test(
     """
     chosen, pair = _one_pair("permutation_test", x, y, measure, options, n, check_finite)
     samples = pair.x.shape[0]
-    _require_no_folds("permutation_test", chosen, samples, groups)
+    require_no_folds("permutation_test", chosen, samples, groups)
     orders = Orders(samples, n, random_state, groups=groups, within=within)
     library = pair.library
-    score, null = _score_and_draws(chosen, pair, lambda pair: _reordered(chosen, pair, orders))
+    score, null = score_and_draws(chosen, pair, lambda pair: in_orders(chosen, pair, orders))
     p_value = float("nan")
     if not np.isnan(score):
-        tie = _tie(chosen, pair, [score, *null])
+        tie = tie_width(chosen, pair, [score, *null])
         excess = null.astype(np.float64) - float(score)
         similarity = chosen.kind == "similarity"
         extreme = np.count_nonzero(excess >= -tie if similarity else excess <= tie)
@@ -220,15 +220,15 @@ def bootstrap(
     if not 0 < level < 1:
         raise ValueError(f"bootstrap: level must be between 0 and 1, got {level!r}")
     library, samples = pair.library, pair.x.shape[0]
-    _require_no_folds("bootstrap", chosen, samples, groups)
+    require_no_folds("bootstrap", chosen, samples, groups)
     subsets = Subsets(chosen, samples, n, random_state, groups=groups)
     subsets.require("bootstrap")
-    score, draws = _score_and_draws(chosen, pair, lambda pair: _of_subsets(pair, subsets))
+    score, draws = score_and_draws(chosen, pair, lambda pair: _of_subsets(pair, subsets))
     found = subsets.interval(level, pair.x.dtype).of(float(score), draws)
     return Bootstrap(_given(library, score), *found, _given(library, draws))
 
 
-def _require_no_folds(function: str, chosen: Measure, samples: int, groups: Any) -> None:
+def require_no_folds(function: str, chosen: Measure, samples: int, groups: Any) -> None:
     if groups is not None and len(chosen.folds(samples)) > 1:
         raise ValueError(
             f"{function}: groups cannot be kept whole by the folds of {chosen.name}, which holds "
@@ -257,7 +257,7 @@ def _one_pair(
     return chosen, pair if chosen.on_devices else pair.on_cpu()
 
 
-def _score_and_draws(
+def score_and_draws(
     chosen: Measure, pair: Pair, draw: Callable[[Pair], list[Any]]
 ) -> tuple[Any, Array]:
     """The score, with its warnings, and scores of redrawn samples, in the dtype of the data."""
@@ -273,7 +273,7 @@ def _score_and_draws(
     return library.host(score)[()], np.concatenate(parts)
 
 
-def _reordered(chosen: Measure, pair: Pair, orders: Orders) -> list[Any]:
+def in_orders(chosen: Measure, pair: Pair, orders: Orders) -> list[Any]:
     """Scores of x with y, its samples in each of these orders."""
     x, y, _, library, _ = pair
     scores = []
@@ -303,7 +303,7 @@ def _of_subsets(pair: Pair, subsets: Subsets) -> list[Any]:
     return scores
 
 
-def _tie(chosen: Measure, pair: Pair, scores: list[Any]) -> float:
+def tie_width(chosen: Measure, pair: Pair, scores: list[Any]) -> float:
     """The largest difference that rounding can make between two of these scores."""
     scale = chosen.range[1] - chosen.range[0]
     if np.isinf(scale):

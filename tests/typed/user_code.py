@@ -55,6 +55,8 @@ def main() -> None:
     assert_type(lw.optimal_transport(x, return_duals=True), lw.Transport[NDArray[np.float64]])
 
     test = lw.permutation_test(x, y, "cka", n=20)
+    calibrated = lw.calibrate({"a": x, "b": y}, n=9, aggregate="mean")
+    assert_type((calibrated.threshold, calibrated.aggregate.score), tuple[float, float])
     interval = lw.bootstrap(x, y, lw.cka, n=20)
     assert_type(test.p_value, float)
     assert_type((interval.low, interval.high), tuple[float, float])
