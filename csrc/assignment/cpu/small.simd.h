@@ -19,7 +19,11 @@ class SmallProblem {
   // As LapKernels, but that start duals of rectangular problems do not count.
   LapStatus solve(bool warm) {
     if (!read()) return LapStatus::invalid;
-    start_duals(warm);
+    // Duals of columns that may stay without a row must be equal.
+    const bool square = s.rows == s.cols;
+    for (int32_t j = 0; j < s.cols && (warm || !square); ++j) {
+      dual_[j] = square ? s.column_dual[j] : 0;
+    }
     free_ = ~uint64_t{0} >> (64 - s.cols);
     uint64_t left = 0;
     for (int32_t i = 0; i < s.rows; ++i) left |= uint64_t{!take_least(i)} << i;
@@ -33,30 +37,28 @@ class SmallProblem {
   }
 
  private:
-  // Costs after the sign; columns beyond the last are forbidden.
+  // Costs after the sign, columns beyond the last forbidden, and the columns' minima as duals.
   bool read() {
     D::Mask invalid = {};
+    D::Vec least[kVectors];
+    for (int q = 0; q < vectors_; ++q) least[q] = D::fill(kInfinity);
+    const int whole = s.cols / kLanes;
     for (int32_t i = 0; i < s.rows; ++i) {
       const T* row = cost_row<T>(s, i);
-      int32_t j = 0;
-      for (; j + kLanes <= s.cols; j += kLanes) {
-        D::store(cost_[i] + j, D::load_as(row + j) * D::fill(s.sign));
+      for (int32_t j = whole * kLanes; j < vectors_ * kLanes; ++j) {
+        cost_[i][j] = j < s.cols ? s.sign * double(row[j]) : kInfinity;
       }
-      for (; j < vectors_ * kLanes; ++j) cost_[i][j] = j < s.cols ? s.sign * row[j] : kInfinity;
-      for (int q = 0; q < vectors_; ++q) invalid |= ~(costs(i, q) > D::fill(-kInfinity));
+      for (int q = 0; q < vectors_; ++q) {
+        const D::Vec x = q < whole ? D::load_as(row + q * kLanes) * D::fill(s.sign) : costs(i, q);
+        D::store(cost_[i] + q * kLanes, x);
+        invalid |= ~(x > D::fill(-kInfinity));
+        least[q] = D::min(least[q], x);
+      }
+    }
+    for (int q = 0; q < vectors_; ++q) {
+      D::store(dual_ + q * kLanes, least[q] < D::fill(kInfinity) ? least[q] : D::Vec{});
     }
     return D::bits(invalid) == 0;
-  }
-
-  // The given ones or, where every column will have a row, the columns' minima; else zeros.
-  void start_duals(bool warm) {
-    const bool square = s.rows == s.cols;
-    for (int q = 0; q < vectors_; ++q) {
-      D::Vec least = D::fill(square ? kInfinity : 0);
-      for (int32_t i = 0; square && i < s.rows; ++i) least = D::min(least, costs(i, q));
-      D::store(dual_ + q * kLanes, least < D::fill(kInfinity) ? least : D::Vec{});
-    }
-    for (int32_t j = 0; square && warm && j < s.cols; ++j) dual_[j] = s.column_dual[j];
   }
 
   // Gives the row the first free column of its least reduced cost, if there is one.

@@ -82,7 +82,9 @@ void nearest() {
 void overlaps() {
   for (const auto score :
        {NeighbourScore::mutual, NeighbourScore::jaccard, NeighbourScore::cknna}) {
-    grids<double>(planted<double>(40, 3), planted<double>(40, 1), score, {6, false, true, false});
+    const int64_t rows = thread_sanitizer() ? 18 : 40;
+    grids<double>(planted<double>(rows, 3), planted<double>(rows, 1), score,
+                  {6, false, true, false});
     batches(score, {13, false, true, false});
   }
 }

@@ -247,8 +247,9 @@ const Topic shared_topic("jacobi_shared", [] {
   expect(!fits_shared_memory<double>(200, 64, false), "200 x 64 does not");
 });
 const Topic svd_topic("svd", [] {
-  decompositions<double>(150, 66);
   decompositions<double>(20, 800);
+  if (thread_sanitizer()) return;  // the kernels have topics of their own
+  decompositions<double>(150, 66);
   decompositions<float>(70, 240);
   polar_decompositions<double>(150, 66);
   polar_decompositions<float>(40, 700);
