@@ -20,7 +20,7 @@ FLOORS = (
     ("measure",),
     ("topics",),
     ("grid", "inference", "maps"),
-    ("calibration",),
+    ("calibration", "recommend"),
     ("activations", "scale", "report"),
     ("torch", "studies"),
     ("cli", "__main__"),

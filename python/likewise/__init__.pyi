@@ -65,6 +65,9 @@ from likewise.neighbours import mutual_knn as mutual_knn
 from likewise.procrustes import procrustes as procrustes
 from likewise.procrustes import shape_distance as shape_distance
 from likewise.rdm import rdm as rdm
+from likewise.recommend import Recommendation as Recommendation
+from likewise.recommend import Statement as Statement
+from likewise.recommend import recommend as recommend
 from likewise.reduce import reduce as reduce
 from likewise.regression import Prediction as Prediction
 from likewise.regression import RidgeErrors as RidgeErrors
