@@ -15,7 +15,7 @@ def rectified(shape, dtype=np.float64, seed=0):
     return np.maximum(np.random.default_rng(seed).standard_normal(shape), 0).astype(dtype)
 
 
-@pytest.mark.parametrize("how", ["flatten", "mean", "centre", "positions"])
+@pytest.mark.parametrize("how", ["flatten", "mean", "centre", "first", "last", "positions"])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.int32])
 def test_reductions_of_any_layout(how, dtype):
     rng = np.random.default_rng(0)
@@ -26,6 +26,10 @@ def test_reductions_of_any_layout(how, dtype):
         (maps[:, :1], "nchw"),
         (maps[:, :, ::2, 0], "ntd"),
         (maps[0], "ntd"),
+        (maps[0][:, :1], "ntd"),
+        (maps[0], "nct"),
+        (maps[0], "tnd"),
+        (maps, "nhwc"),
     ):
         found = lw.reduce(array, layout, how)
         expected = simulated.cpu(lw.reduce)(array, layout, how)

@@ -151,6 +151,10 @@ class DeviceLibrary:
             return view
         return self._copied(self.broadcast(view, shape), view.dtype)
 
+    def copied(self, view: Any) -> Any:
+        """A copy in C order."""
+        return self._copied(view, view.dtype)
+
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Any:
         """An array for the engine to fill."""
         return _exported(_empty(self._like, shape, np.dtype(dtype).name), _IN_ORDER)

@@ -77,6 +77,10 @@ class Library(NamedTuple):
         """The view broadcast to a shape, in C order."""
         return np.ascontiguousarray(np.broadcast_to(view, shape)).reshape(shape)
 
+    def copied(self, view: Array) -> Array:
+        """A copy in C order."""
+        return np.array(view, order="C")
+
     def reshaped(self, view: Array, shape: tuple[int, ...]) -> Any:
         """The caller's array of a view in another shape."""
         return self.give(np.ascontiguousarray(view.reshape(shape)))
