@@ -15,6 +15,7 @@ import pytest
 from processes import finished, start
 
 import likewise as lw
+from likewise.report import number
 
 pytest.importorskip("typer")
 
@@ -116,17 +117,36 @@ def test_json_holds_every_grid_with_its_control(run, files, tmp_path):
         sign = -1 if entry["kind"] == "distance" else 1
         assert np.all(sign * grid.values[:, 0] > sign * mean[:, 0] + 5 * sd[:, 0])
         assert np.all(np.abs(grid.values[:, 1] - mean[:, 1]) < 4 * sd[:, 1])
+        calibration = entry["calibration"]
+        found = lw.calibrate(*files, entry["title"], n=20)
+        for key in ("above_chance", "p_values"):
+            expected = np.asarray(getattr(found, key))
+            np.testing.assert_array_equal(lw.Grid.from_dict(calibration[key]).values, expected)
+        best = (found.threshold, found.aggregate.score, found.aggregate.p_value)
+        assert tuple(calibration[k] for k in ("threshold", "best_score", "best_p_value")) == best
 
 
 def test_csv_is_in_long_form(run, files, tmp_path):
     run("compare", "a.npz", "b.npz", "--measure", "procrustes,cka", "--out", "grid.csv")
     with (tmp_path / "grid.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
-    assert list(lines[0]) == ["measure", "row", "column", "value", "control_mean", "control_sd"]
+    assert list(lines[0]) == [
+        "measure",
+        "row",
+        "column",
+        "value",
+        "control_mean",
+        "control_sd",
+        "above_chance",
+        "p_value",
+    ]
     assert len(lines) == 2 * 2 * 2
     for line in lines:
         grid = lw.cross(*files, line["measure"])
         assert float(line["value"]) == grid[line["row"], line["column"]]
+        found = lw.calibrate(*files, line["measure"], n=20)
+        assert float(line["p_value"]) == found.p_values[line["row"], line["column"]]
+        assert float(line["above_chance"]) == found.above_chance[line["row"], line["column"]]
 
 
 def test_one_file_is_compared_with_itself(run, files, tmp_path):
@@ -257,6 +277,14 @@ def test_a_large_grid_prints_at_once():
     output.print = lambda *parts, **options: cells.extend(parts) or print_rows(*parts, **options)
     print_grid(comparison, output)
     assert max(len(part.rows) for part in cells if hasattr(part, "rows")) == 41
+
+
+def test_the_page_shows_what_is_above_chance(run, files, tmp_path):
+    run("compare", "a.npz", "b.npz", "--measure", "cka", "--out", "grid.html")
+    text = (tmp_path / "grid.html").read_text(encoding="utf-8")
+    found = lw.calibrate(*files, "cka", n=20)
+    assert f"above chance {number(found.above_chance['x', 'moved'], 3)}, p = 0.048" in text
+    assert f"Beyond {number(found.threshold, 3)} a score is above chance" in text
 
 
 _RBF = {"kernel": "rbf", "bandwidth": ("median", 1.0)}

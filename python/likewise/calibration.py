@@ -81,7 +81,7 @@ def calibrate(
 
     Where a collection is compared with itself, ``threshold`` and ``aggregate`` leave out the
     diagonal; symmetric measures compare each pair once. Pairs with a score of NaN are left out of
-    both everywhere.
+    both everywhere; where none is left both are NaN.
 
     Parameters
     ----------
@@ -112,8 +112,8 @@ def calibrate(
     Raises
     ------
     ValueError
-        For ``n < 1``, ``alpha`` outside (0, 1), an unknown aggregate, a single item compared with
-        itself, no items, and what :func:`permutation_test` and :func:`cross` refuse.
+        For ``n < 1``, ``alpha`` outside (0, 1), an unknown aggregate, no items, and what
+        :func:`permutation_test` and :func:`cross` refuse.
 
     Notes
     -----
@@ -131,7 +131,27 @@ def calibrate(
     >>> bool(found.above_chance["first", "copy"] > 0.1), found.aggregate.p_value < 0.01
     (True, True)
     """
+    given = {"items_a": items_a} if items_b is None else {"items_a": items_a, "items_b": items_b}
     chosen = _measure(measure, options)
+    found, _ = calibrated(
+        given, chosen, n, alpha, aggregate, groups, within, random_state, check_finite
+    )
+    return found
+
+
+def calibrated(
+    given: dict[str, Any],
+    chosen: Any,
+    n: int,
+    alpha: float = 0.05,
+    aggregate: Aggregation = "max",
+    groups: Any = None,
+    within: bool = False,
+    random_state: int | np.random.Generator | None = 0,
+    check_finite: bool = True,
+) -> tuple[Calibration, Array]:
+    """:func:`calibrate` of one or two collections, and the scores ``(n, m_a, m_b)`` of all draws,
+    float64."""
     if n < 1:
         raise ValueError(f"calibrate: n must be at least 1, got {n}")
     if not 0 < alpha < 1:
@@ -139,7 +159,6 @@ def calibrate(
     if aggregate not in get_args(Aggregation):
         known = ", ".join(map(repr, get_args(Aggregation)))
         raise ValueError(f"calibrate: aggregate must be one of {known}, got {aggregate!r}")
-    given = {"items_a": items_a} if items_b is None else {"items_a": items_a, "items_b": items_b}
     a, *others = read_collections(
         "calibrate", given, check_finite=check_finite, min_samples=chosen.min_samples
     )
@@ -147,8 +166,6 @@ def calibrate(
     of_itself = b is None
     if not a.arrays or not (b or a).arrays:
         raise ValueError("calibrate: needs at least one item on each side, got none")
-    if of_itself and len(a.arrays) < 2:
-        raise ValueError("calibrate: a single item has no pairs; pass items_b to compare it with")
     samples = a.arrays[0].shape[0]
     require_no_folds("calibrate", chosen, samples, groups)
     orders = Orders(samples, n, random_state, groups=groups, within=within, function="calibrate")
@@ -179,13 +196,14 @@ def calibrate(
     def given_back(values: Array, name: str) -> Any:
         return table(a.library.sent(values), a, right, f"{name} of {chosen.name}", shown)
 
-    return Calibration(
+    found = Calibration(
         table(raw, a, right, chosen.name, shown),
         given_back(p_values, "p-value"),
         given_back(above, "share above chance"),
         float(sign * threshold),
         Aggregate(float(sign * whole), p_value, sign * of_draws),
     )
+    return found, sign * null
 
 
 def _measure(name: MeasureLike, options: dict[str, Any]) -> Any:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-
 from likewise._border.arrays import Array
 from likewise._files import FORMAT
-from likewise.errors import quiet
+from likewise.calibration import Calibration, calibrated
 from likewise.grid import Grid, cross, pairwise
 from likewise.measure import Measure, measure
 
@@ -37,6 +36,8 @@ class Comparison:
     seed: int = 0
     of_itself: bool = False
     """Whether the two sides are one collection."""
+    calibration: Calibration | None = None
+    """Of the same shuffles: scores above chance, p-values, threshold, best score of the grid."""
 
 
 def parse_measures(text: str) -> list[tuple[str, Measure]]:
@@ -111,31 +112,23 @@ def compare(
     results = []
     for title, chosen in measures:
         advance(title)
-        grid = pairwise(a, chosen) if b is None else cross(a, b, chosen)
         if not shuffles:
+            grid = pairwise(a, chosen) if b is None else cross(a, b, chosen)
             results.append(Comparison(title, chosen, grid, of_itself=b is None))
             continue
-        draws = []
-        generator = np.random.default_rng(seed)
-        for _ in range(shuffles):
-            advance(f"{title}, control")
-            columns = a if b is None else b
-            order = generator.permutation(len(next(iter(columns.values()))))
-            shuffled = {label: array[order] for label, array in columns.items()}
-            with quiet():  # The comparison above has warned of the same arrays.
-                draws.append(np.asarray(cross(a, shuffled, chosen, check_finite=False)))
-        mean, sd = np.mean(draws, axis=0), np.std(draws, axis=0, ddof=1)
-        results.append(
-            Comparison(
-                title, chosen, grid, _like(grid, mean), _like(grid, sd), shuffles, seed, b is None
-            )
-        )
+        advance(f"{title}, control")
+        given = {"items_a": a} if b is None else {"items_a": a, "items_b": b}
+        found, draws = calibrated(given, chosen, shuffles, random_state=seed)
+        grid, drawn = found.scores, len(draws)
+        mean, sd = draws.mean(axis=0), draws.std(axis=0, ddof=1)
+        means, sds = _like(grid, mean), _like(grid, sd)
+        results.append(Comparison(title, chosen, grid, means, sds, drawn, seed, b is None, found))
     return results
 
 
 def stages(measures: Sequence[tuple[str, Measure]], shuffles: int) -> int:
     """How many times `compare` calls `advance`."""
-    return len(measures) * (1 + shuffles)
+    return len(measures) * (2 if shuffles else 1)
 
 
 def to_json(comparisons: Sequence[Comparison]) -> str:
@@ -147,6 +140,7 @@ def to_json(comparisons: Sequence[Comparison]) -> str:
             "kind": comparison.measure.kind,
             "grid": comparison.grid.to_dict(),
             "control": None,
+            "calibration": None,
         }
         if comparison.control_mean is not None and comparison.control_sd is not None:
             entry["control"] = {
@@ -155,23 +149,40 @@ def to_json(comparisons: Sequence[Comparison]) -> str:
                 "mean": comparison.control_mean.to_dict(),
                 "sd": comparison.control_sd.to_dict(),
             }
+        if comparison.calibration is not None:
+            found = comparison.calibration
+            entry["calibration"] = {
+                "above_chance": found.above_chance.to_dict(),
+                "p_values": found.p_values.to_dict(),
+                "threshold": _plain(found.threshold),
+                "best_score": _plain(found.aggregate.score),
+                "best_p_value": _plain(found.aggregate.p_value),
+            }
         entries.append(entry)
     whole = {"format": FORMAT, "likewise": version("likewise"), "comparisons": entries}
     return json.dumps(whole, allow_nan=False)
 
 
 def to_csv(comparisons: Sequence[Comparison]) -> str:
-    """One line for each score: measure, row, column, value, control_mean, control_sd."""
+    """One line for each score: measure, row, column, value, control_mean, control_sd, above_chance,
+    p_value."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["measure", "row", "column", "value", "control_mean", "control_sd"])
+    numbers = ["value", "control_mean", "control_sd", "above_chance", "p_value"]
+    writer.writerow(["measure", "row", "column", *numbers])
     for comparison in comparisons:
-        grids = (comparison.grid, comparison.control_mean, comparison.control_sd)
+        found = comparison.calibration
+        calibration = (None, None) if found is None else (found.above_chance, found.p_values)
+        grids = (comparison.grid, comparison.control_mean, comparison.control_sd, *calibration)
         for i, row in enumerate(comparison.grid.rows):
             for j, column in enumerate(comparison.grid.columns):
                 cells = ["" if grid is None else repr(float(grid[i, j])) for grid in grids]
                 writer.writerow([comparison.title, row, column, *cells])
     return buffer.getvalue()
+
+
+def _plain(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _like(grid: Grid, values: Array) -> Grid:

@@ -42,7 +42,8 @@ def _lead(comparison: Comparison) -> str:
         text += (
             f" Grey is the control: the mean of the same score over {comparison.shuffles} shuffles "
             f"of the stimuli on the column side (seed {comparison.seed}). Point at a cell for "
-            "labels, score and control with its sd."
+            "labels, score and control with its sd, the score above chance (0 up to what 1 "
+            "shuffle in 20 exceeds, 1 at the best score there is) and its p-value."
         )
     return text
 
@@ -77,6 +78,12 @@ def _figure(name: str, comparison: Comparison) -> Figure:
         f"{comparison.title} is a {comparison.measure.kind} between {number(low)} and "
         f"{number(high)}; {'smaller' if backwards else 'larger'} is more alike."
     )
+    if (found := comparison.calibration) is not None and not np.isnan(found.threshold):
+        caption += (
+            f" Beyond {number(found.threshold, 3)} a score is above chance however many pairs are "
+            f"looked at; the best, {number(found.aggregate.score, 3)}, has "
+            f"p = {number(found.aggregate.p_value, 3)} for the whole grid."
+        )
     return Figure(name, comparison.title, caption, panels, height)
 
 
@@ -90,6 +97,9 @@ def _hover(comparison: Comparison) -> list[list[str]]:
             text = number(value, 3)
             if mean is not None and sd is not None:
                 text += f" ({control_text(float(mean[i, j]), float(sd[i, j]))})"
+            if (found := comparison.calibration) is not None:
+                above, p = float(found.above_chance[i, j]), float(found.p_values[i, j])
+                text += f"<br>above chance {number(above, 3)}, p = {number(p, 3)}"
             line.append(f"{plain(row)}<br>{plain(column)}<br><b>{text}</b>")
         lines.append(line)
     return lines
