@@ -25,6 +25,7 @@ SOURCES = {
     "ckatorch": ("ckatorch", _EXTRA),
     "torch_cka": ("torch-cka", _EXTRA),
     "repsim": ("repsim", _EXTRA),
+    "calibrated_similarity": ("calibrated-similarity", _EXTRA),
     "rsatoolbox": ("rsatoolbox", _EXTRA),
     "himalaya.backend": ("himalaya", _EXTRA),
     "sklearn.linear_model": ("scikit-learn", _EXTRA),
