@@ -10,7 +10,9 @@ import pytest
 
 import likewise as lw
 
-pytestmark = pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::likewise.SmallSampleWarning"),
+]
 
 
 def layers(n=30):
@@ -165,7 +167,7 @@ def test_tensors_come_back_as_tensors():
     torch = pytest.importorskip("torch")
     a, b = ([torch.from_numpy(side) for side in sides] for sides in layers())
     found = lw.calibrate(a, b, n=9)
-    assert all(isinstance(part, torch.Tensor) for part in found[:3])
+    assert all(isinstance(part, torch.Tensor) for part in (*found[:3], found.aggregate.null))
     assert "over 9 shuffles" in repr(found)
 
 

@@ -27,8 +27,8 @@ class Aggregate(NamedTuple):
 
     score: float
     p_value: float
-    null: Array
-    """The same number of every draw, ``(n,)`` float64."""
+    null: Any
+    """The same number of every draw, ``(n,)`` float64, in the items' library."""
 
 
 class Calibration(NamedTuple):
@@ -49,7 +49,7 @@ class Calibration(NamedTuple):
         score, p_value, null = self.aggregate
         return (
             f"Calibration(threshold={self.threshold:.4g}, aggregate={score:.4g}, "
-            f"p_value={p_value:.4g}, over {len(null)} shuffles)\n{self.above_chance!r}"
+            f"p_value={p_value:.4g}, over {null.shape[0]} shuffles)\n{self.above_chance!r}"
         )
 
 
@@ -201,7 +201,7 @@ def calibrated(
         given_back(p_values, "p-value"),
         given_back(above, "share above chance"),
         float(sign * threshold),
-        Aggregate(float(sign * whole), p_value, sign * of_draws),
+        Aggregate(float(sign * whole), p_value, a.library.give(a.library.sent(sign * of_draws))),
     )
     return found, sign * null
 
