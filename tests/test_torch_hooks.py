@@ -230,19 +230,7 @@ def _texts(padded):
     return {"input_ids": tokens, "attention_mask": mask}
 
 
-@pytest.mark.parametrize("how", ["flatten", "mean", "centre", "positions"])
-def test_padding_is_not_averaged(how):
-    model = Text()
-    with pytest.raises(ValueError, match=r"'embed' of shape .*'attention_mask' has zeros"):
-        lw.torch.record(model, _texts(True), reduce=how)
-    with pytest.raises(ValueError, match="'norm' of shape"):
-        lw.torch.record(model, [_texts(False), _texts(True)], "norm", reduce=how)
-    assert len(lw.torch.record(model, _texts(False), reduce=how)) == 3
-    pooled = lw.torch.record(model, _texts(True), "pool")["pool"]  # has no positions left
-    np.testing.assert_allclose(pooled, model(**_texts(True)).detach(), rtol=1e-6)
-
-
-def test_guidance_and_monitors_refuse_padding(tmp_path):
+def test_guidance_refuses_padding():
     model, guide = Text(), Text()
     with lw.torch.Guidance(guide, model, {"norm": "norm"}) as guidance:
         model(**_texts(True))
@@ -250,6 +238,3 @@ def test_guidance_and_monitors_refuse_padding(tmp_path):
             guidance(**_texts(True))
         model(**_texts(False))
         assert guidance(**_texts(False)).item() < 1e-6
-    pytest.importorskip("zarr")
-    with pytest.raises(ValueError, match=r"'attention_mask' has zeros"):
-        lw.torch.Monitor(model, _texts(True), tmp_path / "run")

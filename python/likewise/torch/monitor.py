@@ -18,9 +18,10 @@ from likewise.errors import quiet
 from likewise.measure import Measure, measure
 from likewise.scale.store import Store
 from likewise.torch._modules import compared, flat_copy
+from likewise.torch._reducing import How
 from likewise.torch.collapse import classifier_of, collapse_before
 from likewise.torch.guidance import Guidance, even_layer_map
-from likewise.torch.recording import How, Layers, record
+from likewise.torch.recording import Layers, record
 
 __all__ = ["Monitor"]
 

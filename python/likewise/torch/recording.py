@@ -13,22 +13,15 @@ import torch
 from torch import nn
 
 from likewise._border.arrays import Array
-from likewise.reduce import reduce as reduced
 from likewise.scale.store import Store
-from likewise.torch._modules import (
-    evaluating,
-    first_tensor,
-    named_modules,
-    padded_by,
-    time_first,
-)
+from likewise.torch._layouts import Layouts, Masks, matched
+from likewise.torch._modules import evaluating, first_tensor, named_modules
+from likewise.torch._reducing import How, Reducing, named
 
 __all__ = ["Recording", "record"]
 
 Layers = str | Sequence[str] | type[nn.Module] | Callable[[str, nn.Module], bool]
-How = Literal["flatten", "mean", "centre", "positions"]
-
-_LAYOUTS: dict[int, Literal["nchw", "ntd"]] = {3: "ntd", 4: "nchw"}
+Output = int | str | Callable[[Any], Any]
 
 
 class Recording(Mapping[str, Array]):
@@ -43,7 +36,7 @@ class Recording(Mapping[str, Array]):
     """
 
     def __init__(
-        self, arrays: Mapping[str, Array], layers: Sequence[str], reduce: How | None, stage: str
+        self, arrays: Mapping[str, Array], layers: Sequence[str], reduce: str | None, stage: str
     ) -> None:
         self._arrays = dict(arrays)
         self.layers, self.reduce, self.stage = tuple(layers), reduce, stage
@@ -70,6 +63,11 @@ def record(
     layers: Layers = "*",
     *,
     reduce: How | None = None,
+    mask: Any = None,
+    layout: str | Mapping[str, str] | None = None,
+    output: Output | Mapping[str, Output] | None = None,
+    heads: int | Mapping[str, int] | None = None,
+    device: Any = None,
     stage: Literal["pre", "post"] = "post",
     samples: int | None = None,
     positions: int | None = None,
@@ -100,8 +98,26 @@ def record(
         of what was compiled. Modules that contain others match too; of those that patterns match,
         the ones that no forward pass calls are left out.
     reduce
-        What becomes of feature maps ``(n, c, h, w)`` and sequences ``(n, t, d)``, see
-        :func:`likewise.reduce`; required where there are any.
+        What becomes of feature maps and sequences, see :func:`likewise.reduce`; required where
+        there are any. Or a function that gets the positions ``(t, d)`` of one sample and whether
+        each is kept ``(t,)``, and gives its ``(d,)``.
+    mask
+        Which positions of sequences count: ``(n, t)`` for all samples, or a function of a batch
+        that gives its own. By default the batch's ``attention_mask``. Of a network with a decoder
+        it says nothing of the decoder's layers: theirs must be given where samples are padded.
+    layout
+        What the axes of layers are: ``"nchw"``, ``"nhwc"``, ``"nct"``, ``"ntd"``, ``"tnd"`` or
+        ``"nd"``, for all or by pattern of their names. Modules whose type says it need none
+        (convolutions, linear layers, embeddings, norms, recurrent ones, attention), nor those
+        whose tensors have the shape of theirs.
+    output
+        Which part of what a module gives (or gets) in a tuple, mapping or dataclass: an index, a
+        key or a function, for all or by pattern. By default the first floating-point tensor.
+    heads
+        So many heads of attention side by side in the units of a layer, for all or by pattern:
+        each is a layer ``name.head3`` of its own.
+    device
+        Where batches go, by default where the model's first parameter is.
     stage
         ``"post"``: what a module gives; ``"pre"``: what it gets. Those of a nonlinearity are its
         units after and before activation.
@@ -126,9 +142,10 @@ def record(
     ------
     ValueError
         For a pattern that matches nothing (near names are listed), a layer that no forward pass
-        calls or that gives no floating-point tensor, one with more axes and no ``reduce`` or in a
-        padded batch (an attention mask with zeros), layers that change their width or their order
-        of calls between batches, no data.
+        calls or that gives no floating-point tensor, one with more axes and no ``reduce``, or
+        whose layout nothing says; padded batches (an attention mask with zeros) whose mask does
+        not fit a layer's positions, or that are to be flattened; layers that change their width
+        or their order of calls between batches, no data.
     """
     if stage not in ("pre", "post"):
         raise ValueError(f"record: stage must be 'pre' or 'post', got {stage!r}")
@@ -138,29 +155,33 @@ def record(
         raise ValueError("record: positions goes with reduce='positions'")
     chosen = _matching(model, layers)
     pieces: dict[str, list[Array]] = {}
-    reduction = _Reduction(reduce, positions, random_state)
+    reduction = Reducing(reduce, positions, random_state)
     keys: list[Any] = []
     seen = 0
-    calls = _Calls(reduction, stage, np.dtype(dtype))
+    layouts, masks = Layouts(model, layout), Masks(mask)
+    calls = _Calls(reduction, stage, np.dtype(dtype), layouts, masks, output, heads)
+    if device is None:
+        device = next((p.device for p in model.parameters()), None)
     with _recorded(model, chosen, calls), torch.no_grad():
         for batch in _batches(data, samples):
+            layouts.begin()
+            masks.begin(batch.given, batch.keywords, seen, batch.size)
             found = calls.begin(batch)
-            model(*batch.positional, **batch.keywords)
-            _require_complete(_exact(chosen, layers), found, pieces)
+            model(*_moved(batch.positional, device), **_moved(batch.keywords, device))
+            _require_complete(_exact(chosen, layers), calls.times, found, pieces)
             for name, values in found.items():
-                values = values[: len(values) // batch.size * batch.kept]
                 if store is None:
                     pieces.setdefault(name, []).append(values)
                     continue
                 pieces.setdefault(name, [])
-                rows = len(values) // batch.kept
+                own = None if ids is None else ids[seen : seen + batch.kept]
                 key = store.append(
                     values,
                     layer=name,
                     model=model_name,
                     checkpoint=checkpoint,
                     data=data_name,
-                    ids=None if ids is None else _repeated(ids[seen : seen + batch.kept], rows),
+                    ids=own if own is None else reduction.ids(name, own, len(values)),
                     reduce=reduction.of(name),
                     stage=stage,
                 )
@@ -173,13 +194,14 @@ def record(
         return keys
     notes = {name: ", ".join(filter(None, (reduction.of(name), stage))) for name in pieces}
     arrays = {f"{name} [{notes[name]}]": _joined(name, parts) for name, parts in pieces.items()}
-    return Recording(arrays, list(pieces), reduce, stage)
+    return Recording(arrays, list(pieces), named(reduce), stage)
 
 
 class _Batch:
     """Arguments of the model, and how many of its samples are wanted."""
 
     def __init__(self, given: Any) -> None:
+        self.given = given
         self.positional: tuple[Any, ...] = ()
         self.keywords: dict[str, Any] = {}
         if isinstance(given, Mapping):
@@ -194,7 +216,15 @@ class _Batch:
                 )
             self.positional = (first,)
         self.size = self.kept = len(first)
-        self.padded_by = padded_by(self.keywords)
+
+
+def _moved(value: Any, device: Any) -> Any:
+    """Arguments of a model with their tensors on a device."""
+    if isinstance(value, torch.Tensor):
+        return value.to(device, non_blocking=True)
+    if isinstance(value, Mapping):
+        return {name: _moved(part, device) for name, part in value.items()}
+    return tuple(_moved(part, device) for part in value) if isinstance(value, tuple) else value
 
 
 def _batches(data: Any, samples: int | None) -> Iterator[_Batch]:
@@ -209,11 +239,6 @@ def _batches(data: Any, samples: int | None) -> Iterator[_Batch]:
             left -= batch.kept
         if batch.size:
             yield batch
-
-
-def _repeated(ids: Any, rows: int) -> Any:
-    """Of samples, or of their positions."""
-    return ids if rows == 1 else [f"{one}/{k}" for one in ids for k in range(rows)]
 
 
 def _joined(name: str, parts: list[Array]) -> Array:
@@ -256,39 +281,93 @@ class _Calls:
     """What the layers give in a forward pass, reduced and copied as soon as they are called: what
     is called later may write over it."""
 
-    def __init__(self, reduction: _Reduction, stage: str, dtype: np.dtype[Any]) -> None:
-        self.stage = stage
-        self._reduction, self._dtype = reduction, dtype
+    def __init__(
+        self,
+        reduction: Reducing,
+        stage: str,
+        dtype: np.dtype[Any],
+        layouts: Layouts,
+        masks: Masks,
+        output: Any,
+        heads: Any,
+    ) -> None:
+        self.stage, self.layouts = stage, layouts
+        self._reduction, self._dtype, self._masks = reduction, dtype, masks
+        self._output, self._heads = output, heads
 
     def begin(self, batch: _Batch) -> dict[str, Array]:
         """What the next forward pass fills; further calls of one layer are numbered."""
-        self._batch, self._times = batch, dict[str, int]()
+        self._batch, self.times = batch, dict[str, int]()
         self._found: dict[str, Array] = {}
         return self._found
 
     def add(self, name: str, module: nn.Module, value: Any) -> None:
-        tensor = first_tensor(value)
-        if tensor is None:
+        tensor = self._part(name, value)
+        layout = self.layouts.of(name, module, tensor)
+        samples = layout.index("n")
+        if tensor.shape[samples] != self._batch.size:
+            raise ValueError(
+                f"record: layers must have the {self._batch.size} samples of a batch along their "
+                f"axis n, got shape {tuple(tensor.shape)} of {name!r}, {layout}"
+            )
+        mask = self._masks.of(name, tuple(tensor.shape), layout)
+        tensor = tensor.narrow(samples, 0, self._batch.kept)
+        mask = mask if mask is None else mask[: self._batch.kept]
+        self.times[name] = times = self.times.get(name, 0) + 1
+        label = name if times == 1 else f"{name}#{times}"
+        for part, values in self._split(name, label, tensor, layout):
+            reduced = self._reduction(part, values, layout, mask)
+            self._found[part] = reduced.astype(self._dtype)  # a copy
+
+    def _part(self, name: str, value: Any) -> torch.Tensor:
+        said = matched(self._output, name)
+        if said is None:
+            tensor = first_tensor(value)
+        else:
+            given = value if self.stage == "post" else value[0]
+            try:
+                tensor = said(given) if callable(said) else _entry(given, said)
+            except (KeyError, IndexError, AttributeError, TypeError) as error:
+                raise ValueError(
+                    f"record: output must be a part of what layer {name!r} "
+                    f"{'gives' if self.stage == 'post' else 'gets'}, a {type(given).__name__}; "
+                    f"got {said!r} ({type(error).__name__}: {error})"
+                ) from error
+        if not isinstance(tensor, torch.Tensor) or not tensor.is_floating_point():
             raise ValueError(
                 f"record: layer {name!r} {'gives' if self.stage == 'post' else 'gets'} no "
                 "floating-point tensor"
             )
-        if tensor.ndim == 3 and time_first(module):
-            tensor = tensor.transpose(0, 1)
-        if tensor.ndim == 0 or len(tensor) != self._batch.size:
+        if tensor.ndim not in (2, 3, 4):
             raise ValueError(
-                f"record: layers must have the {self._batch.size} samples of a batch along their "
-                f"first axis, got shape {tuple(tensor.shape)} of {name!r}"
+                f"record: layers must have 2, 3 or 4 axes, got shape {tuple(tensor.shape)} of "
+                f"{name!r}"
             )
-        if self._batch.padded_by is not None and tensor.ndim > 2:
+        return tensor
+
+    def _split(
+        self, name: str, label: str, tensor: torch.Tensor, layout: str
+    ) -> Iterator[tuple[str, torch.Tensor]]:
+        """Heads of attention, or the tensor as it is."""
+        heads = matched(self._heads, name)
+        if heads is None:
+            yield label, tensor
+            return
+        axis = layout.index("c" if "c" in layout else "d")
+        units = tensor.shape[axis]
+        if heads < 1 or units % heads:
             raise ValueError(
-                f"record: layer {name!r} of shape {tuple(tensor.shape)} has positions that are "
-                f"padding ({self._batch.padded_by!r} has zeros), which would count like all "
-                "others; give batches of samples of one length, without padding"
+                f"record: heads must divide the units of layer {name!r}, got {heads} of {units}"
             )
-        self._times[name] = times = self._times.get(name, 0) + 1
-        label = name if times == 1 else f"{name}#{times}"
-        self._found[label] = self._reduction(label, tensor).astype(self._dtype)  # a copy
+        for k, part in enumerate(tensor.split(units // heads, axis)):
+            yield f"{label}.head{k}", part
+
+
+def _entry(given: Any, key: Any) -> Any:
+    """By index or key, or an attribute of that name."""
+    if isinstance(key, str) and not isinstance(given, Mapping):
+        return getattr(given, key)
+    return given[key]
 
 
 @contextmanager
@@ -307,6 +386,7 @@ def _recorded(model: nn.Module, chosen: Mapping[str, nn.Module], calls: _Calls) 
         else module.register_forward_pre_hook(gets(name), with_kwargs=True)
         for name, module in chosen.items()
     ]
+    handles = [*calls.layouts.hooks(), *handles]
     try:
         with evaluating(model):
             yield
@@ -322,10 +402,13 @@ def _exact(chosen: Mapping[str, nn.Module], layers: Layers) -> list[str]:
 
 
 def _require_complete(
-    exact: Sequence[str], found: Mapping[str, Array], before: Mapping[str, Any]
+    exact: Sequence[str],
+    called: Mapping[str, int],
+    found: Mapping[str, Array],
+    before: Mapping[str, Any],
 ) -> None:
     for name in exact:
-        if name not in found:
+        if name not in called:
             raise ValueError(f"record: layer {name!r} is not called by the model's forward pass")
     if not found:
         raise ValueError("record: layers must choose what a forward pass calls, none is called")
@@ -334,44 +417,3 @@ def _require_complete(
             f"record: all batches must call the same layers in the same order, got "
             f"{', '.join(before)} and then {', '.join(found)}"
         )
-
-
-class _Reduction:
-    """What becomes of the output of a layer."""
-
-    def __init__(self, how: How | None, positions: int | None, random_state: int) -> None:
-        self._how, self._positions, self._random_state = how, positions, random_state
-        self._reduced: set[str] = set()
-
-    def of(self, name: str) -> str:
-        """What became of the output of this layer, "" where nothing had to."""
-        return str(self._how) if name in self._reduced else ""
-
-    def __call__(self, name: str, tensor: torch.Tensor) -> Array:
-        tensor = tensor.detach().to("cpu", torch.float32)
-        if tensor.ndim == 2:
-            return np.asarray(tensor.numpy())
-        if tensor.ndim not in _LAYOUTS:
-            raise ValueError(
-                f"record: layers must have 2, 3 or 4 axes, got shape {tuple(tensor.shape)} of "
-                f"{name!r}"
-            )
-        if self._how is None:
-            raise ValueError(
-                f"record: reduce must be given for layer {name!r} of shape {tuple(tensor.shape)}: "
-                "'flatten', 'mean', 'centre' or 'positions'"
-            )
-        self._reduced.add(name)
-        if self._positions is not None:
-            tensor = self._drawn(tensor)
-        return np.asarray(reduced(tensor.numpy(), _LAYOUTS[tensor.ndim], self._how))
-
-    def _drawn(self, tensor: torch.Tensor) -> torch.Tensor:
-        """The drawn positions as a sequence."""
-        if tensor.ndim == 4:
-            tensor = tensor.flatten(2).transpose(1, 2)
-        count = tensor.shape[1]
-        if self._positions is None or self._positions >= count:
-            return tensor
-        generator = np.random.default_rng((self._random_state, count))
-        return tensor[:, np.sort(generator.permutation(count)[: self._positions])]
