@@ -103,3 +103,24 @@ def test_results_on_a_device_can_be_shown(name):
     text = repr(simulated.cpu(getattr(lw, name))(*there, n=8))
     assert "over 8 " in text
     assert text.endswith("on a device)")
+
+
+def test_groups_may_be_on_the_device():
+    x, y = sides()
+    groups = np.repeat([7, 3, 5], 4)
+    expected = simulated.cpu(lw.permutation_test)(x, y, "cka", n=20, groups=groups)
+    there = simulated.array(groups)
+    found = lw.permutation_test(x, y, "cka", n=20, groups=there)
+    assert found.p_value == expected.p_value
+    np.testing.assert_allclose(found.null, expected.null, rtol=0, atol=1e-12)
+    found = lw.bootstrap(
+        np.tile(x, (9, 1)), np.tile(y, (9, 1)), "cka", n=8, groups=np.arange(108) // 4
+    )
+    again = lw.bootstrap(
+        np.tile(x, (9, 1)),
+        np.tile(y, (9, 1)),
+        "cka",
+        n=8,
+        groups=simulated.array(np.arange(108) // 4),
+    )
+    np.testing.assert_array_equal(found.draws, again.draws)

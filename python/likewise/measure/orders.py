@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from likewise._border.arrays import Array
+from likewise._border.arrays import Array, on_host
 
 __all__ = ["Orders", "equal_groups", "groups_of"]
 
@@ -18,7 +18,7 @@ _BLOCK_BYTES = 4 * 2**20
 
 def groups_of(function: str, groups: Any, samples: int) -> list[Array]:
     """The rows of each group, in the order of their first samples."""
-    labels = np.asarray(groups)
+    labels = on_host(function, groups)
     if labels.shape != (samples,):
         raise ValueError(
             f"{function}: groups must have one label for each of the {samples} samples, got shape "
