@@ -294,3 +294,23 @@ def test_reductions_of_the_caller():
         np.testing.assert_allclose(found[layer], rows, rtol=1e-5, atol=1e-6)
     with pytest.raises(ValueError, match=r"one axis for each sample, got shape \(5, 4\) .*'embed'"):
         lw.torch.record(Text(), padded, "embed", reduce=lambda values, mask: values)
+
+
+def test_wrapped_networks_have_the_names_of_what_was_wrapped(tmp_path):
+    from torch import distributed
+    from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import checkpoint_wrapper
+
+    padded, _ = texts("right")
+    expected = lw.torch.record(Text(), padded, reduce="mean")
+    inner = Text()
+    inner.norm, inner.act = checkpoint_wrapper(inner.norm), checkpoint_wrapper(inner.act)
+    distributed.init_process_group("gloo", f"file://{tmp_path}/store", rank=0, world_size=1)
+    try:
+        wrapped = [nn.DataParallel(Text()), nn.parallel.DistributedDataParallel(Text()), inner]
+        for network in wrapped:
+            found = lw.torch.record(network, padded, reduce="mean")
+            assert list(found) == list(expected)
+            for label, values in expected.items():
+                np.testing.assert_array_equal(found[label], values)
+    finally:
+        distributed.destroy_process_group()

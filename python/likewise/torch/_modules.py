@@ -25,6 +25,9 @@ __all__ = [
 
 
 _COMPILED = "_orig_mod"  # where torch.compile keeps what it has compiled
+# Where it, FSDP and checkpoint_wrapper keep the module that they stand for.
+_WRAPPED = (_COMPILED, "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
+_PARALLEL = (nn.DataParallel, nn.parallel.DistributedDataParallel)
 
 # What Subramaniam et al. compare: outputs before normalisation and nonlinearity.
 _COMPARED = (
@@ -65,11 +68,13 @@ def evaluating(network: nn.Module) -> Iterator[None]:
 
 
 def named_modules(network: nn.Module) -> dict[str, nn.Module]:
-    """Modules by name; of a compiled one that which was compiled, by the name that it has there."""
+    """Modules by name; of a wrapped one that which was wrapped, by the name that it has there."""
+    while isinstance(network, _PARALLEL):
+        network = network.module
     return {
-        ".".join(part for part in name.split(".") if part != _COMPILED): module
+        ".".join(part for part in name.split(".") if part not in _WRAPPED): module
         for name, module in network.named_modules()
-        if not hasattr(module, _COMPILED)
+        if not any(hasattr(module, wrapped) for wrapped in _WRAPPED)
     }
 
 
