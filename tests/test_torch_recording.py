@@ -91,7 +91,7 @@ def test_modes_and_hooks_return(net):
     net.train()
     net.conv1.eval()
     calls = []
-    net.register_forward_hook(lambda *_: calls.append(1))
+    net.register_forward_pre_hook(lambda *_: calls.append(1))
     lw.torch.record(net, images().split(5), "conv1", reduce="mean")
     assert len(calls) == 2  # a forward pass per batch
     assert net.training
@@ -102,6 +102,26 @@ def test_modes_and_hooks_return(net):
     assert net.training
     assert not net.conv1._forward_hooks
     assert net(images()).requires_grad
+
+
+@pytest.mark.parametrize("stage", ["pre", "post"])
+def test_forward_passes_end_at_the_last_layer_wanted(net, stage):
+    calls = []
+    for name in ("conv1", "relu", "conv2", "head"):
+        module = getattr(net, name)
+        module.register_forward_hook(lambda *_, name=name: calls.append(name))
+    x = images()
+    for layers in (["relu", "conv1"], ["relu"], ["conv2"], ["head"]):
+        calls.clear()
+        found = lw.torch.record(net, x.split(4), layers, reduce="mean", stage=stage)
+        counts = [calls.count(name) for name in ("conv1", "conv2", "head")]
+        # Three batches; the first one goes to the end, and tells which call is the last one.
+        conv2 = 1 if stage == "pre" and layers == ["conv2"] else 3
+        after = {"pre": 1, "post": 3}[stage] if layers == ["head"] else 1
+        assert counts == [3, conv2, after]
+        whole = lw.torch.record(net, x, layers, reduce="mean", stage=stage)
+        for label, values in whole.items():
+            np.testing.assert_allclose(found[label], values, rtol=1e-5, atol=1e-6)
 
 
 def test_batches_as_loaders_and_models_take_them(net):

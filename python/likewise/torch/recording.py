@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
@@ -81,8 +81,9 @@ def record(
 ) -> Recording | list[Any]:
     """Run a model on data and keep what its layers give.
 
-    One forward pass per batch for all layers, in evaluation mode, uncompiled and without gradients;
-    modes and hooks are put back afterwards, whatever happens. What a layer gives or gets is kept
+    One forward pass per batch for all layers, in evaluation mode, uncompiled and without gradients,
+    from the second batch on no further than to the last layer wanted; modes and hooks are put back
+    afterwards, whatever happens. What a layer gives or gets is kept
     before anything else runs, so that later modules that work in place do not change it.
 
     Parameters
@@ -166,8 +167,9 @@ def record(
         for batch in _batches(data, samples):
             layouts.begin()
             masks.begin(batch.given, batch.keywords, seen, batch.size)
-            found = calls.begin(batch)
-            model(*_moved(batch.positional, device), **_moved(batch.keywords, device))
+            found = calls.begin(batch, frozenset(pieces))
+            with suppress(_Enough):
+                model(*_moved(batch.positional, device), **_moved(batch.keywords, device))
             _require_complete(_exact(chosen, layers), calls.times, found, pieces)
             for name, values in found.items():
                 if store is None:
@@ -277,6 +279,10 @@ def _matching(model: nn.Module, layers: Layers) -> dict[str, nn.Module]:
     return found
 
 
+class _Enough(BaseException):
+    """Ends a forward pass; no error, so that no network takes it for one."""
+
+
 class _Calls:
     """What the layers give in a forward pass, reduced and copied as soon as they are called: what
     is called later may write over it."""
@@ -295,8 +301,10 @@ class _Calls:
         self._reduction, self._dtype, self._masks = reduction, dtype, masks
         self._output, self._heads = output, heads
 
-    def begin(self, batch: _Batch) -> dict[str, Array]:
-        """What the next forward pass fills; further calls of one layer are numbered."""
+    def begin(self, batch: _Batch, wanted: frozenset[str]) -> dict[str, Array]:
+        """What the next forward pass fills; further calls of one layer are numbered. It ends as
+        soon as all wanted ones have been called, those of the batch before."""
+        self._wanted = wanted
         self._batch, self.times = batch, dict[str, int]()
         self._found: dict[str, Array] = {}
         return self._found
@@ -318,6 +326,8 @@ class _Calls:
         for part, values in self._split(name, label, tensor, layout):
             reduced = self._reduction(part, values, layout, mask)
             self._found[part] = reduced.astype(self._dtype)  # a copy
+        if self._wanted and self._wanted <= self._found.keys():
+            raise _Enough
 
     def _part(self, name: str, value: Any) -> torch.Tensor:
         said = matched(self._output, name)
