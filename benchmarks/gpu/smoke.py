@@ -20,6 +20,7 @@ from likewise._border import device as _device
 CALLS: dict[str, Callable[[Callable[[str], Any], Any, Any], Any]] = {
     "assignment": lambda f, x, y: f("assignment")(x)[:2],
     "bootstrap": lambda f, x, y: f("bootstrap")(x, y, "cka", n=20)[:3],
+    "calibrate": lambda f, x, y: f("calibrate")([x], [y], "cka", n=20)[:3],
     "canonical_correlations": lambda f, x, y: f("canonical_correlations")(x, y),
     "compare_rdms": lambda f, x, y: f("compare_rdms")(f("rdm")(x), f("rdm")(y)),
     "cross": lambda f, x, y: f("cross")([x], [y, x], "cka"),
@@ -37,6 +38,10 @@ CALLS: dict[str, Callable[[Callable[[str], Any], Any, Any], Any]] = {
     "permutation_test": lambda f, x, y: f("permutation_test")(x, y, "cka", n=20).null,
     "polar": lambda f, x, y: f("polar")(x)[0],
     "rdm": lambda f, x, y: f("rdm")(x),
+    "recommend": lambda f, x, y: [
+        list(statement.numbers.values())
+        for statement in f("recommend")([x, y], measures=["cka", "procrustes"]).statements
+    ],
     "reduce": lambda f, x, y: f("reduce")(
         x.reshape([x.shape[0], x.shape[1] // 2, 2, 1]), layout="nchw", how="mean"
     ),
